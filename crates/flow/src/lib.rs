@@ -1,0 +1,11 @@
+//! Trees to image flow.
+//!
+//! Here lives what is known about images: which command or file names one, in which role, with which
+//! repository and tag once simple assignments are resolved, and which of these places belong to one
+//! image. Whether any of it is wrong is for the rules to say.
+
+pub mod commands;
+
+/// A file of a workspace, by its index there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);

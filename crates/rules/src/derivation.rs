@@ -1,0 +1,1 @@
+//! The shell text that gives the branch variable its value.

@@ -1,0 +1,117 @@
+//! What a rule says: findings, and the changes it proposes, as plain data.
+
+use tagwright_syntax::Span;
+use tagwright_syntax::yaml::NodeId;
+
+/// A file of the workspace, by its index there.
+pub use tagwright_flow::FileId;
+
+/// How much damage a finding means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing; never fails a gate unless asked.
+    Note,
+    /// Goes wrong under circumstances that the file does not exclude.
+    Warning,
+    /// Goes wrong.
+    Error,
+}
+
+/// One thing that a rule has to say about one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How much damage.
+    pub severity: Severity,
+    /// What will happen, for people.
+    pub message: String,
+    /// The file.
+    pub file: FileId,
+    /// The bytes of the file that the finding is about.
+    pub span: Span,
+    /// Other places that explain it.
+    pub related: Vec<Related>,
+    /// What to do about it, if that is certain.
+    pub fix: Option<Fix>,
+    /// Where there is no fix although the rule has one: why not.
+    pub no_fix: Option<String>,
+}
+
+/// A place that explains a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// The file.
+    pub file: FileId,
+    /// Bytes of that file.
+    pub span: Span,
+    /// What is there.
+    pub message: String,
+}
+
+/// Whether a fix may be applied without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Applicability {
+    /// To be shown only.
+    DisplayOnly,
+    /// Right if nothing outside the workspace depends on the old text: `--unsafe`.
+    Unsafe,
+    /// Everything that the workspace shows moves with it.
+    Safe,
+}
+
+/// A set of changes that are made together or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, for people: "push and deploy `${BRANCH_NAME}` instead of `latest`".
+    pub message: String,
+    /// Whether it may be applied without asking.
+    pub applicability: Applicability,
+    /// The changes, possibly in several files. Two fixes may share changes: each is made once.
+    pub changes: Vec<Change>,
+}
+
+/// One change of one file's tree: at the same time what to do and what to prove.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Change {
+    /// The file.
+    pub file: FileId,
+    /// The scalar or sequence, in the tree that the file's text gives.
+    pub node: NodeId,
+    /// What becomes of it.
+    pub kind: ChangeKind,
+}
+
+/// What becomes of a node.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChangeKind {
+    /// The decoded range `range` of the scalar becomes `text`.
+    Replace {
+        /// Bytes of the scalar's decoded value.
+        range: Span,
+        /// The new decoded text.
+        text: String,
+        /// What this does to the shell words of the scalar.
+        words: WordEffect,
+    },
+    /// A string item is inserted before the item `index` (0-based) of the sequence.
+    InsertItem {
+        /// 0-based index before which it goes; the length appends.
+        index: u32,
+        /// The item's decoded value.
+        value: String,
+    },
+}
+
+/// What a replacement does to the shell words around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WordEffect {
+    /// The scalar is no shell text.
+    NotShell,
+    /// Changes the inside of existing words; their number stays.
+    Within,
+    /// Inserts this many whole words into one command.
+    Inserts(u32),
+    /// Inserts whole commands.
+    Commands,
+}

@@ -1,0 +1,4 @@
+//! Rules: one file each, that read trees and flow and yield findings with fixes.
+
+pub mod derivation;
+pub mod finding;

@@ -1,0 +1,1 @@
+//! The exact ends of nodes, which the parser's markers do not give.
