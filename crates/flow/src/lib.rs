@@ -5,6 +5,7 @@
 //! image. Whether any of it is wrong is for the rules to say.
 
 pub mod commands;
+pub mod expression;
 
 /// A file of a workspace, by its index there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

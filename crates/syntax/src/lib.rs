@@ -8,6 +8,8 @@
 //! where it says *decoded*, into the decoded value of one scalar); every range is half-open. Lines
 //! and columns exist only in [`position`], for printing.
 
+pub mod buildspec;
+pub mod copilot;
 pub mod edit;
 pub mod libyaml;
 pub mod position;

@@ -1,0 +1,621 @@
+//! Expressions: what a word stands for, as far as the text tells.
+//!
+//! An expression is a row of atoms: text, variables, and things only the shell can compute. Every atom
+//! of text remembers where it is written, so that `latest` found behind two assignments can be shown,
+//! and replaced, where it stands. [`Environment`] holds what simple assignments have said so far.
+
+use std::collections::HashMap;
+
+use tagwright_syntax::Span;
+use tagwright_syntax::shell::{Part, PartKind, Quoting, Word};
+use tagwright_syntax::yaml::NodeId;
+
+/// What `${X}` would become if it were written at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Expansion {
+    /// The shell of the build expands it.
+    Shell,
+    /// Inside shell single quotes: only if the quotes are closed around it.
+    SingleQuoted,
+    /// In the text of an inner shell, behind single quotes: expands there if the variable is exported.
+    InnerShell,
+    /// AWS Copilot replaces it while reading the manifest, from the exported environment.
+    CopilotManifest,
+    /// Nothing expands it; the reason, to be read after "because".
+    Never(&'static str),
+}
+
+/// Where a piece of text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Site {
+    /// The scalar.
+    pub node: NodeId,
+    /// Bytes of the scalar's decoded value.
+    pub range: Span,
+    /// Bytes of the file, for printing.
+    pub source: Span,
+    /// What a variable would become here.
+    pub expansion: Expansion,
+    /// Whether the text stands inside double quotes of an outer shell (`sh -c "…"`), where a further
+    /// double quote would end them.
+    pub inside_quotes: bool,
+}
+
+impl Site {
+    /// A part of this site: `start..end` in bytes from its start. Only for sites whose decoded and
+    /// source ranges have one length, which all sites of literal atoms do.
+    #[must_use]
+    pub fn slice(&self, start: usize, end: usize) -> Site {
+        let cut = |span: Span| Span::new(span.start as usize + start, span.start as usize + end);
+        Site {
+            range: cut(self.range),
+            source: cut(self.source),
+            ..*self
+        }
+    }
+}
+
+/// How a piece of text came to the place where it is used.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// It is written there.
+    Written,
+    /// Through an assignment to this variable.
+    Assigned(Box<str>),
+    /// As the fallback of `${X:-…}` of this variable.
+    Fallback(Box<str>),
+    /// From `env.variables`, where text is literal.
+    EnvVariables(Box<str>),
+}
+
+/// A piece of an expression.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Atom {
+    /// What it is.
+    pub kind: AtomKind,
+    /// Where it is written, if that is certain.
+    pub site: Option<Site>,
+    /// How it came here.
+    pub origin: Origin,
+}
+
+/// What a piece of an expression is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AtomKind {
+    /// Text.
+    Literal(Box<str>),
+    /// A variable that nothing in the file defines; the name, with its operator if it has one
+    /// (`CODEBUILD_BUILD_ID##*:`).
+    Variable(Box<str>),
+    /// What only the shell can compute; its source text.
+    Computed(Box<str>),
+}
+
+/// A row of atoms.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Expression {
+    /// The atoms, in order; neighbouring literals are not joined.
+    pub atoms: Vec<Atom>,
+}
+
+impl Expression {
+    /// Text that stands at `site`.
+    #[must_use]
+    pub fn literal(text: &str, site: Option<Site>, origin: Origin) -> Self {
+        Self {
+            atoms: vec![Atom {
+                kind: AtomKind::Literal(text.into()),
+                site,
+                origin,
+            }],
+        }
+    }
+
+    /// The text, if nothing in it is unknown.
+    #[must_use]
+    pub fn as_literal(&self) -> Option<String> {
+        let mut text = String::new();
+        for atom in &self.atoms {
+            let AtomKind::Literal(literal) = &atom.kind else {
+                return None;
+            };
+            text.push_str(literal);
+        }
+        Some(text)
+    }
+
+    /// A canonical spelling: equal for expressions that stand for the same text.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let mut key = String::new();
+        for atom in &self.atoms {
+            match &atom.kind {
+                AtomKind::Literal(text) => key.push_str(text),
+                AtomKind::Variable(name) => {
+                    key.push_str("${");
+                    key.push_str(name);
+                    key.push('}');
+                }
+                AtomKind::Computed(text) => key.push_str(text),
+            }
+        }
+        key
+    }
+
+    /// Whether any atom is a variable or computed.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        self.atoms
+            .iter()
+            .any(|atom| !matches!(atom.kind, AtomKind::Literal(_)))
+    }
+
+    /// The names of the variables left in it, without operators.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.atoms.iter().filter_map(|atom| match &atom.kind {
+            AtomKind::Variable(name) => Some(plain_name(name)),
+            _ => None,
+        })
+    }
+
+    fn push(&mut self, atom: Atom) {
+        if !matches!(&atom.kind, AtomKind::Literal(text) if text.is_empty()) {
+            self.atoms.push(atom);
+        }
+    }
+
+    /// Splits the expression at byte `at` of the literal atom `atom`, leaving out `skip` bytes there.
+    fn split(&self, atom: usize, at: usize, skip: usize) -> (Expression, Expression) {
+        let mut left = Expression {
+            atoms: self.atoms[..atom].to_vec(),
+        };
+        let mut right = Expression::default();
+        if let AtomKind::Literal(text) = &self.atoms[atom].kind {
+            let piece = |start: usize, end: usize| Atom {
+                kind: AtomKind::Literal(text.get(start..end).unwrap_or("").into()),
+                site: self.atoms[atom].site.map(|site| site.slice(start, end)),
+                origin: self.atoms[atom].origin.clone(),
+            };
+            left.push(piece(0, at));
+            right.push(piece(at + skip, text.len()));
+        }
+        right.atoms.extend(self.atoms[atom + 1..].iter().cloned());
+        (left, right)
+    }
+}
+
+/// A variable's name without the operator that follows it.
+#[must_use]
+pub fn plain_name(name: &str) -> &str {
+    let end = name
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(name.len());
+    &name[..end]
+}
+
+/// An image reference, split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// The part before the tag.
+    pub repository: Expression,
+    /// What follows.
+    pub tag: SplitTag,
+}
+
+/// What follows the repository in a reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SplitTag {
+    /// Nothing, and there is no place where a tag could hide.
+    None,
+    /// Nothing that is written; a variable in the last component may hold it.
+    Hidden,
+    /// `:tag`.
+    Tag(Expression),
+    /// `@sha256:…`.
+    Digest,
+}
+
+/// Splits a reference into repository and tag: the tag is what follows the last colon after the last
+/// slash (distribution/reference `regexp.go`, 2026-04), so a registry's port is none.
+#[must_use]
+pub fn split_reference(reference: &Expression) -> Split {
+    let mut colon = None;
+    let mut hidden = false;
+    'scan: for (index, atom) in reference.atoms.iter().enumerate().rev() {
+        match &atom.kind {
+            AtomKind::Literal(text) => {
+                for (at, byte) in text.bytes().enumerate().rev() {
+                    match byte {
+                        b'/' => break 'scan,
+                        b'@' => {
+                            let (repository, _) = reference.split(index, at, 1);
+                            let repository = split_reference(&repository).repository;
+                            return Split {
+                                repository,
+                                tag: SplitTag::Digest,
+                            };
+                        }
+                        b':' if colon.is_none() => colon = Some((index, at)),
+                        _ => {}
+                    }
+                }
+            }
+            AtomKind::Variable(_) | AtomKind::Computed(_) => {
+                if colon.is_none() {
+                    hidden = true;
+                }
+            }
+        }
+    }
+    match colon {
+        Some((index, at)) => {
+            let (repository, tag) = reference.split(index, at, 1);
+            Split {
+                repository,
+                tag: SplitTag::Tag(tag),
+            }
+        }
+        None => Split {
+            repository: reference.clone(),
+            tag: if hidden {
+                SplitTag::Hidden
+            } else {
+                SplitTag::None
+            },
+        },
+    }
+}
+
+/// What is known of the variables at one point of a file.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    bindings: HashMap<Box<str>, Vec<Expression>>,
+}
+
+/// No more alternatives than this are followed; beyond it a variable stays a variable.
+const MAX_ALTERNATIVES: usize = 6;
+
+impl Environment {
+    /// Records `name=value`. A conditional assignment adds an alternative; without an earlier value the
+    /// unknown one stays among them.
+    pub fn assign(&mut self, name: &str, values: Vec<Expression>, conditional: bool) {
+        if !conditional {
+            self.bindings.insert(name.into(), values);
+            return;
+        }
+        let known = self.bindings.entry(name.into()).or_insert_with(|| {
+            vec![Expression {
+                atoms: vec![Atom {
+                    kind: AtomKind::Variable(name.into()),
+                    site: None,
+                    origin: Origin::Written,
+                }],
+            }]
+        });
+        for value in values {
+            if !known.contains(&value) {
+                known.push(value);
+            }
+        }
+    }
+
+    /// Forgets a variable: a loop or `read` sets it.
+    pub fn forget(&mut self, name: &str) {
+        self.bindings.remove(name);
+    }
+
+    /// What may stand behind `name`; empty if nothing in the file says.
+    #[must_use]
+    pub fn values(&self, name: &str) -> &[Expression] {
+        self.bindings.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The values that `expression` may have, its variables replaced by what they hold.
+    #[must_use]
+    pub fn resolve(&self, expression: &Raw) -> Vec<Expression> {
+        let mut results = vec![Expression::default()];
+        for piece in &expression.pieces {
+            let alternatives = match piece {
+                RawPiece::Atom(atom) => vec![Expression {
+                    atoms: vec![atom.clone()],
+                }],
+                RawPiece::Variable { atom, name } => {
+                    let values = self.values(name);
+                    if values.is_empty() {
+                        vec![Expression {
+                            atoms: vec![atom.clone()],
+                        }]
+                    } else {
+                        values.to_vec()
+                    }
+                }
+                RawPiece::Fallback { atom, name, operand } => {
+                    let values = self.values(name);
+                    let mut alternatives = if values.is_empty() {
+                        vec![Expression {
+                            atoms: vec![atom.clone()],
+                        }]
+                    } else {
+                        values.to_vec()
+                    };
+                    // A variable that surely holds text never falls back.
+                    let certain = !values.is_empty()
+                        && values
+                            .iter()
+                            .all(|value| value.as_literal().is_some_and(|text| !text.is_empty()));
+                    if !certain {
+                        for mut value in self.resolve(operand) {
+                            for atom in &mut value.atoms {
+                                if atom.origin == Origin::Written {
+                                    atom.origin = Origin::Fallback(name.clone());
+                                }
+                            }
+                            if !alternatives.contains(&value) {
+                                alternatives.push(value);
+                            }
+                        }
+                    }
+                    alternatives
+                }
+            };
+            if results.len() * alternatives.len() > MAX_ALTERNATIVES {
+                for result in &mut results {
+                    match piece {
+                        RawPiece::Atom(atom)
+                        | RawPiece::Variable { atom, .. }
+                        | RawPiece::Fallback { atom, .. } => result.push(atom.clone()),
+                    }
+                }
+                continue;
+            }
+            results = results
+                .iter()
+                .flat_map(|result| {
+                    alternatives.iter().map(|alternative| {
+                        let mut longer = result.clone();
+                        for atom in &alternative.atoms {
+                            longer.push(atom.clone());
+                        }
+                        longer
+                    })
+                })
+                .collect();
+        }
+        results
+    }
+}
+
+/// Marks every atom of `values` that was written at the assignment itself as coming through `name`.
+#[must_use]
+pub fn assigned(name: &str, mut values: Vec<Expression>) -> Vec<Expression> {
+    for value in &mut values {
+        for atom in &mut value.atoms {
+            if atom.origin == Origin::Written {
+                atom.origin = Origin::Assigned(name.into());
+            }
+        }
+    }
+    values
+}
+
+/// A word before its variables are looked up.
+#[derive(Clone, Debug, Default)]
+pub struct Raw {
+    pieces: Vec<RawPiece>,
+}
+
+#[derive(Clone, Debug)]
+enum RawPiece {
+    Atom(Atom),
+    Variable {
+        atom: Atom,
+        name: Box<str>,
+    },
+    Fallback {
+        atom: Atom,
+        name: Box<str>,
+        operand: Raw,
+    },
+}
+
+/// From bytes of a script to places in the file.
+pub trait Locate {
+    /// The place of `span` (bytes of the script), if it stands in the file exactly as it reads.
+    fn locate(&self, span: Span, quoting: Quoting) -> Option<Site>;
+}
+
+impl Raw {
+    /// Text that stands nowhere.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self {
+            pieces: vec![RawPiece::Atom(Atom {
+                kind: AtomKind::Literal(text.into()),
+                site: None,
+                origin: Origin::Written,
+            })],
+        }
+    }
+
+    /// The whole of `word`.
+    #[must_use]
+    pub fn word(word: &Word, script: &str, locate: &dyn Locate) -> Self {
+        Self::parts(&word.parts, word.span, script, locate)
+    }
+
+    /// The bytes `span` of the script, which `parts` cover.
+    #[must_use]
+    pub fn parts(parts: &[Part], span: Span, script: &str, locate: &dyn Locate) -> Self {
+        let mut pieces = Vec::with_capacity(parts.len());
+        for part in parts {
+            let inside = Span {
+                start: part.span.start.max(span.start),
+                end: part.span.end.min(span.end),
+            };
+            if inside.start >= inside.end {
+                continue;
+            }
+            let source = inside.of(script);
+            let atom = |kind| Atom {
+                kind,
+                site: locate.locate(inside, part.quoting),
+                origin: Origin::Written,
+            };
+            match &part.kind {
+                PartKind::Literal(value) => {
+                    // Cut by the written text: where it has no escape, it is the value.
+                    let escaped = part.quoting != Quoting::Single && source.contains('\\');
+                    if escaped {
+                        let whole = inside == part.span;
+                        let text = if whole {
+                            value.clone()
+                        } else {
+                            unescape(source).into()
+                        };
+                        pieces.push(RawPiece::Atom(Atom {
+                            kind: AtomKind::Literal(text),
+                            site: None,
+                            origin: Origin::Written,
+                        }));
+                    } else {
+                        pieces.push(RawPiece::Atom(atom(AtomKind::Literal(source.into()))));
+                    }
+                }
+                PartKind::Variable(variable) => {
+                    let name = variable.name.clone();
+                    match &variable.operator {
+                        None => pieces.push(RawPiece::Variable {
+                            atom: atom(AtomKind::Variable(name.clone())),
+                            name,
+                        }),
+                        Some(operator)
+                            if matches!(&*operator.symbol, ":-" | "-" | ":=" | "=")
+                                && operator.operand.is_some() =>
+                        {
+                            let operand = operator
+                                .operand
+                                .as_ref()
+                                .map(|word| Self::word(word, script, locate))
+                                .unwrap_or_default();
+                            pieces.push(RawPiece::Fallback {
+                                atom: atom(AtomKind::Variable(name.clone())),
+                                name,
+                                operand,
+                            });
+                        }
+                        // `${X:?message}` is X, or the build ends.
+                        Some(operator) if matches!(&*operator.symbol, ":?" | "?") => {
+                            pieces.push(RawPiece::Variable {
+                                atom: atom(AtomKind::Variable(name.clone())),
+                                name,
+                            });
+                        }
+                        Some(_) => {
+                            let inner = source
+                                .trim_start_matches("${")
+                                .trim_end_matches('}')
+                                .to_owned();
+                            pieces.push(RawPiece::Atom(atom(AtomKind::Variable(inner.into()))));
+                        }
+                    }
+                }
+                PartKind::Substitution | PartKind::Arithmetic | PartKind::Other => {
+                    pieces.push(RawPiece::Atom(atom(AtomKind::Computed(source.into()))));
+                }
+            }
+        }
+        Self { pieces }
+    }
+}
+
+fn unescape(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        if character == '\\' {
+            result.extend(characters.next());
+        } else {
+            result.push(character);
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expression(text: &str) -> Expression {
+        // `$name` is a variable, all else text.
+        let mut expression = Expression::default();
+        for (index, piece) in text.split('$').enumerate() {
+            let (name, rest) = if index == 0 {
+                ("", piece)
+            } else {
+                piece.split_at(plain_name(piece).len())
+            };
+            if !name.is_empty() {
+                expression.push(Atom {
+                    kind: AtomKind::Variable(name.into()),
+                    site: None,
+                    origin: Origin::Written,
+                });
+            }
+            expression.push(Atom {
+                kind: AtomKind::Literal(rest.into()),
+                site: None,
+                origin: Origin::Written,
+            });
+        }
+        expression
+    }
+
+    #[test]
+    fn a_tag_is_what_follows_the_last_colon_after_the_last_slash() {
+        let cases = [
+            ("app", "app", "none"),
+            ("app:1", "app", "1"),
+            ("localhost:5000/app", "localhost:5000/app", "none"),
+            ("localhost:5000/app:x", "localhost:5000/app", "x"),
+            ("$REPO:latest", "${REPO}", "latest"),
+            ("$REPO", "${REPO}", "hidden"),
+            ("$REG/app", "${REG}/app", "none"),
+            ("$REG/$NAME", "${REG}/${NAME}", "hidden"),
+            ("$REG/app:$TAG", "${REG}/app", "${TAG}"),
+            ("app@sha256:abc", "app", "digest"),
+            ("app:1@sha256:abc", "app", "digest"),
+            (
+                "$ID.dkr.ecr.$REGION.amazonaws.com/app:latest",
+                "${ID}.dkr.ecr.${REGION}.amazonaws.com/app",
+                "latest",
+            ),
+        ];
+        for (text, repository, tag) in cases {
+            let split = split_reference(&expression(text));
+            assert_eq!(split.repository.key(), repository, "{text}");
+            let found = match &split.tag {
+                SplitTag::None => "none".to_owned(),
+                SplitTag::Hidden => "hidden".to_owned(),
+                SplitTag::Digest => "digest".to_owned(),
+                SplitTag::Tag(tag) => tag.key(),
+            };
+            assert_eq!(found, tag, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_conditional_assignment_adds_an_alternative() {
+        let mut environment = Environment::default();
+        let value = |text: &str| vec![Expression::literal(text, None, Origin::Written)];
+        environment.assign("TAG", value("latest"), false);
+        environment.assign("TAG", value("v1"), true);
+        let keys: Vec<_> = environment.values("TAG").iter().map(Expression::key).collect();
+        assert_eq!(keys, ["latest", "v1"]);
+        environment.assign("TAG", value("v2"), false);
+        let keys: Vec<_> = environment.values("TAG").iter().map(Expression::key).collect();
+        assert_eq!(keys, ["v2"]);
+        environment.assign("NEW", value("x"), true);
+        let keys: Vec<_> = environment.values("NEW").iter().map(Expression::key).collect();
+        assert_eq!(keys, ["${NEW}", "x"]);
+    }
+}
