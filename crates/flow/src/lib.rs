@@ -6,6 +6,9 @@
 
 pub mod commands;
 pub mod expression;
+pub mod facts;
+pub mod kind;
+pub mod scan;
 
 /// A file of a workspace, by its index there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,6 +3,8 @@
 //! [`image_arguments`] looks at one simple command and says which bytes of its words name an image, and
 //! in which role. It resolves nothing: variables stay variables.
 
+pub mod copilot;
+
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::Command;
 

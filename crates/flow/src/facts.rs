@@ -1,0 +1,331 @@
+//! What one file contributes to the flow, as plain data.
+//!
+//! Facts outlive the tree that they were read from, so that a workspace of ten thousand files fits into
+//! memory: they name nodes by id, which reading the same text again gives again.
+
+use std::sync::Arc;
+
+use tagwright_syntax::Span;
+use tagwright_syntax::buildspec::{PhaseName, Version};
+use tagwright_syntax::copilot::WorkloadKind;
+use tagwright_syntax::yaml::{NodeId, ScalarStyle, SyntaxError};
+
+use crate::FileId;
+use crate::commands::{Role, Tool};
+use crate::expression::{Expression, Origin, Site};
+use crate::kind::FileKind;
+
+/// When a command runs, within one file: commands compare in the order in which they run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Order {
+    /// 0-based index of the command item in the file, over all phases.
+    pub item: u32,
+    /// 0-based index of the simple command in the item.
+    pub command: u32,
+}
+
+/// Everything that one file contributes.
+#[derive(Clone, Debug)]
+pub struct FileFacts {
+    /// The file.
+    pub id: FileId,
+    /// Its path as shown, relative to the workspace, with `/`.
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: Arc<str>,
+    /// What it was read as.
+    pub kind: FileKind,
+    /// Why it could not be read to its end, if it could not.
+    pub error: Option<SyntaxError>,
+    /// Places that name an image, in the order in which they run.
+    pub uses: Vec<ImageUse>,
+    /// Assignments to variables, in the order in which they run.
+    pub assignments: Vec<AssignmentFact>,
+    /// Variables that commands read, each once, with the first place that reads it.
+    pub reads: Vec<VariableRead>,
+    /// Calls of AWS Copilot.
+    pub copilot: Vec<CopilotUse>,
+    /// The buildspec's own facts.
+    pub buildspec: Option<BuildspecFacts>,
+    /// A Copilot workload manifest's own facts.
+    pub workload: Option<WorkloadFacts>,
+    /// A Copilot pipeline manifest's stages: environment names.
+    pub pipeline_stages: Vec<Box<str>>,
+    /// Image repositories that the file declares (CloudFormation, Terraform).
+    pub repositories: Vec<RepositoryDeclaration>,
+    /// Variables that a CodeBuild project or a pipeline action in the file passes to builds.
+    pub provided_variables: Vec<Box<str>>,
+    /// Scripts, make targets and the like that commands of the file run.
+    pub scripts: Vec<Box<str>>,
+    /// Places where pasted documentation or quoting keeps a variable from being one.
+    pub oddities: Vec<Oddity>,
+}
+
+/// A place that names an image.
+#[derive(Clone, Debug)]
+pub struct ImageUse {
+    /// What happens to the image there.
+    pub role: Role,
+    /// Who does it.
+    pub tool: Tool,
+    /// When.
+    pub order: Order,
+    /// The whole reference as written (for a bare tag: the tag), bytes of the file.
+    pub span: Span,
+    /// The same, if it can be edited.
+    pub site: Option<Site>,
+    /// The reference as written.
+    pub written: Box<str>,
+    /// The repository, resolved; empty where a bare tag does not say.
+    pub repository: Expression,
+    /// The repository's key: equal for uses of one image within the file.
+    pub key: Box<str>,
+    /// What the tag may be; never empty.
+    pub tags: Vec<TagValue>,
+    /// The command may be skipped.
+    pub conditional: bool,
+    /// The command's failure is caught.
+    pub tolerated: bool,
+    /// Runs only after a failure.
+    pub after_failure: bool,
+    /// The variables of the loops around it.
+    pub loops: Vec<Box<str>>,
+}
+
+/// One value that a tag may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagValue {
+    /// What it is.
+    pub kind: TagKind,
+    /// Where the tag is written; for [`TagKind::Implicit`] the empty site where `:tag` would go.
+    pub site: Option<Site>,
+    /// How it came to the use.
+    pub origin: Origin,
+    /// The tag as written at the use, for showing and for reuse (`$IMAGE_TAG`).
+    pub written: Box<str>,
+}
+
+/// What a tag is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TagKind {
+    /// None is written, and the text is fully known: the tool takes `latest`.
+    Implicit,
+    /// Text.
+    Literal(Box<str>),
+    /// Depends on variables.
+    Variable(Expression),
+    /// The reference has a digest.
+    Digest,
+    /// The tag, if any, is hidden in a variable.
+    Hidden,
+}
+
+impl TagKind {
+    /// Whether the tag is `latest`, written or not.
+    #[must_use]
+    pub fn is_latest(&self) -> bool {
+        match self {
+            TagKind::Implicit => true,
+            TagKind::Literal(text) => &**text == "latest",
+            _ => false,
+        }
+    }
+}
+
+/// `NAME=value` in a command, or an entry of `env`.
+#[derive(Clone, Debug)]
+pub struct AssignmentFact {
+    /// The variable.
+    pub name: Box<str>,
+    /// When; entries of `env` come before all commands.
+    pub order: Order,
+    /// The whole assignment, bytes of the file.
+    pub span: Span,
+    /// The scalar that holds it.
+    pub node: NodeId,
+    /// The value as written, without quotes around it; empty for an array.
+    pub value: Box<str>,
+    /// The value's bytes, decoded range in the scalar, if certain.
+    pub value_site: Option<Site>,
+    /// Where it was assigned.
+    pub place: AssignmentPlace,
+    /// May be skipped.
+    pub conditional: bool,
+    /// Lost at the end of a subshell.
+    pub subshell: bool,
+    /// Exported to child processes.
+    pub exported: bool,
+}
+
+/// Where a variable gets a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AssignmentPlace {
+    /// A command.
+    Command,
+    /// `env.variables`: literal text.
+    EnvVariables,
+    /// `env.parameter-store` or `env.secrets-manager`.
+    Store,
+    /// A `for` loop or `read`.
+    Loop,
+}
+
+/// A variable that commands read.
+#[derive(Clone, Debug)]
+pub struct VariableRead {
+    /// The variable.
+    pub name: Box<str>,
+    /// The first read's time.
+    pub order: Order,
+    /// The first read's bytes in the file.
+    pub span: Span,
+    /// Whether it has a fallback or an error message of its own (`:-`, `:=`, `:?`, `-`, `=`, `?`, `:+`, `+`).
+    pub guarded: bool,
+}
+
+/// A call of AWS Copilot.
+#[derive(Clone, Debug)]
+pub struct CopilotUse {
+    /// `svc deploy`, `deploy`, `task run`, …
+    pub subcommand: Box<str>,
+    /// When.
+    pub order: Order,
+    /// From the program to the last subcommand word, bytes of the file.
+    pub span: Span,
+    /// The empty place right after the last subcommand word.
+    pub after_subcommand: Option<Site>,
+    /// The flags given, by long name, in order.
+    pub flags: Vec<CopilotFlag>,
+    /// The loops around it: variable names.
+    pub loops: Vec<Box<str>>,
+    /// Whether a loop around it runs over environments.
+    pub over_environments: bool,
+    /// The scalar's shell text could be read without repair.
+    pub clean: bool,
+}
+
+/// A flag of a Copilot call.
+#[derive(Clone, Debug)]
+pub struct CopilotFlag {
+    /// The long name, without dashes.
+    pub name: Box<str>,
+    /// The flag's own word, bytes of the file.
+    pub span: Span,
+    /// The value's values, for a flag that takes one; the tag's for `--tag`.
+    pub value: Option<TagValue>,
+    /// All alternatives of the value, resolved.
+    pub values: Vec<Expression>,
+    /// The value's place, without its quotes.
+    pub value_site: Option<Site>,
+    /// The value is an unquoted expansion in a word of its own: if it is empty, the next word is swallowed.
+    pub unquoted: bool,
+    /// The next word after the value starts with a dash.
+    pub followed_by_flag: bool,
+}
+
+impl CopilotUse {
+    /// The last flag of this long name.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<&CopilotFlag> {
+        self.flags.iter().rev().find(|flag| &*flag.name == name)
+    }
+}
+
+/// A buildspec's own facts.
+#[derive(Clone, Debug)]
+pub struct BuildspecFacts {
+    /// Its version.
+    pub version: Version,
+    /// The language of its commands.
+    pub shell: ShellKind,
+    /// Its command lists, in the order in which they run.
+    pub lists: Vec<CommandList>,
+    /// The time of the first command that assigns `pipeline` the Copilot pipeline manifest as JSON.
+    pub copilot_pipeline: Option<Order>,
+    /// The text is a template of another tool, which would read `${…}` itself; its name.
+    pub template: Option<&'static str>,
+    /// The scalar that holds the buildspec, if it stands inside another file.
+    pub inline: bool,
+}
+
+/// The language of a buildspec's commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShellKind {
+    /// sh, dash, bash.
+    Posix,
+    /// PowerShell.
+    PowerShell,
+    /// cmd.exe.
+    Cmd,
+}
+
+/// One list of commands.
+#[derive(Clone, Debug)]
+pub struct CommandList {
+    /// The phase.
+    pub phase: PhaseName,
+    /// `finally` rather than `commands`.
+    pub finally: bool,
+    /// The sequence, or the scalar in its place.
+    pub node: NodeId,
+    /// Whether it is a list.
+    pub is_list: bool,
+    /// Whether it is a flow list.
+    pub flow: bool,
+    /// For a scalar in place of a list: its style.
+    pub style: Option<ScalarStyle>,
+    /// [`Order::item`] of the first item, and of the one after the last.
+    pub items: (u32, u32),
+    /// 0-based index in the list, for each command item.
+    pub indices: Vec<u32>,
+}
+
+/// A Copilot workload manifest's own facts.
+#[derive(Clone, Debug)]
+pub struct WorkloadFacts {
+    /// The kind.
+    pub kind: WorkloadKind,
+    /// `name`, or the folder's name.
+    pub name: Box<str>,
+    /// Copilot builds the main image.
+    pub builds: bool,
+    /// Some environment builds it in its own way.
+    pub builds_per_environment: bool,
+}
+
+/// A declared image repository.
+#[derive(Clone, Debug)]
+pub struct RepositoryDeclaration {
+    /// The name, as far as it is text.
+    pub name: Option<Box<str>>,
+    /// Tags cannot be overwritten.
+    pub immutable: bool,
+    /// Patterns of tags that the mode does not hold for.
+    pub exclusions: Vec<Box<str>>,
+    /// The declaration's bytes in the file.
+    pub span: Span,
+}
+
+/// A place where text that looks like a variable is none.
+#[derive(Clone, Debug)]
+pub struct Oddity {
+    /// What it is.
+    pub kind: OddityKind,
+    /// Bytes of the file.
+    pub span: Span,
+    /// The same, if it can be edited.
+    pub site: Option<Site>,
+    /// When.
+    pub order: Order,
+    /// The variable's name.
+    pub name: Box<str>,
+}
+
+/// What keeps a variable from being one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OddityKind {
+    /// `$<NAME>`, `<NAME>`, `{{NAME}}`: pasted documentation.
+    Placeholder,
+    /// `${NAME}` where nothing expands it; the reason, to be read after "because".
+    Unexpanded(&'static str),
+}

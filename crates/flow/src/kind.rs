@@ -1,0 +1,205 @@
+//! Telling the kinds of files apart, from path and text, without parsing.
+
+/// What a file is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileKind {
+    /// A CodeBuild buildspec.
+    Buildspec,
+    /// A Copilot service's or job's manifest.
+    CopilotWorkload,
+    /// A Copilot environment's manifest.
+    CopilotEnvironment,
+    /// A Copilot pipeline's manifest.
+    CopilotPipeline,
+    /// An ECS task definition.
+    TaskDefinition,
+    /// imagedefinitions.json or imageDetail.json.
+    ImageDefinitions,
+    /// A Kubernetes manifest.
+    Kubernetes,
+    /// A Compose file.
+    Compose,
+    /// A CloudFormation template.
+    CloudFormation,
+    /// Terraform.
+    Terraform,
+    /// Nothing that tagwright reads.
+    Other,
+}
+
+impl FileKind {
+    /// For people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            FileKind::Buildspec => "buildspec",
+            FileKind::CopilotWorkload => "Copilot workload manifest",
+            FileKind::CopilotEnvironment => "Copilot environment manifest",
+            FileKind::CopilotPipeline => "Copilot pipeline manifest",
+            FileKind::TaskDefinition => "ECS task definition",
+            FileKind::ImageDefinitions => "image definitions",
+            FileKind::Kubernetes => "Kubernetes manifest",
+            FileKind::Compose => "Compose file",
+            FileKind::CloudFormation => "CloudFormation template",
+            FileKind::Terraform => "Terraform configuration",
+            FileKind::Other => "not read",
+        }
+    }
+}
+
+fn has(text: &str, needle: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some()
+}
+
+/// Whether some line of `text` starts with `key` and a colon (quotes around the key allowed).
+fn top_level_key(text: &str, key: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memmem::find_iter(bytes, key.as_bytes()).any(|at| {
+        let before = text[..at].trim_start_matches('\u{feff}');
+        let before = before.strip_suffix(['"', '\'']).unwrap_or(before);
+        let starts = before.is_empty() || before.ends_with(['\n', '\r']);
+        let after = &text[at + key.len()..];
+        let after = after.strip_prefix(['"', '\'']).unwrap_or(after);
+        starts && after.trim_start_matches([' ', '\t']).starts_with(':')
+    })
+}
+
+/// Whether the text says `version: 0.1` or `0.2` on a line of its own, in any quotes.
+fn buildspec_version(text: &str) -> bool {
+    text.lines().any(|line| {
+        let line = line.trim_start_matches('\u{feff}');
+        let Some(rest) = line.strip_prefix("version") else {
+            return false;
+        };
+        let Some(value) = rest.trim_start().strip_prefix(':') else {
+            return false;
+        };
+        let value = value.split(" #").next().unwrap_or("").trim();
+        matches!(value.trim_matches(['"', '\'']), "0.1" | "0.2")
+    })
+}
+
+/// Whether the file's name is one that people give to buildspecs.
+#[must_use]
+pub fn is_buildspec_name(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    name.contains("buildspec") || name.contains("build-spec") || name.contains("build_spec")
+}
+
+/// What the file is. Paths use `/`.
+#[must_use]
+pub fn classify(path: &str, text: &str) -> FileKind {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let lower = name.to_ascii_lowercase();
+    let extension = lower.rsplit('.').next().unwrap_or("");
+    if extension == "tf" {
+        return FileKind::Terraform;
+    }
+    if extension == "json" {
+        if lower.contains("imagedef") || lower == "imagedetail.json" {
+            return FileKind::ImageDefinitions;
+        }
+        if has(text, "\"containerDefinitions\"") {
+            return FileKind::TaskDefinition;
+        }
+        if has(text, "\"AWS::") {
+            return FileKind::CloudFormation;
+        }
+        if is_buildspec_name(path) && has(text, "\"phases\"") {
+            return FileKind::Buildspec;
+        }
+        return FileKind::Other;
+    }
+    let yaml = matches!(extension, "yml" | "yaml");
+    let template = matches!(extension, "tftpl" | "tpl" | "tmpl" | "j2" | "erb")
+        && (is_buildspec_name(path) || has(text, "phases:"));
+    if !yaml && !template {
+        return FileKind::Other;
+    }
+    let in_copilot = path.starts_with("copilot/") || path.contains("/copilot/");
+    if in_copilot && matches!(name, "manifest.yml" | "manifest.yaml" | "pipeline.yml") {
+        if top_level_key(text, "stages") && top_level_key(text, "source") {
+            return FileKind::CopilotPipeline;
+        }
+        if text
+            .lines()
+            .any(|line| line.starts_with("type:") && line.contains("Environment"))
+        {
+            return FileKind::CopilotEnvironment;
+        }
+        if top_level_key(text, "type") {
+            return FileKind::CopilotWorkload;
+        }
+    }
+    let phases = has(text, "phases");
+    if phases && top_level_key(text, "phases") && (buildspec_version(text) || is_buildspec_name(path))
+    {
+        return FileKind::Buildspec;
+    }
+    // Broken or unusual, but meant as one: the lint says what is wrong with it.
+    if is_buildspec_name(path) && (phases || buildspec_version(text)) && !has(text, "repository_info")
+    {
+        return FileKind::Buildspec;
+    }
+    if buildspec_version(text) && (top_level_key(text, "batch") || phases) {
+        return FileKind::Buildspec;
+    }
+    if has(text, "AWS::") && (has(text, "Resources:") || has(text, "AWSTemplateFormatVersion")) {
+        return FileKind::CloudFormation;
+    }
+    if has(text, "image") {
+        if top_level_key(text, "apiVersion") && top_level_key(text, "kind") {
+            return FileKind::Kubernetes;
+        }
+        if top_level_key(text, "services") {
+            return FileKind::Compose;
+        }
+    }
+    if has(text, "containerDefinitions:") {
+        return FileKind::TaskDefinition;
+    }
+    FileKind::Other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_told_apart_by_what_they_say() {
+        let cases = [
+            ("buildspec.yml", "version: 0.2\nphases:\n", FileKind::Buildspec),
+            ("ci/deploy.yaml", "version: 0.2\r\n\r\nphases:\r\n", FileKind::Buildspec),
+            ("ci/x.yml", "\u{feff}version: '0.2'\nphases: {}\n", FileKind::Buildspec),
+            ("serverless.yml", "service: x\nphases: y\n", FileKind::Other),
+            (
+                "copilot/api/manifest.yml",
+                "name: api\ntype: Backend Service\n",
+                FileKind::CopilotWorkload,
+            ),
+            (
+                "copilot/environments/test/manifest.yml",
+                "name: test\ntype: Environment\n",
+                FileKind::CopilotEnvironment,
+            ),
+            (
+                "copilot/pipelines/main/manifest.yml",
+                "name: p\nversion: 1\nsource:\n  provider: GitHub\nstages:\n",
+                FileKind::CopilotPipeline,
+            ),
+            (
+                "dlc/buildspec.yml",
+                "account_id: 1\nrepository_info:\n  x: y\nversion: 12.8.1\n",
+                FileKind::Other,
+            ),
+            ("k8s/app.yaml", "apiVersion: v1\nkind: Pod\nspec: {image: x}\n", FileKind::Kubernetes),
+            ("docker-compose.yml", "services:\n  a:\n    image: x\n", FileKind::Compose),
+            ("a/taskdef.json", "{\"containerDefinitions\": []}", FileKind::TaskDefinition),
+            ("package.json", "{}", FileKind::Other),
+            ("main.tf", "", FileKind::Terraform),
+        ];
+        for (path, text, kind) in cases {
+            assert_eq!(classify(path, text), kind, "{path}");
+        }
+    }
+}

@@ -1,0 +1,1243 @@
+//! From a buildspec's commands to facts.
+//!
+//! Commands are read in the order in which they run, with an [`Environment`] that simple assignments
+//! fill; every place that names an image becomes an [`ImageUse`] with its repository and tag resolved as
+//! far as that environment goes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tagwright_syntax::buildspec::{Buildspec, Commands, Version};
+use tagwright_syntax::shell::{
+    self, Command, Part, PartKind, Quoting, Script, Status, Variable, Word, powershell,
+};
+use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
+use tagwright_syntax::{SourceMap, Span};
+
+use crate::FileId;
+use crate::commands::{self, Form, ImageArgument, Role};
+use crate::expression::{
+    Environment, Expansion, Expression, Locate, Origin, Raw, Site, SplitTag, assigned,
+    split_reference,
+};
+use crate::facts::{
+    AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, CopilotFlag, CopilotUse,
+    FileFacts, ImageUse, Oddity, OddityKind, Order, ShellKind, TagKind, TagValue, VariableRead,
+};
+use crate::kind::FileKind;
+
+/// Facts of a file about which nothing is known yet.
+#[must_use]
+pub fn empty(id: FileId, path: &str, text: &Arc<str>, kind: FileKind) -> FileFacts {
+    FileFacts {
+        id,
+        path: path.into(),
+        text: Arc::clone(text),
+        kind,
+        error: None,
+        uses: Vec::new(),
+        assignments: Vec::new(),
+        reads: Vec::new(),
+        copilot: Vec::new(),
+        buildspec: None,
+        workload: None,
+        pipeline_stages: Vec::new(),
+        repositories: Vec::new(),
+        provided_variables: Vec::new(),
+        scripts: Vec::new(),
+        oddities: Vec::new(),
+    }
+}
+
+/// A tree and the text it was read from, and how to get from there to the file.
+pub(crate) struct Source<'a> {
+    /// The text.
+    pub(crate) text: &'a str,
+    /// Its tree.
+    pub(crate) tree: &'a Tree,
+    /// Where the text is itself the value of a scalar of another file: that scalar, and the map from the
+    /// text to the file.
+    pub(crate) host: Option<(NodeId, SourceMap)>,
+}
+
+/// Where a script stands.
+struct Place<'a> {
+    /// The scalar of the file.
+    node: NodeId,
+    /// From script bytes to decoded bytes of the scalar; `None` where they are the same.
+    inner: Option<SourceMap>,
+    /// From decoded bytes of the scalar to the file.
+    outer: Option<&'a SourceMap>,
+    /// The scalar's own span, for places that cannot be mapped.
+    fallback: Span,
+    base: Base,
+    inside_quotes: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Base {
+    Shell,
+    Inner,
+    Never(&'static str),
+}
+
+impl Place<'_> {
+    fn decoded(&self, span: Span) -> Option<Span> {
+        match &self.inner {
+            None => Some(span),
+            Some(map) => map.is_verbatim(span).then(|| map.source(span)).flatten(),
+        }
+    }
+
+    /// The bytes of the file, exact or the best that can be said.
+    fn source(&self, span: Span) -> Span {
+        let decoded = match &self.inner {
+            None => Some(span),
+            Some(map) => map.source(span),
+        };
+        decoded
+            .and_then(|decoded| self.outer?.source(decoded))
+            .unwrap_or(self.fallback)
+    }
+}
+
+impl Locate for Place<'_> {
+    fn locate(&self, span: Span, quoting: Quoting) -> Option<Site> {
+        let range = self.decoded(span)?;
+        let outer = self.outer?;
+        if !outer.is_verbatim(range) {
+            return None;
+        }
+        let single = matches!(quoting, Quoting::Single | Quoting::Ansi);
+        let expansion = match self.base {
+            Base::Shell if single => Expansion::SingleQuoted,
+            Base::Shell => Expansion::Shell,
+            Base::Inner if single => {
+                Expansion::Never("it stands in single quotes inside a nested script")
+            }
+            Base::Inner => Expansion::InnerShell,
+            Base::Never(reason) => Expansion::Never(reason),
+        };
+        Some(Site {
+            node: self.node,
+            range,
+            source: outer.source(range)?,
+            expansion,
+            inside_quotes: self.inside_quotes,
+        })
+    }
+}
+
+/// Words without which no command of a file can matter here.
+const TRIGGERS: &[&str] = &[
+    "docker", "podman", "nerdctl", "buildah", "kaniko", "executor", "crane", "skopeo", "regctl", "copilot",
+    "kubectl", "helm", "kustomize", "imagedef", "imageDetail", "image-uri", "ImageUri", "imageUri",
+    "apprunner", "container-definitions", "primary-container", "BRANCH", "latest", "put-image",
+];
+
+fn has(text: &str, needle: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some()
+}
+
+/// Reads the buildspec at `root` into `facts`.
+pub(crate) fn buildspec(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, branch: &str) {
+    let tree = source.tree;
+    let Some(spec) = Buildspec::read(tree, root) else {
+        return;
+    };
+    let shell = shell_kind(tree, &spec);
+    let template = template_of(&facts.path, source.text);
+    let mut reader = Reader {
+        facts,
+        source,
+        environment: Environment::default(),
+        order: Order::default(),
+        seen_reads: HashSet::new(),
+        branch,
+        template,
+        isolated: spec.version == Version::V0_1,
+        depth: 0,
+    };
+    reader.env(&spec);
+    let mut lists = Vec::new();
+    let mut next = 1;
+    for phase in &spec.phases {
+        for (list, finally) in phase
+            .commands
+            .iter()
+            .map(|list| (list, false))
+            .chain(phase.finally.iter().map(|list| (list, true)))
+        {
+            let count = u32::try_from(list.items.len()).unwrap_or(u32::MAX);
+            lists.push(command_list(tree, list, phase.name, finally, next, count));
+            next += count;
+        }
+    }
+    let interesting = TRIGGERS.iter().any(|word| has(source.text, word));
+    let mut item = 1;
+    if interesting {
+        for phase in &spec.phases {
+            for list in phase.commands.iter().chain(&phase.finally) {
+                for (_, node) in &list.items {
+                    reader.order = Order { item, command: 0 };
+                    item += 1;
+                    reader.item(*node, shell);
+                }
+            }
+        }
+        reader.facts.resolve_hidden_tags();
+    }
+    let copilot_pipeline = facts
+        .assignments
+        .iter()
+        .find(|a| &*a.name == "pipeline" && a.value.contains("manifest"))
+        .map(|a| a.order);
+    facts.buildspec = Some(BuildspecFacts {
+        version: spec.version,
+        shell,
+        lists,
+        copilot_pipeline,
+        template,
+        inline: source.host.is_some(),
+    });
+}
+
+fn command_list(
+    tree: &Tree,
+    list: &Commands,
+    phase: tagwright_syntax::buildspec::PhaseName,
+    finally: bool,
+    first: u32,
+    count: u32,
+) -> CommandList {
+    let node = tree.node(list.node);
+    CommandList {
+        phase,
+        finally,
+        node: list.node,
+        is_list: list.is_list,
+        flow: matches!(&node.kind, NodeKind::Sequence(sequence) if sequence.flow),
+        style: match &node.kind {
+            NodeKind::Scalar(scalar) => Some(scalar.style),
+            _ => None,
+        },
+        items: (first, first + count),
+        indices: list
+            .items
+            .iter()
+            .map(|(index, _)| u32::try_from(*index).unwrap_or(u32::MAX))
+            .collect(),
+    }
+}
+
+fn shell_kind(tree: &Tree, spec: &Buildspec) -> ShellKind {
+    match spec.env.shell.and_then(|id| tree.text(id)) {
+        Some(shell) if shell.contains("powershell") || shell.contains("pwsh") => {
+            ShellKind::PowerShell
+        }
+        Some(shell) if shell.contains("cmd") => ShellKind::Cmd,
+        Some(_) => ShellKind::Posix,
+        None => {
+            let powershell = spec.commands().any(|(_, _, _, id)| {
+                tree.text(id)
+                    .is_some_and(|text| text.contains('$') && powershell::looks_like(text))
+            });
+            if powershell {
+                ShellKind::PowerShell
+            } else {
+                ShellKind::Posix
+            }
+        }
+    }
+}
+
+/// The template language that reads the file before CodeBuild does, if there is one.
+fn template_of(path: &str, text: &str) -> Option<&'static str> {
+    let lower = path.to_ascii_lowercase();
+    if lower.ends_with(".tftpl") || has(text, "%{") && (has(text, "%{ ") || has(text, "%{~")) {
+        return Some("a Terraform template");
+    }
+    if lower.ends_with(".tpl") || lower.ends_with(".tmpl") {
+        return Some("a template");
+    }
+    if lower.ends_with(".j2") || has(text, "{%") {
+        return Some("a Jinja template");
+    }
+    if lower.ends_with(".erb") {
+        return Some("an ERB template");
+    }
+    if has(text, "{{") && (has(text, "{{ .") || has(text, "{{.") || has(text, "{{-")) && !has(text, "--format")
+    {
+        return Some("a Go template");
+    }
+    None
+}
+
+struct Reader<'a, 'f> {
+    facts: &'f mut FileFacts,
+    source: &'a Source<'a>,
+    environment: Environment,
+    order: Order,
+    seen_reads: HashSet<Box<str>>,
+    branch: &'a str,
+    template: Option<&'static str>,
+    /// Version 0.1: no variable outlives its command.
+    isolated: bool,
+    depth: u32,
+}
+
+impl Reader<'_, '_> {
+    fn env(&mut self, spec: &Buildspec) {
+        let tree = self.source.tree;
+        for entry in &spec.env.variables {
+            let (Some(name), Some(value)) = (tree.text(entry.key), tree.text(entry.value)) else {
+                continue;
+            };
+            let id = tree.resolve(entry.value);
+            let map = self.value_map(id);
+            let site = self.scalar_site(
+                id,
+                map.as_ref(),
+                Span::new(0, value.len()),
+                Expansion::Never("env.variables is literal text, in which nothing is expanded"),
+            );
+            let origin = Origin::EnvVariables(name.into());
+            self.environment.assign(
+                name,
+                vec![Expression::literal(value, site, origin)],
+                false,
+            );
+            self.push_env(name, value, id, site, AssignmentPlace::EnvVariables);
+            if value.contains("${") {
+                self.unexpanded_in(
+                    id,
+                    value,
+                    map.as_ref(),
+                    "env.variables is literal text, in which nothing is expanded",
+                );
+            }
+        }
+        for entry in spec
+            .env
+            .parameter_store
+            .iter()
+            .chain(&spec.env.secrets_manager)
+        {
+            if let (Some(name), Some(value)) = (tree.text(entry.key), tree.text(entry.value)) {
+                let id = tree.resolve(entry.value);
+                self.push_env(name, value, id, None, AssignmentPlace::Store);
+            }
+        }
+    }
+
+    fn push_env(
+        &mut self,
+        name: &str,
+        value: &str,
+        node: NodeId,
+        value_site: Option<Site>,
+        place: AssignmentPlace,
+    ) {
+        let span = self.file_span(self.source.tree.node(node).span);
+        self.facts.assignments.push(AssignmentFact {
+            name: name.into(),
+            order: Order::default(),
+            span,
+            node: self.file_node(node),
+            value: value.into(),
+            value_site,
+            place,
+            conditional: false,
+            subshell: false,
+            exported: true,
+        });
+    }
+
+    /// `${NAME}` in text that nothing expands.
+    fn unexpanded_in(
+        &mut self,
+        node: NodeId,
+        value: &str,
+        map: Option<&SourceMap>,
+        reason: &'static str,
+    ) {
+        let mut from = 0;
+        while let Some(at) = value[from..].find("${").map(|at| at + from) {
+            let Some(length) = value[at..].find('}') else {
+                break;
+            };
+            let name = crate::expression::plain_name(&value[at + 2..at + length]);
+            from = at + length;
+            if name.is_empty() {
+                continue;
+            }
+            let span = Span::new(at, at + length + 1);
+            let site = self.scalar_site(node, map, span, Expansion::Never(reason));
+            self.facts.oddities.push(Oddity {
+                kind: OddityKind::Unexpanded(reason),
+                span: site.map_or_else(
+                    || self.file_span(self.source.tree.node(node).span),
+                    |site| site.source,
+                ),
+                site,
+                order: self.order,
+                name: name.into(),
+            });
+        }
+    }
+
+    fn value_map(&self, node: NodeId) -> Option<SourceMap> {
+        self.source.tree.source_map(self.source.text, node)
+    }
+
+    fn scalar_site(
+        &self,
+        node: NodeId,
+        map: Option<&SourceMap>,
+        range: Span,
+        expansion: Expansion,
+    ) -> Option<Site> {
+        let map = map?;
+        if !map.is_verbatim(range) {
+            return None;
+        }
+        let source = map.source(range)?;
+        let (node, range, source) = match &self.source.host {
+            None => (node, range, source),
+            Some((host, host_map)) => {
+                if !host_map.is_verbatim(source) {
+                    return None;
+                }
+                (*host, source, host_map.source(source)?)
+            }
+        };
+        Some(Site {
+            node,
+            range,
+            source,
+            expansion,
+            inside_quotes: false,
+        })
+    }
+
+    fn file_node(&self, node: NodeId) -> NodeId {
+        self.source.host.as_ref().map_or(node, |(host, _)| *host)
+    }
+
+    fn file_span(&self, span: Span) -> Span {
+        match &self.source.host {
+            None => span,
+            Some((_, map)) => map.source(span).unwrap_or(span),
+        }
+    }
+
+    /// One command item.
+    fn item(&mut self, node: NodeId, shell: ShellKind) {
+        let tree = self.source.tree;
+        let node = tree.resolve(node);
+        let Some(text) = tree.text(node) else { return };
+        if !(text.contains('=')
+            || text.contains('$')
+            || text.contains('<')
+            || text.contains("{{")
+            || TRIGGERS.iter().any(|word| has(text, word)))
+        {
+            return;
+        }
+        let script = match shell {
+            ShellKind::PowerShell => powershell::parse(text),
+            ShellKind::Posix | ShellKind::Cmd => shell::parse(text),
+        };
+        let map = self.value_map(node);
+        let span = tree.node(node).span;
+        let base = match (shell, self.template) {
+            (ShellKind::PowerShell, _) => Base::Never("the commands are PowerShell, which tagwright reads but does not rewrite"),
+            (ShellKind::Cmd, _) => Base::Never("the commands run in cmd.exe, which tagwright does not rewrite"),
+            (_, Some(_)) => Base::Never("the file is a template, whose own language may read `${…}`"),
+            (ShellKind::Posix, None) if script.status != Status::Clean => {
+                Base::Never("the command could only be read after a repair")
+            }
+            (ShellKind::Posix, None) if self.isolated => Base::Never("in version 0.1 every command runs in a shell of its own, so no variable reaches it"),
+            (ShellKind::Posix, None) => Base::Shell,
+        };
+        let text = text.to_owned();
+        if self.isolated {
+            // Assignments of one item are gone in the next.
+            let saved = self.environment.clone();
+            self.place_and_read(node, &text, &script, map, span, base);
+            self.environment = saved;
+        } else {
+            self.place_and_read(node, &text, &script, map, span, base);
+        }
+    }
+
+    fn place_and_read(
+        &mut self,
+        node: NodeId,
+        text: &str,
+        script: &Script,
+        map: Option<SourceMap>,
+        span: Span,
+        base: Base,
+    ) {
+        let source = self.source;
+        match &source.host {
+            None => {
+                let place = Place {
+                    node,
+                    inner: None,
+                    outer: map.as_ref(),
+                    fallback: span,
+                    base,
+                    inside_quotes: false,
+                };
+                self.script(text, script, &place);
+            }
+            Some((host, host_map)) => {
+                let place = Place {
+                    node: *host,
+                    inner: Some(map.unwrap_or_default()),
+                    outer: Some(host_map),
+                    fallback: host_map.source(span).unwrap_or(span),
+                    base,
+                    inside_quotes: false,
+                };
+                self.script(text, script, &place);
+            }
+        }
+    }
+
+    /// The commands of one script, in order.
+    fn script(&mut self, text: &str, script: &Script, place: &Place<'_>) {
+        self.placeholders(text, place);
+        for command in &script.commands {
+            self.order.command += 1;
+            self.reads(command, text, place);
+            self.uses(command, text, place, script.status);
+            self.nested(command, text, place);
+            self.assignments(command, text, place);
+        }
+    }
+
+    fn assignments(&mut self, command: &Command, text: &str, place: &Place<'_>) {
+        // `A=1 command` sets A for that command only, unless there is no command or it exports.
+        let declares = command
+            .words
+            .first()
+            .is_none_or(|word| {
+                ["export", "readonly", "local", "declare", "typeset", "set"]
+                    .iter()
+                    .any(|name| word.is(name))
+            });
+        for assignment in &command.assignments {
+            let value_span = assignment.value.as_ref().map(|word| word.span);
+            let value = value_span.map_or("", |span| span.of(text));
+            let inner = assignment.value.as_ref().and_then(|word| inner_span(word, text));
+            let quoting = assignment
+                .value
+                .as_ref()
+                .and_then(|word| word.parts.first())
+                .map_or(Quoting::None, |part| part.quoting);
+            self.facts.assignments.push(AssignmentFact {
+                name: assignment.name.clone(),
+                order: self.order,
+                span: place.source(assignment.span),
+                node: place.node,
+                value: value.into(),
+                value_site: inner.and_then(|span| place.locate(span, quoting)),
+                place: AssignmentPlace::Command,
+                conditional: command.context.conditional,
+                subshell: command.context.subshell || command.context.substitution > 0,
+                exported: assignment.exported,
+            });
+            if !declares || command.context.substitution > 0 {
+                continue;
+            }
+            let Some(word) = &assignment.value else {
+                self.environment.forget(&assignment.name);
+                continue;
+            };
+            if assignment.append {
+                self.environment.forget(&assignment.name);
+                continue;
+            }
+            let raw = Raw::word(word, text, place);
+            let values = assigned(&assignment.name, self.environment.resolve(&raw));
+            let conditional =
+                command.context.conditional || command.context.function.is_some();
+            self.environment
+                .assign(&assignment.name, values, conditional);
+        }
+        // Bare `export NAME` only exports.
+        if command.words.first().is_some_and(|word| word.is("export")) {
+            for word in &command.words[1..] {
+                if let Some(name) = word.literal()
+                    && !name.starts_with('-')
+                {
+                    self.facts.assignments.push(AssignmentFact {
+                        name: name.into(),
+                        order: self.order,
+                        span: place.source(word.span),
+                        node: place.node,
+                        value: "".into(),
+                        value_site: None,
+                        place: AssignmentPlace::Command,
+                        conditional: command.context.conditional,
+                        subshell: command.context.subshell,
+                        exported: true,
+                    });
+                }
+            }
+        }
+        for looped in &command.context.loops {
+            if let Some(variable) = &looped.variable {
+                self.environment.forget(variable);
+                self.loop_variable(variable, command, place);
+            }
+        }
+        if command.words.first().is_some_and(|word| word.is("read")) {
+            for word in &command.words[1..] {
+                if let Some(name) = word.literal()
+                    && !name.starts_with('-')
+                {
+                    self.environment.forget(&name);
+                    self.loop_variable(&name, command, place);
+                }
+            }
+        }
+    }
+
+    fn loop_variable(&mut self, name: &str, command: &Command, place: &Place<'_>) {
+        if self
+            .facts
+            .assignments
+            .iter()
+            .any(|a| &*a.name == name && a.place == AssignmentPlace::Loop)
+        {
+            return;
+        }
+        self.facts.assignments.push(AssignmentFact {
+            name: name.into(),
+            order: self.order,
+            span: place.source(command.span),
+            node: place.node,
+            value: "".into(),
+            value_site: None,
+            place: AssignmentPlace::Loop,
+            conditional: true,
+            subshell: false,
+            exported: false,
+        });
+    }
+
+    fn reads(&mut self, command: &Command, text: &str, place: &Place<'_>) {
+        let assigned = command.assignments.iter().filter_map(|a| a.value.as_ref());
+        let targets = command.redirects.iter().filter_map(|r| r.target.as_ref());
+        for word in command.words.iter().chain(assigned).chain(targets) {
+            self.reads_in(&word.parts, text, place);
+        }
+        for redirect in &command.redirects {
+            if let Some(document) = &redirect.here_document {
+                self.reads_in(&document.parts, text, place);
+            }
+        }
+    }
+
+    fn reads_in(&mut self, parts: &[Part], text: &str, place: &Place<'_>) {
+        for part in parts {
+            let PartKind::Variable(variable) = &part.kind else {
+                self.single_quoted(part, text, place);
+                continue;
+            };
+            self.read(variable, part.span, place);
+            if let Some(operand) = variable.operator.as_ref().and_then(|o| o.operand.as_ref()) {
+                self.reads_in(&operand.parts, text, place);
+            }
+        }
+    }
+
+    fn read(&mut self, variable: &Variable, span: Span, place: &Place<'_>) {
+        if self.seen_reads.contains(&variable.name) {
+            return;
+        }
+        let guarded = variable.operator.as_ref().is_some_and(|operator| {
+            matches!(
+                &*operator.symbol,
+                ":-" | "-" | ":=" | "=" | ":?" | "?" | ":+" | "+"
+            )
+        });
+        self.seen_reads.insert(variable.name.clone());
+        self.facts.reads.push(VariableRead {
+            name: variable.name.clone(),
+            order: self.order,
+            span: place.source(span),
+            guarded,
+        });
+    }
+
+    /// The branch variable inside single quotes, where the shell leaves it as it is.
+    fn single_quoted(&mut self, part: &Part, text: &str, place: &Place<'_>) {
+        if !matches!(part.quoting, Quoting::Single) || !matches!(place.base, Base::Shell) {
+            return;
+        }
+        let source = part.span.of(text);
+        let wanted = format!("${{{}}}", self.branch);
+        if let Some(at) = source.find(&wanted) {
+            let start = part.span.start as usize + at;
+            let span = Span::new(start, start + wanted.len());
+            self.facts.oddities.push(Oddity {
+                kind: OddityKind::Unexpanded("the shell expands nothing inside single quotes"),
+                span: place.source(span),
+                site: place.locate(span, part.quoting),
+                order: self.order,
+                name: self.branch.into(),
+            });
+        }
+    }
+
+    /// Documentation that was pasted without filling it in.
+    fn placeholders(&mut self, text: &str, place: &Place<'_>) {
+        for (open, close) in [("$<", ">"), ("<", ">"), ("{{", "}}")] {
+            let mut from = 0;
+            while let Some(at) = text[from..].find(open).map(|at| at + from) {
+                let inner = at + open.len();
+                from = inner;
+                let rest = &text[inner..];
+                let Some(length) = rest.find(close) else {
+                    break;
+                };
+                let name = rest[..length].trim();
+                if name != self.branch {
+                    continue;
+                }
+                // `<NAME>` is also the tail of `$<NAME>`, which was found first.
+                if open == "<" && text[..at].ends_with('$') {
+                    continue;
+                }
+                let span = Span::new(at, inner + length + close.len());
+                self.facts.oddities.push(Oddity {
+                    kind: OddityKind::Placeholder,
+                    span: place.source(span),
+                    site: place.locate(span, Quoting::None),
+                    order: self.order,
+                    name: name.into(),
+                });
+            }
+        }
+    }
+
+    fn uses(&mut self, command: &Command, text: &str, place: &Place<'_>, status: Status) {
+        self.copilot(command, text, place, status);
+        self.scripts(command);
+        for argument in commands::image_arguments(command, text) {
+            self.image(command, text, place, &argument);
+        }
+    }
+
+    fn scripts(&mut self, command: &Command) {
+        let Some(first) = command.words.first().and_then(Word::literal) else {
+            return;
+        };
+        let script = if first.contains('/') && !first.starts_with('/') || first.ends_with(".sh") {
+            Some(first.clone())
+        } else if matches!(first.as_str(), "sh" | "bash" | "." | "source") {
+            command.words[1..]
+                .iter()
+                .filter_map(Word::literal)
+                .find(|word| !word.starts_with('-'))
+        } else if first == "make" {
+            Some("Makefile".to_owned())
+        } else {
+            None
+        };
+        if let Some(script) = script {
+            let script = script.trim_start_matches("./");
+            if !script.is_empty() && !self.facts.scripts.iter().any(|known| &**known == script) {
+                self.facts.scripts.push(script.into());
+            }
+        }
+    }
+
+    fn image(
+        &mut self,
+        command: &Command,
+        text: &str,
+        place: &Place<'_>,
+        argument: &ImageArgument,
+    ) {
+        let here;
+        let parts: &[Part] = match argument.word {
+            Some(index) => match command.words.get(index) {
+                Some(word) => &word.parts,
+                None => return,
+            },
+            None => {
+                let Some(document) = command
+                    .redirects
+                    .iter()
+                    .filter_map(|r| r.here_document.as_ref())
+                    .find(|document| document.body.contains(argument.span))
+                else {
+                    return;
+                };
+                here = document;
+                &here.parts
+            }
+        };
+        let unexpanding = argument.word.is_none()
+            && command
+                .redirects
+                .iter()
+                .filter_map(|r| r.here_document.as_ref())
+                .any(|document| document.body.contains(argument.span) && !document.expands);
+        let quoted_place;
+        let place = if unexpanding && matches!(place.base, Base::Shell) {
+            quoted_place = Place {
+                node: place.node,
+                inner: place.inner.clone(),
+                outer: place.outer,
+                fallback: place.fallback,
+                base: Base::Never("the here-document's delimiter is quoted, so nothing in it is expanded"),
+                inside_quotes: false,
+            };
+            &quoted_place
+        } else {
+            place
+        };
+        let end_quoting = parts
+            .iter()
+            .rev()
+            .find(|part| part.span.start < argument.span.end)
+            .map_or(Quoting::None, |part| part.quoting);
+        let raw = Raw::parts(parts, argument.span, text, place);
+        let written = argument.span.of(text);
+        let values = self.environment.resolve(&raw);
+        let mut tags: Vec<TagValue> = Vec::new();
+        let mut repository = Expression::default();
+        for value in &values {
+            let (tag, repo) = match argument.form {
+                Form::Tag => (bare_tag(value, written), None),
+                Form::Reference => {
+                    let split = split_reference(value);
+                    let end = place.locate(Span::empty(argument.span.end as usize), end_quoting);
+                    (tag_value(&split.tag, value, written, end), Some(split.repository))
+                }
+            };
+            if let Some(repo) = repo
+                && repository.atoms.is_empty()
+            {
+                repository = repo;
+            }
+            if !tags.contains(&tag) {
+                tags.push(tag);
+            }
+        }
+        if let Some(span) = argument.repository {
+            let raw = command
+                .words
+                .iter()
+                .find(|word| word.span.contains(span))
+                .map(|word| Raw::parts(&word.parts, span, text, place));
+            if let Some(raw) = raw
+                && let Some(value) = self.environment.resolve(&raw).first()
+            {
+                repository = split_reference(value).repository;
+            }
+        }
+        let key = repository.key();
+        self.facts.uses.push(ImageUse {
+            role: argument.role,
+            tool: argument.tool,
+            order: self.order,
+            span: place.source(argument.span),
+            site: place.locate(argument.span, end_quoting),
+            written: written.into(),
+            repository,
+            key: key.into(),
+            tags,
+            conditional: command.context.conditional,
+            tolerated: command.context.tolerated,
+            after_failure: command.context.after_failure,
+            loops: loop_names(command),
+        });
+    }
+
+    fn nested(&mut self, command: &Command, text: &str, place: &Place<'_>) {
+        if self.depth >= 3 {
+            return;
+        }
+        for nested in commands::nested_scripts(command) {
+            let Some(word) = command.words.get(nested.word) else {
+                continue;
+            };
+            let (inner_text, map) = word_text(word, text);
+            let single = word
+                .parts
+                .iter()
+                .all(|part| matches!(part.quoting, Quoting::Single | Quoting::Ansi));
+            let base = match place.base {
+                Base::Never(reason) => Base::Never(reason),
+                _ if nested.remote && single => Base::Never(
+                    "the command runs on another machine or in a container, where the variable does not exist",
+                ),
+                Base::Inner => Base::Inner,
+                Base::Shell if single => Base::Inner,
+                Base::Shell => Base::Shell,
+            };
+            let script = shell::parse(&inner_text);
+            let base = if script.status == Status::Clean {
+                base
+            } else {
+                Base::Never("the nested command could only be read after a repair")
+            };
+            let inner = match &place.inner {
+                None => map,
+                Some(outer) => outer.compose(&map),
+            };
+            let nested_place = Place {
+                node: place.node,
+                inner: Some(inner),
+                outer: place.outer,
+                fallback: place.source(word.span),
+                base,
+                inside_quotes: !single,
+            };
+            self.depth += 1;
+            self.script(&inner_text, &script, &nested_place);
+            self.depth -= 1;
+        }
+    }
+
+    fn copilot(&mut self, command: &Command, text: &str, place: &Place<'_>, status: Status) {
+        let Some(call) = commands::copilot::copilot_invocation(command) else {
+            return;
+        };
+        let Some(last) = command.words.get(call.last_subcommand_word) else {
+            return;
+        };
+        let mut flags = Vec::new();
+        for flag in &call.flags {
+            let Some(word) = command.words.get(flag.word) else {
+                continue;
+            };
+            let mut entry = CopilotFlag {
+                name: flag.name.as_str().into(),
+                span: place.source(word.span),
+                value: None,
+                values: Vec::new(),
+                value_site: None,
+                unquoted: false,
+                followed_by_flag: false,
+            };
+            if let Some((index, span)) = flag.value
+                && let Some(value_word) = command.words.get(index)
+            {
+                let raw = Raw::parts(&value_word.parts, span, text, place);
+                entry.values = self.environment.resolve(&raw);
+                if let Some(value) = entry.values.first() {
+                    entry.value = Some(bare_tag(value, span.of(text)));
+                }
+                let quoting = value_word
+                    .parts
+                    .last()
+                    .map_or(Quoting::None, |part| part.quoting);
+                entry.value_site = place.locate(span, quoting);
+                entry.unquoted = index != flag.word
+                    && !value_word.parts.is_empty()
+                    && value_word.parts.iter().all(|part| {
+                        part.quoting == Quoting::None
+                            && !matches!(part.kind, PartKind::Literal(_))
+                    });
+                entry.followed_by_flag = command
+                    .words
+                    .get(index + 1)
+                    .is_some_and(|next| next.literal_prefix().starts_with('-'));
+            }
+            flags.push(entry);
+        }
+        let start = command.words.first().map_or(command.span, |word| word.span);
+        self.facts.copilot.push(CopilotUse {
+            subcommand: call.subcommand.as_str().into(),
+            order: self.order,
+            span: place.source(start.cover(last.span)),
+            after_subcommand: place.locate(Span::empty(last.span.end as usize), Quoting::None),
+            loops: loop_names(command),
+            over_environments: command.context.loops.iter().any(|looped| {
+                looped
+                    .variable
+                    .as_deref()
+                    .is_some_and(|name| name.to_ascii_lowercase().contains("env"))
+            }),
+            flags,
+            clean: status == Status::Clean,
+        });
+    }
+}
+
+impl FileFacts {
+    /// A variable that stands as a repository before `:tag` somewhere holds no tag itself; so where it
+    /// stands alone, the tag is `latest`.
+    fn resolve_hidden_tags(&mut self) {
+        let tagged: HashSet<Box<str>> = self
+            .uses
+            .iter()
+            .filter(|u| {
+                u.tags.iter().any(|tag| {
+                    matches!(tag.kind, TagKind::Literal(_) | TagKind::Variable(_))
+                })
+            })
+            .filter_map(|u| last_component(&u.key).map(Into::into))
+            .collect();
+        for image in &mut self.uses {
+            let known = last_component(&image.key).is_some_and(|last| tagged.contains(last));
+            for tag in &mut image.tags {
+                if tag.kind == TagKind::Hidden && known {
+                    tag.kind = TagKind::Implicit;
+                }
+            }
+        }
+    }
+}
+
+/// What follows the last slash, with what stands before it only if there is no slash.
+fn last_component(key: &str) -> Option<&str> {
+    let last = key.rsplit('/').next()?;
+    (!last.is_empty()).then_some(last)
+}
+
+fn loop_names(command: &Command) -> Vec<Box<str>> {
+    command
+        .context
+        .loops
+        .iter()
+        .filter_map(|looped| looped.variable.clone())
+        .collect()
+}
+
+/// A word's bytes without the quotes around the whole of it.
+fn inner_span(word: &Word, text: &str) -> Option<Span> {
+    let first = word.parts.first()?;
+    let last = word.parts.last()?;
+    let one_quoting = word.parts.iter().all(|part| part.quoting == first.quoting);
+    if first.quoting == Quoting::None || !one_quoting {
+        return Some(word.span);
+    }
+    let inner = first.span.cover(last.span);
+    // `"a""b"` has quotes in its middle.
+    (!inner.of(text).contains(['"', '\'']) || first.quoting == Quoting::Double).then_some(inner)
+}
+
+/// A bare tag's value.
+pub(crate) fn bare_tag(value: &Expression, written: &str) -> TagValue {
+    let site = match value.atoms.as_slice() {
+        [atom] => atom.site,
+        _ => None,
+    };
+    TagValue {
+        kind: match value.as_literal() {
+            Some(text) => TagKind::Literal(text.into()),
+            None => TagKind::Variable(value.clone()),
+        },
+        site,
+        origin: value
+            .atoms
+            .last()
+            .map_or(Origin::Written, |atom| atom.origin.clone()),
+        written: written.into(),
+    }
+}
+
+/// The tag of a reference. `end` is the place right after the reference, where a missing tag would go.
+pub(crate) fn tag_value(
+    tag: &SplitTag,
+    reference: &Expression,
+    written: &str,
+    end: Option<Site>,
+) -> TagValue {
+    let origin = reference
+        .atoms
+        .last()
+        .map_or(Origin::Written, |atom| atom.origin.clone());
+    match tag {
+        SplitTag::None | SplitTag::Hidden => {
+            // Where the end of the reference came out of a variable, a tag belongs behind the variable
+            // only if the variable is a bare repository; the use's own end is right in both cases.
+            let implicit = matches!(tag, SplitTag::None);
+            TagValue {
+                kind: if implicit {
+                    TagKind::Implicit
+                } else {
+                    TagKind::Hidden
+                },
+                site: end,
+                origin: Origin::Written,
+                written: "".into(),
+            }
+        }
+        SplitTag::Digest => TagValue {
+            kind: TagKind::Digest,
+            site: None,
+            origin,
+            written: "".into(),
+        },
+        SplitTag::Tag(expression) => {
+            let spelled = written
+                .rfind(':')
+                .map_or("", |at| written.get(at + 1..).unwrap_or(""));
+            let mut value = bare_tag(expression, spelled);
+            if expression.atoms.is_empty() {
+                // `repo:` with nothing behind it, from an empty variable.
+                value.kind = TagKind::Hidden;
+            }
+            value
+        }
+    }
+}
+
+/// The text of a nested script and the map from it to the outer script.
+fn word_text(word: &Word, text: &str) -> (String, SourceMap) {
+    let mut inner = String::new();
+    let mut map = SourceMap::default();
+    for part in &word.parts {
+        let source = part.span.of(text);
+        let verbatim = match &part.kind {
+            PartKind::Literal(value) => &**value == source,
+            _ => true,
+        };
+        if verbatim {
+            inner.push_str(source);
+            map.push(part.span, source.len(), true);
+            continue;
+        }
+        // Escapes: the runs between them stand as they read.
+        let mut at = part.span.start as usize;
+        let mut rest = source;
+        while let Some(escape) = rest.find('\\') {
+            inner.push_str(&rest[..escape]);
+            map.push(Span::new(at, at + escape), escape, true);
+            let escaped = rest[escape + 1..].chars().next();
+            let length = 1 + escaped.map_or(0, char::len_utf8);
+            // In double quotes a backslash before an ordinary character stays.
+            match escaped {
+                Some('\n') | None => {}
+                Some(character)
+                    if part.quoting == Quoting::Double
+                        && !matches!(character, '"' | '\\' | '$' | '`') =>
+                {
+                    inner.push('\\');
+                    inner.push(character);
+                    map.push(Span::new(at + escape, at + escape + length), length, true);
+                }
+                Some(character) => {
+                    inner.push(character);
+                    map.push(
+                        Span::new(at + escape, at + escape + length),
+                        character.len_utf8(),
+                        false,
+                    );
+                }
+            }
+            at += escape + length;
+            rest = &rest[escape + length..];
+        }
+        inner.push_str(rest);
+        map.push(Span::new(at, at + rest.len()), rest.len(), true);
+    }
+    (inner, map)
+}
+
+/// A reference in a file that is data, not shell: a Copilot manifest, a task definition, a Compose file.
+pub(crate) struct DataReference<'a> {
+    /// The scalar.
+    pub(crate) node: NodeId,
+    /// Its role.
+    pub(crate) role: Role,
+    /// What reads the file.
+    pub(crate) tool: commands::Tool,
+    /// What a variable becomes there.
+    pub(crate) expansion: Expansion,
+    /// The scalar's tree and text.
+    pub(crate) source: &'a Source<'a>,
+}
+
+/// Adds the image reference in a data file to the facts.
+pub(crate) fn data_reference(facts: &mut FileFacts, reference: &DataReference<'_>) {
+    let DataReference { node, source, .. } = *reference;
+    let tree = source.tree;
+    let node = tree.resolve(node);
+    let Some(text) = tree.text(node) else { return };
+    if text.is_empty() {
+        return;
+    }
+    let map = tree.source_map(source.text, node);
+    let site = |range: Span| {
+        let map = map.as_ref()?;
+        map.is_verbatim(range).then_some(())?;
+        Some(Site {
+            node,
+            range,
+            source: map.source(range)?,
+            expansion: reference.expansion,
+            inside_quotes: false,
+        })
+    };
+    let mut expression = Expression::default();
+    // `${NAME}` is a variable in Copilot manifests and Compose files; elsewhere it is text that nobody
+    // expands, which is as unknown.
+    let mut at = 0;
+    let literal = |expression: &mut Expression, start: usize, end: usize| {
+        if start < end {
+            let piece = Expression::literal(
+                &text[start..end],
+                site(Span::new(start, end)),
+                Origin::Written,
+            );
+            expression.atoms.extend(piece.atoms);
+        }
+    };
+    while let Some(open) = text[at..].find(['$', '{']).map(|o| o + at) {
+        let close = if text[open..].starts_with("${") {
+            text[open..].find('}').map(|c| open + c + 1)
+        } else if text[open..].starts_with("{{") {
+            text[open..].find("}}").map(|c| open + c + 2)
+        } else if text[open..].starts_with('$') {
+            Some(open + 1 + crate::expression::plain_name(&text[open + 1..]).len())
+        } else {
+            None
+        };
+        let Some(close) = close.filter(|close| *close > open + 1) else {
+            break;
+        };
+        literal(&mut expression, at, open);
+        let name = text[open..close].trim_matches(['$', '{', '}', ' ']);
+        expression.atoms.push(crate::expression::Atom {
+            kind: crate::expression::AtomKind::Variable(name.into()),
+            site: site(Span::new(open, close)),
+            origin: Origin::Written,
+        });
+        at = close;
+    }
+    literal(&mut expression, at, text.len());
+    let split = split_reference(&expression);
+    let end = site(Span::empty(text.len()));
+    let tag = tag_value(&split.tag, &expression, text, end);
+    let key = split.repository.key();
+    facts.uses.push(ImageUse {
+        role: reference.role,
+        tool: reference.tool,
+        order: Order::default(),
+        span: map
+            .as_ref()
+            .and_then(|map| map.source(Span::new(0, text.len())))
+            .unwrap_or(tree.node(node).span),
+        site: site(Span::new(0, text.len())),
+        written: text.into(),
+        repository: split.repository,
+        key: key.into(),
+        tags: vec![tag],
+        conditional: false,
+        tolerated: false,
+        after_failure: false,
+        loops: Vec::new(),
+    });
+}
