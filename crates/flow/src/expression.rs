@@ -329,7 +329,11 @@ impl Environment {
                         values.to_vec()
                     }
                 }
-                RawPiece::Fallback { atom, name, operand } => {
+                RawPiece::Fallback {
+                    atom,
+                    name,
+                    operand,
+                } => {
                     let values = self.values(name);
                     let mut alternatives = if values.is_empty() {
                         vec![Expression {
@@ -609,13 +613,25 @@ mod tests {
         let value = |text: &str| vec![Expression::literal(text, None, Origin::Written)];
         environment.assign("TAG", value("latest"), false);
         environment.assign("TAG", value("v1"), true);
-        let keys: Vec<_> = environment.values("TAG").iter().map(Expression::key).collect();
+        let keys: Vec<_> = environment
+            .values("TAG")
+            .iter()
+            .map(Expression::key)
+            .collect();
         assert_eq!(keys, ["latest", "v1"]);
         environment.assign("TAG", value("v2"), false);
-        let keys: Vec<_> = environment.values("TAG").iter().map(Expression::key).collect();
+        let keys: Vec<_> = environment
+            .values("TAG")
+            .iter()
+            .map(Expression::key)
+            .collect();
         assert_eq!(keys, ["v2"]);
         environment.assign("NEW", value("x"), true);
-        let keys: Vec<_> = environment.values("NEW").iter().map(Expression::key).collect();
+        let keys: Vec<_> = environment
+            .values("NEW")
+            .iter()
+            .map(Expression::key)
+            .collect();
         assert_eq!(keys, ["${NEW}", "x"]);
     }
 }

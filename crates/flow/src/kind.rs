@@ -132,12 +132,16 @@ pub fn classify(path: &str, text: &str) -> FileKind {
         }
     }
     let phases = has(text, "phases");
-    if phases && top_level_key(text, "phases") && (buildspec_version(text) || is_buildspec_name(path))
+    if phases
+        && top_level_key(text, "phases")
+        && (buildspec_version(text) || is_buildspec_name(path))
     {
         return FileKind::Buildspec;
     }
     // Broken or unusual, but meant as one: the lint says what is wrong with it.
-    if is_buildspec_name(path) && (phases || buildspec_version(text)) && !has(text, "repository_info")
+    if is_buildspec_name(path)
+        && (phases || buildspec_version(text))
+        && !has(text, "repository_info")
     {
         return FileKind::Buildspec;
     }
@@ -168,9 +172,21 @@ mod tests {
     #[test]
     fn files_are_told_apart_by_what_they_say() {
         let cases = [
-            ("buildspec.yml", "version: 0.2\nphases:\n", FileKind::Buildspec),
-            ("ci/deploy.yaml", "version: 0.2\r\n\r\nphases:\r\n", FileKind::Buildspec),
-            ("ci/x.yml", "\u{feff}version: '0.2'\nphases: {}\n", FileKind::Buildspec),
+            (
+                "buildspec.yml",
+                "version: 0.2\nphases:\n",
+                FileKind::Buildspec,
+            ),
+            (
+                "ci/deploy.yaml",
+                "version: 0.2\r\n\r\nphases:\r\n",
+                FileKind::Buildspec,
+            ),
+            (
+                "ci/x.yml",
+                "\u{feff}version: '0.2'\nphases: {}\n",
+                FileKind::Buildspec,
+            ),
             ("serverless.yml", "service: x\nphases: y\n", FileKind::Other),
             (
                 "copilot/api/manifest.yml",
@@ -192,9 +208,21 @@ mod tests {
                 "account_id: 1\nrepository_info:\n  x: y\nversion: 12.8.1\n",
                 FileKind::Other,
             ),
-            ("k8s/app.yaml", "apiVersion: v1\nkind: Pod\nspec: {image: x}\n", FileKind::Kubernetes),
-            ("docker-compose.yml", "services:\n  a:\n    image: x\n", FileKind::Compose),
-            ("a/taskdef.json", "{\"containerDefinitions\": []}", FileKind::TaskDefinition),
+            (
+                "k8s/app.yaml",
+                "apiVersion: v1\nkind: Pod\nspec: {image: x}\n",
+                FileKind::Kubernetes,
+            ),
+            (
+                "docker-compose.yml",
+                "services:\n  a:\n    image: x\n",
+                FileKind::Compose,
+            ),
+            (
+                "a/taskdef.json",
+                "{\"containerDefinitions\": []}",
+                FileKind::TaskDefinition,
+            ),
             ("package.json", "{}", FileKind::Other),
             ("main.tf", "", FileKind::Terraform),
         ];

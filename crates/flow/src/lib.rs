@@ -8,7 +8,13 @@ pub mod commands;
 pub mod expression;
 pub mod facts;
 pub mod kind;
+pub mod read;
 pub mod scan;
+pub mod workspace;
+
+pub use kind::FileKind;
+pub use read::{ReadOptions, read_file};
+pub use workspace::{Flow, UseId, Workspace};
 
 /// A file of a workspace, by its index there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -130,9 +130,30 @@ impl Locate for Place<'_> {
 
 /// Words without which no command of a file can matter here.
 const TRIGGERS: &[&str] = &[
-    "docker", "podman", "nerdctl", "buildah", "kaniko", "executor", "crane", "skopeo", "regctl", "copilot",
-    "kubectl", "helm", "kustomize", "imagedef", "imageDetail", "image-uri", "ImageUri", "imageUri",
-    "apprunner", "container-definitions", "primary-container", "BRANCH", "latest", "put-image",
+    "docker",
+    "podman",
+    "nerdctl",
+    "buildah",
+    "kaniko",
+    "executor",
+    "crane",
+    "skopeo",
+    "regctl",
+    "copilot",
+    "kubectl",
+    "helm",
+    "kustomize",
+    "imagedef",
+    "imageDetail",
+    "image-uri",
+    "ImageUri",
+    "imageUri",
+    "apprunner",
+    "container-definitions",
+    "primary-container",
+    "BRANCH",
+    "latest",
+    "put-image",
 ];
 
 fn has(text: &str, needle: &str) -> bool {
@@ -266,7 +287,9 @@ fn template_of(path: &str, text: &str) -> Option<&'static str> {
     if lower.ends_with(".erb") {
         return Some("an ERB template");
     }
-    if has(text, "{{") && (has(text, "{{ .") || has(text, "{{.") || has(text, "{{-")) && !has(text, "--format")
+    if has(text, "{{")
+        && (has(text, "{{ .") || has(text, "{{.") || has(text, "{{-"))
+        && !has(text, "--format")
     {
         return Some("a Go template");
     }
@@ -302,11 +325,8 @@ impl Reader<'_, '_> {
                 Expansion::Never("env.variables is literal text, in which nothing is expanded"),
             );
             let origin = Origin::EnvVariables(name.into());
-            self.environment.assign(
-                name,
-                vec![Expression::literal(value, site, origin)],
-                false,
-            );
+            self.environment
+                .assign(name, vec![Expression::literal(value, site, origin)], false);
             self.push_env(name, value, id, site, AssignmentPlace::EnvVariables);
             if value.contains("${") {
                 self.unexpanded_in(
@@ -451,13 +471,21 @@ impl Reader<'_, '_> {
         let map = self.value_map(node);
         let span = tree.node(node).span;
         let base = match (shell, self.template) {
-            (ShellKind::PowerShell, _) => Base::Never("the commands are PowerShell, which tagwright reads but does not rewrite"),
-            (ShellKind::Cmd, _) => Base::Never("the commands run in cmd.exe, which tagwright does not rewrite"),
-            (_, Some(_)) => Base::Never("the file is a template, whose own language may read `${…}`"),
+            (ShellKind::PowerShell, _) => Base::Never(
+                "the commands are PowerShell, which tagwright reads but does not rewrite",
+            ),
+            (ShellKind::Cmd, _) => {
+                Base::Never("the commands run in cmd.exe, which tagwright does not rewrite")
+            }
+            (_, Some(_)) => {
+                Base::Never("the file is a template, whose own language may read `${…}`")
+            }
             (ShellKind::Posix, None) if script.status != Status::Clean => {
                 Base::Never("the command could only be read after a repair")
             }
-            (ShellKind::Posix, None) if self.isolated => Base::Never("in version 0.1 every command runs in a shell of its own, so no variable reaches it"),
+            (ShellKind::Posix, None) if self.isolated => Base::Never(
+                "in version 0.1 every command runs in a shell of its own, so no variable reaches it",
+            ),
             (ShellKind::Posix, None) => Base::Shell,
         };
         let text = text.to_owned();
@@ -521,18 +549,18 @@ impl Reader<'_, '_> {
 
     fn assignments(&mut self, command: &Command, text: &str, place: &Place<'_>) {
         // `A=1 command` sets A for that command only, unless there is no command or it exports.
-        let declares = command
-            .words
-            .first()
-            .is_none_or(|word| {
-                ["export", "readonly", "local", "declare", "typeset", "set"]
-                    .iter()
-                    .any(|name| word.is(name))
-            });
+        let declares = command.words.first().is_none_or(|word| {
+            ["export", "readonly", "local", "declare", "typeset", "set"]
+                .iter()
+                .any(|name| word.is(name))
+        });
         for assignment in &command.assignments {
             let value_span = assignment.value.as_ref().map(|word| word.span);
             let value = value_span.map_or("", |span| span.of(text));
-            let inner = assignment.value.as_ref().and_then(|word| inner_span(word, text));
+            let inner = assignment
+                .value
+                .as_ref()
+                .and_then(|word| inner_span(word, text));
             let quoting = assignment
                 .value
                 .as_ref()
@@ -563,8 +591,7 @@ impl Reader<'_, '_> {
             }
             let raw = Raw::word(word, text, place);
             let values = assigned(&assignment.name, self.environment.resolve(&raw));
-            let conditional =
-                command.context.conditional || command.context.function.is_some();
+            let conditional = command.context.conditional || command.context.function.is_some();
             self.environment
                 .assign(&assignment.name, values, conditional);
         }
@@ -797,7 +824,9 @@ impl Reader<'_, '_> {
                 inner: place.inner.clone(),
                 outer: place.outer,
                 fallback: place.fallback,
-                base: Base::Never("the here-document's delimiter is quoted, so nothing in it is expanded"),
+                base: Base::Never(
+                    "the here-document's delimiter is quoted, so nothing in it is expanded",
+                ),
                 inside_quotes: false,
             };
             &quoted_place
@@ -820,7 +849,10 @@ impl Reader<'_, '_> {
                 Form::Reference => {
                     let split = split_reference(value);
                     let end = place.locate(Span::empty(argument.span.end as usize), end_quoting);
-                    (tag_value(&split.tag, value, written, end), Some(split.repository))
+                    (
+                        tag_value(&split.tag, value, written, end),
+                        Some(split.repository),
+                    )
                 }
             };
             if let Some(repo) = repo
@@ -945,8 +977,7 @@ impl Reader<'_, '_> {
                 entry.unquoted = index != flag.word
                     && !value_word.parts.is_empty()
                     && value_word.parts.iter().all(|part| {
-                        part.quoting == Quoting::None
-                            && !matches!(part.kind, PartKind::Literal(_))
+                        part.quoting == Quoting::None && !matches!(part.kind, PartKind::Literal(_))
                     });
                 entry.followed_by_flag = command
                     .words
@@ -982,9 +1013,9 @@ impl FileFacts {
             .uses
             .iter()
             .filter(|u| {
-                u.tags.iter().any(|tag| {
-                    matches!(tag.kind, TagKind::Literal(_) | TagKind::Variable(_))
-                })
+                u.tags
+                    .iter()
+                    .any(|tag| matches!(tag.kind, TagKind::Literal(_) | TagKind::Variable(_)))
             })
             .filter_map(|u| last_component(&u.key).map(Into::into))
             .collect();

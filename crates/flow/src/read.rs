@@ -1,0 +1,496 @@
+//! One file to its facts, whatever kind of file it is.
+
+use std::sync::Arc;
+
+use tagwright_syntax::Span;
+use tagwright_syntax::copilot::{Images, PipelineManifest, WorkloadKind, WorkloadManifest};
+use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
+
+use crate::FileId;
+use crate::commands::{Role, Tool};
+use crate::expression::Expansion;
+use crate::facts::{FileFacts, RepositoryDeclaration, WorkloadFacts};
+use crate::kind::{FileKind, classify};
+use crate::scan::{self, DataReference, Source};
+
+/// What reading needs to know beforehand.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// The name of the branch variable, `BRANCH_NAME` unless configured.
+    pub branch_variable: String,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            branch_variable: "BRANCH_NAME".to_owned(),
+        }
+    }
+}
+
+/// Reads one file. Pure, so files can be read side by side. `path` is shown as it is and decides, with
+/// the text, what the file is read as.
+#[must_use]
+pub fn read_file(id: FileId, path: &str, text: &Arc<str>, options: &ReadOptions) -> FileFacts {
+    let kind = classify(path, text);
+    let mut facts = scan::empty(id, path, text, kind);
+    match kind {
+        FileKind::Other => {}
+        FileKind::Terraform => terraform(&mut facts, text),
+        _ => {
+            let tree = yaml::parse(text);
+            facts.error = tree.error().cloned();
+            let source = Source {
+                text,
+                tree: &tree,
+                host: None,
+            };
+            for root in tree.documents() {
+                document(&mut facts, &source, *root, kind, options);
+            }
+        }
+    }
+    facts
+}
+
+fn document(
+    facts: &mut FileFacts,
+    source: &Source<'_>,
+    root: NodeId,
+    kind: FileKind,
+    options: &ReadOptions,
+) {
+    match kind {
+        FileKind::Buildspec => {
+            if facts.buildspec.is_none() {
+                scan::buildspec(facts, source, root, &options.branch_variable);
+            }
+            batch_images(facts, source, root);
+        }
+        FileKind::CopilotWorkload => workload(facts, source, root),
+        FileKind::CopilotPipeline => pipeline(facts, source, root),
+        FileKind::CopilotEnvironment | FileKind::Other | FileKind::Terraform => {}
+        FileKind::TaskDefinition => {
+            every(source.tree, root, &mut |key, value| {
+                if key == "image" {
+                    deploy(
+                        facts,
+                        source,
+                        value,
+                        Tool::AwsEcs,
+                        "a task definition is read as it is",
+                    );
+                }
+            });
+        }
+        FileKind::ImageDefinitions => {
+            every(source.tree, root, &mut |key, value| {
+                if matches!(key, "imageUri" | "ImageURI") {
+                    deploy(
+                        facts,
+                        source,
+                        value,
+                        Tool::ImageDefinitions,
+                        "CodePipeline reads the file as it is",
+                    );
+                }
+            });
+        }
+        FileKind::Kubernetes => {
+            every(source.tree, root, &mut |key, value| {
+                if key == "image" {
+                    deploy(
+                        facts,
+                        source,
+                        value,
+                        Tool::Kubectl,
+                        "Kubernetes expands no variables in a manifest",
+                    );
+                }
+            });
+        }
+        FileKind::Compose => compose(facts, source, root),
+        FileKind::CloudFormation => cloudformation(facts, source, root, options),
+    }
+}
+
+/// Calls `found` for every key of every mapping below `root`, with its value.
+fn every(tree: &Tree, root: NodeId, found: &mut dyn FnMut(&str, NodeId)) {
+    let mut stack = vec![root];
+    while let Some(at) = stack.pop() {
+        match &tree.node(at).kind {
+            NodeKind::Mapping(mapping) => {
+                for entry in &mapping.entries {
+                    if let Some(key) = tree.text(entry.key) {
+                        found(key, entry.value);
+                    }
+                }
+                stack.extend(mapping.entries.iter().rev().map(|entry| entry.value));
+            }
+            NodeKind::Sequence(sequence) => stack.extend(sequence.items.iter().rev()),
+            NodeKind::Scalar(_) | NodeKind::Alias { .. } => {}
+        }
+    }
+}
+
+fn deploy(
+    facts: &mut FileFacts,
+    source: &Source<'_>,
+    node: NodeId,
+    tool: Tool,
+    reason: &'static str,
+) {
+    scan::data_reference(
+        facts,
+        &DataReference {
+            node,
+            role: Role::Deploy,
+            tool,
+            expansion: Expansion::Never(reason),
+            source,
+        },
+    );
+}
+
+/// The build images of a batch: CodeBuild pulls them to run the build in.
+fn batch_images(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
+    let Some(batch) = source.tree.get(root, "batch") else {
+        return;
+    };
+    every(source.tree, batch, &mut |key, value| {
+        if key != "image" {
+            return;
+        }
+        let values = match source.tree.sequence(value) {
+            Some(list) => list.items.clone(),
+            None => vec![value],
+        };
+        for node in values {
+            let managed = source
+                .tree
+                .text(node)
+                .is_none_or(|text| text.starts_with("aws/codebuild/"));
+            if !managed {
+                scan::data_reference(
+                    facts,
+                    &DataReference {
+                        node,
+                        role: Role::Run,
+                        tool: Tool::Other,
+                        expansion: Expansion::Never("CodeBuild reads the batch section as it is"),
+                        source,
+                    },
+                );
+            }
+        }
+    });
+}
+
+fn workload(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
+    let Some(manifest) = WorkloadManifest::read(source.tree, root) else {
+        return;
+    };
+    let folder = facts.path.rsplit('/').nth(1).unwrap_or_default().to_owned();
+    let name = manifest
+        .name
+        .and_then(|id| source.tree.text(id))
+        .map_or(folder, str::to_owned);
+    facts.workload = Some(WorkloadFacts {
+        kind: manifest.kind,
+        name: name.as_str().into(),
+        builds: manifest.builds() && manifest.kind != WorkloadKind::StaticSite,
+        builds_per_environment: manifest.builds_per_environment(),
+    });
+    images(facts, source, &manifest.images);
+    for (_, section) in &manifest.environments {
+        images(facts, source, section);
+    }
+}
+
+fn images(facts: &mut FileFacts, source: &Source<'_>, images: &Images) {
+    let mut add = |node: NodeId, role: Role| {
+        scan::data_reference(
+            facts,
+            &DataReference {
+                node,
+                role,
+                tool: Tool::Copilot,
+                expansion: Expansion::CopilotManifest,
+                source,
+            },
+        );
+    };
+    for node in images.location.iter().chain(&images.plain) {
+        add(*node, Role::Deploy);
+    }
+    for (_, node) in &images.sidecars {
+        add(*node, Role::Deploy);
+    }
+    for node in &images.cache_from {
+        add(*node, Role::Cache);
+    }
+    for node in &images.logging {
+        add(*node, Role::Deploy);
+    }
+}
+
+fn pipeline(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
+    let Some(manifest) = PipelineManifest::read(source.tree, root) else {
+        return;
+    };
+    facts.pipeline_stages = manifest
+        .stages
+        .iter()
+        .filter_map(|stage| source.tree.text(stage.name?).map(Into::into))
+        .collect();
+    if let Some(image) = manifest.build_image {
+        let managed = source
+            .tree
+            .text(image)
+            .is_none_or(|text| text.starts_with("aws/codebuild/"));
+        if !managed {
+            scan::data_reference(
+                facts,
+                &DataReference {
+                    node: image,
+                    role: Role::Run,
+                    tool: Tool::Other,
+                    expansion: Expansion::Never("Copilot expands nothing in a pipeline manifest"),
+                    source,
+                },
+            );
+        }
+    }
+}
+
+fn compose(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
+    let Some(services) = source
+        .tree
+        .get(root, "services")
+        .and_then(|id| source.tree.mapping(id))
+    else {
+        return;
+    };
+    for service in &services.entries {
+        let Some(image) = source.tree.get(service.value, "image") else {
+            continue;
+        };
+        let role = if source.tree.get(service.value, "build").is_some() {
+            Role::Build
+        } else {
+            Role::Run
+        };
+        scan::data_reference(
+            facts,
+            &DataReference {
+                node: image,
+                role,
+                tool: Tool::Other,
+                expansion: Expansion::Never(
+                    "the Compose file is also read outside the build, where the variable is not set",
+                ),
+                source,
+            },
+        );
+    }
+}
+
+fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, options: &ReadOptions) {
+    let tree = source.tree;
+    let Some(resources) = tree.get(root, "Resources").and_then(|id| tree.mapping(id)) else {
+        return;
+    };
+    for resource in &resources.entries {
+        let Some(kind) = tree
+            .get(resource.value, "Type")
+            .and_then(|id| tree.text(id))
+        else {
+            continue;
+        };
+        let Some(properties) = tree.get(resource.value, "Properties") else {
+            continue;
+        };
+        match kind {
+            "AWS::ECR::Repository" => {
+                let mode = tree
+                    .get(properties, "ImageTagMutability")
+                    .and_then(|id| tree.text(id))
+                    .unwrap_or("MUTABLE");
+                let mut exclusions = Vec::new();
+                if let Some(filters) = tree.get(properties, "ImageTagMutabilityExclusionFilters") {
+                    every(tree, filters, &mut |key, value| {
+                        if key.ends_with("Value")
+                            && let Some(text) = tree.text(value)
+                        {
+                            exclusions.push(text.into());
+                        }
+                    });
+                }
+                facts.repositories.push(RepositoryDeclaration {
+                    name: tree
+                        .get(properties, "RepositoryName")
+                        .and_then(|id| plain_text(tree, id)),
+                    immutable: mode.starts_with("IMMUTABLE"),
+                    exclusions,
+                    span: tree.node(resource.key).span,
+                });
+            }
+            "AWS::CodeBuild::Project" => {
+                if let Some(variables) = tree
+                    .get(properties, "Environment")
+                    .and_then(|id| tree.get(id, "EnvironmentVariables"))
+                    .and_then(|id| tree.sequence(id))
+                {
+                    for item in &variables.items {
+                        if let Some(name) = tree.get(*item, "Name").and_then(|id| tree.text(id)) {
+                            facts.provided_variables.push(name.into());
+                        }
+                    }
+                }
+                if let Some(inline) = tree
+                    .get(properties, "Source")
+                    .and_then(|id| tree.get(id, "BuildSpec"))
+                {
+                    inline_buildspec(facts, source, inline, options);
+                }
+            }
+            "AWS::CodePipeline::Pipeline" => {
+                every(tree, properties, &mut |key, value| {
+                    if key == "EnvironmentVariables" {
+                        let text = tree
+                            .text(value)
+                            .map_or_else(|| tree.node(value).span.of(source.text), |text| text);
+                        facts.provided_variables.extend(json_names(text));
+                    }
+                });
+            }
+            "AWS::ECS::TaskDefinition" => {
+                every(tree, properties, &mut |key, value| {
+                    if key == "Image" && plain_text(tree, value).is_some() {
+                        deploy(
+                            facts,
+                            source,
+                            value,
+                            Tool::CloudFormation,
+                            "CloudFormation expands no shell variables",
+                        );
+                    }
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A scalar's text unless it is written with an intrinsic function.
+fn plain_text(tree: &Tree, id: NodeId) -> Option<Box<str>> {
+    tree.node(id).tag.is_none().then_some(())?;
+    tree.text(id).map(Into::into)
+}
+
+/// `"name":"X"` in the JSON text of a pipeline action's `EnvironmentVariables`.
+fn json_names(text: &str) -> Vec<Box<str>> {
+    let mut names = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("name") {
+        rest = &rest[at + 4..];
+        let value = rest.trim_start_matches(['"', '\\', '\'', ' ', ':', '=', '\n']);
+        let name = &value[..crate::expression::plain_name(value).len()];
+        if !name.is_empty() && name != "value" {
+            names.push(name.into());
+        }
+    }
+    names
+}
+
+fn inline_buildspec(
+    facts: &mut FileFacts,
+    source: &Source<'_>,
+    node: NodeId,
+    options: &ReadOptions,
+) {
+    // Only literal text: with `!Sub` CloudFormation reads `${…}` first.
+    let tree = source.tree;
+    if tree.node(node).tag.is_some() || facts.buildspec.is_some() {
+        return;
+    }
+    let Some(text) = tree.text(node).filter(|text| text.contains("phases")) else {
+        return;
+    };
+    let Some(map) = tree.source_map(source.text, node) else {
+        return;
+    };
+    let text = text.to_owned();
+    let inner = yaml::parse(&text);
+    let inner_source = Source {
+        text: &text,
+        tree: &inner,
+        host: Some((node, map)),
+    };
+    if let Some(root) = inner.root() {
+        scan::buildspec(facts, &inner_source, root, &options.branch_variable);
+    }
+}
+
+/// What Terraform says of image repositories and project variables. Read line by line: it is context,
+/// never something to rewrite.
+fn terraform(facts: &mut FileFacts, text: &str) {
+    let mut offset = 0;
+    let mut block: Option<(&str, usize)> = None;
+    let mut name: Option<Box<str>> = None;
+    let mut immutable = false;
+    let mut exclusions = Vec::new();
+    let mut in_variable = false;
+    for line in text.split_inclusive('\n') {
+        let trimmed = line.trim();
+        if line.starts_with("resource ") {
+            let kind = trimmed.split('"').nth(1).unwrap_or("");
+            block = Some((kind, offset));
+            name = None;
+            immutable = false;
+            exclusions.clear();
+        }
+        if let Some((kind, start)) = block {
+            let value = trimmed
+                .split_once('=')
+                .map(|(key, value)| (key.trim(), value.trim().trim_matches('"')));
+            match (kind, value) {
+                ("aws_ecr_repository", Some(("name", value))) if !value.contains(['$', '.']) => {
+                    name = Some(value.into());
+                }
+                ("aws_ecr_repository", Some(("image_tag_mutability", value))) => {
+                    immutable = value.starts_with("IMMUTABLE");
+                }
+                ("aws_ecr_repository", Some(("filter", value))) => exclusions.push(value.into()),
+                ("aws_codebuild_project", Some(("name", value))) if in_variable => {
+                    facts.provided_variables.push(value.into());
+                }
+                ("aws_codepipeline", _) if trimmed.contains("name") => {
+                    facts.provided_variables.extend(json_names(trimmed));
+                }
+                _ => {}
+            }
+            if trimmed.starts_with("environment_variable") {
+                in_variable = true;
+            } else if trimmed == "}" {
+                in_variable = false;
+            }
+            if line.starts_with('}') {
+                if kind == "aws_ecr_repository" {
+                    facts.repositories.push(RepositoryDeclaration {
+                        name: name.take(),
+                        immutable,
+                        exclusions: std::mem::take(&mut exclusions),
+                        span: Span::new(start, start + first_line(&text[start..])),
+                    });
+                }
+                block = None;
+            }
+        }
+        offset += line.len();
+    }
+}
+
+fn first_line(text: &str) -> usize {
+    text.find(['\n', '\r']).unwrap_or(text.len())
+}

@@ -1,0 +1,349 @@
+//! The files of one repository, their facts joined per image.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::FileId;
+use crate::commands::Role;
+use crate::expression::{AtomKind, Expression};
+use crate::facts::{FileFacts, ImageUse, TagKind};
+
+/// A place that names an image: file and index in [`FileFacts::uses`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UseId {
+    /// The file.
+    pub file: FileId,
+    /// 0-based index in its uses.
+    pub index: u32,
+}
+
+/// All places of one image.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// The repository, as it is shown.
+    pub name: Box<str>,
+    /// Built, tagged or pushed in this workspace, or configured as such.
+    pub own: bool,
+    /// Pushed somewhere in this workspace.
+    pub pushed: bool,
+    /// Its places: within a file in the order in which they run.
+    pub uses: Vec<UseId>,
+}
+
+/// The files of one repository.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace {
+    files: Vec<FileFacts>,
+    flows: Vec<Flow>,
+}
+
+impl Workspace {
+    /// Joins the facts of `files`, whose ids must be their indices. `own` are patterns (`*` stands for
+    /// anything) of repositories that count as the workspace's own although nothing here writes them.
+    #[must_use]
+    pub fn new(files: Vec<FileFacts>, own: &[String]) -> Self {
+        debug_assert!(files.iter().enumerate().all(|(i, f)| f.id.0 as usize == i));
+        let flows = join(&files, own);
+        Self { files, flows }
+    }
+
+    /// The files.
+    #[must_use]
+    pub fn files(&self) -> &[FileFacts] {
+        &self.files
+    }
+
+    /// The file with this id. Ids come from this workspace only.
+    #[must_use]
+    pub fn file(&self, id: FileId) -> &FileFacts {
+        &self.files[id.0 as usize]
+    }
+
+    /// The images, in the order of their first place.
+    #[must_use]
+    pub fn flows(&self) -> &[Flow] {
+        &self.flows
+    }
+
+    /// The place with this id.
+    #[must_use]
+    pub fn image_use(&self, id: UseId) -> &ImageUse {
+        &self.files[id.file.0 as usize].uses[id.index as usize]
+    }
+}
+
+/// Whether the role writes the image's repository.
+#[must_use]
+pub fn writes(role: Role) -> bool {
+    matches!(role, Role::BuildPush | Role::Push | Role::TagDestination)
+}
+
+fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
+    // Within a file, by key.
+    let mut groups: Vec<(Expression, Vec<UseId>)> = Vec::new();
+    for file in files {
+        let mut by_key: BTreeMap<&str, Vec<UseId>> = BTreeMap::new();
+        let mut order: Vec<&str> = Vec::new();
+        for (index, image) in file.uses.iter().enumerate() {
+            if image.key.is_empty() {
+                continue;
+            }
+            let entry = by_key.entry(&image.key).or_insert_with(|| {
+                order.push(&image.key);
+                Vec::new()
+            });
+            entry.push(UseId {
+                file: file.id,
+                index: u32::try_from(index).unwrap_or(u32::MAX),
+            });
+        }
+        for key in order {
+            if let Some(uses) = by_key.remove(key) {
+                let first = &file.uses[uses[0].index as usize];
+                groups.push((first.repository.clone(), uses));
+            }
+        }
+    }
+    // Across files: only where a literal repository name says that both mean one image.
+    let mut merged: Vec<Vec<usize>> = Vec::new();
+    let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, (repository, _)) in groups.iter().enumerate() {
+        let candidates = literal_name(repository)
+            .map(|name| by_name.entry(name).or_default())
+            .map(|list| list.as_mut_slice());
+        let found = candidates.and_then(|list| {
+            list.iter().copied().find(|candidate| {
+                merged[*candidate]
+                    .iter()
+                    .any(|other| same_image(&groups[*other].0, repository))
+            })
+        });
+        match found {
+            Some(candidate) => merged[candidate].push(index),
+            None => {
+                if let Some(name) = literal_name(repository) {
+                    by_name.entry(name).or_default().push(merged.len());
+                }
+                merged.push(vec![index]);
+            }
+        }
+    }
+    merged
+        .into_iter()
+        .map(|members| {
+            let uses: Vec<UseId> = members
+                .iter()
+                .flat_map(|index| groups[*index].1.iter().copied())
+                .collect();
+            flow(files, &groups[members[0]].0, uses, own)
+        })
+        .collect()
+}
+
+fn flow(files: &[FileFacts], repository: &Expression, uses: Vec<UseId>, own: &[String]) -> Flow {
+    let role = |id: &UseId| files[id.file.0 as usize].uses[id.index as usize].role;
+    let pushed = uses
+        .iter()
+        .any(|id| matches!(role(id), Role::Push | Role::BuildPush));
+    let written = uses
+        .iter()
+        .any(|id| writes(role(id)) || role(id) == Role::Build);
+    let name = repository.key();
+    let own = written || own.iter().any(|pattern| matches_pattern(pattern, &name));
+    Flow {
+        name: name.into(),
+        own,
+        pushed,
+        uses,
+    }
+}
+
+/// The last path component, if it is text.
+fn literal_name(repository: &Expression) -> Option<String> {
+    let mut name = String::new();
+    for atom in repository.atoms.iter().rev() {
+        match &atom.kind {
+            AtomKind::Literal(text) => match text.rsplit_once('/') {
+                Some((_, last)) => {
+                    name.insert_str(0, last);
+                    return (!name.is_empty()).then_some(name);
+                }
+                None => name.insert_str(0, text),
+            },
+            _ => return None,
+        }
+    }
+    (!name.is_empty()).then_some(name)
+}
+
+/// Whether two repositories of different files are surely one: same literal last component, and what
+/// stands before it agrees, a variable standing for any text without a slash. A name without any registry
+/// on one side only is another image: `docker build -t app` in two folders are two images.
+fn same_image(a: &Expression, b: &Expression) -> bool {
+    let (ka, kb) = (a.key(), b.key());
+    if ka == kb {
+        // Two local names are the same only if they name a registry.
+        return ka.contains('/');
+    }
+    match (a.has_unknown(), b.has_unknown()) {
+        (true, false) => wildcard(&pattern_of(a), kb.as_bytes()),
+        (false, true) => wildcard(&pattern_of(b), ka.as_bytes()),
+        // Two spellings with variables: `${AWS_ACCOUNT_ID}.dkr.ecr.…/app` and `${ACCOUNT}.dkr.ecr.…/app`.
+        (true, true) => {
+            let (pa, pb) = (pattern_of(a), pattern_of(b));
+            pa == pb && pa.iter().filter(|piece| piece.is_some()).count() > 8
+        }
+        (false, false) => false,
+    }
+}
+
+/// The bytes of a repository, `None` for each variable.
+fn pattern_of(expression: &Expression) -> Vec<Option<u8>> {
+    let mut pattern = Vec::new();
+    for atom in &expression.atoms {
+        match &atom.kind {
+            AtomKind::Literal(text) => pattern.extend(text.bytes().map(Some)),
+            _ => pattern.push(None),
+        }
+    }
+    pattern
+}
+
+/// Matches text against a pattern whose `None` stands for one or more bytes, a slash excepted.
+fn wildcard(pattern: &[Option<u8>], text: &[u8]) -> bool {
+    let mut reach: HashSet<usize> = HashSet::from([0]);
+    for piece in pattern {
+        let mut next = HashSet::new();
+        for at in reach {
+            match piece {
+                Some(byte) => {
+                    if text.get(at) == Some(byte) {
+                        next.insert(at + 1);
+                    }
+                }
+                None => {
+                    let mut end = at;
+                    while text.get(end).is_some_and(|byte| *byte != b'/') {
+                        end += 1;
+                        next.insert(end);
+                    }
+                }
+            }
+        }
+        reach = next;
+    }
+    reach.contains(&text.len())
+}
+
+fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let mut rest = text;
+    let mut pieces = pattern.split('*');
+    let Some(first) = pieces.next() else {
+        return false;
+    };
+    let Some(after) = rest.strip_prefix(first) else {
+        return false;
+    };
+    rest = after;
+    let pieces: Vec<&str> = pieces.collect();
+    for (index, piece) in pieces.iter().enumerate() {
+        if index + 1 == pieces.len() {
+            return rest.ends_with(piece);
+        }
+        match rest.find(piece) {
+            Some(at) => rest = &rest[at + piece.len()..],
+            None => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+impl ImageUse {
+    /// Whether some value of the tag is `latest`, written or not.
+    #[must_use]
+    pub fn may_be_latest(&self) -> bool {
+        self.tags.iter().any(|tag| tag.kind.is_latest())
+    }
+
+    /// The tag as an expression of variables, if that is all it can be.
+    #[must_use]
+    pub fn variable_tag(&self) -> Option<&Expression> {
+        match self.tags.as_slice() {
+            [tag] => match &tag.kind {
+                TagKind::Variable(expression) => Some(expression),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expression::{Atom, Origin};
+
+    fn repository(text: &str) -> Expression {
+        // `<name>` is a variable.
+        let mut expression = Expression::default();
+        for (index, piece) in text.split(['<', '>']).enumerate() {
+            if piece.is_empty() {
+                continue;
+            }
+            let kind = if index % 2 == 0 {
+                AtomKind::Literal(piece.into())
+            } else {
+                AtomKind::Variable(piece.into())
+            };
+            expression.atoms.push(Atom {
+                kind,
+                site: None,
+                origin: Origin::Written,
+            });
+        }
+        expression
+    }
+
+    #[test]
+    fn images_of_two_files_are_one_only_where_a_name_says_so() {
+        let cases = [
+            (
+                "<A>.dkr.ecr.<R>.amazonaws.com/app",
+                "1.dkr.ecr.eu-west-1.amazonaws.com/app",
+                true,
+            ),
+            (
+                "<A>.dkr.ecr.<R>.amazonaws.com/app",
+                "1.dkr.ecr.eu-west-1.amazonaws.com/web",
+                false,
+            ),
+            (
+                "<A>.dkr.ecr.<R>.amazonaws.com/app",
+                "<B>.dkr.ecr.<C>.amazonaws.com/app",
+                true,
+            ),
+            ("1.dkr.ecr.x/app", "1.dkr.ecr.x/app", true),
+            ("app", "app", false),
+            ("<REPO>", "<REPO>", false),
+            ("<REG>/app", "docker.io/library/app", false),
+            ("<REG>/app", "docker.io/app", true),
+        ];
+        for (a, b, expected) in cases {
+            assert_eq!(
+                same_image(&repository(a), &repository(b)),
+                expected,
+                "{a} {b}"
+            );
+        }
+    }
+
+    #[test]
+    fn own_patterns_match_with_stars() {
+        assert!(matches_pattern(
+            "*.dkr.ecr.*.amazonaws.com/*",
+            "1.dkr.ecr.x.amazonaws.com/app"
+        ));
+        assert!(matches_pattern("ghcr.io/me/app", "ghcr.io/me/app"));
+        assert!(!matches_pattern("ghcr.io/me/*", "ghcr.io/you/app"));
+        assert!(!matches_pattern("ghcr.io/me", "ghcr.io/me/app"));
+    }
+}
