@@ -325,6 +325,7 @@ impl<'t> Builder<'t> {
             lead.properties = Some(lead.properties.map_or(span, |before| before.cover(span)));
             missing -= 1;
         }
+        self.cursor.skip_trivia();
         lead.tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix).into());
         lead
     }
@@ -507,6 +508,9 @@ impl<'t> Builder<'t> {
     fn close(&mut self, open: &Open) {
         let end = offset(self.cursor.last_end());
         let span = &mut self.tree.nodes[open.id.0 as usize].span;
+        if !open.started {
+            span.start = end;
+        }
         span.end = end.max(span.start);
     }
 

@@ -8,22 +8,22 @@ use memchr::{memchr, memchr2, memrchr2};
 use crate::Span;
 
 /// Whether `byte` is a space or a tab.
-pub(super) fn is_blank(byte: u8) -> bool {
+pub(crate) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
 /// Whether `byte` starts a line break.
-pub(super) fn is_break(byte: u8) -> bool {
+pub(crate) fn is_break(byte: u8) -> bool {
     byte == b'\n' || byte == b'\r'
 }
 
 /// Whether `text` has a line break.
-pub(super) fn has_break(text: &str) -> bool {
+pub(crate) fn has_break(text: &str) -> bool {
     memchr2(b'\n', b'\r', text.as_bytes()).is_some()
 }
 
 /// Bytes of the line break at `at`: 2 for `\r\n`, 0 if there is none.
-pub(super) fn break_len(bytes: &[u8], at: usize) -> usize {
+pub(crate) fn break_len(bytes: &[u8], at: usize) -> usize {
     match (bytes.get(at), bytes.get(at + 1)) {
         (Some(b'\r'), Some(b'\n')) => 2,
         (Some(b'\n' | b'\r'), _) => 1,
@@ -32,7 +32,7 @@ pub(super) fn break_len(bytes: &[u8], at: usize) -> usize {
 }
 
 /// The first byte of the line that holds byte `at`; after a byte-order mark if the line has one.
-pub(super) fn line_start(text: &str, at: usize) -> usize {
+pub(crate) fn line_start(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
     let start = memrchr2(b'\n', b'\r', &bytes[..at]).map_or(0, |before| before + 1);
     if bytes[start..at].starts_with(BOM) {
@@ -43,12 +43,12 @@ pub(super) fn line_start(text: &str, at: usize) -> usize {
 }
 
 /// The end of the line that holds byte `at`, before its line break.
-pub(super) fn line_end(text: &str, at: usize) -> usize {
+pub(crate) fn line_end(text: &str, at: usize) -> usize {
     memchr2(b'\n', b'\r', &text.as_bytes()[at..]).map_or(text.len(), |length| at + length)
 }
 
 /// 0-based column of byte `at` in characters. A byte-order mark is no column.
-pub(super) fn column(text: &str, at: usize) -> usize {
+pub(crate) fn column(text: &str, at: usize) -> usize {
     text.as_bytes()[line_start(text, at)..at]
         .iter()
         // Every byte that is not a UTF-8 continuation byte starts a character.
@@ -57,7 +57,7 @@ pub(super) fn column(text: &str, at: usize) -> usize {
 }
 
 /// Whether a document marker (`---` or `...`) stands at `at`, which is the start of a line.
-pub(super) fn document_marker(bytes: &[u8], at: usize) -> bool {
+pub(crate) fn document_marker(bytes: &[u8], at: usize) -> bool {
     let rest = &bytes[at..];
     (rest.starts_with(b"---") || rest.starts_with(b"..."))
         && rest
@@ -68,16 +68,16 @@ pub(super) fn document_marker(bytes: &[u8], at: usize) -> bool {
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
 /// A place in the text outside of all nodes.
-pub(super) struct Cursor<'t> {
+pub(crate) struct Cursor<'t> {
     bytes: &'t [u8],
     at: usize,
     last_end: usize,
     /// The comments met so far.
-    pub(super) comments: Vec<Span>,
+    pub(crate) comments: Vec<Span>,
 }
 
 impl<'t> Cursor<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self {
             bytes: text.as_bytes(),
             at: 0,
@@ -87,21 +87,21 @@ impl<'t> Cursor<'t> {
     }
 
     /// The byte offset of the cursor.
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
     /// Where the last token ended: the cursor may have walked on over blanks and comments.
-    pub(super) fn last_end(&self) -> usize {
+    pub(crate) fn last_end(&self) -> usize {
         self.last_end
     }
 
-    pub(super) fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
     /// Whether `indicator` stands here as an indicator, followed by a blank or the end of the line.
-    pub(super) fn indicator_here(&self, indicator: u8) -> bool {
+    pub(crate) fn indicator_here(&self, indicator: u8) -> bool {
         self.peek() == Some(indicator)
             && self
                 .bytes
@@ -110,18 +110,18 @@ impl<'t> Cursor<'t> {
     }
 
     /// Takes a token of `length` bytes.
-    pub(super) fn take(&mut self, length: usize) {
+    pub(crate) fn take(&mut self, length: usize) {
         self.move_to((self.at + length).min(self.bytes.len()));
     }
 
     /// Goes on behind a token that ends at `end`.
-    pub(super) fn move_to(&mut self, end: usize) {
+    pub(crate) fn move_to(&mut self, end: usize) {
         self.at = end.max(self.at);
         self.last_end = self.at;
     }
 
     /// Walks over blanks, line breaks, byte-order marks and comments.
-    pub(super) fn skip_trivia(&mut self) {
+    pub(crate) fn skip_trivia(&mut self) {
         while let Some(byte) = self.peek() {
             match byte {
                 b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
@@ -138,7 +138,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Walks over the same and commas.
-    pub(super) fn skip_commas(&mut self) {
+    pub(crate) fn skip_commas(&mut self) {
         self.skip_trivia();
         while self.peek() == Some(b',') {
             self.at += 1;
@@ -147,7 +147,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Walks over document ends and directives, and over `---` if the next document has one.
-    pub(super) fn between_documents(&mut self, explicit: bool) {
+    pub(crate) fn between_documents(&mut self, explicit: bool) {
         loop {
             self.skip_trivia();
             let line_starts = self.at == 0
@@ -180,7 +180,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Takes `&name` or `*name`.
-    pub(super) fn take_name(&mut self) -> Span {
+    pub(crate) fn take_name(&mut self) -> Span {
         let start = self.at;
         let rest = &self.bytes[start..];
         let length = rest
@@ -197,7 +197,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Takes `!`, `!name`, `!!name`, `!handle!name` or `!<uri>`.
-    pub(super) fn take_tag(&mut self) -> Span {
+    pub(crate) fn take_tag(&mut self) -> Span {
         if self.bytes[self.at..].starts_with(b"!<") {
             let start = self.at;
             let rest = &self.bytes[start..];
@@ -211,7 +211,7 @@ impl<'t> Cursor<'t> {
 }
 
 /// One past the closing quote of the single-quoted scalar at `start`.
-pub(super) fn single_quoted_end(text: &str, start: usize) -> usize {
+pub(crate) fn single_quoted_end(text: &str, start: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = start + 1;
     while let Some(length) = bytes.get(at..).and_then(|rest| memchr(b'\'', rest)) {
@@ -225,7 +225,7 @@ pub(super) fn single_quoted_end(text: &str, start: usize) -> usize {
 }
 
 /// One past the closing quote of the double-quoted scalar at `start`.
-pub(super) fn double_quoted_end(text: &str, start: usize) -> usize {
+pub(crate) fn double_quoted_end(text: &str, start: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = start + 1;
     while let Some(length) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
@@ -241,7 +241,7 @@ pub(super) fn double_quoted_end(text: &str, start: usize) -> usize {
 
 /// What happens to the line breaks at the end of a block scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chomping {
+pub(crate) enum Chomping {
     /// `-`: none.
     Strip,
     /// One.
@@ -251,38 +251,38 @@ pub(super) enum Chomping {
 }
 
 /// A `|` or `>` scalar.
-pub(super) struct Block {
-    pub(super) chomping: Chomping,
+pub(crate) struct Block {
+    pub(crate) chomping: Chomping,
     /// Whether the header gives the indentation.
-    pub(super) explicit: bool,
+    pub(crate) explicit: bool,
     /// The comment behind the header.
-    pub(super) comment: Option<Span>,
+    pub(crate) comment: Option<Span>,
     /// Columns of indentation of its content.
-    pub(super) indent: usize,
+    pub(crate) indent: usize,
     /// Where the first line below the header starts.
-    pub(super) body: usize,
+    pub(crate) body: usize,
     /// The end of the scalar's span: of its last line of content without the line break; of the lines
     /// that `+` keeps, with all breaks but the last; of the header if it has no content.
-    pub(super) end: usize,
+    pub(crate) end: usize,
 }
 
 /// One line of a block scalar.
 #[derive(Clone, Copy)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Where its text starts, after the indentation. For an empty line, where its break stands.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// The end of its text.
-    pub(super) end: usize,
+    pub(crate) end: usize,
     /// Bytes of its line break; 0 at the end of the file.
-    pub(super) break_len: usize,
+    pub(crate) break_len: usize,
     /// Whether it is empty (blanks up to the indentation do not count).
-    pub(super) empty: bool,
+    pub(crate) empty: bool,
 }
 
 impl Block {
     /// Reads the block scalar whose `|` or `>` stands at `start`. `parent` is the column of the innermost
     /// block collection around it. `None` if its header is no header.
-    pub(super) fn read(text: &str, start: usize, parent: Option<usize>) -> Option<Self> {
+    pub(crate) fn read(text: &str, start: usize, parent: Option<usize>) -> Option<Self> {
         let bytes = text.as_bytes();
         if !matches!(bytes.get(start), Some(b'|' | b'>')) {
             return None;
@@ -336,7 +336,7 @@ impl Block {
     }
 
     /// The line that starts at `at`, if it belongs to the scalar.
-    pub(super) fn line(&self, bytes: &[u8], at: usize) -> Option<Line> {
+    pub(crate) fn line(&self, bytes: &[u8], at: usize) -> Option<Line> {
         let limit = at.saturating_add(self.indent).min(bytes.len());
         let mut start = at;
         while start < limit && bytes[start] == b' ' {

@@ -6,8 +6,8 @@
 //! to learn which decoded byte came from which source byte.
 
 mod adapter;
-mod decode;
-mod exact;
+pub(crate) mod decode;
+pub(crate) mod exact;
 
 use crate::{SourceMap, Span};
 
@@ -365,6 +365,6 @@ impl Tree {
         let NodeKind::Scalar(scalar) = &node.kind else {
             return None;
         };
-        decode::source_map(text, self, id, node, scalar)
+        decode::source_map(text, self, node, scalar)
     }
 }
