@@ -10,6 +10,8 @@
 
 mod adapter;
 pub mod powershell;
+mod repair;
+mod words;
 
 use crate::Span;
 
