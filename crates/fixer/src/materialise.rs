@@ -1,0 +1,235 @@
+//! From declared changes to byte edits.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use tagwright_rules::finding::{Change, ChangeKind, FileId, Fix, WordEffect};
+use tagwright_syntax::edit::{self, Edit, Replacement};
+use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
+
+use crate::{Rejection, Sources};
+
+/// The edits of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileEdits {
+    /// The file.
+    pub file: FileId,
+    /// Edits of its text, ascending and not overlapping.
+    pub edits: Vec<Edit>,
+}
+
+/// The edits that make the changes of `fix`, by file. The result is not proven.
+///
+/// # Errors
+/// A [`Rejection`] where a change cannot be made.
+pub fn materialise(fix: &Fix, sources: &Sources) -> Result<Vec<FileEdits>, Rejection> {
+    Materialiser::new(sources).fix(fix)
+}
+
+/// [`materialise`] for many fixes of the same texts: reads each file once.
+#[derive(Debug)]
+pub struct Materialiser<'a> {
+    sources: &'a Sources,
+    trees: HashMap<FileId, Rc<SizedTree>>,
+}
+
+/// A tree and the number of its nodes, to recognise ids that are not its own.
+#[derive(Debug)]
+pub(crate) struct SizedTree {
+    pub(crate) tree: Tree,
+    nodes: usize,
+}
+
+/// What becomes of the nodes of one file.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) nodes: BTreeMap<NodeId, NodePlan>,
+}
+
+/// What becomes of one node.
+#[derive(Debug, Default)]
+pub(crate) struct NodePlan {
+    /// Ascending by place; insertions at one place in the order in which they were declared.
+    pub(crate) replacements: Vec<Replacement>,
+    /// For each replacement what it does to the shell words.
+    pub(crate) effects: Vec<WordEffect>,
+    /// Index and value, ascending by index; several at one index in the order in which they were declared.
+    pub(crate) inserts: Vec<(u32, String)>,
+}
+
+impl<'a> Materialiser<'a> {
+    /// Starts without having read anything.
+    #[must_use]
+    pub fn new(sources: &'a Sources) -> Self {
+        Self {
+            sources,
+            trees: HashMap::new(),
+        }
+    }
+
+    /// The edits that make the changes of `fix`, by file. The result is not proven.
+    ///
+    /// # Errors
+    /// A [`Rejection`] where a change cannot be made.
+    pub fn fix(&mut self, fix: &Fix) -> Result<Vec<FileEdits>, Rejection> {
+        if fix.changes.is_empty() {
+            return Err(Rejection::Empty);
+        }
+        by_file(&fix.changes)
+            .into_iter()
+            .map(|(file, changes)| {
+                let (_, edits) = self.file(file, &changes)?;
+                Ok(FileEdits { file, edits })
+            })
+            .collect()
+    }
+
+    pub(crate) fn tree(&mut self, file: FileId) -> Result<Rc<SizedTree>, Rejection> {
+        if let Some(tree) = self.trees.get(&file) {
+            return Ok(Rc::clone(tree));
+        }
+        let unknown = || Rejection::UnknownPlace {
+            path: String::new(),
+        };
+        let tree = yaml::parse(self.sources.text(file).ok_or_else(unknown)?);
+        let nodes = tree.nodes().count();
+        let tree = Rc::new(SizedTree { tree, nodes });
+        self.trees.insert(file, Rc::clone(&tree));
+        Ok(tree)
+    }
+
+    /// The plan and the edits for changes that all belong to `file`.
+    pub(crate) fn file(
+        &mut self,
+        file: FileId,
+        changes: &[Change],
+    ) -> Result<(Plan, Vec<Edit>), Rejection> {
+        let sized = self.tree(file)?;
+        let tree = &sized.tree;
+        let path = self.sources.path(file);
+        let text = self.sources.text(file).unwrap_or_default();
+        let plan = self.plan(file, &sized, changes)?;
+        let refused = |node: NodeId, refusal| Rejection::Refused {
+            path: path.to_string(),
+            place: tree.path(node).to_string(),
+            refusal,
+        };
+
+        let mut edits = Vec::new();
+        for (node, todo) in &plan.nodes {
+            if !todo.replacements.is_empty() {
+                edits.extend(
+                    edit::replace_in_scalar(text, tree, *node, &todo.replacements)
+                        .map_err(|refusal| refused(*node, refusal))?,
+                );
+            }
+        }
+        // After the replacements: an item appended at the end of a file without a final line break
+        // stands at the same place as text appended to the last item, and must come second.
+        for (node, todo) in &plan.nodes {
+            for (index, value) in &todo.inserts {
+                edits.extend(
+                    edit::insert_item(text, tree, *node, *index as usize, value)
+                        .map_err(|refusal| refused(*node, refusal))?,
+                );
+            }
+        }
+        edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+        Ok((plan, edits))
+    }
+
+    fn plan(&self, file: FileId, sized: &SizedTree, changes: &[Change]) -> Result<Plan, Rejection> {
+        let path = self.sources.path(file);
+        let mut plan = Plan::default();
+        let mut of_node: BTreeMap<NodeId, Vec<&Change>> = BTreeMap::new();
+        for change in changes {
+            let known = (change.node.0 as usize) < sized.nodes;
+            let fits = known
+                && match (&change.kind, &sized.tree.node(change.node).kind) {
+                    (ChangeKind::Replace { range, .. }, NodeKind::Scalar(scalar)) => {
+                        scalar.value.get(range.range()).is_some()
+                    }
+                    (ChangeKind::InsertItem { index, .. }, NodeKind::Sequence(sequence)) => {
+                        *index as usize <= sequence.items.len()
+                    }
+                    // An alias is left to the primitive edit, whose refusal says why.
+                    (_, NodeKind::Alias { .. }) => true,
+                    _ => false,
+                };
+            if !fits {
+                return Err(Rejection::UnknownPlace {
+                    path: path.to_string(),
+                });
+            }
+            let of_node = of_node.entry(change.node).or_default();
+            if of_node.contains(&change) {
+                continue;
+            }
+            if of_node.iter().any(|other| overlap(other, change)) {
+                return Err(Rejection::Contradiction {
+                    path: path.to_string(),
+                    place: sized.tree.path(change.node).to_string(),
+                });
+            }
+            of_node.push(change);
+        }
+        for (node, changes) in of_node {
+            let todo = plan.nodes.entry(node).or_default();
+            let mut replacements = Vec::new();
+            for change in changes {
+                match &change.kind {
+                    ChangeKind::Replace { range, text, words } => {
+                        let replacement = Replacement {
+                            range: *range,
+                            text: text.clone(),
+                        };
+                        replacements.push((replacement, *words));
+                    }
+                    ChangeKind::InsertItem { index, value } => {
+                        todo.inserts.push((*index, value.clone()));
+                    }
+                }
+            }
+            replacements.sort_by_key(|(it, _)| (it.range.start, it.range.end));
+            todo.inserts.sort_by_key(|(index, _)| *index);
+            (todo.replacements, todo.effects) = replacements.into_iter().unzip();
+        }
+        Ok(plan)
+    }
+}
+
+/// The changes of each file, without repetitions, in their order.
+pub(crate) fn by_file<'c>(
+    changes: impl IntoIterator<Item = &'c Change>,
+) -> BTreeMap<FileId, Vec<Change>> {
+    let mut files: BTreeMap<FileId, Vec<Change>> = BTreeMap::new();
+    let mut seen = std::collections::HashSet::new();
+    for change in changes {
+        if seen.insert(change) {
+            files.entry(change.file).or_default().push(change.clone());
+        }
+    }
+    files
+}
+
+/// Whether two different changes of one node cannot both be made, whoever asks for them.
+pub(crate) fn overlap(one: &Change, other: &Change) -> bool {
+    match (&one.kind, &other.kind) {
+        (ChangeKind::Replace { range: a, .. }, ChangeKind::Replace { range: b, .. }) => {
+            // Two insertions at one place do not overlap, an insertion inside a replaced range does.
+            (a.start < b.end && b.start < a.end) || (a == b && !a.is_empty())
+        }
+        _ => false,
+    }
+}
+
+/// Whether two different changes of one node stand at one place, so that their order would matter.
+pub(crate) fn same_place(one: &Change, other: &Change) -> bool {
+    match (&one.kind, &other.kind) {
+        (ChangeKind::Replace { range: a, .. }, ChangeKind::Replace { range: b, .. }) => a == b,
+        (ChangeKind::InsertItem { index: a, .. }, ChangeKind::InsertItem { index: b, .. }) => {
+            a == b
+        }
+        _ => false,
+    }
+}

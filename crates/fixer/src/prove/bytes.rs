@@ -1,0 +1,188 @@
+//! Point 4, second half: every byte outside the edits is kept, the edits stand where changes were
+//! declared, and line breaks are the file's own.
+
+use tagwright_syntax::Span;
+use tagwright_syntax::edit::Edit;
+use tagwright_syntax::yaml::NodeKind;
+
+use super::Read;
+use crate::Rejection;
+use crate::materialise::Plan;
+
+/// Checks the edits of one file against the texts before and after.
+pub(super) fn check(
+    old: &Read<'_>,
+    after: &str,
+    plan: &Plan,
+    edits: &[Edit],
+) -> Result<(), Rejection> {
+    let fail = |what| Rejection::Bytes {
+        path: old.path.to_string(),
+        what,
+    };
+    kept(old.text, after, edits).map_err(fail)?;
+    in_place(old, plan, edits).map_err(fail)?;
+    line_breaks(old.text, after).map_err(fail)
+}
+
+/// Walks through both texts side by side: outside the edits the bytes are equal, inside them the new
+/// text has exactly the edit's. So undoing the edits gives the old text back.
+fn kept(before: &str, after: &str, edits: &[Edit]) -> Result<(), &'static str> {
+    let changed = "a byte outside the edits changed";
+    let mut edits: Vec<&Edit> = edits.iter().collect();
+    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    let (mut at, mut rest) = (0, after);
+    for edit in edits {
+        let range = edit.span.range();
+        let gap = before.get(at..range.start).ok_or("the edits overlap")?;
+        rest = rest.strip_prefix(gap).ok_or(changed)?;
+        rest = rest.strip_prefix(&*edit.text).ok_or(changed)?;
+        at = range.end;
+    }
+    if before.get(at..) == Some(rest) {
+        Ok(())
+    } else {
+        Err(changed)
+    }
+}
+
+/// Each edit lies inside a scalar that is to be changed, or adds to a list that is to grow.
+fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static str> {
+    let mut scalars = Vec::new();
+    let mut grows = false;
+    for (node, todo) in &plan.nodes {
+        if !todo.replacements.is_empty() {
+            scalars.push(old.tree.node(*node).span);
+        }
+        grows |= matches!(old.tree.node(*node).kind, NodeKind::Sequence(_));
+    }
+    for edit in edits {
+        let in_scalar = scalars.iter().any(|scalar| scalar.contains(edit.span));
+        let adds_only = edit
+            .span
+            .of(old.text)
+            .chars()
+            .all(|c| c == ' ' || c == '\t');
+        if !in_scalar && !(grows && adds_only) {
+            return Err("an edit stands where no change was declared");
+        }
+    }
+    Ok(())
+}
+
+/// Numbers of `\n`, `\r\n` and lone `\r`.
+fn count_breaks(text: &str) -> [usize; 3] {
+    let mut counts = [0; 3];
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'\n' if at > 0 && bytes[at - 1] == b'\r' => counts[1] += 1,
+            b'\n' => counts[0] += 1,
+            b'\r' if bytes.get(at + 1) != Some(&b'\n') => counts[2] += 1,
+            _ => {}
+        }
+    }
+    counts
+}
+
+fn line_breaks(before: &str, after: &str) -> Result<(), &'static str> {
+    let (old, new) = (count_breaks(before), count_breaks(after));
+    // In a file without line breaks `\n` is the one to use.
+    let most = old.iter().copied().max().unwrap_or(0);
+    let own = |kind: usize| {
+        if most == 0 {
+            kind == 0
+        } else {
+            old[kind] == most
+        }
+    };
+    if (0..3).any(|kind| !own(kind) && new[kind] > old[kind]) {
+        return Err("a line break is not the file's own");
+    }
+    let ends = |text: &str| text.ends_with(['\n', '\r']);
+    if ends(before) != ends(after) {
+        return Err("the final line break appeared or vanished");
+    }
+    let mark = '\u{feff}';
+    if before.starts_with(mark) != after.starts_with(mark) {
+        return Err("the byte-order mark appeared or vanished");
+    }
+    Ok(())
+}
+
+/// Where the bytes of `span` of the old text are after `edits` (ascending), with what was inserted at
+/// its two ends.
+pub(super) fn moved(span: Span, edits: &[Edit]) -> Span {
+    let (mut start, mut end) = (i64::from(span.start), i64::from(span.end));
+    for edit in edits {
+        let (old, new) = (edit.span.len(), edit.text.len());
+        let grown = i64::try_from(new).unwrap_or(0) - i64::try_from(old).unwrap_or(0);
+        // An edit across an end of the span widens it to the whole edit.
+        if edit.span.end <= span.start && !(edit.span.is_empty() && edit.span.end == span.start) {
+            start += grown;
+            end += grown;
+        } else if edit.span.start < span.end || edit.span == Span::empty(span.end as usize) {
+            if edit.span.start < span.start {
+                start -= i64::from(span.start - edit.span.start);
+            }
+            if edit.span.end > span.end {
+                end += i64::from(edit.span.end - span.end);
+            }
+            end += grown;
+        }
+    }
+    Span::new(
+        usize::try_from(start).unwrap_or(0),
+        usize::try_from(end).unwrap_or(0),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(start: usize, end: usize, text: &str) -> Edit {
+        Edit {
+            span: Span::new(start, end),
+            text: text.to_string(),
+        }
+    }
+
+    #[test]
+    fn bytes_outside_the_edits_must_be_equal() {
+        let edits = [edit(2, 3, "xy"), edit(5, 5, "!")];
+        assert_eq!(kept("abcdef", "abxyde!f", &edits), Ok(()));
+        assert!(kept("abcdef", "abxyde!F", &edits).is_err());
+        assert!(kept("abcdef", "aBxyde!f", &edits).is_err());
+        assert!(kept("abcdef", "abxyde!f\n", &edits).is_err());
+        assert!(kept("abcdef", "abxzde!f", &edits).is_err());
+    }
+
+    #[test]
+    fn a_line_break_of_another_kind_may_not_appear() {
+        assert!(line_breaks("a\r\nb\r\n", "a\r\nx\nb\r\n").is_err());
+        assert!(line_breaks("a\nb\n", "a\nx\r\nb\n").is_err());
+        assert!(line_breaks("a", "a\r\nb").is_err());
+        assert_eq!(line_breaks("a", "a\nb"), Ok(()));
+        assert_eq!(line_breaks("a\r\nb\n", "a\r\nx\r\nb\n"), Ok(()));
+        assert_eq!(line_breaks("a\r\nb\r\nc\n", "a\r\nx\r\nb\r\nc\n"), Ok(()));
+    }
+
+    #[test]
+    fn the_end_of_the_file_stays_as_it_is() {
+        assert!(line_breaks("a\nb", "a\nb\n").is_err());
+        assert!(line_breaks("a\nb\n", "a\nb").is_err());
+        assert!(line_breaks("\u{feff}a\n", "a\n").is_err());
+    }
+
+    #[test]
+    fn a_span_moves_with_the_text_around_it() {
+        let span = Span::new(10, 16);
+        assert_eq!(moved(span, &[edit(2, 4, "")]), Span::new(8, 14));
+        assert_eq!(moved(span, &[edit(10, 16, "xy")]), Span::new(10, 12));
+        assert_eq!(moved(span, &[edit(16, 16, "xy")]), Span::new(10, 18));
+        assert_eq!(moved(span, &[edit(10, 10, "xy")]), Span::new(10, 18));
+        assert_eq!(moved(span, &[edit(8, 12, "x")]), Span::new(8, 13));
+        assert_eq!(moved(span, &[edit(16, 18, "xyz")]), span);
+    }
+}

@@ -1,0 +1,263 @@
+//! Point 2: the decoded trees of both readers differ exactly as declared.
+
+use tagwright_syntax::edit::apply_replacements;
+use tagwright_syntax::libyaml::Value;
+use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
+
+use super::{NodeMap, Read};
+use crate::Rejection;
+use crate::materialise::Plan;
+
+/// Compares our own trees, all documents: kinds, values, styles, anchors, tags, alias targets.
+pub(super) fn compare(old: &Read<'_>, new: &Read<'_>, plan: &Plan) -> Result<NodeMap, Rejection> {
+    let mut walk = Walk {
+        old,
+        new: &new.tree,
+        plan,
+        map: NodeMap::default(),
+    };
+    let (before, after) = (old.tree.documents(), new.tree.documents());
+    if before.len() != after.len() {
+        return Err(differs(old, None, "the number of documents changed"));
+    }
+    for (before, after) in before.iter().zip(after) {
+        walk.node(*before, *after)?;
+    }
+    Ok(walk.map)
+}
+
+fn differs(old: &Read<'_>, node: Option<NodeId>, what: &'static str) -> Rejection {
+    let place = node.map(|node| old.tree.path(node).to_string());
+    Rejection::Tree {
+        path: old.path.to_string(),
+        place: match place {
+            Some(place) if !place.is_empty() => place,
+            _ => "top level".to_string(),
+        },
+        what,
+    }
+}
+
+struct Walk<'a> {
+    old: &'a Read<'a>,
+    new: &'a Tree,
+    plan: &'a Plan,
+    map: NodeMap,
+}
+
+impl Walk<'_> {
+    /// Depth is bounded by the reader (`yaml::MAX_DEPTH`), so recursion is safe.
+    fn node(&mut self, before: NodeId, after: NodeId) -> Result<(), Rejection> {
+        let fail = |what| Err(differs(self.old, Some(before), what));
+        let (old, new) = (self.old.tree.node(before), self.new.node(after));
+        if old.anchor != new.anchor {
+            return fail("the anchor changed");
+        }
+        if old.tag != new.tag {
+            return fail("the tag changed");
+        }
+        let slot = before.0 as usize;
+        if self.map.after.len() <= slot {
+            self.map.after.resize(slot + 1, None);
+        }
+        self.map.after[slot] = Some(after);
+        let todo = self.plan.nodes.get(&before);
+        match (&old.kind, &new.kind) {
+            (NodeKind::Scalar(old), NodeKind::Scalar(new)) => {
+                let Some(todo) = todo else {
+                    if old.value != new.value {
+                        return fail("the value changed although that was not declared");
+                    }
+                    if old.style != new.style {
+                        return fail("the style changed although no change was declared");
+                    }
+                    return Ok(());
+                };
+                let expected = apply_replacements(&old.value, &todo.replacements);
+                if expected.as_deref() != Some(&*new.value) {
+                    return fail("the value is not the declared one");
+                }
+            }
+            (
+                NodeKind::Alias { name, target },
+                NodeKind::Alias {
+                    name: new_name,
+                    target: new_target,
+                },
+            ) => {
+                let same_target = match (target, new_target) {
+                    (Some(target), Some(new)) => self.map.after(*target) == Some(*new),
+                    (None, None) => true,
+                    _ => false,
+                };
+                if name != new_name || !same_target {
+                    return fail("the alias means something else");
+                }
+            }
+            (NodeKind::Sequence(old), NodeKind::Sequence(new)) => {
+                let inserts = todo.map_or(&[][..], |todo| &todo.inserts);
+                if old.flow != new.flow {
+                    return fail("the list is written in another style");
+                }
+                if new.items.len() != old.items.len() + inserts.len() {
+                    return fail("the list does not have the declared number of items");
+                }
+                let mut inserts = inserts.iter().peekable();
+                let mut items = new.items.iter();
+                for index in 0..=old.items.len() {
+                    while let Some((_, value)) = inserts.next_if(|(at, _)| *at as usize == index) {
+                        if let Some(item) = items.next() {
+                            self.inserted(before, *item, value)?;
+                        }
+                    }
+                    if let (Some(old), Some(new)) = (old.items.get(index), items.as_slice().first())
+                    {
+                        let _ = items.next();
+                        self.node(*old, *new)?;
+                    }
+                }
+            }
+            (NodeKind::Mapping(old), NodeKind::Mapping(new)) => {
+                if old.flow != new.flow {
+                    return fail("the mapping is written in another style");
+                }
+                if old.entries.len() != new.entries.len() {
+                    return fail("the number of keys changed");
+                }
+                for (old, new) in old.entries.iter().zip(&new.entries) {
+                    self.node(old.key, new.key)?;
+                    self.node(old.value, new.value)?;
+                }
+            }
+            _ => return fail("the value is of another kind"),
+        }
+        Ok(())
+    }
+
+    fn inserted(&mut self, list: NodeId, item: NodeId, value: &str) -> Result<(), Rejection> {
+        let node = self.new.node(item);
+        let right = matches!(&node.kind, NodeKind::Scalar(scalar) if &*scalar.value == value)
+            && node.anchor.is_none()
+            && node.tag.is_none();
+        if !right {
+            let what = "the inserted item does not read as declared";
+            return Err(differs(self.old, Some(list), what));
+        }
+        self.map.inserted.push((list, value.to_string(), item));
+        Ok(())
+    }
+}
+
+/// Compares what a libyaml reader makes of both texts: the old values with the changes made must equal
+/// the new ones. As this reader expands aliases, a change that reached other places through an anchor
+/// shows here too.
+pub(super) fn compare_values(old: &Read<'_>, new: &Read<'_>, plan: &Plan) -> Result<(), Rejection> {
+    let mut expected = old.values.clone();
+    for (node, todo) in &plan.nodes {
+        if todo.replacements.is_empty() {
+            continue;
+        }
+        let disagree = || {
+            differs(
+                old,
+                Some(*node),
+                "the two readers disagree about this value",
+            )
+        };
+        let NodeKind::Scalar(scalar) = &old.tree.node(*node).kind else {
+            return Err(disagree());
+        };
+        let value = find(&old.tree, &mut expected, *node).ok_or_else(disagree)?;
+        if matches!(&value, Value::String(text) if **text != *scalar.value)
+            || matches!(&value, Value::Sequence(_) | Value::Mapping(_))
+        {
+            return Err(disagree());
+        }
+        let text = apply_replacements(&scalar.value, &todo.replacements).ok_or_else(disagree)?;
+        *value = Value::String(text);
+    }
+    // Items move the places behind them: inner lists first, and in each list from its end.
+    let mut lists: Vec<_> = plan
+        .nodes
+        .iter()
+        .filter(|(_, todo)| !todo.inserts.is_empty())
+        .map(|(node, todo)| (ancestors(&old.tree, *node).len(), *node, todo))
+        .collect();
+    lists.sort_by_key(|(depth, node, _)| (std::cmp::Reverse(*depth), std::cmp::Reverse(*node)));
+    for (_, node, todo) in lists {
+        let disagree = || differs(old, Some(node), "the two readers disagree about this list");
+        let Some(Value::Sequence(items)) = find(&old.tree, &mut expected, node) else {
+            return Err(disagree());
+        };
+        for (index, value) in todo.inserts.iter().rev() {
+            let index = *index as usize;
+            if index > items.len() {
+                return Err(disagree());
+            }
+            items.insert(index, Value::String(value.clone()));
+        }
+    }
+    if expected != new.values {
+        let what = "a libyaml reader sees another change than the declared one";
+        let place = plan.nodes.keys().next().copied();
+        return Err(differs(old, place, what));
+    }
+    Ok(())
+}
+
+/// The nodes from the document's root down to `node`, itself included.
+fn ancestors(tree: &Tree, node: NodeId) -> Vec<NodeId> {
+    let mut chain = vec![node];
+    let mut at = node;
+    while let Some(parent) = tree.node(at).parent {
+        chain.push(parent);
+        at = parent;
+    }
+    chain.reverse();
+    chain
+}
+
+/// The value that stands for `node`. `None` where the two readers do not see the same shape.
+fn find<'v>(tree: &Tree, values: &'v mut [Value], node: NodeId) -> Option<&'v mut Value> {
+    let chain = ancestors(tree, node);
+    let root = chain.first()?;
+    let document = tree.documents().iter().position(|it| it == root)?;
+    let mut value = untagged(values.get_mut(document)?);
+    for pair in chain.windows(2) {
+        let &[parent, child] = pair else { return None };
+        value = match (&tree.node(parent).kind, value) {
+            (NodeKind::Sequence(sequence), Value::Sequence(items)) => {
+                let index = sequence.items.iter().position(|item| *item == child)?;
+                if items.len() != sequence.items.len() {
+                    return None;
+                }
+                items.get_mut(index)?
+            }
+            (NodeKind::Mapping(mapping), Value::Mapping(entries)) => {
+                if entries.len() != mapping.entries.len() {
+                    return None;
+                }
+                let index = mapping
+                    .entries
+                    .iter()
+                    .position(|entry| entry.key == child || entry.value == child)?;
+                let (key, value) = entries.get_mut(index)?;
+                if mapping.entries.get(index)?.key == child {
+                    key
+                } else {
+                    value
+                }
+            }
+            _ => return None,
+        };
+        value = untagged(value);
+    }
+    Some(value)
+}
+
+fn untagged(mut value: &mut Value) -> &mut Value {
+    while let Value::Tagged(_, inner) = value {
+        value = inner;
+    }
+    value
+}

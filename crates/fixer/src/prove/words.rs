@@ -1,0 +1,500 @@
+//! Point 3: the shell words of each touched scalar differ exactly as declared.
+//!
+//! Both texts are read as shell, and every command, word, assignment, redirection and here-document of
+//! the old one is looked for in the new one at the place to which the replacements moved it, with the
+//! same quotes around every byte that was not replaced. Only what a replacement declares to add may be
+//! added.
+
+use std::ops::Range;
+
+use tagwright_rules::finding::WordEffect;
+use tagwright_syntax::edit::{Replacement, apply_replacements};
+use tagwright_syntax::shell::{
+    self, Command, Part, PartKind, Quoting, RedirectKind, Script, Status, Word,
+};
+use tagwright_syntax::yaml::NodeKind;
+
+use super::Read;
+use crate::Rejection;
+use crate::materialise::Plan;
+
+/// Checks all touched scalars and inserted items of one file.
+pub(super) fn check_file(old: &Read<'_>, plan: &Plan) -> Result<(), Rejection> {
+    for (node, todo) in &plan.nodes {
+        let fail = |what| Rejection::Words {
+            path: old.path.to_string(),
+            place: old.tree.path(*node).to_string(),
+            what,
+        };
+        for (_, value) in &todo.inserts {
+            if shell::parse(value).status != Status::Clean {
+                return Err(fail("the inserted item cannot be read as shell"));
+            }
+        }
+        if let NodeKind::Scalar(scalar) = &old.tree.node(*node).kind
+            && !todo.replacements.is_empty()
+        {
+            check(&scalar.value, &todo.replacements, &todo.effects).map_err(fail)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks one scalar: its old decoded value and the replacements (ascending, not overlapping) with the
+/// effect that each declares.
+fn check(
+    old_text: &str,
+    replacements: &[Replacement],
+    effects: &[WordEffect],
+) -> Result<(), &'static str> {
+    if effects.iter().all(|it| *it == WordEffect::NotShell) {
+        return Ok(());
+    }
+    if effects.contains(&WordEffect::NotShell) {
+        return Err("the fix takes the text for shell and for something else");
+    }
+    let new_text = apply_replacements(old_text, replacements)
+        .ok_or("the replacements do not fit the value")?;
+    let old = shell::parse(old_text);
+    if old.status != Status::Clean {
+        return Err("the text cannot be read as shell with certainty");
+    }
+    let new = shell::parse(&new_text);
+    if new.status != Status::Clean {
+        return Err("the new text cannot be read as shell");
+    }
+    let shift = Shift::new(replacements, effects);
+    shift.effects_fit(&old, &new)?;
+    shift.variables_expand(&new, &new_text)?;
+
+    let mut added = vec![false; shift.items.len()];
+    let mut commands = Vec::new();
+    for command in &new.commands {
+        let span = tokens(command).map(|it| it.span).reduce(cover);
+        match span.and_then(|span| shift.inside_added_command(&span)) {
+            Some(index) => added[index] = true,
+            None => commands.push(command),
+        }
+    }
+    for (item, added) in shift.items.iter().zip(&added) {
+        if item.effect == WordEffect::Commands && !added {
+            return Err("no command was added although one was declared");
+        }
+    }
+    let mut commands = commands.into_iter();
+    for old in &old.commands {
+        if let Some(span) = tokens(old).map(|it| it.span).reduce(cover)
+            && shift.removed_with_commands(&span)
+        {
+            continue;
+        }
+        let new = commands.next().ok_or("a command is gone")?;
+        shift.command(old, new)?;
+    }
+    if commands.next().is_some() {
+        return Err("a command appeared that was not declared");
+    }
+    shift.comments(&old, &new)
+}
+
+fn cover(a: Range<usize>, b: Range<usize>) -> Range<usize> {
+    a.start.min(b.start)..a.end.max(b.end)
+}
+
+/// A replacement with its place in both texts.
+struct Item<'a> {
+    old: Range<usize>,
+    new: Range<usize>,
+    text: &'a str,
+    effect: WordEffect,
+}
+
+/// How the replacements move everything else.
+struct Shift<'a> {
+    items: Vec<Item<'a>>,
+}
+
+/// A word or what is compared like one.
+struct Token<'s> {
+    kind: TokenKind<'s>,
+    span: Range<usize>,
+    parts: &'s [Part],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TokenKind<'s> {
+    Assignment {
+        name: &'s str,
+        append: bool,
+        exported: bool,
+        scalar: bool,
+    },
+    Word,
+    LoopWord,
+    Redirect(RedirectKind),
+    HereDocument {
+        expands: bool,
+    },
+}
+
+fn word<'s>(kind: TokenKind<'s>, word: &'s Word) -> Token<'s> {
+    Token {
+        kind,
+        span: word.span.range(),
+        parts: &word.parts,
+    }
+}
+
+/// Assignments, words, redirections and here-documents of a command. The words of the loops around it
+/// are not among them, because they stand outside the command.
+fn tokens(command: &Command) -> impl Iterator<Item = Token<'_>> {
+    let assignments = command.assignments.iter().map(|it| Token {
+        kind: TokenKind::Assignment {
+            name: &it.name,
+            append: it.append,
+            exported: it.exported,
+            scalar: it.value.is_some(),
+        },
+        span: it.span.range(),
+        parts: it.value.as_ref().map_or(&[], |value| &value.parts),
+    });
+    let words = command.words.iter().map(|it| word(TokenKind::Word, it));
+    let redirects = command.redirects.iter().flat_map(|it| {
+        let kind = TokenKind::Redirect(it.kind);
+        let target = it.target.as_ref().map(|target| word(kind, target));
+        let body = it.here_document.as_ref().map(|body| Token {
+            kind: TokenKind::HereDocument {
+                expands: body.expands,
+            },
+            span: body.body.range(),
+            parts: &body.parts,
+        });
+        target.into_iter().chain(body)
+    });
+    assignments.chain(words).chain(redirects)
+}
+
+fn loop_words(command: &Command) -> impl Iterator<Item = Token<'_>> {
+    let loops = command.context.loops.iter();
+    loops.flat_map(|it| it.words.iter().map(|it| word(TokenKind::LoopWord, it)))
+}
+
+impl<'a> Shift<'a> {
+    fn new(replacements: &'a [Replacement], effects: &[WordEffect]) -> Self {
+        let mut items: Vec<Item<'a>> = Vec::new();
+        for (replacement, effect) in replacements.iter().zip(effects) {
+            let old = replacement.range.range();
+            let start = match items.last() {
+                Some(last) => last.new.end + (old.start - last.old.end),
+                None => old.start,
+            };
+            items.push(Item {
+                new: start..start + replacement.text.len(),
+                old,
+                text: &replacement.text,
+                effect: *effect,
+            });
+        }
+        Self { items }
+    }
+
+    /// Where a byte that is not replaced has gone: behind everything that is inserted before it.
+    fn byte(&self, at: usize) -> usize {
+        match self.items.iter().rfind(|item| item.old.end <= at) {
+            Some(item) => item.new.end + (at - item.old.end),
+            None => at,
+        }
+    }
+
+    /// Where a token's first byte has gone. What is inserted right before it belongs to the token if
+    /// it declares to change the inside of a word. `None` if the byte is the inside of a replaced range.
+    fn start(&self, at: usize) -> Option<usize> {
+        if self
+            .items
+            .iter()
+            .any(|it| it.old.start < at && at < it.old.end)
+        {
+            return None;
+        }
+        let own: usize = self
+            .items
+            .iter()
+            .rev()
+            .skip_while(|it| it.old.start >= at && !it.old.is_empty() || it.old.start > at)
+            .take_while(|it| it.old == (at..at) && it.effect == WordEffect::Within)
+            .map(|it| it.text.len())
+            .sum();
+        Some(self.byte(at) - own)
+    }
+
+    /// Where a token's end has gone; the mirror image of [`Shift::start`].
+    fn end(&self, at: usize) -> Option<usize> {
+        if self
+            .items
+            .iter()
+            .any(|it| it.old.start < at && at < it.old.end)
+        {
+            return None;
+        }
+        let before = |it: &&Item<'_>| it.old.end <= at && it.old != (at..at);
+        let moved = match self.items.iter().rfind(before) {
+            Some(item) => item.new.end + (at - item.old.end),
+            None => at,
+        };
+        let own: usize = self
+            .items
+            .iter()
+            .filter(|it| it.old == (at..at))
+            .take_while(|it| it.effect == WordEffect::Within)
+            .map(|it| it.text.len())
+            .sum();
+        Some(moved + own)
+    }
+
+    /// The replacement that declares to add the command at `span` of the new text.
+    fn inside_added_command(&self, span: &Range<usize>) -> Option<usize> {
+        self.items.iter().position(|it| {
+            it.effect == WordEffect::Commands
+                && it.new.start <= span.start
+                && span.end <= it.new.end
+        })
+    }
+
+    /// Whether the command at `span` of the old text stands wholly in a range that becomes other commands.
+    fn removed_with_commands(&self, span: &Range<usize>) -> bool {
+        self.items.iter().any(|it| {
+            it.effect == WordEffect::Commands
+                && it.old.start <= span.start
+                && span.end <= it.old.end
+        })
+    }
+
+    /// Whether each replacement stands where its effect is possible, and adds what it says.
+    fn effects_fit(&self, old: &Script, new: &Script) -> Result<(), &'static str> {
+        for item in &self.items {
+            match item.effect {
+                WordEffect::Within => {
+                    let inside = |it: Token<'_>| {
+                        it.span.start <= item.old.start && item.old.end <= it.span.end
+                    };
+                    if !old
+                        .commands
+                        .iter()
+                        .any(|it| tokens(it).chain(loop_words(it)).any(inside))
+                    {
+                        return Err("the replaced text is not the inside of a word");
+                    }
+                }
+                WordEffect::Inserts(count) => {
+                    let per_command = new.commands.iter().map(|it| self.inserted(it, item));
+                    let counts: Vec<usize> = per_command.filter(|count| *count > 0).collect();
+                    if counts != [count as usize] {
+                        return Err("the number of added words is not the declared one");
+                    }
+                }
+                WordEffect::Commands | WordEffect::NotShell => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn inserted(&self, command: &Command, item: &Item<'_>) -> usize {
+        command
+            .words
+            .iter()
+            .filter(|it| within(&it.span.range(), &item.new))
+            .count()
+    }
+
+    /// Every `$` of a replacement expands: one that has landed in single quotes or in a quoted
+    /// here-document would stay text.
+    fn variables_expand(&self, new: &Script, new_text: &str) -> Result<(), &'static str> {
+        let mut starts = Vec::new();
+        for command in &new.commands {
+            for token in tokens(command).chain(loop_words(command)) {
+                expansions(token.parts, &mut starts);
+            }
+        }
+        starts.sort_unstable();
+        let inside =
+            |item: &&Item<'_>| matches!(item.effect, WordEffect::Within | WordEffect::Inserts(_));
+        for item in self.items.iter().filter(inside) {
+            for (at, _) in item.text.match_indices('$') {
+                let at = item.new.start + at;
+                let bytes = new_text.as_bytes();
+                let next = bytes.get(at + 1).copied().unwrap_or(b' ');
+                let names = next == b'{' || next == b'_' || next.is_ascii_alphabetic();
+                let escapes = bytes[..at]
+                    .iter()
+                    .rev()
+                    .take_while(|b| **b == b'\\')
+                    .count();
+                let escaped_on_purpose = escapes % 2 == 1 && at > item.new.start;
+                if names && !escaped_on_purpose && starts.binary_search(&at).is_err() {
+                    return Err("a variable in the new text would not be expanded there");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn command(&self, old: &Command, new: &Command) -> Result<(), &'static str> {
+        let (a, b) = (&old.context, &new.context);
+        let same_context = a.conditional == b.conditional
+            && a.after_failure == b.after_failure
+            && a.tolerated == b.tolerated
+            && a.function == b.function
+            && a.subshell == b.subshell
+            && a.pipe_index == b.pipe_index
+            && a.pipe_length == b.pipe_length
+            && a.substitution == b.substitution
+            && a.loops.len() == b.loops.len()
+            && a.loops
+                .iter()
+                .zip(&b.loops)
+                .all(|(a, b)| a.variable == b.variable && a.words.len() == b.words.len());
+        if !same_context {
+            return Err("a command would run under other circumstances");
+        }
+        let inserted = |token: &Token<'_>| {
+            token.kind == TokenKind::Word
+                && self.items.iter().any(|it| {
+                    matches!(it.effect, WordEffect::Inserts(_)) && within(&token.span, &it.new)
+                })
+        };
+        let mut tokens_after = tokens(new)
+            .filter(|token| !inserted(token))
+            .chain(loop_words(new));
+        for token in tokens(old).chain(loop_words(old)) {
+            let other = tokens_after.next().ok_or("a word is gone")?;
+            self.token(&token, &other)?;
+        }
+        if tokens_after.next().is_some() {
+            return Err("a word appeared that was not declared");
+        }
+        Ok(())
+    }
+
+    fn token(&self, old: &Token<'_>, new: &Token<'_>) -> Result<(), &'static str> {
+        let moved = self.start(old.span.start).zip(self.end(old.span.end));
+        if old.kind != new.kind || moved != Some((new.span.start, new.span.end)) {
+            return Err("a word is not where it was");
+        }
+        let (before, after) = (labels(old), labels(new));
+        let mut items = self.items.iter().peekable();
+        for (offset, label) in before.iter().enumerate() {
+            let at = old.span.start + offset;
+            while items.next_if(|item| item.old.end <= at).is_some() {}
+            if items.peek().is_some_and(|item| item.old.start <= at) {
+                continue;
+            }
+            let moved = self.byte(at).checked_sub(new.span.start);
+            if moved.and_then(|moved| after.get(moved)) != Some(label) {
+                return Err("a part of a word is quoted or expanded in another way");
+            }
+        }
+        Ok(())
+    }
+
+    fn comments(&self, old: &Script, new: &Script) -> Result<(), &'static str> {
+        let commands = |range: fn(&Item<'_>) -> Range<usize>, span: Range<usize>| {
+            self.items
+                .iter()
+                .any(|it| it.effect == WordEffect::Commands && within(&span, &range(it)))
+        };
+        let before = old.comments.iter().map(|it| it.range());
+        let before = before.filter(|it| !commands(|item| item.old.clone(), it.clone()));
+        let after = new.comments.iter().map(|it| it.range());
+        let after = after.filter(|it| !commands(|item| item.new.clone(), it.clone()));
+        let moved = before.map(|it| Some(self.byte(it.start)..self.end(it.end)?));
+        if moved.eq(after.map(Some)) {
+            Ok(())
+        } else {
+            Err("a comment in the shell text changed")
+        }
+    }
+}
+
+fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// Where expansions start, those in operands included.
+fn expansions(parts: &[Part], starts: &mut Vec<usize>) {
+    for part in parts {
+        match &part.kind {
+            PartKind::Literal(_) => {}
+            PartKind::Variable(variable) => {
+                starts.push(part.span.start as usize);
+                if let Some(operand) = variable
+                    .operator
+                    .as_ref()
+                    .and_then(|it| it.operand.as_ref())
+                {
+                    expansions(&operand.parts, starts);
+                }
+            }
+            PartKind::Substitution | PartKind::Arithmetic | PartKind::Other => {
+                starts.push(part.span.start as usize);
+            }
+        }
+    }
+}
+
+/// What the shell makes of one byte of a word. Bytes without a label are quotes and assigned names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Label<'s> {
+    quoting: Quoting,
+    kind: LabelKind<'s>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LabelKind<'s> {
+    Literal,
+    Variable {
+        name: &'s str,
+        braced: bool,
+        operator: &'s str,
+    },
+    Substitution,
+    Arithmetic,
+    Other,
+}
+
+fn labels<'s>(token: &Token<'s>) -> Vec<Option<Label<'s>>> {
+    let mut labels = vec![None; token.span.len()];
+    label(&mut labels, token.span.start, token.parts);
+    labels
+}
+
+fn label<'s>(labels: &mut [Option<Label<'s>>], start: usize, parts: &'s [Part]) {
+    for part in parts {
+        let kind = match &part.kind {
+            PartKind::Literal(_) => LabelKind::Literal,
+            PartKind::Variable(variable) => LabelKind::Variable {
+                name: &variable.name,
+                braced: variable.braced,
+                operator: variable.operator.as_ref().map_or("", |it| &it.symbol),
+            },
+            PartKind::Substitution => LabelKind::Substitution,
+            PartKind::Arithmetic => LabelKind::Arithmetic,
+            PartKind::Other => LabelKind::Other,
+        };
+        let range = part.span.range();
+        let inside = range.start.saturating_sub(start)..range.end.saturating_sub(start);
+        if let Some(labels) = labels.get_mut(inside) {
+            labels.fill(Some(Label {
+                quoting: part.quoting,
+                kind,
+            }));
+        }
+        if let PartKind::Variable(variable) = &part.kind
+            && let Some(operand) = variable
+                .operator
+                .as_ref()
+                .and_then(|it| it.operand.as_ref())
+        {
+            label(labels, start, &operand.parts);
+        }
+    }
+}

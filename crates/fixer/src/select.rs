@@ -1,0 +1,63 @@
+//! Which fixes can be made together.
+
+use std::collections::{HashMap, HashSet};
+
+use tagwright_rules::finding::{Applicability, Change, FileId, Finding};
+use tagwright_syntax::yaml::NodeId;
+
+use crate::materialise::{overlap, same_place};
+
+/// What to do with the fixes of one round.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// Indices of the findings whose fixes go together, the most severe first.
+    pub(crate) chosen: Vec<usize>,
+    /// Those that get in the way of a chosen one and wait for the next round.
+    pub(crate) waiting: Vec<usize>,
+}
+
+/// Chooses fixes of `findings` from the applicability `least` on, without those in `rejected`. Where two
+/// fixes get in each other's way, the one of the more severe finding goes first, then the earlier one.
+/// Changes that several fixes have in common do not get in the way.
+pub(crate) fn select(
+    findings: &[Finding],
+    least: Applicability,
+    rejected: &HashSet<usize>,
+) -> Selection {
+    let mut candidates: Vec<usize> = (0..findings.len())
+        .filter(|index| !rejected.contains(index) && is_candidate(&findings[*index], least))
+        .collect();
+    candidates.sort_by_key(|index| std::cmp::Reverse(findings[*index].severity));
+
+    let mut selection = Selection::default();
+    let mut taken: HashMap<(FileId, NodeId), Vec<&Change>> = HashMap::new();
+    for index in candidates {
+        let changes = findings[index].fix.iter().flat_map(|fix| &fix.changes);
+        let clashes = changes.clone().any(|change| {
+            let others = taken.get(&(change.file, change.node));
+            let others = others.into_iter().flatten().copied();
+            let mut others = others.filter(|other| *other != change);
+            // Two different insertions at one place: the second rule should see the first one's text.
+            others.any(|other| overlap(other, change) || same_place(other, change))
+        });
+        if clashes {
+            selection.waiting.push(index);
+            continue;
+        }
+        for change in changes {
+            let of_node = taken.entry((change.file, change.node)).or_default();
+            if !of_node.contains(&change) {
+                of_node.push(change);
+            }
+        }
+        selection.chosen.push(index);
+    }
+    selection
+}
+
+/// Whether the finding has a fix that may be made.
+pub(crate) fn is_candidate(finding: &Finding, least: Applicability) -> bool {
+    let least = least.max(Applicability::Unsafe);
+    let fix = finding.fix.as_ref();
+    fix.is_some_and(|fix| fix.applicability >= least && !fix.changes.is_empty())
+}
