@@ -229,8 +229,8 @@ fn images(facts: &mut FileFacts, source: &Source<'_>, images: &Images) {
     for node in &images.cache_from {
         add(*node, Role::Cache);
     }
-    for node in &images.logging {
-        add(*node, Role::Deploy);
+    if let Some(node) = images.logging {
+        add(node, Role::Deploy);
     }
 }
 

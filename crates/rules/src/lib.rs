@@ -1,4 +1,161 @@
-//! Rules: one file each, that read trees and flow and yield findings with fixes.
+//! Rules: one file each, that read the facts and the flow of a workspace and yield findings with fixes.
+//!
+//! A rule is a file in a folder named after its category, and one line in the list below. Its module
+//! documentation is its page; the examples in it run as tests.
 
+pub mod context;
 pub mod derivation;
 pub mod finding;
+mod plan;
+pub mod settings;
+
+pub use context::{Context, Report};
+pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Severity, WordEffect};
+pub use settings::Settings;
+
+use tagwright_flow::Workspace;
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name, kebab-case.
+    pub name: &'static str,
+    /// Its category.
+    pub category: Category,
+    /// The severity of its findings unless they say otherwise; `None`: off.
+    pub default: Option<Severity>,
+    /// Whether it has fixes.
+    pub fixable: Fixable,
+    /// Its page: Markdown, the first line one sentence.
+    pub docs: &'static str,
+    /// Looks for findings.
+    pub check: fn(&Context<'_>, &mut Report<'_>),
+}
+
+/// What a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Category {
+    /// Tags of images.
+    ImageTag,
+    /// Where the branch comes from and what is made of it.
+    Branch,
+    /// The file itself.
+    Structure,
+}
+
+impl Category {
+    /// All categories, in the order in which they are listed.
+    pub const ALL: [Category; 3] = [Category::ImageTag, Category::Branch, Category::Structure];
+
+    /// The name in reports and in the documentation.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Category::ImageTag => "image-tag",
+            Category::Branch => "branch",
+            Category::Structure => "structure",
+        }
+    }
+}
+
+/// Whether a rule has fixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixable {
+    /// For some findings.
+    Sometimes,
+    /// For none.
+    Never,
+}
+
+impl Rule {
+    /// The rule's page, Markdown, with the derivation written out where the examples need it.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let derivation = derivation::Derivation {
+            variable: "BRANCH_NAME",
+            copilot_pipeline: false,
+        };
+        let mut page = String::new();
+        for line in self.docs.lines() {
+            if line.trim() == "@DERIVATION@" {
+                for command in derivation.text().lines() {
+                    page.push_str("          ");
+                    page.push_str(command);
+                    page.push('\n');
+                }
+            } else {
+                page.push_str(line);
+                page.push('\n');
+            }
+        }
+        page
+    }
+
+    /// One sentence, without a full stop.
+    #[must_use]
+    pub fn summary(&self) -> &'static str {
+        self.docs.lines().next().unwrap_or("").trim_end_matches('.')
+    }
+}
+
+/// The rule's page, taken from its own source by the build script.
+macro_rules! docs {
+    ($stem:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/", $stem, ".md"))
+    };
+}
+
+macro_rules! rules {
+    ($($category:ident { $($rule:ident)* })*) => {
+        $(mod $category { $(pub(super) mod $rule;)* })*
+        static REGISTRY: &[&Rule] = &[$($(&$category::$rule::RULE,)*)*];
+    };
+}
+
+rules! {
+    image_tag {
+        latest_deployed
+        latest_pushed
+        implicit_latest
+        latest_default
+        latest_argument
+        latest_third_party
+        latest_cache
+        missing_tag_flag
+        latest_tag_flag
+    }
+    structure {
+        invalid_yaml
+    }
+}
+
+/// All rules, by category, in the order in which they are listed.
+#[must_use]
+pub fn registry() -> &'static [&'static Rule] {
+    REGISTRY
+}
+
+/// The rule of this name.
+#[must_use]
+pub fn rule(name: &str) -> Option<&'static Rule> {
+    REGISTRY.iter().copied().find(|rule| rule.name == name)
+}
+
+/// Everything that the rules have to say about `workspace`, sorted by file and place.
+#[must_use]
+pub fn check(workspace: &Workspace, settings: &Settings) -> Vec<Finding> {
+    let context = Context::new(workspace, settings);
+    let mut findings = Vec::new();
+    for rule in REGISTRY {
+        let Some(level) = settings.level(rule) else {
+            continue;
+        };
+        let mut report = Report::new(rule, level, settings.is_configured(rule), &mut findings);
+        (rule.check)(&context, &mut report);
+    }
+    findings.sort_by(|a, b| {
+        (a.file, a.span, b.severity, a.rule).cmp(&(b.file, b.span, a.severity, b.rule))
+    });
+    findings.dedup_by(|a, b| a.file == b.file && a.span == b.span && a.rule == b.rule);
+    findings
+}

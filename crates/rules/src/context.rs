@@ -1,0 +1,196 @@
+//! What a rule is given, and where it puts what it finds.
+
+use std::cell::OnceCell;
+
+use tagwright_flow::commands::Role;
+use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue};
+use tagwright_flow::{FileId, Flow, UseId, Workspace};
+use tagwright_syntax::Span;
+
+use crate::plan::Plan;
+use crate::{Finding, Fix, Related, Rule, Settings, Severity};
+
+/// The workspace, as rules see it.
+pub struct Context<'a> {
+    /// The files and their flows.
+    pub workspace: &'a Workspace,
+    /// The configuration.
+    pub settings: &'a Settings,
+    plans: Vec<OnceCell<Plan>>,
+}
+
+/// One place of a flow.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// Its id.
+    pub id: UseId,
+    /// Its file.
+    pub file: &'a FileFacts,
+    /// What is there.
+    pub image: &'a ImageUse,
+}
+
+impl<'a> Context<'a> {
+    /// A context without any plan made yet.
+    #[must_use]
+    pub fn new(workspace: &'a Workspace, settings: &'a Settings) -> Self {
+        Self {
+            workspace,
+            settings,
+            plans: workspace.flows().iter().map(|_| OnceCell::new()).collect(),
+        }
+    }
+
+    /// The workspace's own images, with their 0-based index among the flows.
+    pub fn own_flows(&self) -> impl Iterator<Item = (usize, &'a Flow)> {
+        self.workspace
+            .flows()
+            .iter()
+            .enumerate()
+            .filter(|(_, flow)| flow.own)
+    }
+
+    /// The places of a flow.
+    pub fn places(&self, flow: &'a Flow) -> impl Iterator<Item = Place<'a>> + use<'a> {
+        let workspace = self.workspace;
+        flow.uses.iter().map(move |id| Place {
+            id: *id,
+            file: workspace.file(id.file),
+            image: workspace.image_use(*id),
+        })
+    }
+
+    /// How `latest` is replaced in the flow of this index; made once.
+    pub(crate) fn plan(&self, flow: usize) -> &Plan {
+        self.plans[flow].get_or_init(|| Plan::make(self, &self.workspace.flows()[flow]))
+    }
+
+    /// Whether some push of the flow may push `latest`.
+    #[must_use]
+    pub fn pushes_latest(&self, flow: &'a Flow) -> bool {
+        self.places(flow)
+            .any(|place| pushes(place.image.role) && place.image.may_be_latest())
+    }
+
+    /// Whether `latest` at this place of the flow reaches the registry, or is on its way there.
+    #[must_use]
+    pub fn is_published(&self, flow: &'a Flow, place: Place<'a>) -> bool {
+        match place.image.role {
+            Role::Push | Role::BuildPush => true,
+            Role::Build | Role::TagDestination => self.pushes_latest(flow),
+            _ => false,
+        }
+    }
+
+    /// Tags other than `latest` that the flow pushes.
+    pub fn other_pushed_tags(
+        &self,
+        flow: &'a Flow,
+    ) -> impl Iterator<Item = (Place<'a>, &'a TagValue)> {
+        self.places(flow)
+            .filter(|place| pushes(place.image.role))
+            .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
+            .filter(|(_, tag)| match &tag.kind {
+                TagKind::Literal(text) => &**text != "latest",
+                TagKind::Variable(_) => true,
+                TagKind::Implicit | TagKind::Digest | TagKind::Hidden => false,
+            })
+    }
+}
+
+/// Whether the role pushes to a registry.
+#[must_use]
+pub fn pushes(role: Role) -> bool {
+    matches!(role, Role::Push | Role::BuildPush)
+}
+
+/// Whether the role puts an image to work, or tells what does.
+#[must_use]
+pub fn deploys(role: Role) -> bool {
+    matches!(role, Role::Deploy | Role::Record)
+}
+
+/// Where a rule puts what it finds.
+pub struct Report<'a> {
+    rule: &'static Rule,
+    level: Severity,
+    configured: bool,
+    findings: &'a mut Vec<Finding>,
+}
+
+/// A finding in the making.
+pub struct Draft {
+    finding: Finding,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(
+        rule: &'static Rule,
+        level: Severity,
+        configured: bool,
+        findings: &'a mut Vec<Finding>,
+    ) -> Self {
+        Self {
+            rule,
+            level,
+            configured,
+            findings,
+        }
+    }
+
+    /// A finding at `span` of `file`, with the rule's own severity.
+    #[must_use]
+    pub fn draft(&self, file: FileId, span: Span, message: impl Into<String>) -> Draft {
+        Draft {
+            finding: Finding {
+                rule: self.rule.name,
+                severity: self.level,
+                message: message.into(),
+                file,
+                span,
+                related: Vec::new(),
+                fix: None,
+                no_fix: None,
+            },
+        }
+    }
+
+    /// Adds a finding. A level from the configuration holds whatever the draft says.
+    pub fn add(&mut self, draft: Draft) {
+        let mut finding = draft.finding;
+        if self.configured {
+            finding.severity = self.level;
+        }
+        self.findings.push(finding);
+    }
+}
+
+impl Draft {
+    /// With a severity other than the rule's own.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.finding.severity = severity;
+        self
+    }
+
+    /// With another place that explains it.
+    #[must_use]
+    pub fn related(mut self, file: FileId, span: Span, message: impl Into<String>) -> Self {
+        self.finding.related.push(Related {
+            file,
+            span,
+            message: message.into(),
+        });
+        self
+    }
+
+    /// With a fix, or the reason why there is none.
+    #[must_use]
+    pub fn fix(mut self, fix: Result<Fix, String>) -> Self {
+        match fix {
+            Ok(fix) => self.finding.fix = Some(fix),
+            Err(reason) => self.finding.no_fix = Some(reason),
+        }
+        self
+    }
+}

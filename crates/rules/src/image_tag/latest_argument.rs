@@ -1,0 +1,71 @@
+//! `latest` is passed on as an argument whose effect is not known.
+//!
+//! ## What it does
+//!
+//! Notes `make TAG=latest`, `--build-arg IMAGE_TAG=latest`, `terraform -var image_tag=latest`,
+//! `aws ecr describe-images --image-ids imageTag=latest` and the like.
+//!
+//! ## Why it matters
+//!
+//! Whether a tag moves there cannot be seen from this file, so it is only a note: look where the argument
+//! goes, and pass the branch tag if it names an image of yours.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - make image TAG=latest
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - make image TAG=$CODEBUILD_RESOLVED_SOURCE_VERSION
+//! ```
+//!
+//! ## Fix
+//!
+//! None.
+//!
+//! ## Sources
+//!
+//! - Seen in real buildspecs; the effect is the callee's.
+
+use tagwright_flow::commands::Role;
+use tagwright_flow::facts::TagKind;
+
+use crate::context::{Context, Report};
+use crate::{Category, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "latest-argument",
+    category: Category::ImageTag,
+    default: Some(Severity::Note),
+    fixable: Fixable::Never,
+    docs: docs!("latest_argument"),
+    check,
+};
+
+fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    for file in context.workspace.files() {
+        for image in file.uses.iter().filter(|u| u.role == Role::Argument) {
+            for tag in &image.tags {
+                if matches!(&tag.kind, TagKind::Literal(text) if &**text == "latest") {
+                    let span = tag.site.map_or(image.span, |site| site.source);
+                    report.add(report.draft(
+                        file.id,
+                        span,
+                        "`latest` is passed on here; whether an image of yours gets that tag depends on what reads it",
+                    ));
+                }
+            }
+        }
+    }
+}

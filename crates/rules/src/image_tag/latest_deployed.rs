@@ -1,0 +1,101 @@
+//! `latest` of an own image is deployed.
+//!
+//! ## What it does
+//!
+//! Finds places that deploy `latest` of an image that this repository builds: imagedefinitions.json and
+//! imageDetail.json texts, task definitions, `aws ecs`, `aws lambda`, `aws apprunner`, `kubectl set image`,
+//! `helm --set`, Kubernetes manifests and Copilot's `image.location`.
+//!
+//! ## Why it matters
+//!
+//! `latest` is not a version: it is the name that a tool takes when none is given. Whoever pushed last
+//! decides what it is, from whatever branch. A deployment of `latest` to production runs what the build of
+//! a feature branch has just pushed.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - docker build -t $REPOSITORY_URI:latest .
+//!       - docker tag $REPOSITORY_URI:latest $REPOSITORY_URI:$IMAGE_TAG
+//!   post_build:
+//!     commands:
+//!       - docker push $REPOSITORY_URI:$IMAGE_TAG
+//!       - printf '[{"name":"web","imageUri":"%s"}]' $REPOSITORY_URI:latest > imagedefinitions.json
+//! artifacts:
+//!   files: imagedefinitions.json
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - docker build -t $REPOSITORY_URI:latest .
+//!       - docker tag $REPOSITORY_URI:latest $REPOSITORY_URI:$IMAGE_TAG
+//!   post_build:
+//!     commands:
+//!       - docker push $REPOSITORY_URI:$IMAGE_TAG
+//!       - printf '[{"name":"web","imageUri":"%s"}]' $REPOSITORY_URI:$IMAGE_TAG > imagedefinitions.json
+//! artifacts:
+//!   files: imagedefinitions.json
+//! ```
+//!
+//! ## Fix
+//!
+//! Where the same flow already pushes a tag of its own (`$IMAGE_TAG`), that tag is deployed. Otherwise
+//! build, push and deployment are rewritten together to the branch tag, and the command that sets the
+//! branch variable is inserted. The fix is safe, because everything that reads the tag moves with it.
+//!
+//! ## Sources
+//!
+//! - Amazon ECS best practices, "Tag every image uniquely; use `latest` only for testing".
+//! - distribution/reference `normalize.go`: the default tag is `latest`.
+
+use tagwright_flow::expression::Origin;
+use tagwright_flow::facts::TagKind;
+
+use crate::context::{Context, Report, deploys};
+use crate::{Category, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "latest-deployed",
+    category: Category::ImageTag,
+    default: Some(Severity::Error),
+    fixable: Fixable::Sometimes,
+    docs: docs!("latest_deployed"),
+    check,
+};
+
+fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    for (index, flow) in context.own_flows() {
+        let fix = &context.plan(index).deploys;
+        for place in context.places(flow).filter(|p| deploys(p.image.role)) {
+            for tag in &place.image.tags {
+                let latest = matches!(&tag.kind, TagKind::Literal(text) if &**text == "latest");
+                if !latest || tag.origin != Origin::Written && !through_assignment(&tag.origin) {
+                    continue;
+                }
+                // An assigned `latest` tag is reported where it is assigned.
+                if tag.origin != Origin::Written && !tag.written.contains("latest") {
+                    continue;
+                }
+                let span = tag.site.map_or(place.image.span, |site| site.source);
+                let message = format!(
+                    "`{}:latest` is deployed: that is whatever was pushed last, from whatever branch",
+                    flow.name
+                );
+                report.add(report.draft(place.file.id, span, message).fix(fix.clone()));
+            }
+        }
+    }
+}
+
+fn through_assignment(origin: &Origin) -> bool {
+    matches!(origin, Origin::Assigned(_))
+}

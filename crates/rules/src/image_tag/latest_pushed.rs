@@ -1,0 +1,116 @@
+//! `latest` of an own image is pushed.
+//!
+//! ## What it does
+//!
+//! Finds `latest` on its way to the registry: `docker push own:latest`, the destination of `docker tag`,
+//! `-t own:latest` of a build whose result is pushed, `buildx build --push`, kaniko, buildah, crane and
+//! skopeo destinations. It is an error where `latest` is the only tag that is pushed, a warning where
+//! another tag is pushed beside it. A name that never leaves the build machine is not reported.
+//!
+//! ## Why it matters
+//!
+//! Every branch that runs this build overwrites the same tag. What qa pushed a minute ago is gone when
+//! production's build ends, and the other way round.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   pre_build:
+//!     commands:
+//!       - aws ecr get-login-password | docker login --username AWS --password-stdin $REGISTRY
+//!   build:
+//!     commands:
+//!       - docker build -t $REGISTRY/web:latest .
+//!       - docker push $REGISTRY/web:latest
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   pre_build:
+//!     commands:
+//!       - |
+//! @DERIVATION@
+//!       - aws ecr get-login-password | docker login --username AWS --password-stdin $REGISTRY
+//!   build:
+//!     commands:
+//!       - docker build -t $REGISTRY/web:${BRANCH_NAME} .
+//!       - docker push $REGISTRY/web:${BRANCH_NAME}
+//! ```
+//!
+//! ## Fix
+//!
+//! All places of the image are rewritten together to the branch tag. Where nothing in the workspace reads
+//! the tag, or another tag is pushed beside it, the fix is unsafe: somebody outside may read `latest`.
+//!
+//! ## Sources
+//!
+//! - CodeBuild user guide, Docker sample: pushes one tag, by default `latest`.
+//! - aws-samples and the pipeline tutorial for Amazon ECS push `latest` beside the commit.
+
+use tagwright_flow::expression::Origin;
+use tagwright_flow::facts::TagKind;
+
+use crate::context::{Context, Report};
+use crate::{Category, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "latest-pushed",
+    category: Category::ImageTag,
+    default: Some(Severity::Error),
+    fixable: Fixable::Sometimes,
+    docs: docs!("latest_pushed"),
+    check,
+};
+
+fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    for (index, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
+        let fix = &context.plan(index).pushes;
+        let other = context.other_pushed_tags(flow).next();
+        for place in context
+            .places(flow)
+            .filter(|p| context.is_published(flow, *p))
+        {
+            for tag in &place.image.tags {
+                let latest = matches!(&tag.kind, TagKind::Literal(text) if &**text == "latest");
+                let here = tag.origin == Origin::Written || tag.written.contains("latest");
+                if !latest || !here {
+                    continue;
+                }
+                let span = tag.site.map_or(place.image.span, |site| site.source);
+                let mut draft = match &other {
+                    None => report.draft(
+                        place.file.id,
+                        span,
+                        format!(
+                            "`{}:latest` is the only tag pushed for this image: every branch that runs this build overwrites it",
+                            flow.name
+                        ),
+                    ),
+                    Some((_, tag)) => report
+                        .draft(
+                            place.file.id,
+                            span,
+                            format!(
+                                "`{}:latest` is pushed beside `{}`: it is whatever was built last, from whatever branch",
+                                flow.name, tag.written
+                            ),
+                        )
+                        .severity(Severity::Warning),
+                };
+                if let Some((other, _)) = &other {
+                    draft = draft.related(
+                        other.file.id,
+                        other.image.span,
+                        "the other tag is pushed here",
+                    );
+                }
+                report.add(draft.fix(fix.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Somebody else's image is used as `latest` or without a tag.
+//!
+//! ## What it does
+//!
+//! Notes images that this repository neither builds nor pushes, pulled, run or deployed as `latest`:
+//! `docker pull`, `docker run`, sidecars and task definitions, the build images of a batch and of a Copilot
+//! pipeline.
+//!
+//! ## Why it matters
+//!
+//! A build that worked yesterday can fail today although nobody changed anything. A branch tag would be
+//! wrong here, since nobody pushes one: pin a version, or better a digest.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - docker run --rm public.ecr.aws/hashicorp/terraform:latest validate
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - docker run --rm public.ecr.aws/hashicorp/terraform:1.9 validate
+//! ```
+//!
+//! ## Fix
+//!
+//! None: which version is right is yours to say.
+//!
+//! ## Sources
+//!
+//! - Kubernetes documentation, "Images": `latest` makes it hard to know what runs, and to go back.
+
+use tagwright_flow::commands::Role;
+use tagwright_flow::facts::TagKind;
+
+use crate::context::{Context, Report};
+use crate::{Category, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "latest-third-party",
+    category: Category::ImageTag,
+    default: Some(Severity::Note),
+    fixable: Fixable::Never,
+    docs: docs!("latest_third_party"),
+    check,
+};
+
+fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    for flow in context.workspace.flows().iter().filter(|flow| !flow.own) {
+        for place in context.places(flow) {
+            if !matches!(
+                place.image.role,
+                Role::Pull | Role::Run | Role::Deploy | Role::Record
+            ) {
+                continue;
+            }
+            for tag in place.image.tags.iter().filter(|tag| tag.kind.is_latest()) {
+                let how = if tag.kind == TagKind::Implicit {
+                    "without a tag, which means `latest`"
+                } else {
+                    "as `latest`"
+                };
+                let message = format!(
+                    "`{}` is used {how}; this repository does not push it, so pin a version or a digest",
+                    flow.name
+                );
+                report.add(report.draft(place.file.id, place.image.span, message));
+            }
+        }
+    }
+}

@@ -1,0 +1,548 @@
+//! How `latest` is replaced in the flow of one image: all places together, or none.
+//!
+//! Two questions are answered per flow. Which tag: where the flow already pushes a tag of its own per
+//! build, what is deployed takes that one; everything else takes the branch tag, with a part that is new
+//! for every build where something in the flow only acts on a changed text. And whether: every place must
+//! be one where the shell expands what is written, and every buildspec must have the branch variable.
+
+use std::collections::BTreeMap;
+
+use tagwright_flow::commands::{Role, Tool};
+use tagwright_flow::expression::{Expansion, Origin, Site, plain_name};
+use tagwright_flow::facts::{AssignmentPlace, CommandList, FileFacts, Order, TagKind, TagValue};
+use tagwright_flow::{FileId, Flow};
+use tagwright_syntax::Span;
+use tagwright_syntax::buildspec::{PhaseName, Version};
+use tagwright_syntax::yaml::ScalarStyle;
+
+use crate::context::{Context, Place, deploys, pushes};
+use crate::derivation::Derivation;
+use crate::{Applicability, Change, ChangeKind, Fix, Settings, WordEffect};
+
+/// The fixes of one flow.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// For what is deployed.
+    pub(crate) deploys: Result<Fix, String>,
+    /// For everything else.
+    pub(crate) pushes: Result<Fix, String>,
+}
+
+impl Plan {
+    pub(crate) fn make(context: &Context<'_>, flow: &Flow) -> Self {
+        let places: Vec<Place<'_>> = context
+            .workspace
+            .flows()
+            .iter()
+            .find(|other| std::ptr::eq(*other, flow))
+            .map(|flow| context.places(flow).collect())
+            .unwrap_or_default();
+        let latest: Vec<(Place<'_>, &TagValue)> = places
+            .iter()
+            .flat_map(|place| place.image.tags.iter().map(|tag| (*place, tag)))
+            .filter(|(_, tag)| tag.kind.is_latest())
+            .collect();
+        let pushed: Vec<(Place<'_>, &TagValue)> = places
+            .iter()
+            .filter(|place| pushes(place.image.role))
+            .flat_map(|place| place.image.tags.iter().map(|tag| (*place, tag)))
+            .collect();
+        let pushes_latest = pushed.iter().any(|(_, tag)| tag.kind.is_latest());
+        let beside = pushed.iter().any(|(_, tag)| {
+            matches!(&tag.kind, TagKind::Variable(_))
+                || matches!(&tag.kind, TagKind::Literal(text) if &**text != "latest")
+        });
+        let readers: Vec<(Place<'_>, &TagValue)> = latest
+            .iter()
+            .filter(|(place, _)| deploys(place.image.role))
+            .copied()
+            .collect();
+        if !readers.is_empty()
+            && let Some(fix) = take_existing(context.settings, &readers, &latest, &pushed)
+        {
+            let rest: Vec<_> = latest
+                .iter()
+                .filter(|(place, _)| !deploys(place.image.role))
+                .copied()
+                .collect();
+            return Self {
+                deploys: Ok(fix),
+                pushes: branch_tag(context, flow, &rest, true),
+            };
+        }
+        if !pushes_latest {
+            let reason = if beside {
+                "the tags that this repository pushes for the image are not known to be set where it is deployed"
+            } else {
+                "nothing in this repository pushes the image, so its tag has to change where it is pushed first"
+            };
+            return Self {
+                deploys: Err(reason.to_owned()),
+                pushes: Err(reason.to_owned()),
+            };
+        }
+        let fix = branch_tag(context, flow, &latest, beside);
+        Self {
+            deploys: fix.clone(),
+            pushes: fix,
+        }
+    }
+}
+
+/// Deploy the tag that the flow already pushes beside `latest`, if there is one for every reader.
+fn take_existing(
+    settings: &Settings,
+    readers: &[(Place<'_>, &TagValue)],
+    latest: &[(Place<'_>, &TagValue)],
+    pushed: &[(Place<'_>, &TagValue)],
+) -> Option<Fix> {
+    let mut changes = Vec::new();
+    let mut name = String::new();
+    for (place, tag) in readers {
+        let site = tag.site?;
+        // A text that is also pushed would change the push.
+        let shared = latest.iter().any(|(other, value)| {
+            !deploys(other.image.role)
+                && other.file.id == place.file.id
+                && value
+                    .site
+                    .is_some_and(|other| other.range == site.range && other.node == site.node)
+        });
+        if shared || matches!(tag.origin, Origin::EnvVariables(_)) {
+            return None;
+        }
+        let existing = pushed
+            .iter()
+            .filter(|(other, _)| other.file.id == place.file.id)
+            .filter_map(|(other, value)| Some((other, reusable(value)?)))
+            .filter(|(other, _)| !other.image.conditional || place.image.conditional)
+            .find(|(_, text)| is_set(place.file, text, place.image.order))
+            .map(|(_, text)| text)?;
+        let text = braced(&existing, place.file, site);
+        changes.push(Change {
+            file: place.file.id,
+            node: site.node,
+            kind: ChangeKind::Replace {
+                range: site.range,
+                text: written_at(settings, site, &text, tag.kind == TagKind::Implicit).ok()?,
+                words: word_effect(site),
+            },
+        });
+        name = text;
+    }
+    Some(Fix {
+        message: format!("deploy `{name}`, the tag that this build pushes, instead of `latest`"),
+        applicability: Applicability::Safe,
+        changes,
+    })
+}
+
+/// The tag as it is written at a push, if it can be written again elsewhere: one variable, no operator.
+fn reusable(tag: &TagValue) -> Option<String> {
+    let TagKind::Variable(_) = &tag.kind else {
+        return None;
+    };
+    let written = &*tag.written;
+    let name = written.strip_prefix('$')?;
+    let name = name
+        .strip_prefix('{')
+        .map_or(Some(name), |inner| inner.strip_suffix('}'))?;
+    (!name.is_empty() && plain_name(name) == name).then(|| written.to_owned())
+}
+
+/// Whether the variable of `text` has its value before `order`, or from outside the file.
+fn is_set(file: &FileFacts, text: &str, order: Order) -> bool {
+    let name = plain_name(text.trim_start_matches(['$', '{']));
+    let mut assigned = file
+        .assignments
+        .iter()
+        .filter(|a| &*a.name == name)
+        .peekable();
+    if assigned.peek().is_none() {
+        return true;
+    }
+    assigned.any(|a| a.order <= order && !a.subshell)
+}
+
+/// With braces where the text behind the place would otherwise become part of the name.
+fn braced(text: &str, file: &FileFacts, site: Site) -> String {
+    if text.starts_with("${") {
+        return text.to_owned();
+    }
+    let next = file
+        .text
+        .get(site.source.end as usize..)
+        .and_then(|rest| rest.chars().next());
+    let joins = next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '_');
+    if joins {
+        format!("${{{}}}", &text[1..])
+    } else {
+        text.to_owned()
+    }
+}
+
+fn word_effect(site: Site) -> WordEffect {
+    match site.expansion {
+        Expansion::CopilotManifest => WordEffect::NotShell,
+        _ => WordEffect::Within,
+    }
+}
+
+/// What has to be written at `site` so that `tag` is expanded there.
+fn written_at(
+    settings: &Settings,
+    site: Site,
+    tag: &str,
+    implicit: bool,
+) -> Result<String, String> {
+    let colon = if implicit { ":" } else { "" };
+    match site.expansion {
+        Expansion::Shell | Expansion::InnerShell => Ok(format!("{colon}{tag}")),
+        Expansion::SingleQuoted if site.inside_quotes => {
+            Err("it stands in quotes inside a nested script".to_owned())
+        }
+        // Close the quotes around it, so that the shell sees it.
+        Expansion::SingleQuoted => Ok(format!("{colon}'\"{tag}\"'")),
+        Expansion::CopilotManifest => {
+            if tag == settings.branch_reference() {
+                Ok(format!("{colon}{tag}"))
+            } else {
+                Err("Copilot replaces only plain `${NAME}` in a manifest".to_owned())
+            }
+        }
+        Expansion::Never(reason) => Err(reason.to_owned()),
+    }
+}
+
+/// Whether the tool acts only if the text of the reference changes, so that a tag which stays the same
+/// from build to build deploys nothing.
+pub(crate) fn needs_new_text(tool: Tool) -> bool {
+    matches!(
+        tool,
+        Tool::Kubectl
+            | Tool::Helm
+            | Tool::Kustomize
+            | Tool::CloudFormation
+            | Tool::Terraform
+            | Tool::AwsAppRunner
+    )
+}
+
+/// Replace `latest` by the branch tag at all `places`.
+fn branch_tag(
+    context: &Context<'_>,
+    flow: &Flow,
+    places: &[(Place<'_>, &TagValue)],
+    beside: bool,
+) -> Result<Fix, String> {
+    let settings = context.settings;
+    let unique = places
+        .iter()
+        .any(|(place, _)| deploys(place.image.role) && needs_new_text(place.image.tool));
+    let tag = if unique {
+        settings.unique_tag()
+    } else {
+        settings.tag_template.clone()
+    };
+    let mut changes = Vec::new();
+    let mut first_use: BTreeMap<FileId, Order> = BTreeMap::new();
+    let mut literal: BTreeMap<FileId, Vec<&str>> = BTreeMap::new();
+    let mut inner = false;
+    for (place, value) in places {
+        if place.image.role == Role::Argument {
+            continue;
+        }
+        let shown = || format!("{} in {}", describe(place.image.role), place.file.path);
+        if let Origin::EnvVariables(name) = &value.origin {
+            let names = literal.entry(place.file.id).or_default();
+            if !names.contains(&&**name) {
+                names.push(name);
+            }
+        } else {
+            let site = value
+                .site
+                .ok_or_else(|| format!("the place of the tag ({}) is not certain", shown()))?;
+            let text = written_at(settings, site, &tag, value.kind == TagKind::Implicit).map_err(
+                |reason| {
+                    format!(
+                        "not everywhere the variable would be expanded: {} ({})",
+                        reason,
+                        shown()
+                    )
+                },
+            )?;
+            inner |= site.expansion == Expansion::InnerShell;
+            changes.push(Change {
+                file: place.file.id,
+                node: site.node,
+                kind: ChangeKind::Replace {
+                    range: site.range,
+                    text,
+                    words: word_effect(site),
+                },
+            });
+        }
+        let order = first_use.entry(place.file.id).or_insert(place.image.order);
+        *order = (*order).min(first_order(place, value));
+    }
+    if changes.is_empty() && literal.is_empty() {
+        return Err("there is nothing to rewrite".to_owned());
+    }
+    for (file, order) in first_use {
+        let facts = context.workspace.file(file);
+        let names = literal.get(&file).map_or(&[][..], Vec::as_slice);
+        if facts.buildspec.is_none() {
+            if facts.kind == tagwright_flow::FileKind::CopilotWorkload {
+                // Copilot reads the exported environment of whoever runs it.
+                copilot_runs_defined(context)?;
+            }
+            continue;
+        }
+        let definition = define_branch(settings, facts, order, inner)?;
+        changes.extend(definition.change);
+        for name in names {
+            let value = format!("{name}=\"{tag}\"");
+            changes.push(definition.place.insert(file, value)?);
+        }
+    }
+    changes.dedup();
+    let read = places.iter().any(|(place, _)| deploys(place.image.role));
+    let message = if read {
+        format!("build, push and deploy `{tag}` instead of `latest`")
+    } else {
+        format!("push `{tag}` instead of `latest`")
+    };
+    let applicability = if beside || !read {
+        Applicability::Unsafe
+    } else {
+        Applicability::Safe
+    };
+    let _ = flow;
+    Ok(Fix {
+        message,
+        applicability,
+        changes,
+    })
+}
+
+/// The time at which the place's text is evaluated: for an assigned value, of the assignment.
+fn first_order(place: &Place<'_>, value: &TagValue) -> Order {
+    let Some(site) = value.site else {
+        return place.image.order;
+    };
+    place
+        .file
+        .assignments
+        .iter()
+        .filter(|a| a.place == AssignmentPlace::Command && a.span.contains(site.source))
+        .map(|a| a.order)
+        .min()
+        .unwrap_or(place.image.order)
+}
+
+fn describe(role: Role) -> &'static str {
+    match role {
+        Role::Build | Role::BuildPush => "the build",
+        Role::TagSource | Role::TagDestination => "docker tag",
+        Role::Push => "the push",
+        Role::Record => "what is recorded for the deployment",
+        Role::Deploy => "the deployment",
+        Role::Pull => "a pull",
+        Role::Run => "a run",
+        Role::Cache => "a cache source",
+        Role::Argument => "an argument",
+    }
+}
+
+/// A manifest's `${BRANCH_NAME}` needs the variable exported wherever Copilot reads the manifest.
+fn copilot_runs_defined(context: &Context<'_>) -> Result<(), String> {
+    let defined = context.settings.branch_defined
+        || context
+            .workspace
+            .files()
+            .iter()
+            .any(|file| !file.copilot.is_empty() && file.buildspec.is_some());
+    if defined {
+        Ok(())
+    } else {
+        Err("no buildspec here runs Copilot, so nothing would define the variable that the manifest reads".to_owned())
+    }
+}
+
+/// Where a command can be inserted.
+#[derive(Clone, Copy)]
+pub(crate) enum Insertion<'a> {
+    /// Before this 0-based index of the list.
+    Item(&'a CommandList, u32),
+    /// At the start of the `|` block that stands in place of a list.
+    Start(&'a CommandList),
+    /// Nowhere; the reason.
+    Nowhere(&'static str),
+}
+
+impl Insertion<'_> {
+    pub(crate) fn insert(&self, file: FileId, mut value: String) -> Result<Change, String> {
+        match self {
+            Insertion::Item(list, index) => Ok(Change {
+                file,
+                node: list.node,
+                kind: ChangeKind::InsertItem {
+                    index: *index,
+                    value,
+                },
+            }),
+            Insertion::Start(list) => {
+                if !value.ends_with('\n') {
+                    value.push('\n');
+                }
+                Ok(Change {
+                    file,
+                    node: list.node,
+                    kind: ChangeKind::Replace {
+                        range: Span::empty(0),
+                        text: value,
+                        words: WordEffect::Commands,
+                    },
+                })
+            }
+            Insertion::Nowhere(reason) => Err((*reason).to_owned()),
+        }
+    }
+}
+
+/// How the branch variable gets its value in a file.
+pub(crate) struct Definition<'a> {
+    /// The command to insert, if the file has none.
+    pub(crate) change: Option<Change>,
+    /// Where further commands go that use it.
+    pub(crate) place: Insertion<'a>,
+}
+
+/// Makes sure that the branch variable is defined in the buildspec before `order`; `inner` if a nested
+/// shell reads it, so that it has to be exported.
+pub(crate) fn define_branch<'a>(
+    settings: &Settings,
+    file: &'a FileFacts,
+    order: Order,
+    inner: bool,
+) -> Result<Definition<'a>, String> {
+    let variable = &*settings.branch_variable;
+    let spec = file
+        .buildspec
+        .as_ref()
+        .ok_or_else(|| format!("{} has no commands that could set {variable}", file.path))?;
+    if spec.version == Version::V0_1 {
+        return Err("in version 0.1 every command runs in a shell of its own, so a variable set by one does not reach the next".to_owned());
+    }
+    if let Some(template) = spec.template {
+        return Err(format!(
+            "{} is {template}, whose own language may read `${{…}}`",
+            file.path
+        ));
+    }
+    if file.error.is_some() {
+        return Err(format!("{} cannot be read to its end", file.path));
+    }
+    let start = insertion(file, order);
+    if settings.branch_defined {
+        return Ok(Definition {
+            change: None,
+            place: start,
+        });
+    }
+    let mut defined = file
+        .assignments
+        .iter()
+        .filter(|a| &*a.name == variable && !a.subshell && a.order <= order)
+        .filter(|a| a.place != AssignmentPlace::Loop)
+        .peekable();
+    if defined.peek().is_some() {
+        let exported = file
+            .assignments
+            .iter()
+            .any(|a| &*a.name == variable && a.exported);
+        if inner && !exported {
+            return Err(format!(
+                "{variable} is set but not exported, so a nested shell would not see it"
+            ));
+        }
+        let last = defined.map(|a| a.order).max().unwrap_or(order);
+        return Ok(Definition {
+            change: None,
+            place: if last.item == 0 {
+                start
+            } else {
+                after(file, last)
+            },
+        });
+    }
+    let place = match spec.copilot_pipeline {
+        Some(at) if at < order => after(file, at),
+        _ => start,
+    };
+    let derivation = Derivation {
+        variable,
+        copilot_pipeline: spec.copilot_pipeline.is_some_and(|at| at < order),
+    };
+    Ok(Definition {
+        change: Some(place.insert(file.id, derivation.text())?),
+        place,
+    })
+}
+
+/// The top of the earliest list that runs before `order`.
+fn insertion(file: &FileFacts, order: Order) -> Insertion<'_> {
+    let Some(spec) = &file.buildspec else {
+        return Insertion::Nowhere("the file has no commands");
+    };
+    if spec.inline {
+        return Insertion::Nowhere(
+            "the buildspec stands inside another file, where tagwright inserts nothing",
+        );
+    }
+    let holds = |list: &&CommandList| list.items.0 <= order.item && order.item < list.items.1;
+    let used = spec.lists.iter().find(holds);
+    let in_install = used.is_some_and(|list| list.phase == PhaseName::Install);
+    let pre_build = spec
+        .lists
+        .iter()
+        .find(|list| !in_install && list.phase == PhaseName::PreBuild && !list.finally);
+    for list in pre_build.into_iter().chain(used) {
+        if list.is_list && !list.flow {
+            return Insertion::Item(list, 0);
+        }
+        if !list.is_list && list.style == Some(ScalarStyle::Literal) {
+            return Insertion::Start(list);
+        }
+    }
+    Insertion::Nowhere(
+        "the commands are not written as a list with dashes, so there is no place for the command that sets the variable",
+    )
+}
+
+/// Right after the item that runs at `order`.
+fn after(file: &FileFacts, order: Order) -> Insertion<'_> {
+    let Some(spec) = &file.buildspec else {
+        return Insertion::Nowhere("the file has no commands");
+    };
+    if spec.inline {
+        return Insertion::Nowhere(
+            "the buildspec stands inside another file, where tagwright inserts nothing",
+        );
+    }
+    let list = spec
+        .lists
+        .iter()
+        .find(|list| list.items.0 <= order.item && order.item < list.items.1);
+    match list {
+        Some(list) if list.is_list && !list.flow => {
+            let index = list
+                .indices
+                .get((order.item - list.items.0) as usize)
+                .copied()
+                .unwrap_or(0);
+            Insertion::Item(list, index + 1)
+        }
+        _ => Insertion::Nowhere("the commands are not written as a list with dashes"),
+    }
+}

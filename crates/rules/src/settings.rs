@@ -1,0 +1,72 @@
+//! What the configuration says, as plain data.
+
+use std::collections::BTreeMap;
+
+use crate::{Rule, Severity};
+
+/// The settings of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The tag that replaces `latest`, as shell text: `${BRANCH_NAME}`.
+    pub tag_template: String,
+    /// The name of the branch variable.
+    pub branch_variable: String,
+    /// The project or pipeline already provides the branch variable, ready to be a tag.
+    pub branch_defined: bool,
+    /// Patterns of repositories that are this workspace's own although nothing in it writes them.
+    pub own: Vec<String>,
+    /// Levels that differ from the rules' own; `None` is off.
+    pub levels: BTreeMap<String, Option<Severity>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            tag_template: "${BRANCH_NAME}".to_owned(),
+            branch_variable: "BRANCH_NAME".to_owned(),
+            branch_defined: false,
+            own: Vec::new(),
+            levels: BTreeMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The rule's level; `None` if it is off.
+    #[must_use]
+    pub fn level(&self, rule: &Rule) -> Option<Severity> {
+        match self.levels.get(rule.name) {
+            Some(level) => *level,
+            None => rule.default,
+        }
+    }
+
+    /// Whether the configuration sets the rule's level, so that it holds for all of its findings.
+    #[must_use]
+    pub fn is_configured(&self, rule: &Rule) -> bool {
+        self.levels.contains_key(rule.name)
+    }
+
+    /// The branch variable as the shell writes it: `${BRANCH_NAME}`.
+    #[must_use]
+    pub fn branch_reference(&self) -> String {
+        format!("${{{}}}", self.branch_variable)
+    }
+
+    /// Whether the configured tag is the branch alone, so that every build of it has the same tag.
+    #[must_use]
+    pub fn is_branch_only(&self) -> bool {
+        self.tag_template == self.branch_reference()
+    }
+
+    /// A tag that is new for every build. CodeBuild's build id is always there; what precedes its colon
+    /// is the project's name, and a colon cannot be in a tag.
+    #[must_use]
+    pub fn unique_tag(&self) -> String {
+        if self.is_branch_only() {
+            format!("{}-${{CODEBUILD_BUILD_ID##*:}}", self.tag_template)
+        } else {
+            self.tag_template.clone()
+        }
+    }
+}
