@@ -1,0 +1,310 @@
+//! `tagwright.toml`: its shape, where it is found, and what is wrong with it.
+//!
+//! The struct is the only definition of the file: the JSON Schema in `docs/schema/` is made from it. What
+//! the settings mean is for the rules to say.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tagwright_syntax::LineIndex;
+
+/// The name of the configuration file.
+pub const FILE_NAME: &str = "tagwright.toml";
+
+/// The configuration of one workspace.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[schemars(title = "tagwright.toml")]
+pub struct Config {
+    /// The lowest severity that makes the exit code 1; `--fail-on` goes before it.
+    pub fail_on: Option<FailOn>,
+    /// Files and folders that are not read, as patterns like those of `.gitignore`, relative to this file's folder. A file named on the command line is read nevertheless.
+    pub exclude: Vec<String>,
+    /// The tag that fixes write.
+    pub tag: Tag,
+    /// The branch variable.
+    pub branch: Branch,
+    /// What is known about images beyond the workspace.
+    pub images: Images,
+    /// Severities of rules, by rule name.
+    #[schemars(with = "std::collections::BTreeMap<String, Level>")]
+    pub rules: std::collections::BTreeMap<toml::Spanned<String>, Level>,
+}
+
+/// `[tag]`
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tag {
+    /// The tag that fixes write, as shell text: `${BRANCH_NAME}` if absent.
+    pub template: Option<String>,
+    /// How branches are kept apart.
+    pub strategy: Strategy,
+}
+
+/// How branches are kept apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// One repository, one tag for each branch.
+    #[default]
+    BranchTag,
+    /// One repository for each branch or environment.
+    RepositoryPerBranch,
+}
+
+/// `[branch]`
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Branch {
+    /// The name of the shell variable that holds the branch: `BRANCH_NAME` if absent.
+    pub variable: Option<String>,
+    /// Whether the project or pipeline already provides the variable, so that no buildspec has to.
+    pub defined: bool,
+}
+
+/// `[images]`
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Images {
+    /// Patterns (`*` matches any text) of repositories that are built here although the workspace does not show it.
+    pub own: Vec<String>,
+}
+
+/// The severity of a rule, or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Goes wrong.
+    Error,
+    /// Goes wrong under circumstances that the file does not exclude.
+    Warning,
+    /// Worth knowing.
+    Note,
+    /// Not reported.
+    Off,
+}
+
+/// The lowest severity that fails a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum FailOn {
+    /// Errors.
+    #[default]
+    Error,
+    /// Warnings and errors.
+    Warning,
+    /// Every finding.
+    Note,
+    /// Nothing.
+    Never,
+}
+
+/// What is wrong with a configuration file. The text names the file and, where there is one, the place.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It could not be read.
+    #[error("cannot read the configuration {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not what a configuration must be.
+    #[error("{path}:{line}:{column}: {message}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// 1-based.
+        line: u32,
+        /// 1-based, in characters.
+        column: u32,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Config {
+    /// Reads the file at `path`. `rules` are the names that `[rules]` may use.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it cannot be read, is no TOML, or has keys or values that mean nothing.
+    pub fn load(path: &Path, rules: &[&str]) -> Result<Self, ConfigError> {
+        let shown = crate::discovery::display(path);
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: shown.clone(),
+            source,
+        })?;
+        Self::parse(&text, &shown, rules)
+    }
+
+    /// Reads `text`; `path` is for messages.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`].
+    pub fn parse(text: &str, path: &str, rules: &[&str]) -> Result<Self, ConfigError> {
+        let invalid = |offset: usize, message: String| {
+            let position = LineIndex::new(text).position(
+                text,
+                u32::try_from(offset.min(text.len())).unwrap_or(u32::MAX),
+            );
+            ConfigError::Invalid {
+                path: path.to_owned(),
+                line: position.line,
+                column: position.column,
+                message,
+            }
+        };
+        let config: Config = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            invalid(at, error.message().replace('\n', " "))
+        })?;
+        for name in config.rules.keys() {
+            if !rules.contains(&name.get_ref().as_str()) {
+                return Err(invalid(
+                    name.span().start,
+                    unknown_rule(name.get_ref(), rules),
+                ));
+            }
+        }
+        if let Some(variable) = &config.branch.variable
+            && !is_variable_name(variable)
+        {
+            let at = text.find(variable.as_str()).unwrap_or(0);
+            return Err(invalid(
+                at,
+                format!("`{variable}` cannot be the name of a shell variable"),
+            ));
+        }
+        exclusion(Path::new(""), &config.exclude).map_err(|message| {
+            invalid(text.find("exclude").unwrap_or(0), message)
+        })?;
+        Ok(config)
+    }
+}
+
+/// The message for a rule name that does not exist, with the nearest one that does.
+#[must_use]
+pub fn unknown_rule(name: &str, rules: &[&str]) -> String {
+    let nearest = rules
+        .iter()
+        .map(|rule| (distance(name, rule), *rule))
+        .min()
+        .filter(|(distance, rule)| *distance <= (rule.len() / 3).max(2));
+    match nearest {
+        Some((_, rule)) => format!("there is no rule `{name}`; did you mean `{rule}`?"),
+        None => format!("there is no rule `{name}`; `tagwright rules` lists them"),
+    }
+}
+
+/// A matcher for the patterns of `exclude`, which are relative to `root`.
+///
+/// # Errors
+/// The message of the first pattern that is none.
+pub fn exclusion(root: &Path, patterns: &[String]) -> Result<ignore::gitignore::Gitignore, String> {
+    let mut builder = ignore::gitignore::GitignoreBuilder::new(root);
+    for pattern in patterns {
+        builder
+            .add_line(None, pattern)
+            .map_err(|error| format!("`{pattern}` in `exclude`: {error}"))?;
+    }
+    builder.build().map_err(|error| error.to_string())
+}
+
+/// The nearest `tagwright.toml` in `folder` (absolute) or above it.
+#[must_use]
+pub fn find(folder: &Path) -> Option<PathBuf> {
+    folder
+        .ancestors()
+        .map(|folder| folder.join(FILE_NAME))
+        .find(|file| file.is_file())
+}
+
+fn is_variable_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes
+        .next()
+        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
+        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+}
+
+/// The number of characters to insert, delete or replace to get from `a` to `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: &[&str] = &["latest-pushed", "latest-deployed"];
+
+    fn error(text: &str) -> String {
+        Config::parse(text, "tagwright.toml", RULES)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn every_documented_key_is_read() {
+        let config = Config::parse(
+            r#"
+            fail-on = "warning"
+            exclude = ["examples/"]
+            [tag]
+            template = "${BRANCH_NAME}-${CODEBUILD_RESOLVED_SOURCE_VERSION}"
+            strategy = "repository-per-branch"
+            [branch]
+            variable = "BRANCH"
+            defined = true
+            [images]
+            own = ["*.dkr.ecr.*.amazonaws.com/*"]
+            [rules]
+            latest-pushed = "off"
+            "#,
+            "tagwright.toml",
+            RULES,
+        )
+        .unwrap();
+        assert_eq!(config.fail_on, Some(FailOn::Warning));
+        assert_eq!(config.tag.strategy, Strategy::RepositoryPerBranch);
+        assert_eq!(config.branch.variable.as_deref(), Some("BRANCH"));
+        assert!(config.branch.defined);
+        assert_eq!(config.images.own.len(), 1);
+        assert_eq!(config.rules.values().copied().collect::<Vec<_>>(), [Level::Off]);
+    }
+
+    #[test]
+    fn an_unknown_rule_is_named_with_its_place_and_the_nearest_rule() {
+        assert_eq!(
+            error("[rules]\nlatest-pushd = \"off\"\n"),
+            "tagwright.toml:2:1: there is no rule `latest-pushd`; did you mean `latest-pushed`?"
+        );
+        assert_eq!(
+            error("[rules]\nindentation = \"off\"\n"),
+            "tagwright.toml:2:1: there is no rule `indentation`; `tagwright rules` lists them"
+        );
+    }
+
+    #[test]
+    fn unknown_keys_and_values_are_errors_with_a_place() {
+        assert!(error("[tag]\ntemplat = \"x\"\n").starts_with("tagwright.toml:2:1: unknown field `templat`"));
+        assert!(error("[rules]\nlatest-pushed = \"fatal\"\n").contains("tagwright.toml:2:17: unknown variant `fatal`"));
+        assert!(error("[tag\n").starts_with("tagwright.toml:1:"));
+        assert!(error("[branch]\nvariable = \"BRANCH-NAME\"\n").contains("2:13: `BRANCH-NAME` cannot be"));
+        assert!(error("exclude = [\"[z-a]\"]\n").contains("`[z-a]` in `exclude`"));
+    }
+}

@@ -1,0 +1,614 @@
+//! Which files a run reads, and which workspace each of them belongs to.
+//!
+//! Candidates are chosen by name only; what a file really is, its text decides later. Hidden folders are
+//! read (buildspecs do live in `.codebuild/`), the stores of other tools are not. A Copilot workspace is
+//! read whole, because Copilot itself does not ask `.gitignore`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use ignore::{WalkBuilder, WalkState};
+
+use crate::config;
+
+/// Folders that hold other people's files or build products.
+const SKIPPED: &[&str] = &[
+    ".git",
+    ".hg",
+    ".svn",
+    ".terraform",
+    ".terragrunt-cache",
+    ".tox",
+    ".venv",
+    "__pycache__",
+    "cdk.out",
+    "node_modules",
+    "target",
+    "vendor",
+];
+
+/// A file that will be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The path to open, as given or below a given folder.
+    pub path: PathBuf,
+    /// The same file, absolute, its folder without symbolic links.
+    pub absolute: PathBuf,
+    /// Whether the path was named on the command line.
+    pub explicit: bool,
+}
+
+/// Something that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The path, for people.
+    pub path: String,
+    /// Why, for people.
+    pub message: String,
+}
+
+/// The files of one workspace that a run is asked to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Targets {
+    /// The workspace's folder, absolute.
+    pub root: PathBuf,
+    /// The files, sorted by absolute path, each once.
+    pub files: Vec<Candidate>,
+    /// Whether these are all files of the workspace.
+    pub complete: bool,
+}
+
+/// What a run reads.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The workspaces, sorted by folder.
+    pub workspaces: Vec<Targets>,
+    /// What could not be read on the way.
+    pub problems: Vec<Problem>,
+}
+
+/// Finds the files of `paths`, which are files or folders. With `no_ignore`, files that `.gitignore`
+/// excludes are found too. Never fails: what cannot be read is among the problems.
+#[must_use]
+pub fn plan(paths: &[PathBuf], no_ignore: bool) -> Plan {
+    let mut found = Found::default();
+    for path in paths {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => found.folder(path, no_ignore),
+            Ok(_) => found.file(path),
+            Err(error) => found.problem(path, &error),
+        }
+    }
+    found.into_plan()
+}
+
+/// The plan for one file that need not exist: standard input under the name `path`.
+#[must_use]
+pub fn plan_for_name(path: &Path) -> Plan {
+    let mut found = Found::default();
+    found.file(path);
+    found.into_plan()
+}
+
+/// All files of the workspace at `root`, for context. Nested workspaces are not part of it.
+#[must_use]
+pub fn context(root: &Path, no_ignore: bool) -> Plan {
+    let mut found = Found::default();
+    found.folder(root, no_ignore);
+    let mut plan = found.into_plan();
+    plan.workspaces.retain(|targets| targets.root == root);
+    plan
+}
+
+/// A path for people: `/` between the parts, no leading `./`, and no byte that a terminal would act on.
+#[must_use]
+pub fn display(path: &Path) -> String {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let text = path.to_string_lossy();
+    let text = if std::path::MAIN_SEPARATOR == '/' {
+        text.into_owned()
+    } else {
+        text.replace(std::path::MAIN_SEPARATOR, "/")
+    };
+    if text.is_empty() { ".".to_owned() } else { text }
+}
+
+/// Whether a file of this name may be one that tagwright reads.
+#[must_use]
+pub fn is_candidate(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let has = |part: &str| name.contains(part);
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "yml" | "yaml" | "tf" => true,
+        "json" => [
+            "taskdef",
+            "task-def",
+            "task_def",
+            "imagedef",
+            "imagedetail",
+            "buildspec",
+            "cloudformation",
+            "cfn",
+            "pipeline",
+            "template",
+        ]
+        .into_iter()
+        .any(has),
+        "tpl" | "tftpl" | "tmpl" | "j2" => has(".yml") || has(".yaml") || has("buildspec"),
+        _ => false,
+    }
+}
+
+/// Whether a file of this name is certainly meant for CodeBuild, so that not being able to read it matters.
+#[must_use]
+pub fn is_certain(name: &str) -> bool {
+    name.to_ascii_lowercase().contains("buildspec") && is_candidate(name)
+}
+
+/// What the walk has found so far.
+#[derive(Default)]
+struct Found {
+    files: BTreeMap<PathBuf, Candidate>,
+    /// Folders below the given ones that start a workspace of their own.
+    roots: Vec<PathBuf>,
+    /// Workspaces of which every file has been found.
+    complete: Vec<PathBuf>,
+    problems: Vec<Problem>,
+}
+
+impl Found {
+    fn problem(&mut self, path: &Path, error: &io::Error) {
+        self.problems.push(Problem {
+            path: display(path),
+            message: plain(error),
+        });
+    }
+
+    fn add(&mut self, candidate: Candidate) {
+        match self.files.entry(candidate.absolute.clone()) {
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(candidate);
+            }
+            std::collections::btree_map::Entry::Occupied(mut entry) => {
+                entry.get_mut().explicit |= candidate.explicit;
+            }
+        }
+    }
+
+    fn file(&mut self, path: &Path) {
+        let absolute = absolute_file(path);
+        if let Some(folder) = absolute.parent() {
+            self.roots.push(root_above(folder).unwrap_or(folder).to_owned());
+        }
+        self.add(Candidate {
+            path: path.to_owned(),
+            absolute,
+            explicit: true,
+        });
+    }
+
+    fn folder(&mut self, path: &Path, no_ignore: bool) {
+        let absolute = match fs::canonicalize(path) {
+            Ok(absolute) => absolute,
+            Err(error) => return self.problem(path, &error),
+        };
+        let root = root_above(&absolute).unwrap_or(&absolute).to_owned();
+        if root == absolute {
+            self.complete.push(root.clone());
+        }
+        let mut copilot = Vec::new();
+        for event in walk(path, no_ignore) {
+            let below = |path: &Path, part: &Path| absolute.join(part.strip_prefix(path).unwrap_or(part));
+            match event {
+                Event::Root(folder) => {
+                    let folder = below(path, &folder);
+                    self.complete.push(folder.clone());
+                    self.roots.push(folder);
+                }
+                Event::Copilot(folder) => copilot.push(folder),
+                Event::File(file) => self.add(Candidate {
+                    absolute: below(path, &file),
+                    path: file,
+                    explicit: false,
+                }),
+                Event::Link(file) => self.link(&absolute, &below(path, &file), file),
+                Event::Problem(problem) => self.problems.push(problem),
+            }
+        }
+        self.roots.push(root);
+        // Copilot folders that .gitignore hides are not met on the way.
+        let mut starts = self.roots.clone();
+        starts.push(absolute.clone());
+        for start in starts {
+            if let Ok(part) = start.strip_prefix(&absolute) {
+                let folder = join(path, part).join("copilot");
+                if is_copilot_workspace(&folder) {
+                    copilot.push(folder);
+                }
+            }
+        }
+        copilot.sort();
+        copilot.dedup();
+        for folder in copilot {
+            self.copilot(path, &absolute, &folder);
+        }
+    }
+
+    /// A symbolic link below the folder `absolute`. A link to a file that the walk meets anyway is not
+    /// read twice.
+    fn link(&mut self, folder: &Path, absolute: &Path, path: PathBuf) {
+        let name = file_name(&path);
+        match fs::canonicalize(&path) {
+            Ok(real) if !real.starts_with(folder) && real.is_file() => self.add(Candidate {
+                absolute: absolute.to_owned(),
+                path,
+                explicit: false,
+            }),
+            Ok(_) => {}
+            Err(error) if is_certain(&name) => self.problem(&path, &error),
+            Err(_) => {}
+        }
+    }
+
+    fn copilot(&mut self, given: &Path, absolute: &Path, folder: &Path) {
+        let entries = walkdir::WalkDir::new(folder)
+            .into_iter()
+            .filter_entry(|entry| !(entry.file_type().is_dir() && is_skipped(&entry.file_name().to_string_lossy())));
+        for entry in entries {
+            match entry {
+                Ok(entry) => {
+                    if entry.file_type().is_file() && is_candidate(&entry.file_name().to_string_lossy()) {
+                        let path = entry.into_path();
+                        let part = path.strip_prefix(given).unwrap_or(&path);
+                        self.add(Candidate {
+                            absolute: absolute.join(part),
+                            path,
+                            explicit: false,
+                        });
+                    }
+                }
+                Err(error) => {
+                    let path = error.path().unwrap_or(folder).to_owned();
+                    self.problems.push(Problem {
+                        path: display(&path),
+                        message: error
+                            .io_error()
+                            .map_or_else(|| "cannot be read".to_owned(), plain),
+                    });
+                }
+            }
+        }
+    }
+
+    fn into_plan(mut self) -> Plan {
+        self.roots.sort();
+        self.roots.dedup();
+        let mut workspaces: BTreeMap<PathBuf, Vec<Candidate>> = BTreeMap::new();
+        for (absolute, candidate) in self.files {
+            let root = absolute
+                .ancestors()
+                .skip(1)
+                .find(|folder| self.roots.binary_search_by(|root| root.as_path().cmp(folder)).is_ok())
+                .or_else(|| absolute.parent())
+                .unwrap_or(&absolute)
+                .to_owned();
+            workspaces.entry(root).or_default().push(candidate);
+        }
+        self.problems.sort();
+        self.problems.dedup();
+        Plan {
+            workspaces: workspaces
+                .into_iter()
+                .map(|(root, files)| Targets {
+                    complete: self.complete.contains(&root),
+                    root,
+                    files,
+                })
+                .collect(),
+            problems: self.problems,
+        }
+    }
+}
+
+enum Event {
+    Root(PathBuf),
+    Copilot(PathBuf),
+    File(PathBuf),
+    Link(PathBuf),
+    Problem(Problem),
+}
+
+fn walk(path: &Path, no_ignore: bool) -> Vec<Event> {
+    let (sender, events) = mpsc::channel();
+    let mut builder = WalkBuilder::new(path);
+    builder
+        .hidden(false)
+        .parents(!no_ignore)
+        .ignore(!no_ignore)
+        .git_ignore(!no_ignore)
+        .git_global(!no_ignore)
+        .git_exclude(!no_ignore)
+        .require_git(false)
+        .threads(std::thread::available_parallelism().map_or(1, usize::from).min(8));
+    let roots = std::sync::Mutex::new(sender.clone());
+    builder.filter_entry(move |entry| {
+        let name = entry.file_name().to_string_lossy();
+        let is_root = name == ".git" || name == config::FILE_NAME;
+        if is_root
+            && entry.depth() > 1
+            && let Some(folder) = entry.path().parent()
+            && let Ok(sender) = roots.lock()
+        {
+            // A closed channel cannot be: the receiver is read after the walk.
+            let _ = sender.send(Event::Root(folder.to_owned()));
+        }
+        name != ".git" && !(entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir()) && is_skipped(&name))
+    });
+    builder.build_parallel().run(|| {
+        let sender = sender.clone();
+        Box::new(move |entry| {
+            let (event, state) = match entry {
+                Ok(entry) => classify(entry),
+                Err(error) => (Some(Event::Problem(walk_problem(&error))), WalkState::Continue),
+            };
+            if let Some(event) = event {
+                let _ = sender.send(event);
+            }
+            state
+        })
+    });
+    drop(builder);
+    drop(sender);
+    events.into_iter().collect()
+}
+
+fn classify(entry: ignore::DirEntry) -> (Option<Event>, WalkState) {
+    let Some(kind) = entry.file_type() else {
+        return (None, WalkState::Continue);
+    };
+    if kind.is_dir() {
+        if entry.file_name() == "copilot" && is_copilot_workspace(entry.path()) {
+            return (Some(Event::Copilot(entry.into_path())), WalkState::Skip);
+        }
+        return (None, WalkState::Continue);
+    }
+    if !is_candidate(&entry.file_name().to_string_lossy()) {
+        return (None, WalkState::Continue);
+    }
+    let event = if kind.is_symlink() {
+        Some(Event::Link(entry.into_path()))
+    } else if kind.is_file() {
+        Some(Event::File(entry.into_path()))
+    } else {
+        None
+    };
+    (event, WalkState::Continue)
+}
+
+/// Whether `folder` is what Copilot calls its workspace: it has the summary file, or manifests below.
+fn is_copilot_workspace(folder: &Path) -> bool {
+    folder.join(".workspace").is_file()
+        || fs::read_dir(folder).is_ok_and(|entries| {
+            entries
+                .flatten()
+                .any(|entry| entry.path().join("manifest.yml").is_file())
+        })
+}
+
+fn is_skipped(name: &str) -> bool {
+    SKIPPED.contains(&name)
+}
+
+/// The nearest folder at or above `folder` (absolute) that starts a workspace.
+fn root_above(folder: &Path) -> Option<&Path> {
+    folder
+        .ancestors()
+        .find(|folder| folder.join(".git").exists() || folder.join(config::FILE_NAME).is_file())
+}
+
+fn absolute_file(path: &Path) -> PathBuf {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+    }
+}
+
+fn join(path: &Path, part: &Path) -> PathBuf {
+    if part.as_os_str().is_empty() {
+        path.to_owned()
+    } else {
+        path.join(part)
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn walk_problem(error: &ignore::Error) -> Problem {
+    let mut path = None;
+    let mut inner = error;
+    loop {
+        match inner {
+            ignore::Error::WithPath { path: at, err } => {
+                path = Some(at.as_path());
+                inner = err;
+            }
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+                inner = err;
+            }
+            _ => break,
+        }
+    }
+    Problem {
+        path: display(path.unwrap_or(Path::new("."))),
+        message: inner.io_error().map_or_else(|| inner.to_string(), plain),
+    }
+}
+
+/// An error of the operating system without its number.
+pub(crate) fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error ") {
+        Some(at) => text[..at].to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, files: &[&str]) {
+        for file in files {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+    }
+
+    /// The workspaces of a plan with paths relative to `root`.
+    fn shape(plan: &Plan, root: &Path) -> Vec<(String, bool, Vec<String>)> {
+        let root = fs::canonicalize(root).unwrap();
+        let below = |path: &Path| display(path.strip_prefix(&root).unwrap());
+        plan.workspaces
+            .iter()
+            .map(|targets| {
+                (
+                    below(&targets.root),
+                    targets.complete,
+                    targets.files.iter().map(|file| below(&file.absolute)).collect(),
+                )
+            })
+            .collect()
+    }
+
+    fn owned(files: &[&str]) -> Vec<String> {
+        files.iter().map(|file| (*file).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_folder_gives_candidates_by_name_and_leaves_out_stores_and_ignored_files() {
+        let folder = tempfile::tempdir().unwrap();
+        write(
+            folder.path(),
+            &[
+                "buildspec.yml",
+                ".codebuild/build.yaml",
+                "deploy/taskdef.json",
+                "package.json",
+                "README.md",
+                "infra/buildspec.yml.tpl",
+                "infra/main.tf",
+                "node_modules/x/buildspec.yml",
+                "infra/.terraform/buildspec.yml",
+                "out/buildspec.yml",
+            ],
+        );
+        fs::write(folder.path().join(".gitignore"), "out/\n").unwrap();
+        let expected = owned(&[
+            ".codebuild/build.yaml",
+            "buildspec.yml",
+            "deploy/taskdef.json",
+            "infra/buildspec.yml.tpl",
+            "infra/main.tf",
+        ]);
+        let plan_of = |no_ignore| shape(&plan(&[folder.path().to_owned()], no_ignore), folder.path());
+        assert_eq!(plan_of(false), [(".".to_owned(), true, expected.clone())]);
+        assert_eq!(plan_of(true)[0].2.len(), expected.len() + 1);
+    }
+
+    #[test]
+    fn a_copilot_workspace_is_read_although_git_ignores_it() {
+        let folder = tempfile::tempdir().unwrap();
+        write(
+            folder.path(),
+            &["copilot/.workspace", "copilot/api/manifest.yml", "copilot/api/overrides/cfn.patches.yml"],
+        );
+        fs::write(folder.path().join(".gitignore"), "copilot/\n").unwrap();
+        assert_eq!(
+            shape(&plan(&[folder.path().to_owned()], false), folder.path())[0].2,
+            owned(&["copilot/api/manifest.yml", "copilot/api/overrides/cfn.patches.yml"])
+        );
+    }
+
+    #[test]
+    fn every_repository_below_a_folder_is_a_workspace_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        write(
+            folder.path(),
+            &[
+                "a/.git/HEAD",
+                "a/buildspec.yml",
+                "b/tagwright.toml",
+                "b/ci/buildspec.yml",
+                "c/buildspec.yml",
+            ],
+        );
+        assert_eq!(
+            shape(&plan(&[folder.path().to_owned()], false), folder.path()),
+            [
+                (".".to_owned(), true, owned(&["c/buildspec.yml"])),
+                ("a".to_owned(), true, owned(&["a/buildspec.yml"])),
+                ("b".to_owned(), true, owned(&["b/ci/buildspec.yml"])),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_belongs_to_the_repository_above_it_and_is_read_although_ignored() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &[".git/HEAD", "ci/buildspec.yml", "ci/other.yml"]);
+        fs::write(folder.path().join(".gitignore"), "ci/\n").unwrap();
+        let file = folder.path().join("ci/buildspec.yml");
+        let plan = plan(&[file.clone(), file], false);
+        assert_eq!(
+            shape(&plan, folder.path()),
+            [(".".to_owned(), false, owned(&["ci/buildspec.yml"]))]
+        );
+        assert!(plan.workspaces[0].files[0].explicit);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_not_followed_in_circles_and_broken_buildspecs_are_reported() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        write(folder.path(), &["ci/buildspec.yml"]);
+        write(outside.path(), &["shared.yml"]);
+        symlink(folder.path(), folder.path().join("ci/loop")).unwrap();
+        symlink("buildspec-loop.yml", folder.path().join("buildspec-loop.yml")).unwrap();
+        symlink("nowhere.yml", folder.path().join("unrelated.yml")).unwrap();
+        symlink("ci/buildspec.yml", folder.path().join("buildspec.yml")).unwrap();
+        symlink(outside.path().join("shared.yml"), folder.path().join("shared.yml")).unwrap();
+        let plan = plan(&[folder.path().to_owned()], false);
+        assert_eq!(
+            shape(&plan, folder.path())[0].2,
+            owned(&["ci/buildspec.yml", "shared.yml"])
+        );
+        assert_eq!(plan.problems.len(), 1);
+        assert!(plan.problems[0].path.ends_with("buildspec-loop.yml"));
+    }
+
+    #[test]
+    fn a_path_that_does_not_exist_is_a_problem_and_the_rest_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &["buildspec.yml"]);
+        let plan = plan(
+            &[folder.path().join("nowhere"), folder.path().join("buildspec.yml")],
+            false,
+        );
+        assert_eq!(plan.problems[0].message, "No such file or directory");
+        assert_eq!(plan.workspaces.len(), 1);
+    }
+}

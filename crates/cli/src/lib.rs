@@ -1,0 +1,301 @@
+//! The commands of tagwright: arguments, discovery of files, configuration, reports.
+//!
+//! Here ends what the other crates must not know: the file system, the terminal and the environment. What is
+//! wrong with a file is found in `tagwright-rules`, and put right in `tagwright-fixer`.
+
+use std::any::Any;
+use std::ffi::OsString;
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::panic;
+
+use clap::Parser;
+
+pub mod analysis;
+pub mod args;
+pub mod config;
+pub mod discovery;
+mod docs;
+mod fix;
+mod flow;
+pub mod report;
+mod rules;
+pub mod session;
+pub mod source;
+
+use args::{CheckArgs, Cli, Color, Command, TargetArgs};
+use report::{Report, Style};
+use session::Session;
+
+/// Parsers recurse, and their callers may be threads with little room.
+const STACK: usize = 64 * 1024 * 1024;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing to say.
+    Clean,
+    /// Findings at or above the threshold.
+    Findings,
+    /// Wrong usage or configuration.
+    Usage,
+    /// Something could not be read or written.
+    Unreadable,
+}
+
+/// What a run is connected to.
+pub struct Streams<'a> {
+    /// Standard input.
+    pub input: &'a mut (dyn Read + Send),
+    /// Standard output.
+    pub output: &'a mut (dyn Write + Send),
+    /// Standard error.
+    pub errors: &'a mut (dyn Write + Send),
+    /// How reports for people are drawn on standard output.
+    pub style: Style,
+}
+
+/// Why a command stopped early.
+#[derive(Debug)]
+pub enum Stop {
+    /// Wrong usage or configuration, with the message.
+    Usage(String),
+    /// A stream could not be written.
+    Output(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Stop::Output(error)
+    }
+}
+
+impl From<config::ConfigError> for Stop {
+    fn from(error: config::ConfigError) -> Self {
+        Stop::Usage(error.to_string())
+    }
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run_process() -> Exit {
+    // A panic in one file becomes a finding for that file; nothing else may be printed about it.
+    panic::set_hook(Box::new(analysis::remember_panic));
+    let stdout = io::stdout();
+    let terminal = stdout.is_terminal();
+    let environment = Environment {
+        terminal,
+        no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        width: std::env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.parse().ok())
+            .filter(|columns| (40..=400).contains(columns)),
+    };
+    let mut output = BufWriter::with_capacity(1 << 16, stdout);
+    run(
+        std::env::args_os(),
+        environment,
+        &mut io::stdin(),
+        &mut output,
+        &mut io::stderr(),
+    )
+}
+
+/// What the environment says about reports.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Environment {
+    /// Standard output is a terminal.
+    pub terminal: bool,
+    /// `NO_COLOR` is set.
+    pub no_color: bool,
+    /// Columns, if known.
+    pub width: Option<usize>,
+}
+
+/// Runs the command line `arguments` (the program's name first).
+#[must_use]
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: Environment,
+    input: &mut (dyn Read + Send),
+    output: &mut (dyn Write + Send),
+    errors: &mut (dyn Write + Send),
+) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // `--help` and `--version` arrive here too, and go to standard output.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Clean };
+        }
+    };
+    let style = Style {
+        color: match cli.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => environment.terminal && !environment.no_color,
+        },
+        unicode: environment.terminal,
+        width: environment.width.unwrap_or(Style::PLAIN.width),
+    };
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, move || {
+                let mut streams = Streams {
+                    input,
+                    output,
+                    errors,
+                    style,
+                };
+                let exit = finish(execute(&cli, &mut streams), &mut streams);
+                match streams.output.flush() {
+                    Err(error) => finish(Err(error.into()), &mut streams).max_of(exit),
+                    Ok(()) => exit,
+                }
+            });
+        match worker.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(exit)) => exit,
+            Ok(Err(panic)) => internal_error(panic.as_ref()),
+            Err(_) => Exit::Unreadable,
+        }
+    })
+}
+
+impl Exit {
+    /// The graver of two endings, if one of them is a failure to write; else `other`.
+    fn max_of(self, other: Exit) -> Exit {
+        if self == Exit::Unreadable { self } else { other }
+    }
+}
+
+#[allow(clippy::print_stderr)]
+fn internal_error(panic: &(dyn Any + Send)) -> Exit {
+    // The streams went down with the worker.
+    let _ = writeln!(
+        io::stderr(),
+        "tagwright: internal error: {}",
+        analysis::panic_message(panic)
+    );
+    Exit::Unreadable
+}
+
+/// Turns a command's result into the ending, and says why it stopped.
+fn finish(result: Result<Exit, Stop>, streams: &mut Streams<'_>) -> Exit {
+    match result {
+        Ok(exit) => exit,
+        Err(Stop::Usage(message)) => {
+            let _ = writeln!(streams.errors, "error: {message}");
+            Exit::Usage
+        }
+        // Whoever reads the report has seen enough.
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
+        Err(Stop::Output(error)) => {
+            let _ = writeln!(
+                streams.errors,
+                "error: cannot write the output: {}",
+                discovery::plain(&error)
+            );
+            Exit::Unreadable
+        }
+    }
+}
+
+fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    match &cli.command {
+        Command::Check(args) => check(args, streams),
+        Command::Fix(args) => fix::fix(args, streams),
+        Command::Flow(args) => flow::flow(args, streams),
+        Command::Explain { rule } => rules::explain(rule, streams),
+        Command::Rules => rules::table(streams),
+        Command::Schema { of } => docs::schema(*of, streams),
+        Command::Docs { check, root } => docs::docs(root, *check, streams),
+    }
+}
+
+fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let mut session = Session::open(&args.target, streams.input)?;
+    if args.target.files {
+        return list_files(&mut session, streams);
+    }
+    let mut report = Report::default();
+    session.check(&mut report);
+    let exit = ending(&report);
+    // The ending is settled before anything is written: it does not depend on who reads it.
+    settle(exit, deliver(&mut report, &args.target, streams, Channel::Output))
+}
+
+fn list_files(session: &mut Session, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let mut report = Report::default();
+    for (path, kind) in session.list(&mut report) {
+        writeln!(streams.output, "{}: {kind}", report::escape(&path))?;
+    }
+    problems(&mut report, streams)?;
+    Ok(ending(&report))
+}
+
+/// Where a report goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Channel {
+    Output,
+    /// Standard output holds something else.
+    Errors,
+}
+
+/// Writes the report to its stream and to all `--output` files; problems of the run to standard error.
+fn deliver(
+    report: &mut Report,
+    args: &TargetArgs,
+    streams: &mut Streams<'_>,
+    channel: Channel,
+) -> Result<Exit, Stop> {
+    report.sort();
+    for output in &args.output {
+        let mut bytes = Vec::new();
+        report.write(output.format, Style::PLAIN, &mut bytes)?;
+        if let Err(error) = std::fs::write(&output.path, bytes) {
+            report.push_problem(discovery::Problem {
+                path: discovery::display(&output.path),
+                message: discovery::plain(&error),
+            });
+        }
+    }
+    problems(report, streams)?;
+    let style = streams.style;
+    match channel {
+        Channel::Output => report.write(args.format, style, streams.output)?,
+        Channel::Errors => report.write(args.format, style, streams.errors)?,
+    }
+    Ok(ending(report))
+}
+
+fn problems(report: &mut Report, streams: &mut Streams<'_>) -> io::Result<()> {
+    report.sort();
+    for problem in report.problems() {
+        writeln!(
+            streams.errors,
+            "error: {}: {}",
+            report::escape(&problem.path),
+            report::escape(&problem.message)
+        )?;
+    }
+    Ok(())
+}
+
+/// The ending that a report means.
+fn ending(report: &Report) -> Exit {
+    if !report.problems().is_empty() {
+        Exit::Unreadable
+    } else if report.failed {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    }
+}
+
+/// The ending `exit`, unless writing failed; a reader who went away changes nothing.
+fn settle(exit: Exit, written: Result<Exit, Stop>) -> Result<Exit, Stop> {
+    match written {
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit),
+        other => other,
+    }
+}

@@ -1,0 +1,242 @@
+//! The JSON report. Its shape is a promise to other programs: `docs/schema/findings.json` is made from these
+//! structs, and a change that is not an addition needs a new `schema_version`.
+
+use std::io;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use tagwright_rules::finding::{self, Applicability};
+use tagwright_syntax::Span;
+
+use super::{Place, Report};
+
+/// The rule name under which a file that could not be read appears.
+const UNREADABLE: &str = "unreadable-file";
+
+/// The findings of one run.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "tagwright findings")]
+struct Document {
+    /// The version of this format.
+    #[schemars(range(min = 1, max = 1))]
+    schema_version: u32,
+    /// The findings, by path and place.
+    findings: Vec<Finding>,
+    /// Counts.
+    summary: Summary,
+}
+
+/// One thing that a rule has to say about one place.
+#[derive(Serialize, JsonSchema)]
+struct Finding {
+    /// The rule's name.
+    rule: String,
+    /// The rule's category.
+    category: String,
+    /// `error`, `warning` or `note`.
+    severity: Severity,
+    /// What will happen, for people.
+    message: String,
+    /// The file, with `/` between the parts.
+    path: String,
+    /// The first character.
+    start: Location,
+    /// Just after the last character.
+    end: Location,
+    /// Other places that explain the finding.
+    related: Vec<Related>,
+    /// What `tagwright fix` would do about it.
+    fix: Option<Fix>,
+}
+
+/// How much damage a finding means.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Severity {
+    /// Goes wrong.
+    Error,
+    /// Goes wrong under circumstances that the file does not exclude.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+/// A place in a file.
+#[derive(Serialize, JsonSchema)]
+struct Location {
+    /// 1-based.
+    #[schemars(range(min = 1))]
+    line: u32,
+    /// 1-based, in characters (Unicode scalar values).
+    #[schemars(range(min = 1))]
+    column: u32,
+    /// 0-based, in bytes of the file.
+    offset: u32,
+}
+
+/// A place that explains a finding.
+#[derive(Serialize, JsonSchema)]
+struct Related {
+    /// The file.
+    path: String,
+    /// The first character.
+    start: Location,
+    /// Just after the last character.
+    end: Location,
+    /// What is there.
+    message: String,
+}
+
+/// Edits that are made together or not at all.
+#[derive(Serialize, JsonSchema)]
+struct Fix {
+    /// Who may apply it: `safe` by `fix`, `unsafe` by `fix --unsafe`, `display-only` by nobody.
+    applicability: ApplicabilityName,
+    /// What it does, for people.
+    message: String,
+    /// The edits, by path and place; they do not overlap.
+    edits: Vec<Edit>,
+}
+
+/// Whether a fix may be applied without asking.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum ApplicabilityName {
+    /// Everything that the workspace shows moves with it.
+    Safe,
+    /// Right if nothing outside the workspace depends on the old text.
+    Unsafe,
+    /// To be shown only.
+    DisplayOnly,
+}
+
+/// The replacement of a range of bytes.
+#[derive(Serialize, JsonSchema)]
+struct Edit {
+    /// The file.
+    path: String,
+    /// The first byte, 0-based.
+    start: u32,
+    /// One past the last byte; equal to `start` for an insertion.
+    end: u32,
+    /// What stands there afterwards.
+    text: String,
+}
+
+/// Counts.
+#[derive(Serialize, JsonSchema)]
+struct Summary {
+    /// Files looked at.
+    files: usize,
+    /// Findings of severity `error`.
+    errors: usize,
+    /// Findings of severity `warning`.
+    warnings: usize,
+    /// Findings of severity `note`.
+    notes: usize,
+    /// Findings with a safe fix.
+    fixable: usize,
+    /// Findings with an unsafe fix.
+    fixable_unsafe: usize,
+}
+
+pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &document(report)).map_err(io::Error::from)?;
+    out.write_all(b"\n")
+}
+
+/// The JSON Schema of the report.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::generate::SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<Document>()
+}
+
+fn document(report: &Report) -> Document {
+    let counts = report.counts();
+    let unreadable = report.problems.iter().map(|problem| Finding {
+        rule: UNREADABLE.to_owned(),
+        category: "input".to_owned(),
+        severity: Severity::Error,
+        message: problem.message.clone(),
+        path: problem.path.clone(),
+        start: location((1, 1), 0),
+        end: location((1, 1), 0),
+        related: Vec::new(),
+        fix: None,
+    });
+    let findings = report.findings.iter().map(|finding| Finding {
+        rule: finding.rule.to_owned(),
+        category: finding.category.to_owned(),
+        severity: match finding.severity {
+            finding::Severity::Error => Severity::Error,
+            finding::Severity::Warning => Severity::Warning,
+            finding::Severity::Note => Severity::Note,
+        },
+        message: finding.message.clone(),
+        path: report.path(finding.place).to_owned(),
+        start: start(finding.place),
+        end: end(finding.place),
+        related: finding
+            .related
+            .iter()
+            .map(|(place, message)| Related {
+                path: report.path(*place).to_owned(),
+                start: start(*place),
+                end: end(*place),
+                message: message.clone(),
+            })
+            .collect(),
+        fix: finding.fix.as_ref().map(|fix| Fix {
+            applicability: match fix.applicability {
+                Applicability::Safe => ApplicabilityName::Safe,
+                Applicability::Unsafe => ApplicabilityName::Unsafe,
+                Applicability::DisplayOnly => ApplicabilityName::DisplayOnly,
+            },
+            message: fix.message.clone(),
+            edits: fix
+                .edits
+                .iter()
+                .map(|(path, Span { start, end }, text)| Edit {
+                    path: path.as_ref().to_owned(),
+                    start: *start,
+                    end: *end,
+                    text: text.clone(),
+                })
+                .collect(),
+        }),
+    });
+    let mut findings: Vec<Finding> = unreadable.chain(findings).collect();
+    // Both parts are sorted; the sort is stable, so places keep their order within a path.
+    findings.sort_by(|a, b| a.path.cmp(&b.path));
+    Document {
+        schema_version: 1,
+        findings,
+        summary: Summary {
+            files: report.files_read,
+            errors: counts.errors,
+            warnings: counts.warnings,
+            notes: counts.notes,
+            fixable: counts.fixable,
+            fixable_unsafe: counts.fixable_unsafe,
+        },
+    }
+}
+
+fn location((line, column): (u32, u32), offset: u32) -> Location {
+    Location {
+        line,
+        column,
+        offset,
+    }
+}
+
+fn start(place: Place) -> Location {
+    location(place.start, place.span.start)
+}
+
+fn end(place: Place) -> Location {
+    location(place.end, place.span.end)
+}

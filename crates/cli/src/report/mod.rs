@@ -1,0 +1,371 @@
+//! What a run has to say, independent of the format it is said in.
+//!
+//! A [`Report`] holds findings whose places are already lines and columns, in the order in which they are
+//! shown. It keeps the texts of only those files that a finding points into.
+
+mod concise;
+mod excerpt;
+mod human;
+mod json;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use tagwright_rules::finding::{Applicability, Severity};
+use tagwright_syntax::{LineIndex, Span};
+
+use crate::args::Format;
+use crate::config::FailOn;
+use crate::discovery::Problem;
+
+pub use human::Style;
+pub use json::schema;
+
+/// The findings of a run.
+#[derive(Debug, Default)]
+pub struct Report {
+    files: Vec<ReportFile>,
+    by_path: HashMap<Arc<str>, usize>,
+    findings: Vec<Reported>,
+    /// What could not be read or written.
+    problems: Vec<Problem>,
+    /// How many files were looked at.
+    pub files_read: usize,
+    /// Whether some finding fails the run.
+    pub failed: bool,
+}
+
+/// A file that some finding points into.
+#[derive(Debug)]
+struct ReportFile {
+    path: Arc<str>,
+    text: Arc<str>,
+    index: LineIndex,
+}
+
+/// A finding of a report.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// The rule's category.
+    pub category: &'static str,
+    /// How much damage.
+    pub severity: Severity,
+    /// What will happen.
+    pub message: String,
+    /// The place.
+    pub place: Place,
+    /// Places that explain it.
+    pub related: Vec<(Place, String)>,
+    /// What to do about it.
+    pub fix: Option<ProposedFix>,
+    /// Why the rule's fix does not apply here.
+    pub no_fix: Option<String>,
+}
+
+/// A range of one of the report's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    file: usize,
+    span: Span,
+    start: (u32, u32),
+    end: (u32, u32),
+}
+
+/// A fix as text edits.
+#[derive(Clone, Debug)]
+pub struct ProposedFix {
+    /// Whether it may be applied without asking.
+    pub applicability: Applicability,
+    /// What it does.
+    pub message: String,
+    /// The edits: the file's path as shown, the bytes to replace, the new text.
+    pub edits: Vec<(Arc<str>, Span, String)>,
+}
+
+/// How many findings there are of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Findings of severity error, unreadable files included.
+    pub errors: usize,
+    /// Findings of severity warning.
+    pub warnings: usize,
+    /// Findings of severity note.
+    pub notes: usize,
+    /// Findings with a safe fix.
+    pub fixable: usize,
+    /// Findings with an unsafe fix.
+    pub fixable_unsafe: usize,
+}
+
+impl Report {
+    /// The index of the file shown as `path`, which is added if the report does not have it yet.
+    pub fn file(&mut self, path: &Arc<str>, text: &Arc<str>) -> usize {
+        if let Some(file) = self.by_path.get(path) {
+            return *file;
+        }
+        let file = self.files.len();
+        self.files.push(ReportFile {
+            path: Arc::clone(path),
+            text: Arc::clone(text),
+            index: LineIndex::new(text),
+        });
+        self.by_path.insert(Arc::clone(path), file);
+        file
+    }
+
+    /// The place `span` of the file with this index.
+    #[must_use]
+    pub fn place(&self, file: usize, span: Span) -> Place {
+        let position = |offset| {
+            let file = &self.files[file];
+            let position = file.index.position(&file.text, offset);
+            (position.line, position.column)
+        };
+        Place {
+            file,
+            span,
+            start: position(span.start),
+            end: position(span.end),
+        }
+    }
+
+    /// Adds a finding. `fail_on` is the threshold where it was found.
+    pub fn push(&mut self, finding: Reported, fail_on: FailOn) {
+        self.failed |= fails(finding.severity, fail_on);
+        self.findings.push(finding);
+    }
+
+    /// Adds something that could not be read or written.
+    pub fn push_problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// What could not be read or written.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Brings the findings into the order in which they are shown: by path, then place, then severity.
+    pub fn sort(&mut self) {
+        let files = &self.files;
+        self.findings.sort_by(|a, b| {
+            let key = |finding: &Reported| (finding.place.span, std::cmp::Reverse(finding.severity));
+            files[a.place.file]
+                .path
+                .cmp(&files[b.place.file].path)
+                .then_with(|| key(a).cmp(&key(b)))
+                .then_with(|| (a.rule, &a.message).cmp(&(b.rule, &b.message)))
+        });
+        self.problems.sort();
+        self.problems.dedup();
+    }
+
+    /// Counts the findings.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            errors: self.problems.len(),
+            ..Counts::default()
+        };
+        for finding in &self.findings {
+            match finding.severity {
+                Severity::Error => counts.errors += 1,
+                Severity::Warning => counts.warnings += 1,
+                Severity::Note => counts.notes += 1,
+            }
+            match finding.fix.as_ref().map(|fix| fix.applicability) {
+                Some(Applicability::Safe) => counts.fixable += 1,
+                Some(Applicability::Unsafe) => counts.fixable_unsafe += 1,
+                Some(Applicability::DisplayOnly) | None => {}
+            }
+        }
+        counts
+    }
+
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, format: Format, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+        match format {
+            Format::Human => human::write(self, style, out),
+            Format::Concise => concise::write(self, out),
+            Format::Json => json::write(self, out),
+        }
+    }
+
+    fn path(&self, place: Place) -> &str {
+        &self.files[place.file].path
+    }
+}
+
+/// Whether one finding of this severity fails a run with this threshold.
+#[must_use]
+pub fn fails(severity: Severity, fail_on: FailOn) -> bool {
+    match fail_on {
+        FailOn::Error => severity >= Severity::Error,
+        FailOn::Warning => severity >= Severity::Warning,
+        FailOn::Note => true,
+        FailOn::Never => false,
+    }
+}
+
+/// A severity in reports.
+#[must_use]
+pub fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+/// `text` with every character that a terminal would act on, or that turns the reading direction, written
+/// as an escape; line breaks and tabs too.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if acts(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Whether a terminal or the reading direction would act on the character instead of showing it.
+fn acts(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// `1 error`, `2 errors`.
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A finding at the first place where `needle` stands in `text`.
+    fn at(report: &mut Report, path: &str, text: &str, needle: &str) -> Place {
+        let file = report.file(&Arc::from(path), &Arc::from(text));
+        let start = text.find(needle).unwrap();
+        report.place(file, Span::new(start, start + needle.len()))
+    }
+
+    fn finding(place: Place, severity: Severity, message: &str) -> Reported {
+        Reported {
+            rule: "latest-pushed",
+            category: "image-tag",
+            severity,
+            message: message.to_owned(),
+            place,
+            related: Vec::new(),
+            fix: None,
+            no_fix: None,
+        }
+    }
+
+    fn shown(report: &mut Report, format: Format) -> String {
+        report.sort();
+        let mut bytes = Vec::new();
+        report.write(format, Style::PLAIN, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn people_see_lines_with_tabs_wide_characters_and_other_files() {
+        let mut report = Report {
+            files_read: 2,
+            ..Report::default()
+        };
+        let text = "version: 0.2\r\nphases:\r\n  build:\r\n    commands:\r\n      - echo 한글 &&\tdocker push $REPO:latest\r\n";
+        let place = at(&mut report, "ci/buildspec.yml", text, "latest");
+        let near = at(&mut report, "ci/buildspec.yml", text, "build:");
+        let far = at(&mut report, "k8s/app.yaml", "a: 1\nimage: x:latest\n", "x:latest");
+        let mut error = finding(place, Severity::Error, "only `latest` is pushed for this image");
+        error.related = vec![
+            (near, "this phase".to_owned()),
+            (far, "deployed here".to_owned()),
+        ];
+        error.fix = Some(ProposedFix {
+            applicability: Applicability::Safe,
+            message: "push `${BRANCH_NAME}` instead".to_owned(),
+            edits: Vec::new(),
+        });
+        report.push(error, FailOn::Error);
+        let mut note = finding(far, Severity::Note, "a note");
+        note.no_fix = Some("the text is shared".to_owned());
+        report.push(note, FailOn::Error);
+        insta::assert_snapshot!(shown(&mut report, Format::Human));
+        insta::assert_snapshot!(shown(&mut report, Format::Concise), @"
+        ci/buildspec.yml:5:36: error[latest-pushed] only `latest` is pushed for this image
+        k8s/app.yaml:2:8: note[latest-pushed] a note
+        ");
+    }
+
+    #[test]
+    fn a_line_of_a_megabyte_is_cut_around_the_place() {
+        let mut report = Report::default();
+        let text = format!("a: {}x:latest{}\n", "é".repeat(400_000), "-".repeat(400_000));
+        let place = at(&mut report, "buildspec.yml", &text, "latest");
+        report.push(finding(place, Severity::Warning, "floats"), FailOn::Error);
+        let shown = shown(&mut report, Format::Human);
+        assert!(shown.contains("buildspec.yml:1:400006: warning[latest-pushed]"));
+        assert!(shown.len() < 1500, "{} bytes", shown.len());
+        assert!(shown.contains(&format!("...{}x:latest{}", "é".repeat(58), "-".repeat(134))));
+    }
+
+    #[test]
+    fn bytes_that_a_terminal_acts_on_are_escaped_everywhere() {
+        let mut report = Report::default();
+        let text = "a: \u{1b}[2Jx\u{202e}:latest\u{7}\n";
+        let place = at(&mut report, "evil\u{1b}[0m.yml", text, "latest");
+        let mut evil = finding(place, Severity::Error, "it says \u{1b}]0;x\u{7}");
+        evil.no_fix = Some("\u{9b}31m".to_owned());
+        report.push(evil, FailOn::Error);
+        for format in [Format::Human, Format::Concise, Format::Json] {
+            let shown = shown(&mut report, format);
+            assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']) || format == Format::Json);
+            assert!(!shown.contains(['\u{1b}', '\u{7}']));
+        }
+        insta::assert_snapshot!(shown(&mut report, Format::Human));
+    }
+
+    #[test]
+    fn places_at_the_end_of_a_text_and_over_many_lines_are_drawn() {
+        let mut report = Report::default();
+        let empty = report.file(&Arc::from("empty.yml"), &Arc::from(""));
+        let place = report.place(empty, Span::empty(0));
+        report.push(finding(place, Severity::Error, "nothing here"), FailOn::Error);
+        let text: String = (1..=20).map(|line| format!("line {line}\n")).collect();
+        let long = report.file(&Arc::from("long.yml"), &Arc::from(text.as_str()));
+        let all = report.place(long, Span::new(0, text.len()));
+        report.push(finding(all, Severity::Error, "the whole file"), FailOn::Error);
+        let end = report.place(long, Span::empty(text.len()));
+        report.push(finding(end, Severity::Error, "the end"), FailOn::Error);
+        insta::assert_snapshot!(shown(&mut report, Format::Human));
+    }
+
+    #[test]
+    fn the_threshold_decides_which_severity_fails() {
+        let all = [Severity::Note, Severity::Warning, Severity::Error];
+        let failing = |fail_on| all.map(|severity| fails(severity, fail_on));
+        assert_eq!(failing(FailOn::Error), [false, false, true]);
+        assert_eq!(failing(FailOn::Warning), [false, true, true]);
+        assert_eq!(failing(FailOn::Note), [true, true, true]);
+        assert_eq!(failing(FailOn::Never), [false, false, false]);
+    }
+}

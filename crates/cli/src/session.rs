@@ -1,0 +1,514 @@
+//! One run over one or more workspaces: reading, analysing, reporting.
+//!
+//! A session knows which files were asked for (the targets) and reads the rest of their workspace only if
+//! the rules say that it matters. Workspaces are worked on one after the other, so that the texts of one
+//! are gone before the next is read.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Arc, Once};
+
+use rayon::prelude::*;
+use tagwright_fixer::{Materialiser, Sources};
+use tagwright_flow::FileId;
+use tagwright_flow::facts::FileFacts;
+use tagwright_flow::kind::{FileKind, classify};
+use tagwright_rules::finding::{Finding, Severity};
+use tagwright_syntax::Span;
+
+use crate::analysis::{self, Analysis};
+use crate::args::{InputArgs, TargetArgs};
+use crate::config::{self, Config, FailOn};
+use crate::discovery::{self, Candidate, Plan, Problem, Targets};
+use crate::report::{ProposedFix, Report, Reported};
+use crate::source::{self, Source};
+use crate::{STACK, Stop};
+
+/// The rule of a file that no YAML reader accepts.
+const INVALID_YAML: &str = "invalid-yaml";
+/// The rule of a file that is not read.
+const UNREADABLE: &str = "unreadable-file";
+/// The rule of a file that tagwright cannot cope with.
+const INTERNAL_ERROR: &str = "internal-error";
+
+/// What a run works on.
+pub struct Session {
+    plan: Plan,
+    configurations: Vec<Config>,
+    stdin: Option<Source>,
+    /// The bytes of standard input, to give back unchanged.
+    pub stdin_bytes: Vec<u8>,
+    no_ignore: bool,
+    fail_on: Option<FailOn>,
+}
+
+/// A file of a workspace.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The path as shown.
+    pub shown: Arc<str>,
+    /// The path to open; `None` for standard input.
+    pub path: Option<PathBuf>,
+    /// The path relative to the workspace's folder, with `/`.
+    pub relative: Arc<str>,
+    /// Its text.
+    pub text: Arc<str>,
+    /// What it is read as.
+    pub kind: FileKind,
+    /// Whether it was asked for.
+    pub target: bool,
+}
+
+/// Something wrong with a file before any rule could look at it.
+struct Damage {
+    shown: Arc<str>,
+    before: Arc<str>,
+    rule: &'static str,
+    message: String,
+}
+
+/// What reading one candidate gave.
+enum Outcome {
+    Document(Document),
+    Damage(Damage),
+    Problem(Problem),
+    Nothing,
+}
+
+/// A workspace whose files are read.
+pub struct Workspace {
+    /// The files; a [`FileId`] is an index here.
+    pub documents: Vec<Document>,
+    /// What each file contributes; `None` where the analysis failed.
+    pub facts: Vec<Option<FileFacts>>,
+    /// The rules with their settings.
+    pub analysis: Analysis,
+    /// The threshold.
+    pub fail_on: FailOn,
+    /// Findings of the analysis itself: files that it could not cope with.
+    failures: Vec<(FileId, String)>,
+}
+
+impl Session {
+    /// Finds the files that `args` ask for and reads the configurations that apply to them; standard input
+    /// is read from `input` if the arguments say so.
+    ///
+    /// # Errors
+    /// [`Stop::Usage`] for a configuration that is wrong.
+    pub fn open(args: &TargetArgs, input: &mut dyn Read) -> Result<Self, Stop> {
+        let mut session = match &args.stdin_filename {
+            Some(name) => {
+                let mut bytes = Vec::new();
+                let read = input.take(source::LIMIT + 1).read_to_end(&mut bytes);
+                let mut plan = discovery::plan_for_name(name);
+                let stdin = match read {
+                    Ok(_) => source::decode(bytes.clone()),
+                    Err(error) => {
+                        plan.problems.push(Problem {
+                            path: "standard input".to_owned(),
+                            message: discovery::plain(&error),
+                        });
+                        Source::Text("".into())
+                    }
+                };
+                if stdin == Source::TooLarge {
+                    // Every byte has to come out again.
+                    let _ = input.read_to_end(&mut bytes);
+                }
+                let mut session = Self::with_plan(plan, &args.input)?;
+                session.stdin = Some(stdin);
+                session.stdin_bytes = bytes;
+                session
+            }
+            None => Self::for_paths(&args.paths, &args.input)?,
+        };
+        session.fail_on = args.fail_on;
+        Ok(session)
+    }
+
+    /// The same for paths alone; the current folder if there are none.
+    ///
+    /// # Errors
+    /// [`Stop::Usage`] for a configuration that is wrong.
+    pub fn for_paths(paths: &[PathBuf], args: &InputArgs) -> Result<Self, Stop> {
+        let here = [PathBuf::from(".")];
+        let paths = if paths.is_empty() { &here[..] } else { paths };
+        Self::with_plan(discovery::plan(paths, args.no_ignore), args)
+    }
+
+    fn with_plan(mut plan: Plan, args: &InputArgs) -> Result<Self, Stop> {
+        let names = analysis::rule_names();
+        let given = match &args.config {
+            Some(path) => Some(Config::load(path, &names)?),
+            None => None,
+        };
+        let mut configurations = Vec::new();
+        for targets in &mut plan.workspaces {
+            let (config, folder) = match &given {
+                Some(config) => (config.clone(), targets.root.clone()),
+                None => match config::find(&targets.root) {
+                    Some(path) => (
+                        Config::load(&path, &names)?,
+                        path.parent().map_or_else(PathBuf::new, PathBuf::from),
+                    ),
+                    None => (Config::default(), targets.root.clone()),
+                },
+            };
+            if !config.exclude.is_empty() {
+                let exclusion = config::exclusion(&folder, &config.exclude).map_err(Stop::Usage)?;
+                targets.files.retain(|file| {
+                    file.explicit
+                        || !file.absolute.starts_with(&folder)
+                        || !exclusion
+                            .matched_path_or_any_parents(&file.absolute, false)
+                            .is_ignore()
+                });
+            }
+            configurations.push(config);
+        }
+        Ok(Self {
+            plan,
+            configurations,
+            stdin: None,
+            stdin_bytes: Vec::new(),
+            no_ignore: args.no_ignore,
+            fail_on: None,
+        })
+    }
+
+    /// The files that would be read, as shown, with what they would be read as; sorted.
+    pub fn list(&mut self, report: &mut Report) -> Vec<(String, &'static str)> {
+        let mut list = Vec::new();
+        self.each(report, |workspace, _| {
+            list.extend(
+                workspace
+                    .documents
+                    .iter()
+                    .filter(|document| document.target)
+                    .map(|document| (document.shown.to_string(), document.kind.name())),
+            );
+        });
+        list.sort();
+        list
+    }
+
+    /// Analyses every workspace and reports the findings in the targets.
+    pub fn check(&mut self, report: &mut Report) {
+        self.each(report, |mut workspace, report| {
+            let findings = workspace.check();
+            workspace.report(findings, report);
+        });
+    }
+
+    /// Reads one workspace after the other and hands each to `work`. What could not be read goes into
+    /// the report.
+    pub fn each(&mut self, report: &mut Report, mut work: impl FnMut(Workspace, &mut Report)) {
+        for problem in std::mem::take(&mut self.plan.problems) {
+            report.push_problem(problem);
+        }
+        let workspaces = std::mem::take(&mut self.plan.workspaces);
+        for (targets, config) in workspaces.into_iter().zip(&self.configurations) {
+            let fail_on = self.fail_on.or(config.fail_on).unwrap_or_default();
+            let workspace = self.load(&targets, config, fail_on, report);
+            work(workspace, report);
+        }
+    }
+
+    fn load(
+        &self,
+        targets: &Targets,
+        config: &Config,
+        fail_on: FailOn,
+        report: &mut Report,
+    ) -> Workspace {
+        let outcomes = map(&targets.files, |candidate| {
+            self.read(targets, candidate, true)
+        });
+        let mut documents = Vec::new();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Document(document) => documents.push(document),
+                Outcome::Damage(damage) => {
+                    report.files_read += 1;
+                    push_damage(damage, fail_on, report);
+                }
+                Outcome::Problem(problem) => report.push_problem(problem),
+                Outcome::Nothing => {}
+            }
+        }
+        report.files_read += documents.len();
+        let mut workspace = Workspace {
+            facts: Vec::new(),
+            analysis: Analysis::new(config),
+            fail_on,
+            failures: Vec::new(),
+            documents,
+        };
+        workspace.read_facts();
+        if !targets.complete && workspace.needs_context() {
+            let plan = discovery::context(&targets.root, self.no_ignore);
+            let others: Vec<Candidate> = plan
+                .workspaces
+                .into_iter()
+                .flat_map(|targets| targets.files)
+                .filter(|file| {
+                    targets
+                        .files
+                        .binary_search_by(|target| target.absolute.cmp(&file.absolute))
+                        .is_err()
+                })
+                .collect();
+            // What cannot be read here was not asked for.
+            let others = map(&others, |candidate| self.read(targets, candidate, false));
+            workspace
+                .documents
+                .extend(others.into_iter().filter_map(|outcome| match outcome {
+                    Outcome::Document(document) => Some(document),
+                    _ => None,
+                }));
+            workspace.read_facts();
+        }
+        workspace
+    }
+
+    fn read(&self, targets: &Targets, candidate: &Candidate, target: bool) -> Outcome {
+        let stdin = self.stdin.as_ref().filter(|_| target);
+        let shown: Arc<str> = if target {
+            discovery::display(&candidate.path).into()
+        } else {
+            shown_from_here(&candidate.path).into()
+        };
+        let source = match stdin {
+            Some(source) => source.clone(),
+            None => match source::read(&candidate.path) {
+                Ok(source) => source,
+                Err(error) => {
+                    return Outcome::Problem(Problem {
+                        path: shown.to_string(),
+                        message: discovery::plain(&error),
+                    });
+                }
+            },
+        };
+        let certain = candidate.explicit || discovery::is_certain(&shown);
+        match source {
+            Source::Text(text) => {
+                let relative = candidate
+                    .absolute
+                    .strip_prefix(&targets.root)
+                    .unwrap_or(&candidate.absolute);
+                let relative: Arc<str> = discovery::display(relative).into();
+                let kind = classify(&relative, &text);
+                if kind == FileKind::Other && !candidate.explicit {
+                    return Outcome::Nothing;
+                }
+                Outcome::Document(Document {
+                    shown,
+                    path: stdin.is_none().then(|| candidate.path.clone()),
+                    relative,
+                    text,
+                    kind,
+                    target,
+                })
+            }
+            Source::Damaged { before, message } if certain => Outcome::Damage(Damage {
+                shown,
+                before,
+                rule: INVALID_YAML,
+                message,
+            }),
+            Source::TooLarge if certain => Outcome::Damage(Damage {
+                shown,
+                before: "".into(),
+                rule: UNREADABLE,
+                message: format!(
+                    "the file is larger than {} MB and was not read",
+                    source::LIMIT / 1024 / 1024
+                ),
+            }),
+            Source::Damaged { .. } | Source::TooLarge => Outcome::Nothing,
+        }
+    }
+}
+
+impl Workspace {
+    /// Reads the facts of all documents that have none yet.
+    fn read_facts(&mut self) {
+        let known = self.facts.len();
+        let analysis = &self.analysis;
+        let indexed: Vec<(usize, &Document)> =
+            self.documents.iter().enumerate().skip(known).collect();
+        let results = map(&indexed, |(index, document)| {
+            analysis.read(id(*index), document)
+        });
+        for (index, result) in results.into_iter().enumerate() {
+            self.facts.push(match result {
+                Ok(facts) => Some(facts),
+                Err(message) => {
+                    self.failures.push((id(known + index), message));
+                    None
+                }
+            });
+        }
+    }
+
+    fn needs_context(&self) -> bool {
+        self.analysis.needs_context(self.facts.iter().flatten())
+    }
+
+    /// All findings of the workspace, those in files that were not asked for too.
+    pub fn check(&mut self) -> Vec<Finding> {
+        let facts: Vec<FileFacts> = self.facts.iter().flatten().cloned().collect();
+        let (findings, failures) = self.analysis.check(facts);
+        self.failures.extend(failures);
+        findings
+    }
+
+    /// The texts, for the fixer, under the paths as shown.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
+        let mut sources = Sources::default();
+        for (index, document) in self.documents.iter().enumerate() {
+            sources.insert(
+                id(index),
+                Arc::clone(&document.shown),
+                Arc::clone(&document.text),
+            );
+        }
+        sources
+    }
+
+    /// The document with this id.
+    #[must_use]
+    pub fn document(&self, file: FileId) -> Option<&Document> {
+        self.documents.get(file.0 as usize)
+    }
+
+    /// Adds the findings in the targets to the report.
+    pub fn report(&self, findings: Vec<Finding>, report: &mut Report) {
+        let sources = self.sources();
+        let mut materialiser = Materialiser::new(&sources);
+        for finding in findings {
+            if !self.document(finding.file).is_some_and(|document| document.target) {
+                continue;
+            }
+            let (fix, no_fix) = match &finding.fix {
+                None => (None, finding.no_fix.clone()),
+                Some(fix) => match analysis::guarded(|| materialiser.fix(fix)) {
+                    Ok(Ok(files)) => {
+                        let edits = files
+                            .iter()
+                            .flat_map(|file| {
+                                let shown = self.document(file.file).map(|document| &document.shown);
+                                file.edits.iter().filter_map(move |edit| {
+                                    Some((Arc::clone(shown?), edit.span, edit.text.clone()))
+                                })
+                            })
+                            .collect();
+                        (
+                            Some(ProposedFix {
+                                applicability: fix.applicability,
+                                message: fix.message.clone(),
+                                edits,
+                            }),
+                            None,
+                        )
+                    }
+                    Ok(Err(rejection)) => (None, Some(rejection.to_string())),
+                    Err(_) => (None, Some("an internal error of the fixer".to_owned())),
+                },
+            };
+            let Some(place) = self.place(report, finding.file, finding.span) else {
+                continue;
+            };
+            let related = finding
+                .related
+                .iter()
+                .filter_map(|related| {
+                    let place = self.place(report, related.file, related.span)?;
+                    Some((place, related.message.clone()))
+                })
+                .collect();
+            report.push(
+                Reported {
+                    rule: finding.rule,
+                    category: analysis::category(finding.rule),
+                    severity: finding.severity,
+                    message: finding.message,
+                    place,
+                    related,
+                    fix,
+                    no_fix,
+                },
+                self.fail_on,
+            );
+        }
+        for (file, message) in &self.failures {
+            if let Some(place) = self.place(report, *file, Span::empty(0)) {
+                report.push(
+                    input_finding(
+                        INTERNAL_ERROR,
+                        format!("tagwright failed on this file; please report it: {message}"),
+                        place,
+                    ),
+                    self.fail_on,
+                );
+            }
+        }
+    }
+
+    fn place(&self, report: &mut Report, file: FileId, span: Span) -> Option<crate::report::Place> {
+        let document = self.document(file)?;
+        let file = report.file(&document.shown, &document.text);
+        Some(report.place(file, span))
+    }
+}
+
+fn push_damage(damage: Damage, fail_on: FailOn, report: &mut Report) {
+    let end = damage.before.len();
+    let file = report.file(&damage.shown, &damage.before);
+    let place = report.place(file, Span::empty(end));
+    report.push(input_finding(damage.rule, damage.message, place), fail_on);
+}
+
+fn input_finding(rule: &'static str, message: String, place: crate::report::Place) -> Reported {
+    Reported {
+        rule,
+        category: analysis::category(rule),
+        severity: Severity::Error,
+        message,
+        place,
+        related: Vec::new(),
+        fix: None,
+        no_fix: None,
+    }
+}
+
+fn id(index: usize) -> FileId {
+    FileId(u32::try_from(index).unwrap_or(u32::MAX))
+}
+
+/// The path of a file that was found, not given: from the current folder if it lies below.
+fn shown_from_here(path: &std::path::Path) -> String {
+    let below = std::env::current_dir()
+        .ok()
+        .and_then(|here| path.strip_prefix(here).ok());
+    discovery::display(below.unwrap_or(path))
+}
+
+/// `work` on every item, on all processors if there is more than a handful; in order.
+fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+    /// Starting threads costs more than reading this many files.
+    const FEW: usize = 8;
+    static POOL: Once = Once::new();
+    if items.len() <= FEW {
+        return items.iter().map(work).collect();
+    }
+    POOL.call_once(|| {
+        // If there is a pool already, that one does.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .stack_size(STACK)
+            .build_global();
+    });
+    items.par_iter().map(work).collect()
+}
