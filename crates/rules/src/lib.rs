@@ -14,6 +14,7 @@ pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Seve
 pub use settings::Settings;
 
 use tagwright_flow::Workspace;
+use tagwright_flow::facts::{FileFacts, ImageUse};
 
 /// A rule.
 #[derive(Debug)]
@@ -139,6 +140,21 @@ pub fn registry() -> &'static [&'static Rule] {
 #[must_use]
 pub fn rule(name: &str) -> Option<&'static Rule> {
     REGISTRY.iter().copied().find(|rule| rule.name == name)
+}
+
+/// Whether the other files of the workspace can change what is said about this one: it names an image that
+/// may be `latest`, uses the branch variable, or calls Copilot. A file of which none is true can be judged
+/// alone.
+#[must_use]
+pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
+    !file.copilot.is_empty()
+        || file.workload.is_some()
+        || !file.oddities.is_empty()
+        || file.uses.iter().any(ImageUse::may_be_latest)
+        || file
+            .reads
+            .iter()
+            .any(|read| read.name.contains("BRANCH") || *read.name == *settings.branch_variable)
 }
 
 /// Everything that the rules have to say about `workspace`, sorted by file and place.
