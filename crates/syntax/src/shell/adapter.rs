@@ -12,10 +12,17 @@ use shuck_parser::{ShellDialect, ShellProfile};
 use super::repair;
 use super::words::{Frame, Nested, Splitter, Style, closing};
 use super::{
-    Assignment, Command, Context, HereDocument, Loop, Part, PartKind, Quoting, Redirect, RedirectKind,
-    Script, Status, Word,
+    Assignment, Command, Context, HereDocument, Loop, Part, PartKind, Quoting, Redirect,
+    RedirectKind, Script, Status, Word,
 };
 use crate::Span;
+
+/// Deeper nesting of brackets is not read: what a level costs on the stack depends on the bracket and the
+/// build, and the parser's own guard does not see every kind.
+const MAX_BRACKETS: u32 = 48;
+
+/// Most occurrences of `time` or `coproc` in a text.
+const MAX_PREFIXES: usize = 200;
 
 /// Longer texts are not read: no command of a build is half a megabyte, and the work per byte is not
 /// constant for every text.
@@ -34,7 +41,7 @@ pub(super) fn parse(text: &str) -> Script {
         status: Status::Unreadable,
         comments: Vec::new(),
     };
-    if text.len() > MAX_LENGTH || text.contains('\0') {
+    if text.len() > MAX_LENGTH || text.contains('\0') || too_deep(text) {
         return unreadable;
     }
     let reading = read(text);
@@ -57,6 +64,29 @@ pub(super) fn parse(text: &str) -> Script {
         status: Status::Repaired,
         comments: reading.comments,
     }
+}
+
+/// Whether the brackets of `text`, counted without regard to quotes, nest too deeply.
+fn too_deep(text: &str) -> bool {
+    let mut depth = 0u32;
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'{' | b'[' => {
+                depth += 1;
+                if depth > MAX_BRACKETS {
+                    return true;
+                }
+            }
+            b')' | b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    // `time time time …`: the parser calls itself for each, unguarded.
+    [&b"time"[..], b"coproc"].iter().any(|prefix| {
+        memchr::memmem::find_iter(text.as_bytes(), prefix)
+            .nth(MAX_PREFIXES)
+            .is_some()
+    })
 }
 
 /// What came out of one parse.
@@ -110,7 +140,9 @@ fn read_range(text: &str, range: Span, context: &Context, depth: u32) -> Reading
         let mut commands = walk.commands.into_iter();
         let mut taken = 0;
         for pending in walk.pending {
-            reading.commands.extend(commands.by_ref().take(pending.before - taken));
+            reading
+                .commands
+                .extend(commands.by_ref().take(pending.before - taken));
             taken = pending.before;
             reading.nested(text, &pending, depth);
         }
@@ -203,18 +235,30 @@ pub(super) fn move_command(command: &mut Command, outer: usize, place: &dyn Fn(&
     place(&mut command.span);
     for assignment in &mut command.assignments {
         place(&mut assignment.span);
-        assignment.value.iter_mut().for_each(|word| move_word(word, place));
+        assignment
+            .value
+            .iter_mut()
+            .for_each(|word| move_word(word, place));
     }
-    command.words.iter_mut().for_each(|word| move_word(word, place));
+    command
+        .words
+        .iter_mut()
+        .for_each(|word| move_word(word, place));
     for redirect in &mut command.redirects {
-        redirect.target.iter_mut().for_each(|word| move_word(word, place));
+        redirect
+            .target
+            .iter_mut()
+            .for_each(|word| move_word(word, place));
         if let Some(document) = &mut redirect.here_document {
             place(&mut document.body);
             move_parts(&mut document.parts, place);
         }
     }
     for level in command.context.loops.iter_mut().skip(outer) {
-        level.words.iter_mut().for_each(|word| move_word(word, place));
+        level
+            .words
+            .iter_mut()
+            .for_each(|word| move_word(word, place));
     }
 }
 
@@ -287,11 +331,16 @@ impl Walk<'_> {
 
     fn word(&mut self, span: ast::Span, style: Style) -> Word {
         let span = self.span(span);
-        self.splitter.word(span.start as usize, span.end as usize, style)
+        self.splitter
+            .word(span.start as usize, span.end as usize, style)
     }
 
     fn sequence(&mut self, sequence: &ast::StmtSeq, context: &Context) {
-        for comment in sequence.leading_comments.iter().chain(&sequence.trailing_comments) {
+        for comment in sequence
+            .leading_comments
+            .iter()
+            .chain(&sequence.trailing_comments)
+        {
             self.comment(comment);
         }
         for statement in sequence.iter() {
@@ -300,10 +349,17 @@ impl Walk<'_> {
     }
 
     fn statement(&mut self, statement: &ast::Stmt, context: &Context) {
-        for comment in statement.leading_comments.iter().chain(&statement.inline_comment) {
+        for comment in statement
+            .leading_comments
+            .iter()
+            .chain(&statement.inline_comment)
+        {
             self.comment(comment);
         }
-        let background = matches!(statement.terminator, Some(ast::StmtTerminator::Background(_)));
+        let background = matches!(
+            statement.terminator,
+            Some(ast::StmtTerminator::Background(_))
+        );
         if statement.negated || background {
             let context = Context {
                 tolerated: context.tolerated || statement.negated,
@@ -338,7 +394,10 @@ impl Walk<'_> {
             }
             ast::Command::Function(function) => {
                 self.compound_redirects(redirects, context);
-                let name = function.static_names().next().map(|name| name.as_str().into());
+                let name = function
+                    .static_names()
+                    .next()
+                    .map(|name| name.as_str().into());
                 let context = Context {
                     function: name,
                     ..alone(context)
@@ -368,7 +427,10 @@ impl Walk<'_> {
 
     /// Adds the redirections and the command itself.
     fn finish(&mut self, mut command: Command, redirects: &[ast::Redirect]) {
-        command.redirects = redirects.iter().map(|redirect| self.redirect(redirect)).collect();
+        command.redirects = redirects
+            .iter()
+            .map(|redirect| self.redirect(redirect))
+            .collect();
         self.queue(&command.context);
         let words = command.words.iter().map(|word| word.span);
         let spans = words.chain(command.assignments.iter().map(|assignment| assignment.span));
@@ -376,7 +438,9 @@ impl Walk<'_> {
             command.span = span;
         } else {
             match redirects.first() {
-                Some(redirect) => command.span = Span::empty(self.span(redirect.span).start as usize),
+                Some(redirect) => {
+                    command.span = Span::empty(self.span(redirect.span).start as usize)
+                }
                 None => return,
             }
         }
@@ -461,12 +525,18 @@ impl Walk<'_> {
         context: &Context,
     ) {
         let (name, argument, more, assignments, span) = match builtin {
-            ast::BuiltinCommand::Break(c) => ("break", &c.depth, &c.extra_args, &c.assignments, c.span),
+            ast::BuiltinCommand::Break(c) => {
+                ("break", &c.depth, &c.extra_args, &c.assignments, c.span)
+            }
             ast::BuiltinCommand::Continue(c) => {
                 ("continue", &c.depth, &c.extra_args, &c.assignments, c.span)
             }
-            ast::BuiltinCommand::Return(c) => ("return", &c.code, &c.extra_args, &c.assignments, c.span),
-            ast::BuiltinCommand::Exit(c) => ("exit", &c.code, &c.extra_args, &c.assignments, c.span),
+            ast::BuiltinCommand::Return(c) => {
+                ("return", &c.code, &c.extra_args, &c.assignments, c.span)
+            }
+            ast::BuiltinCommand::Exit(c) => {
+                ("exit", &c.code, &c.extra_args, &c.assignments, c.span)
+            }
         };
         let mut command = self.start(assignments, context);
         let after = command.assignments.last().map(|a| a.span.end as usize);
@@ -474,7 +544,9 @@ impl Walk<'_> {
         // The tree does not keep the name's place.
         let start = self.text.get(from..).and_then(|rest| {
             let blanks = rest.len() - rest.trim_start_matches([' ', '\t', '\\', '\n']).len();
-            rest.get(blanks..)?.starts_with(name).then_some(from + blanks)
+            rest.get(blanks..)?
+                .starts_with(name)
+                .then_some(from + blanks)
         });
         match start {
             Some(start) => {
@@ -500,6 +572,17 @@ impl Walk<'_> {
             Kind::DupOutput | Kind::DupInput => RedirectKind::Duplicate,
         };
         let (target, here_document) = match &redirect.target {
+            ast::RedirectTarget::Word(word) if word.span.start == word.span.end => {
+                // The `1` of `2>&1` has no place in the tree.
+                let span = self.span(redirect.span);
+                let digits = span
+                    .of(self.text)
+                    .rsplit(['&', ' ', '\t'])
+                    .next()
+                    .unwrap_or("");
+                let (start, end) = (span.end as usize - digits.len(), span.end as usize);
+                (Some(self.splitter.word(start, end, Style::Word)), None)
+            }
             ast::RedirectTarget::Word(word) => (Some(self.word(word.span, Style::Word)), None),
             ast::RedirectTarget::Heredoc(document) => (None, Some(self.here_document(document))),
         };
@@ -533,7 +616,8 @@ impl Walk<'_> {
                 strip_tabs: delimiter.strip_tabs,
             };
             let (start, end) = (body.start as usize, body.end as usize);
-            self.splitter.split(start, end, style, Quoting::Double, 0, &mut parts);
+            self.splitter
+                .split(start, end, style, Quoting::Double, 0, &mut parts);
         } else if !body.is_empty() {
             parts.push(Part {
                 span: body,
@@ -564,7 +648,9 @@ impl Walk<'_> {
         loop {
             match &left.command {
                 ast::Command::Binary(inner)
-                    if !left.negated && left.redirects.is_empty() && pipe(inner.op) == pipe(binary.op) =>
+                    if !left.negated
+                        && left.redirects.is_empty()
+                        && pipe(inner.op) == pipe(binary.op) =>
                 {
                     operands.push((Some(inner.op), &*inner.right));
                     left = &inner.left;
@@ -619,22 +705,31 @@ impl Walk<'_> {
             }
             Compound::For(command) => {
                 let words = command.words.iter().flatten();
-                let words = words.map(|word| self.word(word.span, Style::Word)).collect();
+                let words = words
+                    .map(|word| self.word(word.span, Style::Word))
+                    .collect();
                 self.queue(context);
-                let variable = command.targets.first().and_then(|target| target.name.as_ref());
+                let variable = command
+                    .targets
+                    .first()
+                    .and_then(|target| target.name.as_ref());
                 let body = in_loop(context, variable, words);
                 self.sequence(&command.body, &body);
             }
             Compound::Foreach(command) => {
                 let words = command.words.iter();
-                let words = words.map(|word| self.word(word.span, Style::Word)).collect();
+                let words = words
+                    .map(|word| self.word(word.span, Style::Word))
+                    .collect();
                 self.queue(context);
                 let body = in_loop(context, Some(&command.variable), words);
                 self.sequence(&command.body, &body);
             }
             Compound::Select(command) => {
                 let words = command.words.iter();
-                let words = words.map(|word| self.word(word.span, Style::Word)).collect();
+                let words = words
+                    .map(|word| self.word(word.span, Style::Word))
+                    .collect();
                 self.queue(context);
                 let body = in_loop(context, Some(&command.variable), words);
                 self.sequence(&command.body, &body);
@@ -674,7 +769,8 @@ impl Walk<'_> {
                 let open = self.span(command.left_paren_span);
                 let start = open.start as usize;
                 if let Some(close) = closing(self.text.as_bytes(), start + 1, Frame::PAREN) {
-                    self.splitter.arithmetic(start + 2, close.max(start + 3) - 1, 0);
+                    self.splitter
+                        .arithmetic(start + 2, close.max(start + 3) - 1, 0);
                 }
                 built.words.push(keyword("((", open));
                 self.finish(built, &[]);
@@ -686,9 +782,13 @@ impl Walk<'_> {
             }
             Compound::Conditional(command) => {
                 let mut built = self.start(&[], outer);
-                built.words.push(keyword("[[", self.span(command.left_bracket_span)));
+                built
+                    .words
+                    .push(keyword("[[", self.span(command.left_bracket_span)));
                 self.conditional(&command.expression, &mut built.words);
-                built.words.push(keyword("]]", self.span(command.right_bracket_span)));
+                built
+                    .words
+                    .push(keyword("]]", self.span(command.right_bracket_span)));
                 self.finish(built, &[]);
             }
             Compound::Coproc(command) => {
@@ -795,6 +895,7 @@ fn quoted_assignment(word: Word, text: &str, exported: bool) -> Result<Assignmen
         return Err(word);
     };
     let (span, quoting) = (*span, *quoting);
+    let whole = word.span;
     let source = span.of(text);
     let Some((name, _)) = source.split_once('=') else {
         return Err(word);
@@ -811,23 +912,21 @@ fn quoted_assignment(word: Word, text: &str, exported: bool) -> Result<Assignmen
     }
     let name: Box<str> = name.into();
     let cut = name.len() + usize::from(append) + 1;
-    let start = span.start as usize + cut;
+    let mut start = span.start as usize + cut;
     let mut parts = word.parts;
-    if start == span.end as usize {
+    if start == span.end as usize && parts.len() > 1 {
         parts.remove(0);
+        start += usize::from(quoting != Quoting::None && quoting != parts[0].quoting);
     } else if let PartKind::Literal(value) = &mut parts[0].kind {
         // The name holds no escape, so the value starts after as many bytes as the source.
         *value = value.get(cut..).unwrap_or("").into();
         parts[0].span = Span::new(start, span.end as usize);
     }
-    if parts.is_empty() {
-        parts.push(Part {
-            span: Span::empty(start),
-            quoting,
-            kind: PartKind::Literal("".into()),
-        });
-    }
-    let end = parts.last().map_or(start, |part| part.span.end as usize);
+    // With the closing quote of a last part that opened on its own.
+    let end = match parts.as_slice() {
+        [.., first, last] if first.quoting != last.quoting => whole.end as usize,
+        _ => parts.last().map_or(start, |part| part.span.end as usize),
+    };
     Ok(Assignment {
         name,
         span: Span::new(span.start as usize, end),

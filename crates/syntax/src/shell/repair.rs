@@ -21,6 +21,7 @@ const ENDINGS: &[&str] = &[
     "\nesac",
     "`",
     "}",
+    ")\"",
     "\")",
     "\"\n:;fi",
     "\"\n:;done",
@@ -38,7 +39,9 @@ const ENDINGS: &[&str] = &[
 ];
 
 /// Words that continue a compound command whose start lies in another text.
-const CONTINUATIONS: &[&str] = &["then", "else", "elif", "fi", "do", "done", "esac", "}", ";;", "&&", "||", ")"];
+const CONTINUATIONS: &[&str] = &[
+    "then", "else", "elif", "fi", "do", "done", "esac", "}", ";;", "&&", "||", ")",
+];
 
 /// Reads a mended copy of `text`; `reading` is what the parser made of the text itself.
 pub(super) fn reread(text: &str, reading: Reading) -> Reading {
@@ -59,7 +62,30 @@ pub(super) fn reread(text: &str, reading: Reading) -> Reading {
             return clip(mended, length);
         }
     }
+    copy.truncate(length);
+    if blank_terminators(&mut copy) {
+        let mended = read(&copy);
+        if mended.clean && !mended.commands.is_empty() {
+            return mended;
+        }
+    }
     reading
+}
+
+/// Overwrites trailing `fi`, `done`, … with blanks; whether there was one.
+fn blank_terminators(copy: &mut String) -> bool {
+    let mut found = false;
+    loop {
+        let end = copy.trim_end_matches([' ', '\t', '\n', ';']).len();
+        let start = copy[..end]
+            .rfind([' ', '\t', '\n', ';'])
+            .map_or(0, |at| at + 1);
+        if !matches!(&copy[start..end], "fi" | "done" | "esac" | "}" | ")") {
+            return found;
+        }
+        copy.replace_range(start..end, &" ".repeat(end - start));
+        found = true;
+    }
 }
 
 /// Overwrites leading `fi`, `else`, … with blanks.
@@ -68,9 +94,9 @@ fn blank_continuations(copy: &mut String) {
         let trimmed = copy.trim_start_matches([' ', '\t', '\n', ';']);
         let start = copy.len() - trimmed.len();
         let found = CONTINUATIONS.iter().find(|word| {
-            trimmed
-                .strip_prefix(**word)
-                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || "_-./=".contains(c)))
+            trimmed.strip_prefix(**word).is_some_and(|rest| {
+                !rest.starts_with(|c: char| c.is_alphanumeric() || "_-./=".contains(c))
+            })
         });
         let Some(word) = found else {
             copy.replace_range(..start, &" ".repeat(start));
@@ -84,7 +110,9 @@ fn blank_continuations(copy: &mut String) {
 /// Drops what was added: commands that start behind the text, and ends beyond it.
 fn clip(mut reading: Reading, length: usize) -> Reading {
     let limit = u32::try_from(length).unwrap_or(u32::MAX);
-    reading.commands.retain(|command| command.span.start < limit);
+    reading
+        .commands
+        .retain(|command| command.span.start < limit);
     let place = |span: &mut Span| {
         span.start = span.start.min(limit);
         span.end = span.end.min(limit);
@@ -92,7 +120,9 @@ fn clip(mut reading: Reading, length: usize) -> Reading {
     for command in &mut reading.commands {
         // The `:` of an ending can hang on to the last line.
         command.words.retain(|word| word.span.start < limit);
-        command.assignments.retain(|assignment| assignment.span.start < limit);
+        command
+            .assignments
+            .retain(|assignment| assignment.span.start < limit);
         move_command(command, 0, &place);
     }
     reading.comments.retain(|comment| comment.start < limit);

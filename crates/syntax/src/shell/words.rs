@@ -222,7 +222,8 @@ impl<'t> Splitter<'t> {
                     at + 1
                 }
                 b'$' => {
-                    let Some(next) = self.expansion(bytes, at, &mut literal, style, quoting, depth, out)
+                    let Some(next) =
+                        self.expansion(bytes, at, &mut literal, style, quoting, depth, out)
                     else {
                         at += 1;
                         continue;
@@ -267,7 +268,8 @@ impl<'t> Splitter<'t> {
                 }
                 b'(' if style == Style::Word => {
                     // Only bash's extended globs hold parentheses: `!(a|b)`.
-                    let glob = at > start && matches!(bytes[at - 1], b'?' | b'*' | b'+' | b'@' | b'!');
+                    let glob =
+                        at > start && matches!(bytes[at - 1], b'?' | b'*' | b'+' | b'@' | b'!');
                     match closing(bytes, at + 1, Frame::PAREN).filter(|_| glob) {
                         Some(close) => {
                             at = close + 1;
@@ -279,7 +281,9 @@ impl<'t> Splitter<'t> {
                     }
                     continue;
                 }
-                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b')' if style == Style::Word => {
+                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b')'
+                    if style == Style::Word =>
+                {
                     self.fault = true;
                     at += 1;
                     continue;
@@ -417,12 +421,26 @@ impl<'t> Splitter<'t> {
     pub(super) fn arithmetic(&mut self, start: usize, end: usize, depth: u32) {
         if depth < MAX_DEPTH {
             let mut unused = Vec::new();
-            self.split(start, end, Style::Double, Quoting::Double, depth + 1, &mut unused);
+            self.split(
+                start,
+                end,
+                Style::Double,
+                Quoting::Double,
+                depth + 1,
+                &mut unused,
+            );
         }
     }
 
     /// The inside of `${…}`.
-    fn braced(&mut self, bytes: &[u8], start: usize, end: usize, quoted: bool, depth: u32) -> PartKind {
+    fn braced(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+        quoted: bool,
+        depth: u32,
+    ) -> PartKind {
         let inside = &bytes[start..end];
         let length = match inside.first() {
             // `${#}` and `${!}` are parameters, `${#name}` and `${!name}` operations of another kind.
@@ -457,7 +475,11 @@ impl<'t> Splitter<'t> {
                         (true, false) if !inside.contains(&b'\'') => Style::DoubleOperand,
                         _ => Style::Loose,
                     };
-                    let quoting = if quoted { Quoting::Double } else { Quoting::None };
+                    let quoting = if quoted {
+                        Quoting::Double
+                    } else {
+                        Quoting::None
+                    };
                     let mut parts = Vec::new();
                     self.split(from, end, style, quoting, depth + 1, &mut parts);
                     Some(Word {
@@ -498,7 +520,11 @@ fn char_len(first: u8) -> usize {
 }
 
 fn backslashes_before(bytes: &[u8], at: usize, start: usize) -> usize {
-    bytes[start..at].iter().rev().take_while(|&&b| b == b'\\').count()
+    bytes[start..at]
+        .iter()
+        .rev()
+        .take_while(|&&b| b == b'\\')
+        .count()
 }
 
 fn ends_word(byte: u8) -> bool {
@@ -529,7 +555,10 @@ fn symbol_length(rest: &[u8]) -> usize {
         | [b'^', b'^', ..]
         | [b',', b',', ..]
         | [b'/', b'/' | b'#' | b'%', ..] => 2,
-        [b':' | b'-' | b'=' | b'?' | b'+' | b'#' | b'%' | b'/' | b'^' | b',' | b'@' | b'[', ..] => 1,
+        [
+            b':' | b'-' | b'=' | b'?' | b'+' | b'#' | b'%' | b'/' | b'^' | b',' | b'@' | b'[',
+            ..,
+        ] => 1,
         _ => 0,
     }
 }
@@ -656,7 +685,10 @@ pub(super) fn closing(bytes: &[u8], from: usize, frame: Frame) -> Option<usize> 
             b'c' | b'e' if !arithmetic && starts_word(bytes, at, from) => {
                 let rest = &bytes[at..];
                 let ends = |b: Option<&u8>| b.is_none_or(|&b| ends_word(b));
-                if rest.starts_with(b"case") && ends(rest.get(4)) && command_position(bytes, at, from) {
+                if rest.starts_with(b"case")
+                    && ends(rest.get(4))
+                    && command_position(bytes, at, from)
+                {
                     stack[top] = Frame::Paren {
                         cases: cases + 1,
                         arithmetic,
@@ -676,7 +708,11 @@ pub(super) fn closing(bytes: &[u8], from: usize, frame: Frame) -> Option<usize> 
 }
 
 fn starts_word(bytes: &[u8], at: usize, from: usize) -> bool {
-    at == from || matches!(bytes[at - 1], b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')')
+    at == from
+        || matches!(
+            bytes[at - 1],
+            b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')'
+        )
 }
 
 /// Whether a command can start at `at`: for telling `case x in` from `echo case`.
@@ -684,7 +720,9 @@ fn command_position(bytes: &[u8], at: usize, from: usize) -> bool {
     let before = bytes[from..at].trim_ascii_end();
     before.last().is_none_or(|b| b";&|({)".contains(b))
         || bytes[from + before.len()..at].contains(&b'\n')
-        || [&b"then"[..], b"do", b"else", b"in"].iter().any(|k| before.ends_with(k))
+        || [&b"then"[..], b"do", b"else", b"in"]
+            .iter()
+            .any(|k| before.ends_with(k))
 }
 
 /// The closing quote of `$'…'`.
