@@ -1,0 +1,261 @@
+//! What a fixed repository does: the files that `fix` writes, and the builds that they give.
+//!
+//! Everything here is driven by the folders of `fixtures/`; its README says what they hold and what is
+//! demanded of them.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use support::fixture::{self, Fixture};
+use support::scenario::{self, Scenario};
+use support::{build, calls};
+
+fn tagwright(arguments: &[&str], folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tagwright"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("NO_COLOR")
+        .output()
+        .expect("the binary was built for this test")
+}
+
+/// Runs `fix` in `folder`, with the fixture's arguments. What went wrong, if it did not end with 0 or 1.
+fn fix(fixture: &Fixture, folder: &Path) -> Option<String> {
+    let mut arguments = vec!["fix", "."];
+    arguments.extend(fixture.settings.args.iter().map(String::as_str));
+    let output = tagwright(&arguments, folder);
+    (!matches!(output.status.code(), Some(0 | 1))).then(|| {
+        format!(
+            "fix: {}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
+}
+
+#[test]
+fn fix_writes_exactly_what_a_careful_person_would() {
+    fixture::each(|fixture| {
+        let folder = tempfile::tempdir().expect("a temporary folder is writable");
+        fixture::copy_tree(&fixture.folder.join("before"), folder.path());
+        if let Some(problem) = fix(fixture, folder.path()) {
+            return vec![problem];
+        }
+        fixture::differences(
+            &fixture::files(folder.path()),
+            &fixture::files(&fixture.folder.join("after")),
+        )
+    });
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    fixture::each(|fixture| {
+        let folder = tempfile::tempdir().expect("a temporary folder is writable");
+        fixture::copy_tree(&fixture.folder.join("after"), folder.path());
+        if let Some(problem) = fix(fixture, folder.path()) {
+            return vec![problem];
+        }
+        fixture::differences(
+            &fixture::files(folder.path()),
+            &fixture::files(&fixture.folder.join("after")),
+        )
+    });
+}
+
+#[test]
+fn nothing_that_could_be_fixed_is_left() {
+    fixture::each(|fixture| {
+        let unsafe_too = fixture
+            .settings
+            .args
+            .iter()
+            .any(|argument| argument == "--unsafe");
+        let output = tagwright(
+            &["check", "--format", "json", "."],
+            &fixture.folder.join("after"),
+        );
+        let report: serde_json::Value = match serde_json::from_slice(&output.stdout) {
+            Ok(report) => report,
+            Err(error) => {
+                let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+                return vec![format!("check: {error}, {}\n{stderr}", output.status)];
+            }
+        };
+        let findings = report["findings"].as_array().cloned().unwrap_or_default();
+        findings
+            .iter()
+            .filter(|finding| finding["severity"] == "error")
+            .filter(|finding| {
+                let applicability = &finding["fix"]["applicability"];
+                applicability == "safe" || (unsafe_too && applicability == "unsafe")
+            })
+            .map(|finding| {
+                format!(
+                    "left: {} {}: {}",
+                    finding["path"], finding["rule"], finding["message"]
+                )
+            })
+            .collect()
+    });
+}
+
+/// The shells and scenarios in which a fixture's builds are run.
+fn runs(fixture: &Fixture) -> Vec<(&'static str, &'static Scenario)> {
+    let wanted = |scenario: &&Scenario| match &fixture.settings.scenarios {
+        Some(names) => names.iter().any(|name| name == scenario.name),
+        None => scenario.default,
+    };
+    if let Some(names) = &fixture.settings.scenarios {
+        let known = |name: &String| scenario::ALL.iter().any(|scenario| scenario.name == name);
+        assert!(
+            names.iter().all(known),
+            "{}: unknown scenario in {names:?}",
+            fixture.name
+        );
+    }
+    let scenarios: Vec<&Scenario> = scenario::ALL.iter().filter(wanted).collect();
+    let full = std::env::var("TAGWRIGHT_BEHAVIOUR").is_ok_and(|value| value == "full");
+    let in_bash = if full { scenarios.len() } else { 1 };
+    let bash = scenarios
+        .iter()
+        .rev()
+        .take(in_bash)
+        .map(|scenario| ("bash", *scenario));
+    scenarios
+        .iter()
+        .map(|scenario| ("dash", *scenario))
+        .chain(bash)
+        .collect()
+}
+
+#[test]
+fn builds_do_the_same_as_before_under_one_tag_of_the_branch() {
+    fixture::each(|fixture| {
+        if !fixture.settings.execute {
+            return Vec::new();
+        }
+        let mut problems = Vec::new();
+        let stubs = tempfile::tempdir().expect("a temporary folder is writable");
+        build::write_stubs(stubs.path(), fixture);
+        let before_tree = fixture.folder.join("before");
+        for name in build::buildspecs(&before_tree) {
+            let mut pushes = Vec::new();
+            for (shell, scenario) in runs(fixture) {
+                let run = |tree: &str| {
+                    build::run(
+                        fixture,
+                        &fixture.folder.join(tree),
+                        &name,
+                        scenario,
+                        shell,
+                        stubs.path(),
+                    )
+                };
+                let result = run("before").and_then(|before| Ok((before, run("after")?)));
+                let verdict = result.and_then(|(before, after)| {
+                    if shell == "dash" && !scenario.refused {
+                        pushes.push((scenario.name, calls::pushed(&after)?));
+                    }
+                    compare(fixture, scenario, &before, &after)
+                });
+                let found = verdict.unwrap_or_else(|error| vec![error]);
+                problems.extend(
+                    found
+                        .iter()
+                        .map(|problem| format!("{name}, {}, {shell}: {problem}", scenario.name)),
+                );
+            }
+            problems.extend(
+                shared_tags(&pushes)
+                    .into_iter()
+                    .map(|problem| format!("{name}: {problem}")),
+            );
+        }
+        problems
+    });
+}
+
+/// What is wrong with the build `after`, given the build `before` of the unfixed tree.
+fn compare(
+    fixture: &Fixture,
+    scenario: &Scenario,
+    before: &build::Outcome,
+    after: &build::Outcome,
+) -> Result<Vec<String>, String> {
+    let mut problems = Vec::new();
+    if !before.failed.is_empty() {
+        problems.push(format!(
+            "before: {:?} failed: {}",
+            before.failed, before.stderr
+        ));
+    }
+    if scenario.refused {
+        if !calls::publishes(before)? {
+            problems.push("before: publishes nothing, so there is nothing to refuse".to_owned());
+        }
+        if calls::publishes(after)? || after.failed.is_empty() {
+            problems.push(format!("goes on without a branch: {:?}", after.calls));
+        }
+        return Ok(problems);
+    }
+    if !after.failed.is_empty() {
+        problems.push(format!("{:?} failed: {}", after.failed, after.stderr));
+    }
+    if before.calls.is_empty() {
+        problems.push("calls nothing".to_owned());
+    }
+    let (expected, actual) = (calls::without_tags(before)?, calls::without_tags(after)?);
+    if expected != actual {
+        problems.push(format!(
+            "calls differ\n  before {expected:#?}\n  after {actual:#?}"
+        ));
+    }
+    let count = |outcome| -> Result<Vec<(String, usize)>, String> {
+        Ok(calls::pushed(outcome)?
+            .into_iter()
+            .map(|(repository, tags)| (repository, tags.len()))
+            .collect())
+    };
+    let (expected, actual) = (count(before)?, count(after)?);
+    // An untagged Copilot push is not seen before.
+    if actual
+        .iter()
+        .any(|entry| !expected.contains(entry) && !entry.0.starts_with("copilot/"))
+    {
+        problems.push(format!(
+            "number of tags pushed: before {expected:?}, after {actual:?}"
+        ));
+    }
+    problems.extend(calls::judge(after, fixture.settings.latest_stays)?);
+    Ok(problems)
+}
+
+type Pushes = std::collections::BTreeMap<String, std::collections::BTreeSet<String>>;
+
+/// The tags that builds of two branches both push. That a `latest` which stays is shared is known.
+fn shared_tags(pushes: &[(&str, Pushes)]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (index, (scenario, pushed)) in pushes.iter().enumerate() {
+        for (other, others) in &pushes[..index] {
+            for (repository, tags) in pushed {
+                for tag in others
+                    .get(repository)
+                    .into_iter()
+                    .flat_map(|others| others.intersection(tags))
+                {
+                    if tag != "latest" && !tag.starts_with("build-") {
+                        problems.push(format!(
+                            "{repository}:{tag} is written by {scenario} and by {other}"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    problems
+}
