@@ -3,8 +3,12 @@
 //! Each primitive either returns edits that keep every other byte, or refuses with the reason. That
 //! the result really is what was asked for is proven later, by whoever applies them.
 
-use crate::Span;
-use crate::yaml::{NodeId, Tree};
+use crate::yaml::decode::{parent_column, scalar_map};
+use crate::yaml::exact::{
+    Block, Chomping, break_len, column, has_break, is_blank, line_end, line_start,
+};
+use crate::yaml::{NodeId, NodeKind, ScalarStyle, Sequence, Tree};
+use crate::{SourceMap, Span};
 
 /// Replace the bytes of `span` by `text`. An insertion has an empty span.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +85,8 @@ pub fn apply(text: &str, edits: &[Edit]) -> Option<String> {
 /// The edits that make the scalar at `node` decode to its value with `replacements` applied (ascending,
 /// not overlapping), keeping its style wherever the style can carry the new text.
 ///
+/// A plain scalar whose new text would not be plain text any more is put into quotes, as a whole.
+///
 /// # Errors
 /// A [`Refusal`] where that cannot be done without touching anything else.
 pub fn replace_in_scalar(
@@ -89,13 +95,61 @@ pub fn replace_in_scalar(
     node: NodeId,
     replacements: &[Replacement],
 ) -> Result<Vec<Edit>, Refusal> {
-    let _ = (text, tree, node, replacements);
-    Err(Refusal::Inexact)
+    refuse_unsafe(tree, node)?;
+    let own = tree.node(node);
+    let NodeKind::Scalar(scalar) = &own.kind else {
+        return Err(Refusal::Shape("this is not a text"));
+    };
+    if own.span.is_empty() {
+        return Err(Refusal::Shape("there is no text here"));
+    }
+    let map = tree.source_map(text, node).ok_or(Refusal::Inexact)?;
+    let new_value = apply_replacements(&scalar.value, replacements).ok_or(Refusal::Shape(
+        "the range to replace is not a range of the value",
+    ))?;
+    if *new_value == *scalar.value {
+        return Ok(Vec::new());
+    }
+    let target = Target {
+        text,
+        span: own.span,
+        style: scalar.style,
+        value: &scalar.value,
+        new_value: &new_value,
+        map: &map,
+        column: parent_column(text, tree, own),
+        in_flow: in_flow(tree, node),
+    };
+    let replacements: Vec<Replacement> = replacements
+        .iter()
+        .filter_map(|replacement| trim(&scalar.value, replacement))
+        .collect();
+    let (style, edits) = match scalar.style {
+        ScalarStyle::Plain => target.plain(&replacements)?,
+        ScalarStyle::SingleQuoted => target.single_quoted(&replacements)?,
+        ScalarStyle::DoubleQuoted => (
+            ScalarStyle::DoubleQuoted,
+            target.quoted(&replacements, escape_double)?,
+        ),
+        ScalarStyle::Literal => (ScalarStyle::Literal, target.literal(&replacements)?),
+        ScalarStyle::Folded => (ScalarStyle::Folded, target.folded(&replacements)?),
+    };
+    if is_simple_key(tree, node) && new_value.len() > LONGEST_KEY {
+        return Err(Refusal::Style("the new text is too long for a key"));
+    }
+    target.verify(style, &edits)?;
+    Ok(edits)
 }
+
+/// YAML ends a key without `?` after 1024 characters, its quotes and escapes included.
+const LONGEST_KEY: usize = 200;
 
 /// The edits that insert a string item with the decoded value `value` before the item `index` (0-based;
 /// the list's length appends) of the sequence at `node`, in the file's own indentation, line endings and
 /// style. A value of several lines becomes a `|` block where the sequence is a block sequence.
+///
+/// Comments on lines of their own stay with what they describe: those directly above item `index` stay
+/// above it, and those indented deeper than the last item's dash stay with that item.
 ///
 /// # Errors
 /// A [`Refusal`] where that cannot be done without touching anything else.
@@ -106,6 +160,787 @@ pub fn insert_item(
     index: usize,
     value: &str,
 ) -> Result<Vec<Edit>, Refusal> {
-    let _ = (text, tree, node, index, value);
-    Err(Refusal::Inexact)
+    refuse_unsafe(tree, node)?;
+    let own = tree.node(node);
+    let NodeKind::Sequence(sequence) = &own.kind else {
+        return Err(Refusal::Shape("this is not a list"));
+    };
+    if index > sequence.items.len() {
+        return Err(Refusal::Shape("the list has no such place"));
+    }
+    let list = List {
+        text,
+        tree,
+        span: own.span,
+        sequence,
+    };
+    if sequence.flow {
+        if is_simple_key(tree, node) {
+            return Err(Refusal::Shape("the list is a key"));
+        }
+        list.insert_flow(index, value)
+    } else if sequence.items.is_empty() {
+        Err(Refusal::Shape("the list has no items"))
+    } else if index < sequence.items.len() {
+        list.insert_block(index, value)
+    } else {
+        list.append_block(value)
+    }
+}
+
+/// Refuses nodes whose change would change other places, or whose reading is not certain.
+fn refuse_unsafe(tree: &Tree, node: NodeId) -> Result<(), Refusal> {
+    if tree.error().is_some() {
+        return Err(Refusal::Shape("the file is not valid YAML"));
+    }
+    let own = tree.node(node);
+    if let NodeKind::Alias { name, .. } = &own.kind {
+        return Err(Refusal::Shared(name.to_string()));
+    }
+    if let Some(tag) = &own.tag {
+        return Err(Refusal::Tagged(tag.to_string()));
+    }
+    let mut at = Some(node);
+    while let Some(id) = at {
+        let node = tree.node(id);
+        if let Some(anchor) = &node.anchor {
+            let used = tree.nodes().any(|(_, other)| match &other.kind {
+                NodeKind::Alias { name, target } => {
+                    target.map_or(name == anchor, |target| target == id)
+                }
+                _ => false,
+            });
+            if used {
+                return Err(Refusal::Shared(anchor.to_string()));
+            }
+        }
+        at = node.parent;
+    }
+    Ok(())
+}
+
+fn in_flow(tree: &Tree, node: NodeId) -> bool {
+    tree.node(node)
+        .parent
+        .is_some_and(|parent| match &tree.node(parent).kind {
+            NodeKind::Sequence(sequence) => sequence.flow,
+            NodeKind::Mapping(mapping) => mapping.flow,
+            NodeKind::Scalar(_) | NodeKind::Alias { .. } => false,
+        })
+}
+
+fn is_simple_key(tree: &Tree, node: NodeId) -> bool {
+    tree.node(node)
+        .parent
+        .is_some_and(|parent| match &tree.node(parent).kind {
+            NodeKind::Mapping(mapping) => mapping.entries.iter().any(|entry| entry.key == node),
+            _ => false,
+        })
+}
+
+/// The replacement without what its old and new text have in common at both ends. `None` if it changes
+/// nothing.
+fn trim(value: &str, replacement: &Replacement) -> Option<Replacement> {
+    let old = replacement.range.of(value);
+    let new = replacement.text.as_str();
+    let prefix: usize = old
+        .chars()
+        .zip(new.chars())
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a.len_utf8())
+        .sum();
+    let (old, new) = (&old[prefix..], &new[prefix..]);
+    let suffix: usize = old
+        .chars()
+        .rev()
+        .zip(new.chars().rev())
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a.len_utf8())
+        .sum();
+    if old.len() == suffix && new.len() == suffix {
+        return None;
+    }
+    let start = replacement.range.start as usize + prefix;
+    Some(Replacement {
+        range: Span::new(start, start + old.len() - suffix),
+        text: new[..new.len() - suffix].to_owned(),
+    })
+}
+
+/// Whether every YAML reader takes `c` unescaped inside a line.
+fn is_printable(c: char) -> bool {
+    match c {
+        '\t' => true,
+        '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => false,
+        c => c >= ' ' && !('\u{7f}'..'\u{a0}').contains(&c),
+    }
+}
+
+fn is_one_printable_line(text: &str) -> bool {
+    text.chars().all(is_printable)
+}
+
+/// Whether `text` may stand as a plain scalar of one line under YAML 1.1 and 1.2 alike. Errs on the side
+/// of no.
+fn can_be_plain(text: &str, in_flow: bool) -> bool {
+    let bytes = text.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        return false;
+    };
+    if !is_one_printable_line(text)
+        || is_blank(*first)
+        || is_blank(*last)
+        || *last == b':'
+        || b",[]{}#&*!|>'\"%@`".contains(first)
+        || text.starts_with("---")
+        || text.starts_with("...")
+    {
+        return false;
+    }
+    if b"-?:".contains(first) && (in_flow || bytes.get(1).is_none_or(|b| is_blank(*b))) {
+        return false;
+    }
+    if in_flow && bytes.iter().any(|byte| b",[]{}?".contains(byte)) {
+        return false;
+    }
+    bytes.windows(2).all(|pair| match pair {
+        [b':', next] => !is_blank(*next),
+        [before, b'#'] => !is_blank(*before),
+        _ => true,
+    })
+}
+
+/// Whether some YAML reader takes the plain scalar `text` for something other than a string, or might.
+fn may_be_no_string(text: &str) -> bool {
+    const WORDS: [&str; 16] = [
+        "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "=", "<<", ".inf",
+        "+.inf", "-.inf", ".nan",
+    ];
+    if text.is_empty() || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        return true;
+    }
+    let body = text.strip_prefix(['+', '-']).unwrap_or(text).as_bytes();
+    let Some(first) = body.first() else {
+        return false;
+    };
+    if !first.is_ascii_digit() && *first != b'.' {
+        return false;
+    }
+    let radix = body.len() > 2 && *first == b'0' && b"xXoObB".contains(&body[1]);
+    if radix
+        && body[2..]
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+    {
+        return true;
+    }
+    let date = body.len() > 5 && body[..4].iter().all(u8::is_ascii_digit) && body[4] == b'-';
+    let number = body.iter().any(u8::is_ascii_digit)
+        && body
+            .iter()
+            .all(|b| b.is_ascii_digit() || b"_.,:+-eE".contains(b))
+        && body.iter().filter(|b| **b == b'.').count() <= 1;
+    number || (date && body[5].is_ascii_digit())
+}
+
+/// The inside of single quotes.
+fn escape_single(text: &str) -> String {
+    text.replace('\'', "''")
+}
+
+/// The inside of double quotes.
+fn escape_double(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' => escaped.push_str("\\\""),
+            '\\' => escaped.push_str("\\\\"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            '\0' => escaped.push_str("\\0"),
+            c if is_printable(c) => escaped.push(c),
+            c if u32::from(c) <= 0xFF => escaped.push_str(&format!("\\x{:02X}", u32::from(c))),
+            c => escaped.push_str(&format!("\\u{:04X}", u32::from(c))),
+        }
+    }
+    escaped
+}
+
+/// `text` in quotes: in single ones if they can hold it.
+fn quoted(text: &str) -> (ScalarStyle, String) {
+    if is_one_printable_line(text) {
+        let quoted = format!("'{}'", escape_single(text));
+        (ScalarStyle::SingleQuoted, quoted)
+    } else {
+        let quoted = format!("\"{}\"", escape_double(text));
+        (ScalarStyle::DoubleQuoted, quoted)
+    }
+}
+
+/// A scalar and what is to become of it.
+struct Target<'a> {
+    text: &'a str,
+    span: Span,
+    style: ScalarStyle,
+    value: &'a str,
+    new_value: &'a str,
+    map: &'a SourceMap,
+    /// Of the block collection around it.
+    column: Option<usize>,
+    in_flow: bool,
+}
+
+type Styled = (ScalarStyle, Vec<Edit>);
+
+impl Target<'_> {
+    fn source(&self) -> &str {
+        self.span.of(self.text)
+    }
+
+    fn whole(&self, text: String) -> Vec<Edit> {
+        vec![Edit {
+            span: self.span,
+            text,
+        }]
+    }
+
+    /// Each replacement as one edit, the new text written by `write`.
+    fn direct(
+        &self,
+        replacements: &[Replacement],
+        write: impl Fn(&str) -> String,
+    ) -> Result<Vec<Edit>, Refusal> {
+        replacements
+            .iter()
+            .map(|replacement| {
+                let span = self.map.source(replacement.range).ok_or(Refusal::Inexact)?;
+                let text = write(&replacement.text);
+                Ok(Edit { span, text })
+            })
+            .collect()
+    }
+
+    fn plain(&self, replacements: &[Replacement]) -> Result<Styled, Refusal> {
+        const SEVERAL_LINES: Refusal =
+            Refusal::Style("the text runs over several lines and would need quotes");
+        let type_changes = may_be_no_string(self.new_value) && !may_be_no_string(self.value);
+        if !has_break(self.source()) {
+            if can_be_plain(self.new_value, self.in_flow) && !type_changes {
+                return Ok((
+                    ScalarStyle::Plain,
+                    self.direct(replacements, str::to_owned)?,
+                ));
+            }
+            let (style, text) = quoted(self.new_value);
+            return Ok((style, self.whole(text)));
+        }
+        if type_changes
+            || replacements.iter().any(|replacement| {
+                !self.map.is_verbatim(replacement.range) || has_break(&replacement.text)
+            })
+        {
+            return Err(SEVERAL_LINES);
+        }
+        let edits = self.direct(replacements, str::to_owned)?;
+        let after = self.applied(&edits)?;
+        let lines = |source: &str| -> Vec<String> {
+            source
+                .split(['\n', '\r'])
+                .map(|line| line.trim_matches([' ', '\t']).to_owned())
+                .collect()
+        };
+        let (old, new) = (lines(self.source()), lines(after.1.of(&after.0)));
+        let still_plain = old.len() == new.len()
+            && old
+                .iter()
+                .zip(&new)
+                .all(|(old, new)| old == new || can_be_plain(new, self.in_flow));
+        if still_plain {
+            Ok((ScalarStyle::Plain, edits))
+        } else {
+            Err(SEVERAL_LINES)
+        }
+    }
+
+    fn single_quoted(&self, replacements: &[Replacement]) -> Result<Styled, Refusal> {
+        if replacements
+            .iter()
+            .all(|replacement| is_one_printable_line(&replacement.text))
+        {
+            return Ok((
+                ScalarStyle::SingleQuoted,
+                self.quoted(replacements, escape_single)?,
+            ));
+        }
+        if has_break(self.source()) {
+            return Err(Refusal::Style(
+                "single quotes cannot hold the new text, and the old text runs over several lines",
+            ));
+        }
+        let (style, text) = quoted(self.new_value);
+        Ok((style, self.whole(text)))
+    }
+
+    fn quoted(
+        &self,
+        replacements: &[Replacement],
+        escape: impl Fn(&str) -> String,
+    ) -> Result<Vec<Edit>, Refusal> {
+        if self.value.is_empty() {
+            let quote = &self.source()[..1];
+            return Ok(self.whole(format!("{quote}{}{quote}", escape(self.new_value))));
+        }
+        self.direct(replacements, escape)
+    }
+
+    fn block(&self) -> Result<Block, Refusal> {
+        Block::read(self.text, self.span.start as usize, self.column).ok_or(Refusal::Inexact)
+    }
+
+    fn literal(&self, replacements: &[Replacement]) -> Result<Vec<Edit>, Refusal> {
+        const LINES: Refusal = Refusal::Style("the lines of the block cannot be joined this way");
+        let block = self.block()?;
+        let bytes = self.text.as_bytes();
+        let line_break = line_ending(self.text, self.span.start as usize);
+        let indentation = " ".repeat(block.indent);
+        let supplied_break = self
+            .map
+            .segments()
+            .last()
+            .filter(|last| last.source.is_empty())
+            .map(|last| last.decoded.start);
+        let mut edits = Vec::new();
+        for replacement in replacements {
+            let Replacement { range, text } = replacement;
+            if !text.split('\n').all(is_one_printable_line) {
+                return Err(Refusal::Style("a block cannot hold the new text"));
+            }
+            if supplied_break.is_some_and(|at| range.end > at) {
+                return Err(Refusal::Style("the file ends without a line break"));
+            }
+            let mut span = self.map.source(*range).ok_or(Refusal::Inexact)?;
+            let (start, end) = (range.start as usize, range.end as usize);
+            let starts_line = start == 0 || self.value.as_bytes()[start - 1] == b'\n';
+            let old_ends_line = range.of(self.value).ends_with('\n');
+            let next = self.value.as_bytes().get(end).copied();
+            if starts_line && next.is_none() && !text.is_empty() && !text.ends_with('\n') {
+                return Err(LINES);
+            }
+            if old_ends_line && starts_line && text.is_empty() {
+                // Whole lines go, with their indentation.
+                span.start = offset(line_start(self.text, span.start as usize));
+            } else if old_ends_line {
+                // What followed on the next line comes up, without its indentation.
+                let Some(after) = self.map.source(Span::empty(end)).filter(|_| next.is_some())
+                else {
+                    return Err(LINES);
+                };
+                span.end = after.start;
+            }
+            let mut written = String::new();
+            for (index, line) in text.split('\n').enumerate() {
+                let last = text[..].matches('\n').count() == index;
+                let line_goes_on = last && next.is_some_and(|byte| byte != b'\n');
+                if index > 0 {
+                    written.push_str(line_break);
+                    if !line.is_empty() || (line_goes_on && !line.ends_with('\n')) {
+                        written.push_str(&indentation);
+                    }
+                } else if starts_line && !line.is_empty() {
+                    // An empty line need not be indented; text on it must be.
+                    let at = span.start as usize;
+                    let have = at - line_start(self.text, at);
+                    let missing = block.indent.saturating_sub(have);
+                    written.extend(std::iter::repeat_n(' ', missing));
+                }
+                written.push_str(line);
+            }
+            debug_assert!(span.range().end <= bytes.len());
+            edits.push(Edit {
+                span,
+                text: written,
+            });
+        }
+        Ok(edits)
+    }
+
+    fn folded(&self, replacements: &[Replacement]) -> Result<Vec<Edit>, Refusal> {
+        const FOLDING: Refusal =
+            Refusal::Style("the change would alter how the lines of the `>` block are joined");
+        for replacement in replacements {
+            let at_end = replacement.range.start as usize == self.value.len();
+            if !is_one_printable_line(&replacement.text)
+                || !self.map.is_verbatim(replacement.range)
+                || replacement.range.of(self.value).contains('\n')
+                || (at_end && self.value.ends_with('\n'))
+            {
+                return Err(FOLDING);
+            }
+        }
+        let edits = self.direct(replacements, str::to_owned)?;
+        let block = self.block()?;
+        let (after, span) = self.applied(&edits)?;
+        let new_block =
+            Block::read(&after, span.start as usize, self.column).ok_or(Refusal::Inexact)?;
+        if new_block.indent != block.indent {
+            return Err(FOLDING);
+        }
+        let lines = |text: &str, block: &Block| -> Vec<(bool, bool)> {
+            let mut ends = Vec::new();
+            let mut at = block.body;
+            while let Some(line) = block.line(text.as_bytes(), at) {
+                let own = &text.as_bytes()[line.start..line.end];
+                ends.push((
+                    own.first().is_some_and(|byte| is_blank(*byte)),
+                    own.last().is_some_and(|byte| is_blank(*byte)),
+                ));
+                if line.break_len == 0 {
+                    break;
+                }
+                at = line.end + line.break_len;
+            }
+            ends
+        };
+        let blank_ends = lines(self.text, &block);
+        let new_ends = lines(&after, &new_block);
+        let kept = blank_ends.len() == new_ends.len()
+            && blank_ends
+                .iter()
+                .zip(&new_ends)
+                .all(|(old, new)| old.0 == new.0 && (old.1 || !new.1));
+        if kept { Ok(edits) } else { Err(FOLDING) }
+    }
+
+    /// The text with the edits, and where the scalar then stands.
+    fn applied(&self, edits: &[Edit]) -> Result<(String, Span), Refusal> {
+        let after = apply(self.text, edits).ok_or(Refusal::Inexact)?;
+        let end = (self.span.end as usize + after.len())
+            .checked_sub(self.text.len())
+            .ok_or(Refusal::Inexact)?;
+        let span = Span::new(self.span.start as usize, end);
+        Ok((after, span))
+    }
+
+    /// Reads the scalar again as it would stand.
+    fn verify(&self, style: ScalarStyle, edits: &[Edit]) -> Result<(), Refusal> {
+        let (after, span) = self.applied(edits)?;
+        let read = scalar_map(&after, span, style, self.new_value, self.column);
+        let blanks_at_ends = style == ScalarStyle::Plain
+            && self.new_value.trim_matches([' ', '\t']) != self.new_value;
+        if read.is_none() || blanks_at_ends {
+            return Err(Refusal::Style(match self.style {
+                ScalarStyle::Literal => "the new text changes how the lines of the block are read",
+                _ => "blanks next to a line break would be lost",
+            }));
+        }
+        Ok(())
+    }
+}
+
+fn offset(at: usize) -> u32 {
+    Span::empty(at).start
+}
+
+/// The line break that ends the line of byte `at`; on a last line the file's first one, or `\n`.
+fn line_ending(text: &str, at: usize) -> &str {
+    let own = |end: usize| &text[end..end + break_len(text.as_bytes(), end)];
+    let here = own(line_end(text, at));
+    if !here.is_empty() {
+        return here;
+    }
+    let first = own(line_end(text, 0));
+    if first.is_empty() { "\n" } else { first }
+}
+
+/// A list that gets a new item.
+struct List<'a> {
+    text: &'a str,
+    tree: &'a Tree,
+    span: Span,
+    sequence: &'a Sequence,
+}
+
+impl List<'_> {
+    /// Where item `index` starts, its anchor and tag included, and where it ends.
+    fn item(&self, index: usize) -> Span {
+        let node = self.tree.node(self.sequence.items[index]);
+        node.properties.map_or(node.span, |p| p.cover(node.span))
+    }
+
+    fn item_style(&self, index: usize) -> Option<ScalarStyle> {
+        match &self.tree.node(*self.sequence.items.get(index)?).kind {
+            NodeKind::Scalar(scalar) => Some(scalar.style),
+            _ => None,
+        }
+    }
+
+    /// The comment that is alone on the line that starts at `line`: the column of its `#`.
+    fn comment_line(&self, line: usize) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        let mut at = line;
+        while bytes.get(at).copied().is_some_and(is_blank) {
+            at += 1;
+        }
+        if bytes.get(at) != Some(&b'#') {
+            return None;
+        }
+        // Inside a block scalar a `#` is no comment.
+        self.tree
+            .comments()
+            .binary_search_by_key(&offset(at), |comment| comment.start)
+            .ok()?;
+        Some(at - line)
+    }
+
+    fn insert_block(&self, index: usize, value: &str) -> Result<Vec<Edit>, Refusal> {
+        let dash = self.sequence.dashes[index] as usize;
+        let mut at = line_start(self.text, dash);
+        let before = &self.text[at..dash];
+        if !before.bytes().all(|byte| byte == b' ') {
+            return Err(Refusal::Shape(
+                "the list starts in the middle of a line, so nothing can be put before its first item",
+            ));
+        }
+        let line_break = line_ending(self.text, dash);
+        // Comments directly above the item describe it and stay with it.
+        while let Some(previous_end) = self.text[..at].len().checked_sub(1) {
+            let line = line_start(self.text, self.line_before(previous_end));
+            match self.comment_line(line) {
+                Some(column) if column <= before.len() && line < at => at = line,
+                _ => break,
+            }
+        }
+        let item = self.block_item(index, before, value, line_break, true);
+        Ok(vec![Edit {
+            span: Span::empty(at),
+            text: format!("{before}{item}{line_break}"),
+        }])
+    }
+
+    /// A byte of the line whose line break's last byte is at `break_end`.
+    fn line_before(&self, break_end: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        if bytes[break_end] == b'\n' && break_end > 0 && bytes[break_end - 1] == b'\r' {
+            break_end - 1
+        } else {
+            break_end
+        }
+    }
+
+    fn append_block(&self, value: &str) -> Result<Vec<Edit>, Refusal> {
+        let last = self.sequence.items.len() - 1;
+        let dash = self.sequence.dashes[last] as usize;
+        let dash_column = column(self.text, dash);
+        let before = &self.text[line_start(self.text, dash)..dash];
+        if before.contains('\t') {
+            return Err(Refusal::Shape("the list is indented with a tab"));
+        }
+        let indentation = " ".repeat(dash_column);
+        let line_break = line_ending(self.text, dash);
+        let mut at = line_end(self.text, self.span.end as usize);
+        if at == self.text.len() && self.ends_in_open_block() {
+            return Err(Refusal::Style(
+                "the last item is a block at the end of a file without a final line break",
+            ));
+        }
+        // Comments indented deeper than the dash belong to the last item.
+        loop {
+            let next = at + break_len(self.text.as_bytes(), at);
+            match self.comment_line(next) {
+                Some(column) if column > dash_column && next > at => {
+                    at = line_end(self.text, next);
+                }
+                _ => break,
+            }
+        }
+        let has_break = at < self.text.len();
+        let item = self.block_item(last, &indentation, value, line_break, has_break);
+        Ok(vec![Edit {
+            span: Span::empty(at),
+            text: format!("{line_break}{indentation}{item}"),
+        }])
+    }
+
+    /// Whether the last thing in the list is a block scalar whose value ends with a line break. At the end
+    /// of a file without one, readers disagree about that value.
+    fn ends_in_open_block(&self) -> bool {
+        let Some((id, node)) = self
+            .tree
+            .nodes()
+            .filter(|(_, node)| node.span.end == self.span.end)
+            .last()
+        else {
+            return false;
+        };
+        let NodeKind::Scalar(scalar) = &node.kind else {
+            return false;
+        };
+        matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded)
+            && Block::read(
+                self.text,
+                node.span.start as usize,
+                parent_column(self.text, self.tree, self.tree.node(id)),
+            )
+            .is_none_or(|block| block.chomping != Chomping::Strip)
+    }
+
+    /// `- value` in the manner of item `like`; no line break at the end. `has_break`: whether one follows.
+    fn block_item(
+        &self,
+        like: usize,
+        indentation: &str,
+        value: &str,
+        line_break: &str,
+        has_break: bool,
+    ) -> String {
+        let dash = self.sequence.dashes[like] as usize;
+        let gap = self
+            .text
+            .get(dash + 1..self.item(like).start as usize)
+            .filter(|gap| !gap.is_empty() && gap.bytes().all(|byte| byte == b' '))
+            .unwrap_or(" ");
+        let step = self.step();
+        if let Some(header) = literal_header(value, step, has_break) {
+            let mut item = format!("-{gap}{header}");
+            let indentation = format!("{indentation}{}", " ".repeat(step));
+            for line in value.strip_suffix('\n').unwrap_or(value).split('\n') {
+                item.push_str(line_break);
+                if !line.is_empty() {
+                    item.push_str(&indentation);
+                    item.push_str(line);
+                }
+            }
+            return item;
+        }
+        let text = match self.item_style(like) {
+            Some(ScalarStyle::DoubleQuoted) => format!("\"{}\"", escape_double(value)),
+            Some(ScalarStyle::SingleQuoted) => quoted(value).1,
+            _ if can_be_plain(value, false) && !may_be_no_string(value) => value.to_owned(),
+            _ => quoted(value).1,
+        };
+        format!("-{gap}{text}")
+    }
+
+    /// By how many columns the lines of a block item are indented from its dash.
+    fn step(&self) -> usize {
+        let steps = self.sequence.items.iter().zip(&self.sequence.dashes);
+        for (item, dash) in steps {
+            let node = self.tree.node(*item);
+            let is_block = matches!(&node.kind, NodeKind::Scalar(scalar)
+                if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded));
+            if !is_block {
+                continue;
+            }
+            let dash_column = column(self.text, *dash as usize);
+            let block = Block::read(self.text, node.span.start as usize, Some(dash_column));
+            if let Some(block) = block
+                && let Some(step @ 1..=9) = block.indent.checked_sub(dash_column)
+            {
+                return step;
+            }
+        }
+        2
+    }
+
+    fn insert_flow(&self, index: usize, value: &str) -> Result<Vec<Edit>, Refusal> {
+        if !is_one_printable_line(value) {
+            return Err(Refusal::Style(
+                "a list in brackets cannot take a text of several lines",
+            ));
+        }
+        let count = self.sequence.items.len();
+        let text = match self.item_style(index.min(count.saturating_sub(1))) {
+            Some(ScalarStyle::DoubleQuoted) => format!("\"{}\"", escape_double(value)),
+            _ => quoted(value).1,
+        };
+        let insert = |at: usize, text: String| Edit {
+            span: Span::empty(at),
+            text,
+        };
+        if count == 0 {
+            return Ok(vec![insert(self.span.start as usize + 1, text)]);
+        }
+        let like = self.item(index.min(count - 1));
+        let start = like.start as usize;
+        let before = &self.text[line_start(self.text, start)..start];
+        let own_line = before.bytes().all(is_blank) && has_break(self.span.of(self.text));
+        let line_break = line_ending(self.text, start);
+        if index < count {
+            let behind = if own_line {
+                format!("{line_break}{before}")
+            } else {
+                " ".to_owned()
+            };
+            return Ok(vec![insert(start, format!("{text},{behind}"))]);
+        }
+        let end = like.end as usize;
+        if !own_line {
+            return Ok(vec![insert(end, format!(", {text}"))]);
+        }
+        let line = line_end(self.text, end);
+        let rest = &self.text[end..line];
+        let trailing = rest.trim_start_matches([' ', '\t']);
+        let has_comma = trailing.starts_with(',');
+        let tail = trailing
+            .trim_start_matches(',')
+            .trim_start_matches([' ', '\t']);
+        if !(tail.is_empty() || tail.starts_with('#')) || line >= self.span.end as usize {
+            return Ok(vec![insert(end, format!(", {text}"))]);
+        }
+        if has_comma {
+            let item = format!("{line_break}{before}{text},");
+            return Ok(vec![insert(line, item)]);
+        }
+        if self.tail_has_comma(line) {
+            // A comma on a line of its own below: whatever goes between must bring its own.
+            return Ok(vec![insert(end, format!(", {text}"))]);
+        }
+        let item = format!("{line_break}{before}{text}");
+        if tail.is_empty() {
+            return Ok(vec![insert(end, format!(",{item}"))]);
+        }
+        Ok(vec![insert(end, ",".to_owned()), insert(line, item)])
+    }
+
+    /// Whether a comma stands between `from` and the closing bracket, comments aside.
+    fn tail_has_comma(&self, from: usize) -> bool {
+        let end = self.span.end as usize;
+        self.text[from..end].bytes().enumerate().any(|(at, byte)| {
+            let at = offset(from + at);
+            byte == b','
+                && !self
+                    .tree
+                    .comments()
+                    .iter()
+                    .any(|comment| comment.start <= at && at < comment.end)
+        })
+    }
+}
+
+/// The header of a `|` block for `value`, whose lines will be indented by `step` columns from the dash.
+/// `None` if it needs no block or cannot be one.
+fn literal_header(value: &str, step: usize, has_break: bool) -> Option<String> {
+    let body = value.strip_suffix('\n').unwrap_or(value);
+    if !body.contains('\n')
+        || body.ends_with('\n')
+        || !value.split('\n').all(is_one_printable_line)
+        || body
+            .split('\n')
+            .any(|line| !line.is_empty() && line.bytes().all(is_blank))
+    {
+        return None;
+    }
+    let ends_with_break = body.len() < value.len();
+    if ends_with_break && !has_break {
+        return None;
+    }
+    let first = body.split('\n').find(|line| !line.is_empty())?;
+    let indicator = if first.starts_with([' ', '\t']) {
+        step.to_string()
+    } else {
+        String::new()
+    };
+    let chomping = if ends_with_break { "" } else { "-" };
+    Some(format!("|{indicator}{chomping}"))
 }

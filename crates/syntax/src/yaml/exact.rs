@@ -253,8 +253,6 @@ pub(crate) enum Chomping {
 /// A `|` or `>` scalar.
 pub(crate) struct Block {
     pub(crate) chomping: Chomping,
-    /// Whether the header gives the indentation.
-    pub(crate) explicit: bool,
     /// The comment behind the header.
     pub(crate) comment: Option<Span>,
     /// Columns of indentation of its content.
@@ -316,7 +314,6 @@ impl Block {
         };
         let mut block = Self {
             chomping,
-            explicit: digit.is_some(),
             comment,
             indent,
             body,
