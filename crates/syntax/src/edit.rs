@@ -120,25 +120,17 @@ pub fn replace_in_scalar(
         column: parent_column(text, tree, own),
         in_flow: in_flow(tree, node),
     };
-    let replacements: Vec<Replacement> = replacements
-        .iter()
-        .filter_map(|replacement| trim(&scalar.value, replacement))
-        .collect();
-    let (style, edits) = match scalar.style {
-        ScalarStyle::Plain => target.plain(&replacements)?,
-        ScalarStyle::SingleQuoted => target.single_quoted(&replacements)?,
-        ScalarStyle::DoubleQuoted => (
-            ScalarStyle::DoubleQuoted,
-            target.quoted(&replacements, escape_double)?,
-        ),
-        ScalarStyle::Literal => (ScalarStyle::Literal, target.literal(&replacements)?),
-        ScalarStyle::Folded => (ScalarStyle::Folded, target.folded(&replacements)?),
-    };
     if is_simple_key(tree, node) && new_value.len() > LONGEST_KEY {
         return Err(Refusal::Style("the new text is too long for a key"));
     }
-    target.verify(style, &edits)?;
-    Ok(edits)
+    let smallest: Vec<Replacement> = replacements
+        .iter()
+        .filter_map(|replacement| trim(&scalar.value, replacement))
+        .collect();
+    // The smallest change is best, but next to a folded line break the whole one may be needed.
+    target
+        .edits(&smallest)
+        .or_else(|refusal| target.edits(replacements).map_err(|_| refusal))
 }
 
 /// YAML ends a key without `?` after 1024 characters, its quotes and escapes included.
@@ -394,6 +386,22 @@ struct Target<'a> {
 type Styled = (ScalarStyle, Vec<Edit>);
 
 impl Target<'_> {
+    /// The edits for `replacements`, read again to be sure.
+    fn edits(&self, replacements: &[Replacement]) -> Result<Vec<Edit>, Refusal> {
+        let (style, edits) = match self.style {
+            ScalarStyle::Plain => self.plain(replacements)?,
+            ScalarStyle::SingleQuoted => self.single_quoted(replacements)?,
+            ScalarStyle::DoubleQuoted => (
+                ScalarStyle::DoubleQuoted,
+                self.quoted(replacements, escape_double)?,
+            ),
+            ScalarStyle::Literal => (ScalarStyle::Literal, self.literal(replacements)?),
+            ScalarStyle::Folded => (ScalarStyle::Folded, self.folded(replacements)?),
+        };
+        self.verify(style, &edits)?;
+        Ok(edits)
+    }
+
     fn source(&self) -> &str {
         self.span.of(self.text)
     }

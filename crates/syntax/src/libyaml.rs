@@ -68,6 +68,11 @@ fn open_brackets(text: &str) -> usize {
 }
 
 fn read_all(text: &str) -> Result<Vec<Value>, SyntaxError> {
+    // libyaml takes a byte-order mark off, but not from a text whose encoding it is told, as it is here.
+    let (mark, text) = match text.strip_prefix('\u{feff}') {
+        Some(rest) => ('\u{feff}'.len_utf8(), rest),
+        None => (0, text),
+    };
     // Without aliases a value takes at least a byte; what takes far more than that multiplies.
     let budget = Cell::new(text.len().saturating_mul(8).saturating_add(10_000));
     let mut documents = Vec::new();
@@ -78,7 +83,7 @@ fn read_all(text: &str) -> Result<Vec<Value>, SyntaxError> {
                 message: error.to_string(),
                 offset: error
                     .location()
-                    .and_then(|location| u32::try_from(location.index()).ok())
+                    .and_then(|location| u32::try_from(location.index() + mark).ok())
                     .unwrap_or(0),
             })?;
         documents.push(value);
@@ -262,6 +267,13 @@ mod tests {
         let list = "x, ".repeat(5_000);
         let aliases = "*a, ".repeat(5_000);
         assert!(read(&format!("a: &a [{list}]\nb: [{aliases}]\n")).is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_column() {
+        assert_eq!(read("\u{feff}a: b\nc: d\n"), read("a: b\nc: d\n"));
+        let (marked, plain) = (read("\u{feff}a: [").unwrap_err(), read("a: [").unwrap_err());
+        assert_eq!(marked.offset, plain.offset + 3);
     }
 
     #[test]

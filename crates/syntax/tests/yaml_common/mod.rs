@@ -3,6 +3,8 @@
 
 #![allow(dead_code)]
 
+pub(crate) mod plan;
+
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, ScalarStyle, Tree};
 
