@@ -3,13 +3,13 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::Arc;
 
-use tagwright_flow::FileId;
 use tagwright_flow::facts::FileFacts;
-use tagwright_rules::finding::Finding;
+use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, read_file, scan};
+use tagwright_rules::{Finding, Related, Settings, Severity};
 
-use crate::config::Config;
-use crate::session::Document;
+use crate::config::{Config, Level};
 
 thread_local! {
     /// What the last panic of this thread said, and where.
@@ -17,32 +17,143 @@ thread_local! {
 }
 
 /// The rules with their settings.
-pub struct Analysis;
+pub struct Analysis {
+    settings: Settings,
+    options: ReadOptions,
+}
 
 impl Analysis {
-    pub(crate) fn new(_config: &Config) -> Self {
-        Self
+    /// The rules as `config` sets them.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let settings = settings(config);
+        let options = ReadOptions {
+            branch_variable: settings.branch_variable.clone(),
+        };
+        Self { settings, options }
     }
 
-    pub(crate) fn read(&self, _id: FileId, _document: &Document) -> Result<FileFacts, String> {
-        Err("not yet".into())
+    /// The severity of `rule`, whose findings are made outside the rules; `None` if it is off.
+    #[must_use]
+    pub fn level(&self, rule: &str) -> Option<Severity> {
+        self.settings
+            .levels
+            .get(rule)
+            .copied()
+            .unwrap_or(Some(Severity::Error))
     }
 
-    pub(crate) fn needs_context<'a>(&self, _facts: impl Iterator<Item = &'a FileFacts>) -> bool {
-        false
+    /// What the text contributes to its workspace. Where reading fails, the facts are empty and the
+    /// panic's message comes with them.
+    #[must_use]
+    pub fn read(
+        &self,
+        id: FileId,
+        path: &str,
+        text: &Arc<str>,
+        kind: FileKind,
+    ) -> (FileFacts, Option<String>) {
+        match guarded(|| read_file(id, path, text, &self.options)) {
+            Ok(facts) => (facts, None),
+            Err(message) => (scan::empty(id, path, text, kind), Some(message)),
+        }
     }
 
-    pub(crate) fn check(&self, _facts: Vec<FileFacts>) -> (Vec<Finding>, Vec<(FileId, String)>) {
-        (Vec::new(), Vec::new())
+    /// Whether files beside the given ones may change what there is to say about these.
+    #[must_use]
+    pub fn needs_context(&self, workspace: &flow::Workspace) -> bool {
+        workspace
+            .files()
+            .iter()
+            .any(|file| tagwright_rules::needs_context(file, &self.settings))
+    }
+
+    /// Joins the facts of files, whose ids are their indices.
+    #[must_use]
+    pub fn join(&self, facts: Vec<FileFacts>) -> flow::Workspace {
+        flow::Workspace::new(facts, &self.settings.own)
+    }
+
+    /// All findings, and the files that the rules cannot cope with. Where the rules fail on the whole, each
+    /// file is looked at alone, so that one file costs only its own findings.
+    #[must_use]
+    pub fn check(&self, workspace: &flow::Workspace) -> (Vec<Finding>, Vec<(FileId, String)>) {
+        if let Ok(findings) = guarded(|| tagwright_rules::check(workspace, &self.settings)) {
+            return (findings, Vec::new());
+        }
+        let mut findings = Vec::new();
+        let mut failures = Vec::new();
+        for file in workspace.files() {
+            let alone = FileFacts {
+                id: FileId(0),
+                ..file.clone()
+            };
+            match guarded(|| tagwright_rules::check(&self.join(vec![alone]), &self.settings)) {
+                Ok(found) => findings.extend(found.into_iter().map(|finding| {
+                    Finding {
+                        file: file.id,
+                        related: finding
+                            .related
+                            .into_iter()
+                            .map(|related| Related {
+                                file: file.id,
+                                ..related
+                            })
+                            .collect(),
+                        // What moves together is not known without the other files.
+                        fix: None,
+                        ..finding
+                    }
+                })),
+                Err(message) => failures.push((file.id, message)),
+            }
+        }
+        (findings, failures)
     }
 }
 
-pub(crate) fn rule_names() -> Vec<&'static str> {
-    Vec::new()
+fn settings(config: &Config) -> Settings {
+    let mut settings = Settings {
+        branch_defined: config.branch.defined,
+        own: config.images.own.clone(),
+        levels: config
+            .rules
+            .iter()
+            .map(|(rule, level)| {
+                let level = match level {
+                    Level::Error => Some(Severity::Error),
+                    Level::Warning => Some(Severity::Warning),
+                    Level::Note => Some(Severity::Note),
+                    Level::Off => None,
+                };
+                (rule.get_ref().clone(), level)
+            })
+            .collect(),
+        ..Settings::default()
+    };
+    if let Some(variable) = &config.branch.variable {
+        settings.branch_variable.clone_from(variable);
+        settings.tag_template = settings.branch_reference();
+    }
+    if let Some(template) = &config.tag.template {
+        settings.tag_template.clone_from(template);
+    }
+    settings
 }
 
-pub(crate) fn category(_rule: &str) -> &'static str {
-    "input"
+/// The names that `[rules]` in a configuration may use.
+#[must_use]
+pub fn rule_names() -> Vec<&'static str> {
+    tagwright_rules::registry()
+        .iter()
+        .map(|rule| rule.name)
+        .collect()
+}
+
+/// The category of a rule, also of those whose findings are made outside the rules.
+#[must_use]
+pub fn category(rule: &str) -> &'static str {
+    tagwright_rules::rule(rule).map_or("input", |rule| rule.category.as_str())
 }
 
 /// Runs `work`; a panic becomes its message.

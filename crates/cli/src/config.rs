@@ -178,9 +178,8 @@ impl Config {
                 format!("`{variable}` cannot be the name of a shell variable"),
             ));
         }
-        exclusion(Path::new(""), &config.exclude).map_err(|message| {
-            invalid(text.find("exclude").unwrap_or(0), message)
-        })?;
+        exclusion(Path::new(""), &config.exclude)
+            .map_err(|message| invalid(text.find("exclude").unwrap_or(0), message))?;
         Ok(config)
     }
 }
@@ -284,7 +283,10 @@ mod tests {
         assert_eq!(config.branch.variable.as_deref(), Some("BRANCH"));
         assert!(config.branch.defined);
         assert_eq!(config.images.own.len(), 1);
-        assert_eq!(config.rules.values().copied().collect::<Vec<_>>(), [Level::Off]);
+        assert_eq!(
+            config.rules.values().copied().collect::<Vec<_>>(),
+            [Level::Off]
+        );
     }
 
     #[test]
@@ -301,10 +303,19 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_values_are_errors_with_a_place() {
-        assert!(error("[tag]\ntemplat = \"x\"\n").starts_with("tagwright.toml:2:1: unknown field `templat`"));
-        assert!(error("[rules]\nlatest-pushed = \"fatal\"\n").contains("tagwright.toml:2:17: unknown variant `fatal`"));
+        assert!(
+            error("[tag]\ntemplat = \"x\"\n")
+                .starts_with("tagwright.toml:2:1: unknown field `templat`")
+        );
+        assert!(
+            error("[rules]\nlatest-pushed = \"fatal\"\n")
+                .contains("tagwright.toml:2:17: unknown variant `fatal`")
+        );
         assert!(error("[tag\n").starts_with("tagwright.toml:1:"));
-        assert!(error("[branch]\nvariable = \"BRANCH-NAME\"\n").contains("2:13: `BRANCH-NAME` cannot be"));
+        assert!(
+            error("[branch]\nvariable = \"BRANCH-NAME\"\n")
+                .contains("2:13: `BRANCH-NAME` cannot be")
+        );
         assert!(error("exclude = [\"[z-a]\"]\n").contains("`[z-a]` in `exclude`"));
     }
 }

@@ -113,7 +113,11 @@ pub fn display(path: &Path) -> String {
     } else {
         text.replace(std::path::MAIN_SEPARATOR, "/")
     };
-    if text.is_empty() { ".".to_owned() } else { text }
+    if text.is_empty() {
+        ".".to_owned()
+    } else {
+        text
+    }
 }
 
 /// Whether a file of this name may be one that tagwright reads.
@@ -181,7 +185,8 @@ impl Found {
     fn file(&mut self, path: &Path) {
         let absolute = absolute_file(path);
         if let Some(folder) = absolute.parent() {
-            self.roots.push(root_above(folder).unwrap_or(folder).to_owned());
+            self.roots
+                .push(root_above(folder).unwrap_or(folder).to_owned());
         }
         self.add(Candidate {
             path: path.to_owned(),
@@ -201,7 +206,8 @@ impl Found {
         }
         let mut copilot = Vec::new();
         for event in walk(path, no_ignore) {
-            let below = |path: &Path, part: &Path| absolute.join(part.strip_prefix(path).unwrap_or(part));
+            let below =
+                |path: &Path, part: &Path| absolute.join(part.strip_prefix(path).unwrap_or(part));
             match event {
                 Event::Root(folder) => {
                     let folder = below(path, &folder);
@@ -256,11 +262,15 @@ impl Found {
     fn copilot(&mut self, given: &Path, absolute: &Path, folder: &Path) {
         let entries = walkdir::WalkDir::new(folder)
             .into_iter()
-            .filter_entry(|entry| !(entry.file_type().is_dir() && is_skipped(&entry.file_name().to_string_lossy())));
+            .filter_entry(|entry| {
+                !(entry.file_type().is_dir() && is_skipped(&entry.file_name().to_string_lossy()))
+            });
         for entry in entries {
             match entry {
                 Ok(entry) => {
-                    if entry.file_type().is_file() && is_candidate(&entry.file_name().to_string_lossy()) {
+                    if entry.file_type().is_file()
+                        && is_candidate(&entry.file_name().to_string_lossy())
+                    {
                         let path = entry.into_path();
                         let part = path.strip_prefix(given).unwrap_or(&path);
                         self.add(Candidate {
@@ -291,7 +301,11 @@ impl Found {
             let root = absolute
                 .ancestors()
                 .skip(1)
-                .find(|folder| self.roots.binary_search_by(|root| root.as_path().cmp(folder)).is_ok())
+                .find(|folder| {
+                    self.roots
+                        .binary_search_by(|root| root.as_path().cmp(folder))
+                        .is_ok()
+                })
                 .or_else(|| absolute.parent())
                 .unwrap_or(&absolute)
                 .to_owned();
@@ -332,7 +346,11 @@ fn walk(path: &Path, no_ignore: bool) -> Vec<Event> {
         .git_global(!no_ignore)
         .git_exclude(!no_ignore)
         .require_git(false)
-        .threads(std::thread::available_parallelism().map_or(1, usize::from).min(8));
+        .threads(
+            std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(8),
+        );
     let roots = std::sync::Mutex::new(sender.clone());
     builder.filter_entry(move |entry| {
         let name = entry.file_name().to_string_lossy();
@@ -345,14 +363,20 @@ fn walk(path: &Path, no_ignore: bool) -> Vec<Event> {
             // A closed channel cannot be: the receiver is read after the walk.
             let _ = sender.send(Event::Root(folder.to_owned()));
         }
-        name != ".git" && !(entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir()) && is_skipped(&name))
+        name != ".git"
+            && !(entry.depth() > 0
+                && entry.file_type().is_some_and(|kind| kind.is_dir())
+                && is_skipped(&name))
     });
     builder.build_parallel().run(|| {
         let sender = sender.clone();
         Box::new(move |entry| {
             let (event, state) = match entry {
                 Ok(entry) => classify(entry),
-                Err(error) => (Some(Event::Problem(walk_problem(&error))), WalkState::Continue),
+                Err(error) => (
+                    Some(Event::Problem(walk_problem(&error))),
+                    WalkState::Continue,
+                ),
             };
             if let Some(event) = event {
                 let _ = sender.send(event);
@@ -486,7 +510,11 @@ mod tests {
                 (
                     below(&targets.root),
                     targets.complete,
-                    targets.files.iter().map(|file| below(&file.absolute)).collect(),
+                    targets
+                        .files
+                        .iter()
+                        .map(|file| below(&file.absolute))
+                        .collect(),
                 )
             })
             .collect()
@@ -522,7 +550,8 @@ mod tests {
             "infra/buildspec.yml.tpl",
             "infra/main.tf",
         ]);
-        let plan_of = |no_ignore| shape(&plan(&[folder.path().to_owned()], no_ignore), folder.path());
+        let plan_of =
+            |no_ignore| shape(&plan(&[folder.path().to_owned()], no_ignore), folder.path());
         assert_eq!(plan_of(false), [(".".to_owned(), true, expected.clone())]);
         assert_eq!(plan_of(true)[0].2.len(), expected.len() + 1);
     }
@@ -532,12 +561,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(
             folder.path(),
-            &["copilot/.workspace", "copilot/api/manifest.yml", "copilot/api/overrides/cfn.patches.yml"],
+            &[
+                "copilot/.workspace",
+                "copilot/api/manifest.yml",
+                "copilot/api/overrides/cfn.patches.yml",
+            ],
         );
         fs::write(folder.path().join(".gitignore"), "copilot/\n").unwrap();
         assert_eq!(
             shape(&plan(&[folder.path().to_owned()], false), folder.path())[0].2,
-            owned(&["copilot/api/manifest.yml", "copilot/api/overrides/cfn.patches.yml"])
+            owned(&[
+                "copilot/api/manifest.yml",
+                "copilot/api/overrides/cfn.patches.yml"
+            ])
         );
     }
 
@@ -567,7 +603,10 @@ mod tests {
     #[test]
     fn a_file_belongs_to_the_repository_above_it_and_is_read_although_ignored() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), &[".git/HEAD", "ci/buildspec.yml", "ci/other.yml"]);
+        write(
+            folder.path(),
+            &[".git/HEAD", "ci/buildspec.yml", "ci/other.yml"],
+        );
         fs::write(folder.path().join(".gitignore"), "ci/\n").unwrap();
         let file = folder.path().join("ci/buildspec.yml");
         let plan = plan(&[file.clone(), file], false);
@@ -587,10 +626,18 @@ mod tests {
         write(folder.path(), &["ci/buildspec.yml"]);
         write(outside.path(), &["shared.yml"]);
         symlink(folder.path(), folder.path().join("ci/loop")).unwrap();
-        symlink("buildspec-loop.yml", folder.path().join("buildspec-loop.yml")).unwrap();
+        symlink(
+            "buildspec-loop.yml",
+            folder.path().join("buildspec-loop.yml"),
+        )
+        .unwrap();
         symlink("nowhere.yml", folder.path().join("unrelated.yml")).unwrap();
         symlink("ci/buildspec.yml", folder.path().join("buildspec.yml")).unwrap();
-        symlink(outside.path().join("shared.yml"), folder.path().join("shared.yml")).unwrap();
+        symlink(
+            outside.path().join("shared.yml"),
+            folder.path().join("shared.yml"),
+        )
+        .unwrap();
         let plan = plan(&[folder.path().to_owned()], false);
         assert_eq!(
             shape(&plan, folder.path())[0].2,
@@ -605,7 +652,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &["buildspec.yml"]);
         let plan = plan(
-            &[folder.path().join("nowhere"), folder.path().join("buildspec.yml")],
+            &[
+                folder.path().join("nowhere"),
+                folder.path().join("buildspec.yml"),
+            ],
             false,
         );
         assert_eq!(plan.problems[0].message, "No such file or directory");

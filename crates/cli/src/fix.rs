@@ -1,8 +1,237 @@
-//! `tagwright fix`.
+//! `tagwright fix`: what `check` finds, put right as far as that proves itself, and what remains.
+//!
+//! The report of what remains goes where `check` puts it, unless standard output holds something else: the
+//! diff, or the text of standard input. What was done is said on standard error.
+
+use tagwright_fixer::{NewText, Options, Outcome, WriteError, diff, run_from, write};
+use tagwright_rules::Finding;
 
 use crate::args::FixArgs;
-use crate::{Exit, Stop, Streams};
+use crate::discovery::{self, Problem};
+use crate::report::{Report, escape};
+use crate::session::{Session, Workspace};
+use crate::{Channel, Exit, Stop, Streams, analysis, deliver, ending, list_files, settle};
 
-pub(crate) fn fix(_args: &FixArgs, _streams: &mut Streams<'_>) -> Result<Exit, Stop> {
-    Ok(Exit::Clean)
+/// What a run says beside the report.
+#[derive(Default)]
+struct Account {
+    /// Lines for standard error.
+    lines: Vec<String>,
+    /// The unified diffs.
+    diff: String,
+    /// The text of standard input, if it changed.
+    text: Option<String>,
+    fixed: usize,
+    files: usize,
+}
+
+pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let opened = Session::open(&args.target, streams.input);
+    let from_stdin = args.target.stdin_filename.is_some();
+    let mut session = match opened {
+        Ok(session) => session,
+        Err(stop) => {
+            // An editor replaces its text by what comes back: on an error that has to be the old text.
+            if from_stdin && !args.diff {
+                std::io::copy(streams.input, streams.output)?;
+            }
+            return Err(stop);
+        }
+    };
+    if args.target.files {
+        return list_files(&mut session, streams);
+    }
+    let mut report = Report::default();
+    let mut account = Account::default();
+    session.each(&mut report, |workspace, report| {
+        fix_workspace(workspace, args, report, &mut account);
+    });
+
+    let channel = if args.diff || from_stdin {
+        Channel::Errors
+    } else {
+        Channel::Output
+    };
+    let exit = match ending(&report) {
+        Exit::Clean if args.diff && account.files > 0 && !never_fails(args) => Exit::Findings,
+        exit => exit,
+    };
+    let written = (|| {
+        if args.diff {
+            streams.output.write_all(account.diff.as_bytes())?;
+        } else if from_stdin {
+            match &account.text {
+                Some(text) => streams.output.write_all(text.as_bytes())?,
+                None => streams.output.write_all(&session.stdin_bytes)?,
+            }
+        }
+        streams.output.flush()?;
+        for line in &account.lines {
+            writeln!(streams.errors, "{line}")?;
+        }
+        let done = if args.diff { "would fix" } else { "fixed" };
+        if account.fixed > 0 {
+            writeln!(
+                streams.errors,
+                "{done} {} in {}",
+                count(account.fixed, "finding"),
+                count(account.files, "file")
+            )?;
+        }
+        match deliver(&mut report, &args.target, streams, channel)? {
+            Exit::Unreadable => Ok(Exit::Unreadable),
+            _ => Ok(exit),
+        }
+    })();
+    settle(exit, written)
+}
+
+fn never_fails(args: &FixArgs) -> bool {
+    args.target.fail_on == Some(crate::config::FailOn::Never)
+}
+
+fn count(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn fix_workspace(
+    mut workspace: Workspace,
+    args: &FixArgs,
+    report: &mut Report,
+    account: &mut Account,
+) {
+    let found = workspace.check();
+    let findings = workspace.withhold(found);
+    if findings.iter().all(|finding| finding.fix.is_none()) {
+        return workspace.report(findings, report);
+    }
+    let before = workspace.sources();
+    let options = Options {
+        unsafe_fixes: args.r#unsafe,
+        ..Options::default()
+    };
+    let outcome =
+        analysis::guarded(|| run_from(before.clone(), findings.clone(), &workspace, options));
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(message) => {
+            account.lines.push(format!(
+                "error: nothing was changed because of an internal error; please report it: {}",
+                escape(&message)
+            ));
+            return workspace.report(findings, report);
+        }
+    };
+    let changed: Vec<_> = outcome.sources.changed_from(&before);
+    if !args.diff {
+        let texts: Vec<NewText<'_>> = changed
+            .iter()
+            .filter_map(|file| {
+                let document = workspace.document(*file)?;
+                Some(NewText {
+                    path: document.path.as_deref()?,
+                    before: &document.text,
+                    after: outcome.sources.text(*file)?,
+                })
+            })
+            .collect();
+        match write(&texts) {
+            Ok(written) => account.lines.extend(written.unlinked.iter().map(|path| {
+                format!(
+                    "warning: {} had other hard links, which still have the old text",
+                    escape(&discovery::display(path))
+                )
+            })),
+            Err(error) => {
+                report.push_problem(problem(&error));
+                return workspace.report(findings, report);
+            }
+        }
+    }
+    account.note(&workspace, &outcome);
+    for file in &changed {
+        let (Some(document), Some(after)) =
+            (workspace.document(*file), outcome.sources.text(*file))
+        else {
+            continue;
+        };
+        account.files += 1;
+        if args.diff {
+            let text = diff(
+                document.shown.trim_start_matches('/'),
+                &document.text,
+                after,
+            );
+            account.diff.push_str(&text);
+        } else if document.path.is_none() {
+            account.text = Some(after.to_owned());
+        }
+    }
+    for (file, source) in outcome.sources.iter() {
+        if let Some(document) = workspace.documents.get_mut(file.0 as usize) {
+            document.text = source.text.clone();
+        }
+    }
+    workspace.report(remaining(outcome), report);
+}
+
+/// The findings that are left; where a fix was tried in vain, with the reason instead of the fix.
+fn remaining(outcome: Outcome) -> Vec<Finding> {
+    let mut findings = outcome.findings;
+    for failed in outcome.not_applied {
+        for finding in &mut findings {
+            if *finding == failed.finding {
+                finding.fix = None;
+                finding.no_fix = Some(failed.reason.to_string());
+            }
+        }
+    }
+    findings
+}
+
+impl Account {
+    fn note(&mut self, workspace: &Workspace, outcome: &Outcome) {
+        self.fixed += outcome.applied.len();
+        for applied in &outcome.applied {
+            let finding = &applied.finding;
+            let Some(document) = workspace.document(finding.file) else {
+                continue;
+            };
+            let what = finding.fix.as_ref().map_or("", |fix| &fix.message);
+            self.lines.push(format!(
+                "fixed: {}:{}:{}: {}: {}",
+                escape(&document.shown),
+                applied.position.line,
+                applied.position.column,
+                finding.rule,
+                escape(what),
+            ));
+        }
+        for failed in &outcome.not_applied {
+            let Some(document) = workspace.document(failed.finding.file) else {
+                continue;
+            };
+            self.lines.push(format!(
+                "not fixed: {}: {}: {}",
+                escape(&document.shown),
+                failed.finding.rule,
+                escape(&failed.reason.to_string()),
+            ));
+        }
+    }
+}
+
+fn problem(error: &WriteError) -> Problem {
+    let path = match error {
+        WriteError::ReadOnly(path)
+        | WriteError::NotAFile(path)
+        | WriteError::Changed(path)
+        | WriteError::SameFile(path, _)
+        | WriteError::Io { path, .. }
+        | WriteError::NotRestored { path, .. } => path,
+    };
+    Problem {
+        path: discovery::display(path),
+        message: error.to_string(),
+    }
 }

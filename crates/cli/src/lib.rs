@@ -125,7 +125,11 @@ pub fn run(
         Err(error) => {
             // `--help` and `--version` arrive here too, and go to standard output.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Clean };
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Clean
+            };
         }
     };
     let style = Style {
@@ -164,7 +168,11 @@ pub fn run(
 impl Exit {
     /// The graver of two endings, if one of them is a failure to write; else `other`.
     fn max_of(self, other: Exit) -> Exit {
-        if self == Exit::Unreadable { self } else { other }
+        if self == Exit::Unreadable {
+            self
+        } else {
+            other
+        }
     }
 }
 
@@ -221,7 +229,10 @@ fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     session.check(&mut report);
     let exit = ending(&report);
     // The ending is settled before anything is written: it does not depend on who reads it.
-    settle(exit, deliver(&mut report, &args.target, streams, Channel::Output))
+    settle(
+        exit,
+        deliver(&mut report, &args.target, streams, Channel::Output),
+    )
 }
 
 fn list_files(session: &mut Session, streams: &mut Streams<'_>) -> Result<Exit, Stop> {

@@ -9,11 +9,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Once};
 
 use rayon::prelude::*;
-use tagwright_fixer::{Materialiser, Sources};
-use tagwright_flow::FileId;
-use tagwright_flow::facts::FileFacts;
+use tagwright_fixer::{Materialiser, Relint, Sources};
 use tagwright_flow::kind::{FileKind, classify};
-use tagwright_rules::finding::{Finding, Severity};
+use tagwright_flow::{self as flow, FileId};
+use tagwright_rules::{Finding, Fix, Severity};
 use tagwright_syntax::Span;
 
 use crate::analysis::{self, Analysis};
@@ -79,13 +78,13 @@ enum Outcome {
 pub struct Workspace {
     /// The files; a [`FileId`] is an index here.
     pub documents: Vec<Document>,
-    /// What each file contributes; `None` where the analysis failed.
-    pub facts: Vec<Option<FileFacts>>,
+    /// What they contribute, joined.
+    pub flow: flow::Workspace,
     /// The rules with their settings.
     pub analysis: Analysis,
     /// The threshold.
     pub fail_on: FailOn,
-    /// Findings of the analysis itself: files that it could not cope with.
+    /// Files that the analysis could not cope with, and why.
     failures: Vec<(FileId, String)>,
 }
 
@@ -221,6 +220,7 @@ impl Session {
         fail_on: FailOn,
         report: &mut Report,
     ) -> Workspace {
+        let analysis = Analysis::new(config);
         let outcomes = map(&targets.files, |candidate| {
             self.read(targets, candidate, true)
         });
@@ -230,45 +230,43 @@ impl Session {
                 Outcome::Document(document) => documents.push(document),
                 Outcome::Damage(damage) => {
                     report.files_read += 1;
-                    push_damage(damage, fail_on, report);
+                    if let Some(severity) = analysis.level(damage.rule) {
+                        push_damage(damage, severity, fail_on, report);
+                    }
                 }
                 Outcome::Problem(problem) => report.push_problem(problem),
                 Outcome::Nothing => {}
             }
         }
         report.files_read += documents.len();
-        let mut workspace = Workspace {
-            facts: Vec::new(),
-            analysis: Analysis::new(config),
-            fail_on,
-            failures: Vec::new(),
-            documents,
-        };
-        workspace.read_facts();
-        if !targets.complete && workspace.needs_context() {
-            let plan = discovery::context(&targets.root, self.no_ignore);
-            let others: Vec<Candidate> = plan
-                .workspaces
-                .into_iter()
-                .flat_map(|targets| targets.files)
-                .filter(|file| {
-                    targets
-                        .files
-                        .binary_search_by(|target| target.absolute.cmp(&file.absolute))
-                        .is_err()
-                })
-                .collect();
-            // What cannot be read here was not asked for.
-            let others = map(&others, |candidate| self.read(targets, candidate, false));
-            workspace
-                .documents
-                .extend(others.into_iter().filter_map(|outcome| match outcome {
-                    Outcome::Document(document) => Some(document),
-                    _ => None,
-                }));
-            workspace.read_facts();
+        let workspace = Workspace::new(documents, analysis, fail_on);
+        if targets.complete || !workspace.analysis.needs_context(&workspace.flow) {
+            return workspace;
         }
-        workspace
+        let plan = discovery::context(&targets.root, self.no_ignore);
+        let others: Vec<Candidate> = plan
+            .workspaces
+            .into_iter()
+            .flat_map(|found| found.files)
+            .filter(|file| {
+                targets
+                    .files
+                    .binary_search_by(|target| target.absolute.cmp(&file.absolute))
+                    .is_err()
+            })
+            .collect();
+        // What cannot be read here was not asked for.
+        let others = map(&others, |candidate| self.read(targets, candidate, false));
+        let Workspace {
+            mut documents,
+            analysis,
+            ..
+        } = workspace;
+        documents.extend(others.into_iter().filter_map(|outcome| match outcome {
+            Outcome::Document(document) => Some(document),
+            _ => None,
+        }));
+        Workspace::new(documents, analysis, fail_on)
     }
 
     fn read(&self, targets: &Targets, candidate: &Candidate, target: bool) -> Outcome {
@@ -332,34 +330,35 @@ impl Session {
 }
 
 impl Workspace {
-    /// Reads the facts of all documents that have none yet.
-    fn read_facts(&mut self) {
-        let known = self.facts.len();
-        let analysis = &self.analysis;
-        let indexed: Vec<(usize, &Document)> =
-            self.documents.iter().enumerate().skip(known).collect();
-        let results = map(&indexed, |(index, document)| {
-            analysis.read(id(*index), document)
-        });
-        for (index, result) in results.into_iter().enumerate() {
-            self.facts.push(match result {
-                Ok(facts) => Some(facts),
-                Err(message) => {
-                    self.failures.push((id(known + index), message));
-                    None
-                }
-            });
+    fn new(documents: Vec<Document>, analysis: Analysis, fail_on: FailOn) -> Self {
+        let indexed: Vec<(usize, &Document)> = documents.iter().enumerate().collect();
+        let mut failures = Vec::new();
+        let facts = map(&indexed, |(index, document)| {
+            analysis.read(
+                id(*index),
+                &document.relative,
+                &document.text,
+                document.kind,
+            )
+        })
+        .into_iter()
+        .map(|(facts, failure)| {
+            failures.extend(failure.map(|message| (facts.id, message)));
+            facts
+        })
+        .collect();
+        Self {
+            flow: analysis.join(facts),
+            documents,
+            analysis,
+            fail_on,
+            failures,
         }
-    }
-
-    fn needs_context(&self) -> bool {
-        self.analysis.needs_context(self.facts.iter().flatten())
     }
 
     /// All findings of the workspace, those in files that were not asked for too.
     pub fn check(&mut self) -> Vec<Finding> {
-        let facts: Vec<FileFacts> = self.facts.iter().flatten().cloned().collect();
-        let (findings, failures) = self.analysis.check(facts);
+        let (findings, failures) = self.analysis.check(&self.flow);
         self.failures.extend(failures);
         findings
     }
@@ -384,12 +383,40 @@ impl Workspace {
         self.documents.get(file.0 as usize)
     }
 
+    /// The findings without those fixes that would change a file that was not asked for.
+    #[must_use]
+    pub fn withhold(&self, findings: Vec<Finding>) -> Vec<Finding> {
+        let outside = |fix: &Fix| {
+            fix.changes
+                .iter()
+                .filter_map(|change| self.document(change.file))
+                .find(|document| !document.target)
+                .map(|document| Arc::clone(&document.shown))
+        };
+        findings
+            .into_iter()
+            .map(|finding| match finding.fix.as_ref().and_then(outside) {
+                Some(shown) => Finding {
+                    fix: None,
+                    no_fix: Some(format!(
+                        "the fix also changes {shown}, which is not among the given files"
+                    )),
+                    ..finding
+                },
+                None => finding,
+            })
+            .collect()
+    }
+
     /// Adds the findings in the targets to the report.
     pub fn report(&self, findings: Vec<Finding>, report: &mut Report) {
         let sources = self.sources();
         let mut materialiser = Materialiser::new(&sources);
         for finding in findings {
-            if !self.document(finding.file).is_some_and(|document| document.target) {
+            if !self
+                .document(finding.file)
+                .is_some_and(|document| document.target)
+            {
                 continue;
             }
             let (fix, no_fix) = match &finding.fix {
@@ -399,7 +426,8 @@ impl Workspace {
                         let edits = files
                             .iter()
                             .flat_map(|file| {
-                                let shown = self.document(file.file).map(|document| &document.shown);
+                                let shown =
+                                    self.document(file.file).map(|document| &document.shown);
                                 file.edits.iter().filter_map(move |edit| {
                                     Some((Arc::clone(shown?), edit.span, edit.text.clone()))
                                 })
@@ -464,11 +492,53 @@ impl Workspace {
     }
 }
 
-fn push_damage(damage: Damage, fail_on: FailOn, report: &mut Report) {
+impl Relint for Workspace {
+    fn lint(&self, sources: &Sources) -> Vec<Finding> {
+        let facts = self
+            .flow
+            .files()
+            .iter()
+            .zip(&self.documents)
+            .map(|(facts, document)| match sources.get(facts.id) {
+                Some(source) if !Arc::ptr_eq(&source.text, &facts.text) => {
+                    self.analysis
+                        .read(facts.id, &document.relative, &source.text, document.kind)
+                }
+                _ => (facts.clone(), None),
+            });
+        let mut failed = Vec::new();
+        let facts = facts
+            .map(|(facts, failure)| {
+                failed.extend(failure.map(|message| (facts.id, message)));
+                facts
+            })
+            .collect();
+        let (mut findings, failures) = self.analysis.check(&self.analysis.join(facts));
+        // A text that the analysis cannot cope with is never an improvement.
+        failed.extend(failures);
+        findings.extend(failed.into_iter().map(|(file, message)| Finding {
+            rule: INTERNAL_ERROR,
+            severity: Severity::Error,
+            message,
+            file,
+            span: Span::empty(0),
+            related: Vec::new(),
+            fix: None,
+            no_fix: None,
+        }));
+        self.withhold(findings)
+    }
+}
+
+fn push_damage(damage: Damage, severity: Severity, fail_on: FailOn, report: &mut Report) {
     let end = damage.before.len();
     let file = report.file(&damage.shown, &damage.before);
     let place = report.place(file, Span::empty(end));
-    report.push(input_finding(damage.rule, damage.message, place), fail_on);
+    let finding = Reported {
+        severity,
+        ..input_finding(damage.rule, damage.message, place)
+    };
+    report.push(finding, fail_on);
 }
 
 fn input_finding(rule: &'static str, message: String, place: crate::report::Place) -> Reported {

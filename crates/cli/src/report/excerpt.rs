@@ -54,8 +54,10 @@ impl Excerpt {
             }
         }
         for file in files {
-            let mut of_file: Vec<&Label> =
-                labels.iter().filter(|label| label.place.file == file).collect();
+            let mut of_file: Vec<&Label> = labels
+                .iter()
+                .filter(|label| label.place.file == file)
+                .collect();
             of_file.sort_by_key(|label| label.place.span);
             // Ranges of lines, 1-based, both ends included, with one line of context.
             let last_line = u32::try_from(report.files[file].index.lines()).unwrap_or(u32::MAX);
@@ -104,7 +106,12 @@ impl Excerpt {
                 .filter(|label| lines(label.place).0 == number)
                 .max_by_key(|label| label.primary)
                 .map_or(0, |label| label.place.span.start as usize - start);
-            if trimmed.is_empty() && number == last && number > first && focus == 0 && !labels.iter().any(|label| lines(label.place).0 == number) {
+            if trimmed.is_empty()
+                && number == last
+                && number > first
+                && focus == 0
+                && !labels.iter().any(|label| lines(label.place).0 == number)
+            {
                 break;
             }
             let (from, to) = cut(trimmed, focus);
@@ -132,9 +139,7 @@ impl Excerpt {
         }
         let here = |offset: usize| {
             let at = map.partition_point(|(there, _)| *there < offset);
-            map.get(at)
-                .or(map.last())
-                .map_or(0, |(_, here)| *here)
+            map.get(at).or(map.last()).map_or(0, |(_, here)| *here)
         };
         let mut name = String::new();
         for label in labels {
@@ -167,7 +172,11 @@ fn lines(place: Place) -> (u32, u32) {
     let (first, _) = place.start;
     let (last, column) = place.end;
     // A range that ends with a line break ends on the line that it breaks.
-    let last = if last > first && column == 1 { last - 1 } else { last };
+    let last = if last > first && column == 1 {
+        last - 1
+    } else {
+        last
+    };
     (first, last.min(first + LINES_LIMIT - 1))
 }
 
@@ -203,10 +212,12 @@ impl SourceCode for Excerpt {
         self.windows
             .iter()
             .find(|window| window.base <= span.offset() && end <= window.base + window.text.len())
-            .map(|window| Box::new(WindowContents {
-                window,
-                span: SourceSpan::from((window.base, window.text.len())),
-            }) as Box<dyn SpanContents<'a>>)
+            .map(|window| {
+                Box::new(WindowContents {
+                    window,
+                    span: SourceSpan::from((window.base, window.text.len())),
+                }) as Box<dyn SpanContents<'a>>
+            })
             .ok_or(MietteError::OutOfBounds)
     }
 }

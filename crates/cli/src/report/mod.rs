@@ -153,7 +153,8 @@ impl Report {
     pub fn sort(&mut self) {
         let files = &self.files;
         self.findings.sort_by(|a, b| {
-            let key = |finding: &Reported| (finding.place.span, std::cmp::Reverse(finding.severity));
+            let key =
+                |finding: &Reported| (finding.place.span, std::cmp::Reverse(finding.severity));
             files[a.place.file]
                 .path
                 .cmp(&files[b.place.file].path)
@@ -294,8 +295,17 @@ mod tests {
         let text = "version: 0.2\r\nphases:\r\n  build:\r\n    commands:\r\n      - echo 한글 &&\tdocker push $REPO:latest\r\n";
         let place = at(&mut report, "ci/buildspec.yml", text, "latest");
         let near = at(&mut report, "ci/buildspec.yml", text, "build:");
-        let far = at(&mut report, "k8s/app.yaml", "a: 1\nimage: x:latest\n", "x:latest");
-        let mut error = finding(place, Severity::Error, "only `latest` is pushed for this image");
+        let far = at(
+            &mut report,
+            "k8s/app.yaml",
+            "a: 1\nimage: x:latest\n",
+            "x:latest",
+        );
+        let mut error = finding(
+            place,
+            Severity::Error,
+            "only `latest` is pushed for this image",
+        );
         error.related = vec![
             (near, "this phase".to_owned()),
             (far, "deployed here".to_owned()),
@@ -311,7 +321,7 @@ mod tests {
         report.push(note, FailOn::Error);
         insta::assert_snapshot!(shown(&mut report, Format::Human));
         insta::assert_snapshot!(shown(&mut report, Format::Concise), @"
-        ci/buildspec.yml:5:36: error[latest-pushed] only `latest` is pushed for this image
+        ci/buildspec.yml:5:38: error[latest-pushed] only `latest` is pushed for this image
         k8s/app.yaml:2:8: note[latest-pushed] a note
         ");
     }
@@ -319,7 +329,11 @@ mod tests {
     #[test]
     fn a_line_of_a_megabyte_is_cut_around_the_place() {
         let mut report = Report::default();
-        let text = format!("a: {}x:latest{}\n", "é".repeat(400_000), "-".repeat(400_000));
+        let text = format!(
+            "a: {}x:latest{}\n",
+            "é".repeat(400_000),
+            "-".repeat(400_000)
+        );
         let place = at(&mut report, "buildspec.yml", &text, "latest");
         report.push(finding(place, Severity::Warning, "floats"), FailOn::Error);
         let shown = shown(&mut report, Format::Human);
@@ -338,7 +352,10 @@ mod tests {
         report.push(evil, FailOn::Error);
         for format in [Format::Human, Format::Concise, Format::Json] {
             let shown = shown(&mut report, format);
-            assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']) || format == Format::Json);
+            assert!(
+                !shown.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}'])
+                    || format == Format::Json
+            );
             assert!(!shown.contains(['\u{1b}', '\u{7}']));
         }
         insta::assert_snapshot!(shown(&mut report, Format::Human));
@@ -349,11 +366,17 @@ mod tests {
         let mut report = Report::default();
         let empty = report.file(&Arc::from("empty.yml"), &Arc::from(""));
         let place = report.place(empty, Span::empty(0));
-        report.push(finding(place, Severity::Error, "nothing here"), FailOn::Error);
+        report.push(
+            finding(place, Severity::Error, "nothing here"),
+            FailOn::Error,
+        );
         let text: String = (1..=20).map(|line| format!("line {line}\n")).collect();
         let long = report.file(&Arc::from("long.yml"), &Arc::from(text.as_str()));
         let all = report.place(long, Span::new(0, text.len()));
-        report.push(finding(all, Severity::Error, "the whole file"), FailOn::Error);
+        report.push(
+            finding(all, Severity::Error, "the whole file"),
+            FailOn::Error,
+        );
         let end = report.place(long, Span::empty(text.len()));
         report.push(finding(end, Severity::Error, "the end"), FailOn::Error);
         insta::assert_snapshot!(shown(&mut report, Format::Human));
