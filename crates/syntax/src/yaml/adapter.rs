@@ -448,7 +448,9 @@ impl<'t> Builder<'t> {
                 let parent = self.open.last().map(|open| open.column);
                 match exact::Block::read(self.text, start, parent) {
                     Some(block) => {
-                        self.cursor.comments.extend(block.comment);
+                        // Behind a header without content the cursor will meet it anyway.
+                        let inside = block.comment.filter(|c| c.end as usize <= block.end);
+                        self.cursor.comments.extend(inside);
                         block.end
                     }
                     None => self.bytes.of(marks.end),

@@ -204,8 +204,22 @@ fn check_map(name: &str, text: &str, tree: &Tree, id: NodeId) -> bool {
         if segment.verbatim {
             assert_eq!(segment.source.of(text), decoded, "{name}");
         } else {
-            // A stretch that is not verbatim cannot be cut, so it must stand for one character.
+            // A stretch that is not verbatim cannot be cut, so it must stand for one character: an escape,
+            // or a line break (at the end of a file one that is not there).
             assert_eq!(decoded.chars().count(), 1, "{name}: {map:?}");
+            let source = segment.source.of(text);
+            let of_breaks = source.contains(['\n', '\r'])
+                && source
+                    .chars()
+                    .all(|c| matches!(c, ' ' | '\t' | '\n' | '\r' | '\\'));
+            let right = match decoded {
+                "'" if source == "''" => true,
+                " " if of_breaks => true,
+                "\n" if of_breaks => true,
+                "\n" if source.is_empty() => segment.source.end as usize == text.len(),
+                _ => yaml::parse(&format!("\"{source}\"")).text(NodeId(0)) == Some(decoded),
+            };
+            assert!(right, "{name}: {source:?} stands for {decoded:?}");
         }
     }
     true
