@@ -108,7 +108,7 @@ impl<'a> Materialiser<'a> {
         let tree = &sized.tree;
         let path = self.sources.path(file);
         let text = self.sources.text(file).unwrap_or_default();
-        let plan = self.plan(file, &sized, changes)?;
+        let plan = self.plan(file, changes)?;
         let refused = |node: NodeId, refusal| Rejection::Refused {
             path: path.to_string(),
             place: tree.path(node).to_string(),
@@ -138,7 +138,9 @@ impl<'a> Materialiser<'a> {
         Ok((plan, edits))
     }
 
-    fn plan(&self, file: FileId, sized: &SizedTree, changes: &[Change]) -> Result<Plan, Rejection> {
+    /// What becomes of which node, for changes that all belong to `file`.
+    pub(crate) fn plan(&mut self, file: FileId, changes: &[Change]) -> Result<Plan, Rejection> {
+        let sized = self.tree(file)?;
         let path = self.sources.path(file);
         let mut plan = Plan::default();
         let mut of_node: BTreeMap<NodeId, Vec<&Change>> = BTreeMap::new();

@@ -3,7 +3,7 @@
 
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::Edit;
-use tagwright_syntax::yaml::NodeKind;
+use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle};
 
 use super::Read;
 use crate::Rejection;
@@ -46,28 +46,98 @@ fn kept(before: &str, after: &str, edits: &[Edit]) -> Result<(), &'static str> {
     }
 }
 
-/// Each edit lies inside a scalar that is to be changed, or adds to a list that is to grow.
+/// A stretch of the old text that a change accounts for.
+struct Allowed {
+    span: Span,
+    /// Whether bytes may be replaced, or only something put between them.
+    replaces: bool,
+    /// How many edits the change may need.
+    edits: usize,
+}
+
+/// Each edit stands where a change was declared.
 fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static str> {
-    let mut scalars = Vec::new();
-    let mut grows = false;
+    let mut allowed = Vec::new();
     for (node, todo) in &plan.nodes {
-        if !todo.replacements.is_empty() {
-            scalars.push(old.tree.node(*node).span);
+        for replacement in &todo.replacements {
+            allowed.extend(of_replacement(old, *node, replacement.range));
         }
-        grows |= matches!(old.tree.node(*node).kind, NodeKind::Sequence(_));
+        for (index, _) in &todo.inserts {
+            allowed.extend(of_item(old, *node, *index as usize));
+        }
     }
+    let whole: Vec<Span> = plan
+        .nodes
+        .iter()
+        .filter(|(_, todo)| !todo.replacements.is_empty())
+        .map(|(node, _)| old.tree.node(*node).span)
+        .filter(|span| !span.of(old.text).contains(['\n', '\r']))
+        .collect();
     for edit in edits {
-        let in_scalar = scalars.iter().any(|scalar| scalar.contains(edit.span));
-        let adds_only = edit
-            .span
-            .of(old.text)
-            .chars()
-            .all(|c| c == ' ' || c == '\t');
-        if !in_scalar && !(grows && adds_only) {
-            return Err("an edit stands where no change was declared");
+        // A scalar of one line may be written anew as a whole, to get quotes.
+        if whole.contains(&edit.span) {
+            continue;
+        }
+        let place = allowed.iter_mut().find(|it| {
+            it.edits > 0 && it.span.contains(edit.span) && (it.replaces || edit.span.is_empty())
+        });
+        match place {
+            Some(place) => place.edits -= 1,
+            None => return Err("an edit stands where no change was declared"),
         }
     }
     Ok(())
+}
+
+/// The bytes that the decoded range `range` of the scalar `node` stands for.
+fn of_replacement(old: &Read<'_>, node: NodeId, range: Span) -> Option<Allowed> {
+    let NodeKind::Scalar(scalar) = &old.tree.node(node).kind else {
+        return None;
+    };
+    let mut span = old.tree.source_map(old.text, node)?.source(range)?;
+    if scalar.style == ScalarStyle::Literal {
+        // Where whole lines come or go, so does their indentation.
+        let blanks = |text: &str| text.len() - text.trim_matches([' ', '\t']).len();
+        let before = old.text.get(..span.start as usize)?;
+        let after = old.text.get(span.end as usize..)?;
+        let before = before.rsplit(['\n', '\r']).next().unwrap_or("");
+        if blanks(before) == before.len() {
+            span = Span::new(span.start as usize - before.len(), span.end as usize);
+        }
+        let next = after.len() - after.trim_start_matches([' ', '\t']).len();
+        span = Span::new(span.start as usize, span.end as usize + next);
+    }
+    Some(Allowed {
+        span,
+        replaces: true,
+        edits: 1,
+    })
+}
+
+/// The place between the neighbours of a new item. In a flow list its comma may be an edit of its own.
+fn of_item(old: &Read<'_>, node: NodeId, index: usize) -> Option<Allowed> {
+    let own = old.tree.node(node);
+    let NodeKind::Sequence(sequence) = &own.kind else {
+        return None;
+    };
+    let item = |index: usize| Some(old.tree.node(*sequence.items.get(index)?).span);
+    let before = index.checked_sub(1).and_then(item);
+    let first = if sequence.flow { own.span.start } else { 0 };
+    let start = before.map_or(first, |it| it.end);
+    let last = if sequence.flow {
+        own.span.end as usize
+    } else {
+        old.text.len()
+    };
+    let end = match item(index) {
+        Some(next) if !sequence.flow => next.start as usize,
+        _ => last,
+    };
+    Some(Allowed {
+        span: Span::new(start as usize, end),
+        replaces: false,
+        edits: if sequence.flow { 2 } else { 1 },
+    })
 }
 
 /// Numbers of `\n`, `\r\n` and lone `\r`.

@@ -11,10 +11,41 @@ use crate::Rejection;
 enum Attachment {
     /// It follows this node on the same line.
     Behind(NodeId),
-    /// This node is the next one below it.
-    Above(NodeId),
-    /// Nothing follows.
-    AtEnd,
+    /// It is alone on its line.
+    Alone {
+        /// The nearest node that ends before it.
+        above: Option<NodeId>,
+        /// The nearest node that starts after it.
+        below: Option<NodeId>,
+        /// Whether it is indented deeper than the line below it, and so may belong to what is above.
+        deeper: bool,
+    },
+}
+
+impl Attachment {
+    /// Whether the comment stands with the same node in the new text as here in the old one.
+    fn kept(self, new: Attachment, map: &NodeMap) -> bool {
+        let same = |old: Option<NodeId>, new: Option<NodeId>| match old {
+            Some(old) => new.is_some() && map.after(old) == new,
+            None => new.is_none(),
+        };
+        match (self, new) {
+            (Self::Behind(old), Self::Behind(new)) => same(Some(old), Some(new)),
+            (
+                Self::Alone {
+                    above,
+                    below,
+                    deeper,
+                },
+                Self::Alone {
+                    above: new_above,
+                    below: new_below,
+                    deeper: new_deeper,
+                },
+            ) => same(below, new_below) || (deeper && new_deeper && same(above, new_above)),
+            _ => false,
+        }
+    }
 }
 
 /// Compares the comments of both texts: the same texts in the same order, each with the same node.
@@ -43,12 +74,7 @@ pub(super) fn check(old: &Read<'_>, new: &Read<'_>, map: &NodeMap) -> Result<(),
     }
     let (old_places, new_places) = (Attachments::new(old), Attachments::new(new));
     for (comment, other) in before.iter().zip(after) {
-        let kept = match (old_places.of(*comment), new_places.of(*other)) {
-            (Attachment::Behind(a), Attachment::Behind(b))
-            | (Attachment::Above(a), Attachment::Above(b)) => map.after(a) == Some(b),
-            (Attachment::AtEnd, Attachment::AtEnd) => true,
-            _ => false,
-        };
+        let kept = old_places.of(*comment).kept(new_places.of(*other), map);
         let same_line_before = own_line(old.text, *comment) == own_line(new.text, *other);
         if !kept || !same_line_before {
             return Err(fail(*comment, "would stand with something else"));
@@ -127,7 +153,8 @@ impl<'a> Attachments<'a> {
         let before = self
             .ends
             .partition_point(|(span, _)| span.end <= comment.start);
-        if let Some((span, node)) = before.checked_sub(1).and_then(|at| self.ends.get(at))
+        let above = before.checked_sub(1).and_then(|at| self.ends.get(at));
+        if let Some((span, node)) = above
             && let between = Span::new(span.end as usize, comment.start as usize).of(self.text)
             && !between.contains(['\n', '\r'])
         {
@@ -136,9 +163,19 @@ impl<'a> Attachments<'a> {
         let after = self
             .starts
             .partition_point(|(span, _)| span.start < comment.end);
-        match self.starts.get(after) {
-            Some((_, node)) => Attachment::Above(*node),
-            None => Attachment::AtEnd,
+        let below = self.starts.get(after);
+        let next_indentation = below.map_or(0, |(span, _)| indentation(self.text, *span));
+        Attachment::Alone {
+            above: above.map(|(_, node)| *node),
+            below: below.map(|(_, node)| *node),
+            deeper: indentation(self.text, comment) > next_indentation,
         }
     }
+}
+
+/// Number of blanks at the start of the line that `span` starts on.
+fn indentation(text: &str, span: Span) -> usize {
+    let before = text.get(..span.start as usize).unwrap_or("");
+    let line = before.rsplit(['\n', '\r']).next().unwrap_or("");
+    line.len() - line.trim_start_matches([' ', '\t']).len()
 }

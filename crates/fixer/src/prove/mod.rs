@@ -82,7 +82,7 @@ pub fn prove_edits(
             .filter(|it| it.file == file)
             .flat_map(|it| it.edits.iter().cloned())
             .collect();
-        let (plan, _) = materialiser.file(file, &changes)?;
+        let plan = materialiser.plan(file, &changes)?;
         let text = after.text(file).unwrap_or_default().into();
         prove_file(before, file, plan, edits, text)?;
     }

@@ -498,3 +498,241 @@ fn label<'s>(labels: &mut [Option<Label<'s>>], start: usize, parts: &'s [Part]) 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use WordEffect::{Commands, Inserts, NotShell, Within};
+    use tagwright_syntax::Span;
+
+    /// `⟦old→new⟧` marks each replacement in the text; the effects follow in the same order.
+    fn result(marked: &str, effects: &[WordEffect]) -> Result<(), &'static str> {
+        let mut text = String::new();
+        let mut replacements = Vec::new();
+        let mut rest = marked;
+        while let Some((before, after)) = rest.split_once('⟦') {
+            text.push_str(before);
+            let (inside, after) = after.split_once('⟧').unwrap();
+            let (old, new) = inside.split_once('→').unwrap();
+            replacements.push(Replacement {
+                range: Span::new(text.len(), text.len() + old.len()),
+                text: new.to_string(),
+            });
+            text.push_str(old);
+            rest = after;
+        }
+        text.push_str(rest);
+        assert_eq!(replacements.len(), effects.len());
+        check(&text, &replacements, effects)
+    }
+
+    #[track_caller]
+    fn accepted(marked: &str, effects: &[WordEffect]) {
+        assert_eq!(result(marked, effects), Ok(()), "{marked}");
+    }
+
+    #[track_caller]
+    fn rejected(marked: &str, effects: &[WordEffect], reason: &str) {
+        let result = result(marked, effects);
+        assert!(
+            result.is_err_and(|it| it.contains(reason)),
+            "{marked}: {result:?}"
+        );
+    }
+
+    #[test]
+    fn the_inside_of_a_word_may_change() {
+        accepted("docker push $REPO:⟦latest→${BRANCH_NAME}⟧", &[Within]);
+        accepted(
+            "docker push \"$REPO:⟦latest→${BRANCH_NAME}⟧\" || true",
+            &[Within],
+        );
+        accepted("docker push app⟦→:${BRANCH_NAME}⟧", &[Within]);
+        accepted("docker push app⟦→:${BRANCH_NAME}⟧ && echo ok", &[Within]);
+        accepted("TAG=⟦latest→${BRANCH_NAME}⟧", &[Within]);
+        accepted("export TAG=⟦latest→${BRANCH_NAME}⟧ OTHER=1", &[Within]);
+        accepted("TAG=${TAG:-⟦latest→${BRANCH_NAME}⟧}", &[Within]);
+        accepted(
+            "x=$(docker inspect app:⟦latest→${BRANCH_NAME}⟧ | wc -l)",
+            &[Within],
+        );
+        accepted(
+            "for t in ⟦latest→${BRANCH_NAME}⟧ v1; do docker push a:$t; done",
+            &[Within],
+        );
+        accepted("echo app:⟦latest→${BRANCH_NAME}⟧ > out.txt", &[Within]);
+        accepted(
+            "cat <<E > x.json\n[{\"imageUri\":\"a:⟦latest→${BRANCH_NAME}⟧\"}]\nE\n",
+            &[Within],
+        );
+        accepted(
+            "docker build -t a:⟦latest→$B⟧ . && docker tag a:⟦latest→$B⟧ r/a:⟦latest→$B⟧",
+            &[Within, Within, Within],
+        );
+    }
+
+    #[test]
+    fn several_lines_and_comments_keep_their_places() {
+        accepted(
+            "set -e\n# push latest\ndocker push a:⟦latest→${BRANCH_NAME}⟧ # latest\necho 'latest'\n",
+            &[Within],
+        );
+        accepted(
+            "if [ -n \"$X\" ]; then\n  docker push \\\n    a:⟦latest→${BRANCH_NAME}⟧\nfi\n",
+            &[Within],
+        );
+    }
+
+    #[test]
+    fn a_word_may_leave_its_quotes_inside_the_replaced_range() {
+        accepted(
+            "echo '{\"tag\":\"⟦latest→'\"${BRANCH_NAME}\"'⟧\"}'",
+            &[Within],
+        );
+        accepted("docker push ⟦'a:latest'→\"a:${BRANCH_NAME}\"⟧", &[Within]);
+    }
+
+    #[test]
+    fn words_that_appear_without_being_declared_are_noticed() {
+        rejected("docker push a:⟦latest→x y⟧", &[Within], "a word");
+        rejected("docker push a:⟦latest→x; rm -r .⟧", &[Within], "a word");
+        rejected(
+            "docker push a:⟦latest→$(git rev-parse HEAD)⟧",
+            &[Within],
+            "command",
+        );
+        rejected("docker push a:⟦latest→x # ⟧ b", &[Within], "a word");
+        rejected("docker push a:⟦latest→x >y⟧", &[Within], "word");
+    }
+
+    #[test]
+    fn quotes_that_run_out_of_the_replacement_are_noticed() {
+        rejected("echo a:⟦latest→'x⟧ 'b c'", &[Within], "");
+        rejected("echo \"a:⟦latest→\" \"x⟧\"", &[Within], "word");
+        accepted("echo \"⟦a→x\"y\"z⟧ b\" \"c\"", &[Within]);
+        rejected("echo \"⟦a→x\"y⟧ b\" \"c\"", &[Within], "");
+    }
+
+    #[test]
+    fn a_variable_must_expand_where_it_is_put() {
+        rejected(
+            "echo 'a:⟦latest→${BRANCH_NAME}⟧'",
+            &[Within],
+            "not be expanded",
+        );
+        rejected(
+            "cat <<'E'\na:⟦latest→${BRANCH_NAME}⟧\nE\n",
+            &[Within],
+            "not be expanded",
+        );
+        rejected("echo a:\\⟦latest→${BRANCH_NAME}⟧", &[Within], "");
+        accepted("echo 'a:⟦latest→main⟧'", &[Within]);
+        accepted("echo \"cost: ⟦latest→\\$5⟧\"", &[Within]);
+    }
+
+    #[test]
+    fn only_words_may_be_changed_within() {
+        rejected(
+            "docker push a # ⟦latest→x⟧",
+            &[Within],
+            "not the inside of a word",
+        );
+        rejected(
+            "docker push a⟦ && → || ⟧docker push b",
+            &[Within],
+            "not the inside of a word",
+        );
+    }
+
+    #[test]
+    fn whole_words_may_be_inserted() {
+        accepted("copilot deploy⟦→ --tag \"${BRANCH_NAME}\"⟧", &[Inserts(2)]);
+        accepted(
+            "copilot deploy⟦→ --tag \"${BRANCH_NAME}\"⟧ --env test || exit 1",
+            &[Inserts(2)],
+        );
+        accepted(
+            "copilot svc deploy --tag ⟦latest→$B⟧⟦→ --force⟧\n",
+            &[Within, Inserts(1)],
+        );
+        accepted("x=$(copilot deploy⟦→ --force⟧)", &[Inserts(1)]);
+        accepted(
+            "copilot deploy \\\n  --env x⟦→ \\\n  --force⟧\nls\n",
+            &[Inserts(1)],
+        );
+        accepted(
+            "for e in a b; do copilot deploy⟦→ --force⟧ -e $e; done; copilot deploy⟦→ --force⟧",
+            &[Inserts(1), Inserts(1)],
+        );
+    }
+
+    #[test]
+    fn the_number_of_inserted_words_must_be_right() {
+        rejected(
+            "copilot deploy⟦→ --tag x⟧",
+            &[Inserts(1)],
+            "number of added words",
+        );
+        rejected(
+            "copilot deploy⟦→--force⟧",
+            &[Inserts(1)],
+            "number of added words",
+        );
+        rejected(
+            "copilot deploy⟦→ --tag ⟧$x",
+            &[Inserts(2)],
+            "number of added words",
+        );
+        rejected(
+            "copilot deploy⟦→ a; b⟧",
+            &[Inserts(2)],
+            "number of added words",
+        );
+        rejected(
+            "copilot deploy # ⟦→--force⟧",
+            &[Inserts(1)],
+            "number of added words",
+        );
+        rejected("copilot deploy⟦→ --force >log⟧", &[Inserts(1)], "word");
+    }
+
+    #[test]
+    fn whole_commands_may_be_inserted() {
+        accepted("⟦→BRANCH_NAME=x\n⟧docker push a:$BRANCH_NAME", &[Commands]);
+        accepted(
+            "cd app; ⟦→export B=\"$(git branch)\"; ⟧docker push a # why",
+            &[Commands],
+        );
+        accepted("docker push a⟦→\ndocker push b⟧", &[Commands]);
+        accepted(
+            "⟦→B=x; # why\n⟧docker push a:⟦latest→$B⟧\n",
+            &[Commands, Within],
+        );
+        accepted(
+            "⟦$(aws ecr get-login --no-include-email)→aws ecr get-login-password | docker login --password-stdin⟧ && ls",
+            &[Commands],
+        );
+    }
+
+    #[test]
+    fn inserted_commands_may_not_change_the_old_ones() {
+        rejected("⟦→set -e && ⟧docker push a", &[Commands], "circumstances");
+        rejected("⟦→B=x ⟧docker push a", &[Commands], "");
+        rejected("docker push ⟦→a; docker push ⟧b", &[Commands], "");
+        rejected(
+            "⟦→# nothing\n⟧docker push b",
+            &[Commands],
+            "no command was added",
+        );
+        rejected("docker push ⟦a; docker push b→c⟧", &[Commands], "");
+        rejected("docker push a⟦→\ncat <<E\n⟧\nls\nE\n", &[Commands], "");
+    }
+
+    #[test]
+    fn text_that_is_not_surely_shell_is_left_alone() {
+        rejected("echo \"a:⟦latest→x⟧", &[Within], "certainty");
+        rejected("docker push a:⟦latest→\"x⟧", &[Within], "cannot be read");
+        accepted("echo \"a:⟦latest→\"x⟧", &[NotShell]);
+        rejected("echo ⟦a→b⟧ ⟦c→d⟧", &[Within, NotShell], "something else");
+    }
+}
