@@ -202,17 +202,21 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    /// Whether the mapping that starts here is a pair without brackets in a flow sequence. The parser's
+    /// Whether the mapping that starts here is a pair without brackets in a flow collection. The parser's
     /// marker is empty for one with a simple key, and covers the `?` of one with an explicit key.
     fn starts_pair(&mut self, span: &ParserSpan) -> bool {
-        if !matches!(self.open.last(), Some(open) if open.shape == Shape::FlowSequence) {
+        let Some(open) = self.open.last() else {
+            return false;
+        };
+        if matches!(open.shape, Shape::BlockSequence | Shape::BlockMapping) {
             return false;
         }
         if span.start.index() == span.end.index() {
             return true;
         }
+        let sequence = open.shape == Shape::FlowSequence;
         let start = self.bytes.of(span.start);
-        self.text.as_bytes().get(start) == Some(&b'?')
+        sequence && self.text.as_bytes().get(start) == Some(&b'?')
     }
 
     /// Walks over what stands between the last token and the next node: separators, the dash of an item,
@@ -415,12 +419,10 @@ impl<'t> Builder<'t> {
                         Shape::BlockMapping | Shape::FlowMapping | Shape::FlowPair
                     )
             });
-            let at = if waits_for_key && !found && lead.properties.is_none() {
-                self.cursor.at()
-            } else {
-                self.cursor.last_end()
-            };
-            (Span::empty(at), lead)
+            if waits_for_key && !found && lead.properties.is_none() {
+                self.cursor.take(0);
+            }
+            (Span::empty(self.cursor.last_end()), lead)
         } else {
             let lead = self.properties(anchor > 0, tag);
             (self.scalar_span(style, marks), lead)
@@ -501,6 +503,12 @@ impl<'t> Builder<'t> {
         if let Some(bracket) = bracket {
             self.cursor.skip_commas();
             if self.cursor.peek() == Some(bracket) {
+                self.cursor.take(1);
+            }
+        } else if open.shape == Shape::FlowPair {
+            // The parser lets `}` close a pair, and notices only at the end of the brackets around it.
+            self.cursor.skip_trivia();
+            if self.cursor.peek() == Some(b'}') {
                 self.cursor.take(1);
             }
         }

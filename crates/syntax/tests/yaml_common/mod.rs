@@ -102,9 +102,7 @@ pub(crate) fn check(name: &str, text: &str) -> Figures {
 fn check_first_byte(name: &str, text: &str, span: Span, style: ScalarStyle) {
     let first = span.of(text).chars().next();
     let right = match style {
-        ScalarStyle::Plain => {
-            !matches!(first, Some('\'' | '"' | '#' | '&' | '*' | '!' | '|' | '>'))
-        }
+        ScalarStyle::Plain => !matches!(first, Some('\'' | '"' | '#' | '&' | '*' | '!')),
         ScalarStyle::SingleQuoted => first == Some('\''),
         ScalarStyle::DoubleQuoted => first == Some('"'),
         ScalarStyle::Literal => first == Some('|'),
@@ -153,16 +151,15 @@ fn check_children(name: &str, text: &str, tree: &Tree, id: NodeId) {
                 follow(entry.key);
                 follow(entry.value);
             }
-            // A pair in a flow sequence has no brackets of its own.
-            let pair = node.parent.is_some_and(|parent| {
-                matches!(&tree.node(parent).kind, NodeKind::Sequence(s) if s.flow)
-                    && (!node.span.of(text).starts_with('{')
-                        || !node.span.of(text).ends_with('}')
-                        || mapping
-                            .entries
-                            .first()
-                            .is_some_and(|e| tree.node(e.key).span.start == node.span.start))
-            });
+            // A pair in a flow sequence has no brackets of its own. If its key has, they are not the pair's.
+            let source = node.span.of(text);
+            let first = mapping.entries.first().map(|entry| entry.key);
+            let pair = !source.starts_with('{')
+                || first.is_some_and(|key| tree.node(key).span.start == node.span.start);
+            let in_flow_sequence = node.parent.is_some_and(
+                |parent| matches!(&tree.node(parent).kind, NodeKind::Sequence(s) if s.flow),
+            );
+            let pair = pair && (in_flow_sequence || tree.error().is_some());
             (mapping.flow && !pair).then_some(('{', '}'))
         }
         NodeKind::Alias { name: alias, .. } => {
