@@ -30,6 +30,9 @@ const SKIPPED: &[&str] = &[
     "vendor",
 ];
 
+/// How many levels of a folder that is no workspace are read for context.
+const UNMARKED_DEPTH: usize = 4;
+
 /// A file that will be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -93,10 +96,14 @@ pub fn plan_for_name(path: &Path) -> Plan {
     found.into_plan()
 }
 
-/// All files of the workspace at `root`, for context. Nested workspaces are not part of it.
+/// All files of the workspace at `root`, for context. Nested workspaces are not part of it. A folder that
+/// nothing marks as a workspace may be anything, a home folder too; it is read only a few levels deep.
 #[must_use]
 pub fn context(root: &Path, no_ignore: bool) -> Plan {
-    let mut found = Found::default();
+    let mut found = Found {
+        max_depth: root_above(root).is_none().then_some(UNMARKED_DEPTH),
+        ..Found::default()
+    };
     found.folder(root, no_ignore);
     let mut plan = found.into_plan();
     plan.workspaces.retain(|targets| targets.root == root);
@@ -161,6 +168,8 @@ struct Found {
     /// Workspaces of which every file has been found.
     complete: Vec<PathBuf>,
     problems: Vec<Problem>,
+    /// How many folders deep to walk.
+    max_depth: Option<usize>,
 }
 
 impl Found {
@@ -205,7 +214,7 @@ impl Found {
             self.complete.push(root.clone());
         }
         let mut copilot = Vec::new();
-        for event in walk(path, no_ignore) {
+        for event in walk(path, no_ignore, self.max_depth) {
             let below =
                 |path: &Path, part: &Path| absolute.join(part.strip_prefix(path).unwrap_or(part));
             match event {
@@ -335,11 +344,12 @@ enum Event {
     Problem(Problem),
 }
 
-fn walk(path: &Path, no_ignore: bool) -> Vec<Event> {
+fn walk(path: &Path, no_ignore: bool, max_depth: Option<usize>) -> Vec<Event> {
     let (sender, events) = mpsc::channel();
     let mut builder = WalkBuilder::new(path);
     builder
         .hidden(false)
+        .max_depth(max_depth)
         .parents(!no_ignore)
         .ignore(!no_ignore)
         .git_ignore(!no_ignore)

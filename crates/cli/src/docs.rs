@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use tagwright_rules::{Fixable, registry};
 
 use crate::args::SchemaOf;
@@ -27,9 +28,40 @@ pub(crate) fn schema(of: SchemaOf, streams: &mut Streams<'_>) -> Result<Exit, St
 fn schema_text(of: SchemaOf) -> String {
     let schema = match of {
         SchemaOf::Findings => report::schema(),
-        SchemaOf::Config => schemars::schema_for!(Config),
+        SchemaOf::Config => config_schema(),
     };
     format!("{:#}\n", schema.as_value())
+}
+
+/// The schema of the configuration, with the rules by name, so that an editor can offer them.
+fn config_schema() -> schemars::Schema {
+    let mut schema = schemars::schema_for!(Config);
+    let rules: serde_json::Map<String, serde_json::Value> = registry()
+        .iter()
+        .map(|rule| {
+            let entry = json!({
+                "$ref": "#/$defs/Level",
+                "description": rule.summary(),
+                "default": level(rule),
+            });
+            (rule.name.to_owned(), entry)
+        })
+        .collect();
+    if let Some(properties) = schema
+        .get_mut("properties")
+        .and_then(|it| it.as_object_mut())
+    {
+        properties.insert(
+            "rules".to_owned(),
+            json!({
+                "type": "object",
+                "description": "Severities of rules, by rule name.",
+                "additionalProperties": false,
+                "properties": rules,
+            }),
+        );
+    }
+    schema
 }
 
 pub(crate) fn docs(root: &Path, check: bool, streams: &mut Streams<'_>) -> Result<Exit, Stop> {

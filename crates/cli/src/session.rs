@@ -97,32 +97,26 @@ impl Session {
     pub fn open(args: &TargetArgs, input: &mut dyn Read) -> Result<Self, Stop> {
         let mut session = match &args.stdin_filename {
             Some(name) => {
-                let mut bytes = Vec::new();
-                let read = input.take(source::LIMIT + 1).read_to_end(&mut bytes);
-                let mut plan = discovery::plan_for_name(name);
-                let stdin = match read {
-                    Ok(_) => source::decode(bytes.clone()),
-                    Err(error) => {
-                        plan.problems.push(Problem {
-                            path: "standard input".to_owned(),
-                            message: discovery::plain(&error),
-                        });
-                        Source::Text("".into())
-                    }
-                };
-                if stdin == Source::TooLarge {
-                    // Every byte has to come out again.
-                    let _ = input.read_to_end(&mut bytes);
-                }
+                let plan = discovery::plan_for_name(name);
                 let mut session = Self::with_plan(plan, &args.input)?;
-                session.stdin = Some(stdin);
-                session.stdin_bytes = bytes;
+                // Not before the configuration is known to be right: who stops there has all of it left.
+                session.read_stdin(input);
                 session
             }
             None => Self::for_paths(&args.paths, &args.input)?,
         };
         session.fail_on = args.fail_on;
         Ok(session)
+    }
+
+    fn read_stdin(&mut self, input: &mut dyn Read) {
+        if let Err(error) = input.read_to_end(&mut self.stdin_bytes) {
+            self.plan.problems.push(Problem {
+                path: "standard input".to_owned(),
+                message: discovery::plain(&error),
+            });
+        }
+        self.stdin = Some(source::decode(self.stdin_bytes.clone()));
     }
 
     /// The same for paths alone; the current folder if there are none.

@@ -1,0 +1,681 @@
+//! Real runs of the program: exit codes, what goes to which stream, and files that no reader expects.
+
+// The helpers below are part of the tests.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+const BROKEN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - @echo starting\n";
+const COMPOSE: &str = "services:\n  cache:\n    image: redis:latest\n";
+const FLOATING: &str = "\
+version: 0.2
+phases:
+  build:
+    commands:
+      - docker build -t $REGISTRY/web:latest .
+      - docker push $REGISTRY/web:latest
+      - printf '[{\"name\":\"web\",\"imageUri\":\"%s\"}]' \"$REGISTRY/web:latest\" > imagedefinitions.json
+artifacts:
+  files: imagedefinitions.json
+";
+
+/// A temporary folder with files.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        for (path, text) in files {
+            folder.put(path, text.as_bytes());
+        }
+        folder
+    }
+
+    fn put(&self, path: &str, bytes: &[u8]) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn text(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        self.run_with(arguments, b"")
+    }
+
+    fn run_with(&self, arguments: &[&str], input: &[u8]) -> Run {
+        let mut child = tagwright(self.0.path(), arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A run that stops before it has read everything closes the pipe, which is not this test's matter.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let output = child.wait_with_output().unwrap();
+        Run {
+            code: output.status.code(),
+            out: output.stdout,
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+fn tagwright(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tagwright"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("NO_COLOR")
+        .env_remove("COLUMNS");
+    command
+}
+
+/// What a run left behind.
+struct Run {
+    code: Option<i32>,
+    out: Vec<u8>,
+    err: String,
+}
+
+impl Run {
+    fn out(&self) -> String {
+        String::from_utf8(self.out.clone()).unwrap()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.out).unwrap()
+    }
+
+    /// `rule path:line:column+offset` of every finding.
+    fn findings(&self) -> Vec<String> {
+        self.json()["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|finding| {
+                let start = &finding["start"];
+                format!(
+                    "{} {}:{}:{}+{}",
+                    finding["rule"].as_str().unwrap(),
+                    finding["path"].as_str().unwrap(),
+                    start["line"],
+                    start["column"],
+                    start["offset"]
+                )
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn the_help_names_commands_and_exit_codes() {
+    let folder = Folder::new(&[]);
+    let help = folder.run(&["--help"]);
+    assert_eq!(help.code, Some(0));
+    insta::assert_snapshot!("help", help.out());
+    let help = folder.run(&["fix", "--help"]);
+    insta::assert_snapshot!("help_fix", help.out());
+    assert_eq!(folder.run(&["--version"]).code, Some(0));
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    let folder = Folder::new(&[("buildspec.yml", "")]);
+    for arguments in [
+        &[][..],
+        &["chekc"],
+        &["check", "--format", "xml"],
+        &["check", "--fail-on", "fatal"],
+        &["check", "--output", "report.json"],
+        &["check", "--stdin-filename", "a.yml", "b.yml"],
+        &["explain"],
+        &["explain", "latest-pushd"],
+    ] {
+        let run = folder.run(arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}");
+        assert!(!run.err.is_empty() && run.out.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_clean_folder_is_0_and_says_so() {
+    let folder = Folder::new(&[(
+        "buildspec.yml",
+        "version: 0.2\nphases:\n  build:\n    commands:\n      - make\n",
+    )]);
+    let run = folder.run(&["check"]);
+    assert_eq!(
+        (run.code, run.out().as_str(), run.err.as_str()),
+        (Some(0), "No findings in 1 file.\n", "")
+    );
+    let run = folder.run(&["check", "--format", "concise"]);
+    assert_eq!((run.code, run.out().as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_file_that_is_no_yaml_is_a_finding_and_the_rest_goes_on() {
+    let folder = Folder::new(&[("a/buildspec.yml", BROKEN), ("b/compose.yml", COMPOSE)]);
+    let run = folder.run(&["check", "--format", "json", "."]);
+    assert_eq!(run.code, Some(1));
+    assert_eq!(
+        run.findings(),
+        [
+            "invalid-yaml a/buildspec.yml:5:9+52",
+            "latest-third-party b/compose.yml:3:12+30"
+        ]
+    );
+    let json = run.json();
+    assert_eq!(json["schema_version"], 1);
+    assert_eq!(
+        json["summary"],
+        serde_json::json!({"files": 2, "errors": 1, "warnings": 0, "notes": 1, "fixable": 0, "fixable_unsafe": 0})
+    );
+    assert_eq!(json["findings"][0]["fix"], Value::Null);
+}
+
+#[test]
+fn the_exit_code_depends_on_the_threshold_and_not_on_the_format() {
+    let folder = Folder::new(&[("compose.yml", COMPOSE)]);
+    for format in ["human", "concise", "json"] {
+        for (fail_on, code) in [("error", 0), ("warning", 0), ("note", 1), ("never", 0)] {
+            let run = folder.run(&["check", "--format", format, "--fail-on", fail_on]);
+            assert_eq!(run.code, Some(code), "{format} {fail_on}");
+        }
+    }
+    folder.put("tagwright.toml", b"fail-on = \"note\"\n");
+    assert_eq!(folder.run(&["check"]).code, Some(1));
+    assert_eq!(folder.run(&["check", "--fail-on", "error"]).code, Some(0));
+}
+
+#[test]
+fn bytes_that_are_no_text_are_findings_at_their_offset() {
+    let folder = Folder::new(&[]);
+    folder.put("latin1/buildspec.yml", b"version: 0.2\n# caf\xe9\n");
+    folder.put("nul/buildspec.yml", b"version: 0.2\n# \0\n");
+    folder.put("utf16/buildspec.yml", b"\xff\xfev\0");
+    // Nobody says that this one is for CodeBuild.
+    folder.put("other.yml", b"\xff");
+    let run = folder.run(&["check", "--format", "json"]);
+    assert_eq!(run.code, Some(1));
+    assert_eq!(
+        run.findings(),
+        [
+            "invalid-yaml latin1/buildspec.yml:2:6+18",
+            "invalid-yaml nul/buildspec.yml:2:3+15",
+            "invalid-yaml utf16/buildspec.yml:1:1+0",
+        ]
+    );
+    // Asked for by name it matters.
+    assert_eq!(folder.run(&["check", "other.yml"]).code, Some(1));
+}
+
+#[test]
+fn sizes_and_depths_that_no_person_writes_end_in_order() {
+    let folder = Folder::new(&[("empty/buildspec.yml", "")]);
+    let head = "version: 0.2\nphases:\n  build:\n    commands:\n";
+    folder.put(
+        "line/buildspec.yml",
+        format!("{head}      - docker push {}:latest\n", "a".repeat(1 << 20)).as_bytes(),
+    );
+    folder.put(
+        "deep/buildspec.yml",
+        format!("{head}      {}\n", "[".repeat(100_000)).as_bytes(),
+    );
+    folder.put(
+        "dashes/buildspec.yml",
+        format!("{head}{}x\n", "- ".repeat(20_000)).as_bytes(),
+    );
+    folder.put("large/buildspec.yml", &vec![b'#'; (16 << 20) + 1]);
+    let run = folder.run(&["check"]);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    let out = run.out();
+    assert!(out.len() < 20_000, "{} bytes", out.len());
+    assert!(out.contains("large/buildspec.yml:1:1: error[unreadable-file]"));
+    assert!(!out.contains("internal-error"), "{out}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_3_and_the_rest_goes_on() {
+    use std::os::unix::fs::symlink;
+    let folder = Folder::new(&[("buildspec.yml", BROKEN)]);
+    symlink("loop.yml", folder.path("loop.yml")).unwrap();
+    symlink("nowhere", folder.path("dangling.yml")).unwrap();
+    let status = Command::new("mkfifo")
+        .arg(folder.path("pipe.yml"))
+        .status()
+        .unwrap();
+    assert!(status.success());
+    for (path, reason) in [
+        ("nowhere.yml", "No such file or directory"),
+        ("dangling.yml", "No such file or directory"),
+        ("loop.yml", "Too many levels of symbolic links"),
+        ("pipe.yml", "not a regular file"),
+    ] {
+        let run = folder.run(&["check", "--format", "concise", path, "buildspec.yml"]);
+        assert_eq!(run.code, Some(3), "{path}");
+        assert!(
+            run.err.starts_with(&format!("error: {path}: {reason}")),
+            "{}",
+            run.err
+        );
+        assert!(
+            run.out()
+                .starts_with("buildspec.yml:5:9: error[invalid-yaml]")
+        );
+        let run = folder.run(&["check", "--format", "json", path, "buildspec.yml"]);
+        assert_eq!(run.code, Some(3));
+        assert_eq!(run.json()["summary"]["errors"], 2);
+        assert!(
+            run.findings()
+                .contains(&format!("unreadable-file {path}:1:1+0"))
+        );
+    }
+    // Met on the way, not asked for: no reason to fail.
+    assert_eq!(folder.run(&["check"]).code, Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_contains_itself_is_read_once() {
+    let folder = Folder::new(&[("ci/buildspec.yml", BROKEN)]);
+    std::os::unix::fs::symlink("..", folder.path("ci/up")).unwrap();
+    let run = folder.run(&["check", "--format", "json"]);
+    assert_eq!(run.findings().len(), 1);
+}
+
+#[test]
+fn a_wrong_configuration_is_2_with_its_place() {
+    let folder = Folder::new(&[
+        ("buildspec.yml", BROKEN),
+        ("tagwright.toml", "[rules]\ninvalid-yml = \"off\"\n"),
+    ]);
+    let run = folder.run(&["check"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.out.is_empty());
+    assert!(
+        run.err.ends_with(
+            "tagwright.toml:2:1: there is no rule `invalid-yml`; did you mean `invalid-yaml`?\n"
+        ),
+        "{}",
+        run.err
+    );
+    let run = folder.run(&["check", "--config", "nowhere.toml"]);
+    assert_eq!(run.code, Some(2));
+    assert!(
+        run.err
+            .contains("cannot read the configuration nowhere.toml")
+    );
+}
+
+#[test]
+fn the_configuration_turns_rules_off_and_leaves_files_out() {
+    let folder = Folder::new(&[
+        ("buildspec.yml", BROKEN),
+        ("examples/a/buildspec.yml", BROKEN),
+        (
+            "ci.toml",
+            "exclude = [\"examples/\"]\n[rules]\ninvalid-yaml = \"note\"\n",
+        ),
+    ]);
+    let run = folder.run(&["check", "--config", "ci.toml", "--format", "concise"]);
+    assert_eq!(run.code, Some(0));
+    assert_eq!(run.out().lines().count(), 1);
+    assert!(
+        run.out()
+            .starts_with("buildspec.yml:5:9: note[invalid-yaml]")
+    );
+    // A file asked for by name is read nevertheless.
+    let run = folder.run(&[
+        "check",
+        "--config",
+        "ci.toml",
+        "--fail-on",
+        "note",
+        "examples/a/buildspec.yml",
+    ]);
+    assert_eq!(run.code, Some(1));
+}
+
+#[test]
+fn the_nearest_configuration_above_a_file_counts() {
+    let folder = Folder::new(&[
+        ("tagwright.toml", "[rules]\ninvalid-yaml = \"off\"\n"),
+        ("a/buildspec.yml", BROKEN),
+        ("b/tagwright.toml", ""),
+        ("b/buildspec.yml", BROKEN),
+        ("c/.git/HEAD", ""),
+        ("c/buildspec.yml", BROKEN),
+    ]);
+    let run = folder.run(&["check", "--format", "json"]);
+    assert_eq!(run.findings(), ["invalid-yaml b/buildspec.yml:5:9+52"]);
+    assert_eq!(folder.run(&["check", "a/buildspec.yml"]).code, Some(0));
+}
+
+#[test]
+fn the_list_of_files_says_what_each_is_read_as() {
+    let folder = Folder::new(&[
+        ("ci/buildspec.yml", "version: 0.2\nphases: {}\n"),
+        (
+            "copilot/api/manifest.yml",
+            "name: api\ntype: Backend Service\n",
+        ),
+        ("docs/openapi.yml", "openapi: 3.0.0\n"),
+        ("ignored/buildspec.yml", "version: 0.2\nphases: {}\n"),
+        (".gitignore", "ignored/\ncopilot/\n"),
+    ]);
+    let run = folder.run(&["check", "--files"]);
+    assert_eq!(run.code, Some(0));
+    assert_eq!(
+        run.out(),
+        "ci/buildspec.yml: buildspec\ncopilot/api/manifest.yml: Copilot workload manifest\n"
+    );
+    let run = folder.run(&["check", "--files", "--no-ignore"]);
+    assert!(run.out().contains("ignored/buildspec.yml: buildspec"));
+}
+
+#[test]
+fn standard_input_is_read_under_its_name() {
+    let folder = Folder::new(&[("ci/buildspec.yml", "version: 0.2\nphases: {}\n")]);
+    for name in ["ci/buildspec.yml", "nowhere/buildspec.yml"] {
+        let run = folder.run_with(
+            &["check", "--stdin-filename", name, "--format", "json"],
+            BROKEN.as_bytes(),
+        );
+        assert_eq!(run.code, Some(1));
+        assert_eq!(run.findings(), [format!("invalid-yaml {name}:5:9+52")]);
+    }
+}
+
+#[test]
+fn fix_gives_standard_input_back_byte_for_byte_where_it_has_nothing_to_do() {
+    let folder = Folder::new(&[("bad.toml", "nonsense = 1\n"), ("buildspec.yml", FLOATING)]);
+    let large = vec![b'#'; (16 << 20) + 3];
+    for input in [
+        b"".as_slice(),
+        b"version: 0.2\r\n# caf\xe9",
+        b"\xff\xfea\0",
+        BROKEN.as_bytes(),
+        &large,
+    ] {
+        let run = folder.run_with(&["fix", "--stdin-filename", "buildspec.yml"], input);
+        assert!(run.out == input, "{:?}", &input[..input.len().min(40)]);
+    }
+    let run = folder.run_with(
+        &[
+            "fix",
+            "--stdin-filename",
+            "buildspec.yml",
+            "--config",
+            "bad.toml",
+        ],
+        FLOATING.as_bytes(),
+    );
+    assert_eq!(run.code, Some(2));
+    assert_eq!(run.out(), FLOATING);
+}
+
+#[test]
+fn fix_of_standard_input_prints_the_result_and_touches_no_file() {
+    let folder = Folder::new(&[("buildspec.yml", FLOATING)]);
+    let run = folder.run_with(
+        &["fix", "--stdin-filename", "buildspec.yml"],
+        FLOATING.as_bytes(),
+    );
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(
+        run.out()
+            .contains("docker push $REGISTRY/web:${BRANCH_NAME}\n"),
+        "{}",
+        run.out()
+    );
+    assert!(
+        run.err
+            .contains("fixed: buildspec.yml:6:33: latest-pushed:"),
+        "{}",
+        run.err
+    );
+    assert_eq!(folder.text("buildspec.yml"), FLOATING);
+    // The same as in place.
+    let in_place = folder.run(&["fix"]);
+    assert_eq!(in_place.code, Some(0), "{}", in_place.err);
+    assert_eq!(folder.text("buildspec.yml"), run.out());
+    let again = folder.run(&["fix"]);
+    assert_eq!((again.code, again.err.as_str()), (Some(0), ""));
+    assert_eq!(folder.text("buildspec.yml"), run.out());
+}
+
+#[test]
+fn a_diff_writes_nothing_and_applies_with_patch() {
+    let folder = Folder::new(&[("ci/buildspec.yml", FLOATING)]);
+    let diff = folder.run(&["fix", "--diff"]);
+    assert_eq!(diff.code, Some(1));
+    assert!(
+        diff.out()
+            .starts_with("--- a/ci/buildspec.yml\n+++ b/ci/buildspec.yml\n@@ "),
+        "{}",
+        diff.out()
+    );
+    assert_eq!(folder.text("ci/buildspec.yml"), FLOATING);
+    assert_eq!(folder.run(&["fix"]).code, Some(0));
+    let fixed = folder.text("ci/buildspec.yml");
+    assert_ne!(fixed, FLOATING);
+    assert_eq!(folder.run(&["fix", "--diff"]).code, Some(0));
+    folder.put("ci/buildspec.yml", FLOATING.as_bytes());
+    folder.put("fix.patch", &diff.out);
+    let git = Command::new("git")
+        .args(["apply", "fix.patch"])
+        .current_dir(folder.0.path())
+        .status()
+        .unwrap();
+    assert!(git.success());
+    assert_eq!(folder.text("ci/buildspec.yml"), fixed);
+}
+
+#[test]
+fn a_fix_of_one_file_does_not_change_another() {
+    let deploy = "apiVersion: apps/v1\nkind: Deployment\nspec:\n  image: 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\n";
+    let push = "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest .\n      - docker push 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\n";
+    let folder = Folder::new(&[
+        (".git/HEAD", ""),
+        ("buildspec.yml", push),
+        ("k8s/app.yaml", deploy),
+    ]);
+    folder.run(&["fix", "--unsafe", "buildspec.yml"]);
+    assert_eq!(folder.text("k8s/app.yaml"), deploy);
+    // The deployment is an error although it alone does not show that the image is the workspace's own.
+    let run = folder.run(&["check", "--format", "json", "k8s/app.yaml"]);
+    assert_eq!(run.findings(), ["latest-deployed k8s/app.yaml:4:54+103"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_file_is_3_and_keeps_its_text() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new(&[("buildspec.yml", FLOATING)]);
+    fs::set_permissions(
+        folder.path("buildspec.yml"),
+        fs::Permissions::from_mode(0o444),
+    )
+    .unwrap();
+    let run = folder.run(&["fix", "--format", "json"]);
+    assert_eq!(run.code, Some(3));
+    assert!(run.err.contains("read-only"), "{}", run.err);
+    assert_eq!(folder.text("buildspec.yml"), FLOATING);
+    // What is there is still reported.
+    assert!(
+        run.findings()
+            .iter()
+            .any(|finding| finding.starts_with("latest-pushed "))
+    );
+}
+
+#[test]
+fn reports_go_to_files_as_well() {
+    let folder = Folder::new(&[("buildspec.yml", BROKEN)]);
+    let run = folder.run(&[
+        "check",
+        "--output",
+        "json=r.json",
+        "--output",
+        "concise=r.txt",
+        "--color",
+        "always",
+    ]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.out().contains('\u{1b}'));
+    let json: Value = serde_json::from_str(&folder.text("r.json")).unwrap();
+    assert_eq!(json["summary"]["errors"], 1);
+    assert!(
+        folder
+            .text("r.txt")
+            .starts_with("buildspec.yml:5:9: error[invalid-yaml]")
+    );
+    let run = folder.run(&["check", "--output", "json=nowhere/r.json"]);
+    assert_eq!(run.code, Some(3));
+    assert!(run.err.contains("nowhere/r.json"));
+}
+
+#[test]
+fn colours_are_for_terminals_only() {
+    let folder = Folder::new(&[("buildspec.yml", BROKEN)]);
+    assert!(!folder.run(&["check"]).out().contains('\u{1b}'));
+    assert!(
+        !folder
+            .run(&["check", "--color", "never"])
+            .out()
+            .contains('\u{1b}')
+    );
+}
+
+#[test]
+fn people_see_the_line() {
+    let folder = Folder::new(&[(
+        "ci/compose.yml",
+        "# 한글\nservices:\n  cache:\n    image: redis:latest # keep\n",
+    )]);
+    insta::assert_snapshot!("people_see_the_line", folder.run(&["check"]).out());
+}
+
+#[test]
+fn two_runs_say_the_same() {
+    let folder = Folder::new(&[]);
+    for number in 0..120 {
+        folder.put(
+            &format!("{}/{number}/buildspec.yml", number % 7),
+            BROKEN.as_bytes(),
+        );
+        folder.put(
+            &format!("{}/{number}/compose.yml", number % 5),
+            COMPOSE.as_bytes(),
+        );
+    }
+    for format in ["human", "concise", "json"] {
+        let first = folder.run(&["check", "--format", format]);
+        let second = folder.run(&["check", "--format", format]);
+        assert!(first.out == second.out, "{format}");
+    }
+    let paths: Vec<String> = folder.run(&["check", "--format", "json"]).findings();
+    assert_eq!(paths.len(), 240);
+}
+
+#[test]
+fn a_reader_that_goes_away_changes_nothing() {
+    let folder = Folder::new(&[]);
+    for number in 0..300 {
+        folder.put(&format!("{number}/buildspec.yml"), BROKEN.as_bytes());
+    }
+    let mut child = tagwright(folder.0.path(), &["check"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = child.stdout.take().unwrap();
+    let mut first = [0; 16];
+    output.read_exact(&mut first).unwrap();
+    drop(output);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_3() {
+    let folder = Folder::new(&[("buildspec.yml", BROKEN)]);
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = tagwright(folder.0.path(), &["check"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write the output"));
+}
+
+#[test]
+fn every_rule_has_a_page() {
+    let folder = Folder::new(&[]);
+    let rules = folder.run(&["rules"]);
+    assert_eq!(rules.code, Some(0));
+    let mut pages = 0;
+    for line in rules.out().lines().filter(|line| line.starts_with("  ")) {
+        let rule = line.split_whitespace().next().unwrap();
+        let page = folder.run(&["explain", rule]);
+        assert_eq!(page.code, Some(0), "{rule}");
+        assert!(page.out().starts_with(&format!("# {rule}\n")), "{rule}");
+        pages += 1;
+    }
+    assert!(pages > 5);
+}
+
+#[test]
+fn the_committed_schemas_are_current() {
+    let folder = Folder::new(&[]);
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
+    for name in ["findings", "config"] {
+        let file = fs::read_to_string(committed.join(format!("{name}.json"))).unwrap();
+        assert!(
+            folder.run(&["schema", name]).out() == file,
+            "docs/schema/{name}.json is not current: run `cargo run -p tagwright -- docs`"
+        );
+    }
+}
+
+#[test]
+fn the_flow_is_shown_in_three_formats() {
+    let folder = Folder::new(&[("buildspec.yml", FLOATING)]);
+    let text = folder.run(&["flow"]);
+    assert_eq!(text.code, Some(0));
+    assert!(
+        text.out().contains("$REGISTRY/web (own, pushed here)"),
+        "{}",
+        text.out()
+    );
+    let json = folder
+        .run(&["flow", "--format", "json", "buildspec.yml"])
+        .json();
+    let roles: Vec<&str> = json["images"][0]["uses"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|place| place["role"].as_str().unwrap())
+        .collect();
+    assert_eq!(roles, ["build", "push", "record"]);
+    let chart = folder.run(&["flow", "--format", "mermaid"]);
+    assert!(chart.out().starts_with("flowchart LR\n"));
+}
