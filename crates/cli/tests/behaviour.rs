@@ -145,6 +145,7 @@ fn builds_do_the_same_as_before_under_one_tag_of_the_branch() {
         let before_tree = fixture.folder.join("before");
         for name in build::buildspecs(&before_tree) {
             let mut pushes = Vec::new();
+            let mut deployed = Vec::new();
             for (shell, scenario) in runs(fixture) {
                 let run = |tree: &str| {
                     build::run(
@@ -160,6 +161,7 @@ fn builds_do_the_same_as_before_under_one_tag_of_the_branch() {
                 let verdict = result.and_then(|(before, after)| {
                     if shell == "dash" && !scenario.refused {
                         pushes.push((scenario.name, calls::pushed(&after)?));
+                        deployed.push((scenario.name, calls::deployed_by_tag(&after)));
                     }
                     compare(fixture, scenario, &before, &after)
                 });
@@ -170,9 +172,12 @@ fn builds_do_the_same_as_before_under_one_tag_of_the_branch() {
                         .map(|problem| format!("{name}, {}, {shell}: {problem}", scenario.name)),
                 );
             }
+            let unnoticed = unnoticed_builds(&deployed);
+            let shared = shared_tags(&pushes);
             problems.extend(
-                shared_tags(&pushes)
-                    .into_iter()
+                unnoticed
+                    .iter()
+                    .chain(&shared)
                     .map(|problem| format!("{name}: {problem}")),
             );
         }
@@ -242,20 +247,36 @@ fn shared_tags(pushes: &[(&str, Pushes)]) -> Vec<String> {
     let mut problems = Vec::new();
     for (index, (scenario, pushed)) in pushes.iter().enumerate() {
         for (other, others) in &pushes[..index] {
+            if scenario::SAME_BRANCH.contains(scenario) && scenario::SAME_BRANCH.contains(other) {
+                continue;
+            }
             for (repository, tags) in pushed {
-                for tag in others
-                    .get(repository)
-                    .into_iter()
-                    .flat_map(|others| others.intersection(tags))
-                {
-                    if tag != "latest" && !tag.starts_with("build-") {
-                        problems.push(format!(
-                            "{repository}:{tag} is written by {scenario} and by {other}"
-                        ));
-                    }
+                let others = others.get(repository).into_iter().flatten();
+                for tag in others.filter(|tag| tags.contains(*tag) && *tag != "latest") {
+                    problems.push(format!(
+                        "{repository}:{tag} is written by {scenario} and by {other}"
+                    ));
                 }
             }
         }
     }
     problems
+}
+
+/// The images that a second build of one branch deploys under the tag of the first, by a command that
+/// then sees no difference.
+fn unnoticed_builds(deployed: &[(&str, std::collections::BTreeSet<calls::Image>)]) -> Vec<String> {
+    let of = |wanted: &str| {
+        deployed
+            .iter()
+            .find(|(name, _)| *name == wanted)
+            .map(|(_, images)| images)
+    };
+    let [first, second] = scenario::SAME_BRANCH.map(of);
+    first
+        .into_iter()
+        .flatten()
+        .filter(|image| second.is_some_and(|second| second.contains(image)))
+        .map(|image| format!("{image:?} is deployed twice, the second time to no effect"))
+        .collect()
 }

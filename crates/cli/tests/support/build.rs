@@ -50,9 +50,11 @@ const PROGRAMS: &[&str] = &[
 /// the fixtures go on with. A "download" is a copy of itself under the new name.
 const STUB: &str = r##"#!/bin/sh
 program=${0##*/}
+case $* in
+  *--password-stdin*) cat >/dev/null ;; # and so be the last of its pipeline to write
+esac
 { printf '%s\037' "$program" "$@"; printf '\036'; } >>"$RECORD"
 case "$program $*" in
-  *--password-stdin*) cat >/dev/null ;;
   'aws ecr get-login-password'*) echo secret ;;
   'aws ecr get-login '*) echo docker login -u AWS -p secret https://111122223333.dkr.ecr.eu-west-1.amazonaws.com ;;
   'aws sts get-caller-identity'*) echo 111122223333 ;;

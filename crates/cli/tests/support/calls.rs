@@ -199,6 +199,26 @@ pub(crate) fn pushed(outcome: &Outcome) -> Result<BTreeMap<String, BTreeSet<Stri
     Ok(pushed)
 }
 
+/// The images that the build deployed by commands which do nothing where the tag is the one already there.
+pub(crate) fn deployed_by_tag(outcome: &Outcome) -> BTreeSet<Image> {
+    let by_tag = |call: &&Vec<String>| match call.as_slice() {
+        [program, ..] if program == "kubectl" || program == "helm" => true,
+        [program, _, package, ..] => is_copilot(program) && package == "package",
+        _ => false,
+    };
+    let deployed = outcome
+        .calls
+        .iter()
+        .filter(by_tag)
+        .flat_map(|call| events_of_call(call));
+    deployed
+        .filter_map(|event| match event {
+            Event::Deploy(image) => Some(image),
+            _ => None,
+        })
+        .collect()
+}
+
 /// Whether the build published anything.
 pub(crate) fn publishes(outcome: &Outcome) -> Result<bool, String> {
     Ok(events(outcome)?
