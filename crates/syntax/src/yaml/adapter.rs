@@ -2,12 +2,12 @@
 //!
 //! The events say *what* comes next; *where* it stands is read from the text itself, by a cursor that
 //! walks over blanks, comments and indicators from one node to the next. Of the parser's own markers
-//! only two are used, because only they are reliable: where a plain scalar ends, and whether a mapping
+//! only two are used, because only they are reliable: how long a plain scalar is, and whether a mapping
 //! that seems to start with `{` is a flow mapping or a block mapping whose first key is one.
 
 use std::borrow::Cow;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle as ParserStyle, Span as ParserSpan, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle as ParserStyle, Span as ParserSpan, Tag};
 
 use super::exact::{self, Cursor};
 use super::{
@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str) -> Tree {
             Ok((event, span)) => builder.event(event, span),
             Err(error) => Err(SyntaxError {
                 message: error.info().to_owned(),
-                offset: offset(builder.bytes.of(*error.marker())),
+                offset: offset(after(text, 0, error.marker().index(), builder.ascii)),
             }),
         };
         if let Err(error) = outcome {
@@ -48,47 +48,16 @@ fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// Converts the parser's character counts to byte offsets. Steps from the last place asked for, in
-/// either direction; free for ASCII texts.
-struct Bytes<'t> {
-    text: &'t str,
-    ascii: bool,
-    character: usize,
-    byte: usize,
-}
-
-impl<'t> Bytes<'t> {
-    fn new(text: &'t str) -> Self {
-        Self {
-            text,
-            ascii: text.is_ascii(),
-            character: 0,
-            byte: 0,
-        }
+/// The byte offset `characters` characters after byte `from`. The parser counts characters, and from
+/// the start of the file not reliably, so only its distances within one node are used.
+fn after(text: &str, from: usize, characters: usize, ascii: bool) -> usize {
+    if ascii {
+        return (from + characters).min(text.len());
     }
-
-    fn of(&mut self, marker: Marker) -> usize {
-        let target = marker.index();
-        if self.ascii {
-            return target.min(self.text.len());
-        }
-        let bytes = self.text.as_bytes();
-        while self.character < target && self.byte < bytes.len() {
-            self.byte += 1;
-            while self.byte < bytes.len() && !self.text.is_char_boundary(self.byte) {
-                self.byte += 1;
-            }
-            self.character += 1;
-        }
-        while self.character > target && self.byte > 0 {
-            self.byte -= 1;
-            while !self.text.is_char_boundary(self.byte) {
-                self.byte -= 1;
-            }
-            self.character -= 1;
-        }
-        self.byte
-    }
+    text[from..]
+        .char_indices()
+        .nth(characters)
+        .map_or(text.len(), |(length, _)| from + length)
 }
 
 /// The kinds of collection, by what stands between their children.
@@ -116,7 +85,7 @@ struct Open {
 
 struct Builder<'t> {
     text: &'t str,
-    bytes: Bytes<'t>,
+    ascii: bool,
     cursor: Cursor<'t>,
     tree: Tree,
     open: Vec<Open>,
@@ -138,7 +107,7 @@ impl<'t> Builder<'t> {
     fn new(text: &'t str) -> Self {
         Self {
             text,
-            bytes: Bytes::new(text),
+            ascii: text.is_ascii(),
             cursor: Cursor::new(text),
             tree: Tree {
                 nodes: Vec::with_capacity(text.len() / 24),
@@ -184,9 +153,7 @@ impl<'t> Builder<'t> {
                 let lead = self.properties(anchor > 0, tag);
                 let shape = if pair {
                     Shape::FlowPair
-                } else if self.cursor.peek() == Some(b'{')
-                    && self.bytes.of(span.end) > self.cursor.at()
-                {
+                } else if self.cursor.peek() == Some(b'{') && self.covers_bracket(&span, &lead) {
                     Shape::FlowMapping
                 } else {
                     Shape::BlockMapping
@@ -214,9 +181,19 @@ impl<'t> Builder<'t> {
         if span.start.index() == span.end.index() {
             return true;
         }
-        let sequence = open.shape == Shape::FlowSequence;
-        let start = self.bytes.of(span.start);
-        sequence && self.text.as_bytes().get(start) == Some(&b'?')
+        let in_sequence = open.shape == Shape::FlowSequence;
+        self.cursor.skip_commas();
+        in_sequence && self.cursor.indicator_here(b'?')
+    }
+
+    /// Whether the parser's marker of the mapping before the cursor covers the `{` at the cursor: then it
+    /// is a flow mapping, and not a block mapping whose first key is one.
+    fn covers_bracket(&self, span: &ParserSpan, lead: &Lead) -> bool {
+        let before = lead.properties.map_or(0, |properties| {
+            let before = &self.text[properties.start as usize..self.cursor.at()];
+            before.chars().count()
+        });
+        span.end.index() - span.start.index() > before
     }
 
     /// Walks over what stands between the last token and the next node: separators, the dash of an item,
@@ -257,11 +234,7 @@ impl<'t> Builder<'t> {
                 explicit || present
             }
             Shape::FlowMapping | Shape::FlowPair if !has_key => {
-                if shape == Shape::FlowMapping {
-                    cursor.skip_commas();
-                } else {
-                    cursor.skip_trivia();
-                }
+                cursor.skip_commas();
                 let start = cursor.at();
                 let explicit = cursor.indicator_here(b'?');
                 self.start_open(start);
@@ -425,7 +398,7 @@ impl<'t> Builder<'t> {
             (Span::empty(self.cursor.last_end()), lead)
         } else {
             let lead = self.properties(anchor > 0, tag);
-            (self.scalar_span(style, marks), lead)
+            (self.scalar_span(style, &marks, &lead), lead)
         };
         let value: Box<str> = match value {
             Cow::Owned(value) => value.into_boxed_str(),
@@ -440,10 +413,14 @@ impl<'t> Builder<'t> {
     }
 
     /// The bytes of the scalar at the cursor; moves behind it.
-    fn scalar_span(&mut self, style: ScalarStyle, marks: ParserSpan) -> Span {
+    fn scalar_span(&mut self, style: ScalarStyle, marks: &ParserSpan, lead: &Lead) -> Span {
         let start = self.cursor.at();
         let end = match style {
-            ScalarStyle::Plain => self.bytes.of(marks.end),
+            ScalarStyle::Plain => {
+                let from = lead.properties.map_or(start, |p| p.start as usize);
+                let length = marks.end.index() - marks.start.index();
+                after(self.text, from, length, self.ascii)
+            }
             ScalarStyle::SingleQuoted => exact::single_quoted_end(self.text, start),
             ScalarStyle::DoubleQuoted => exact::double_quoted_end(self.text, start),
             ScalarStyle::Literal | ScalarStyle::Folded => {
@@ -455,7 +432,7 @@ impl<'t> Builder<'t> {
                         self.cursor.comments.extend(inside);
                         block.end
                     }
-                    None => self.bytes.of(marks.end),
+                    None => exact::line_end(self.text, start),
                 }
             }
         };
@@ -517,11 +494,15 @@ impl<'t> Builder<'t> {
 
     fn close(&mut self, open: &Open) {
         let end = offset(self.cursor.last_end());
-        let span = &mut self.tree.nodes[open.id.0 as usize].span;
+        let node = &mut self.tree.nodes[open.id.0 as usize];
         if !open.started {
-            span.start = end;
+            node.span.start = end;
         }
-        span.end = end.max(span.start);
+        node.span.end = end.max(node.span.start);
+        if let NodeKind::Sequence(sequence) = &mut node.kind {
+            // The reading may have stopped between a dash and its item.
+            sequence.dashes.truncate(sequence.items.len());
+        }
     }
 
     /// Keeps what was read before `error`: open collections end where reading ended.

@@ -276,22 +276,22 @@ impl Reader<'_> {
         if !has_content {
             return self.empty_block(block, &empty_breaks, at);
         }
-        let end = self.text.len();
-        if block.chomping != Chomping::Strip {
-            if let Some(at) = content_break {
-                self.line_break(at)?;
-            }
-            // At the end of the file the parser supplies the break that a last line lacks.
-            let column = super::exact::column(self.text, end);
-            let at_end = bytes[at.min(end)..].iter().all(|byte| *byte == b' ');
-            if at_end && column >= block.indent.max(1) {
-                self.stands_for(end, end, "\n")?;
-            }
+        if block.chomping == Chomping::Strip {
+            return Some(());
+        }
+        if let Some(at) = content_break {
+            self.line_break(at)?;
         }
         if block.chomping == Chomping::Keep {
             for at in empty_breaks {
                 self.line_break(at)?;
             }
+        }
+        // At the end of the file the parser supplies the break that a last line lacks.
+        let end = self.text.len();
+        let at_end = bytes[at.min(end)..].iter().all(|byte| *byte == b' ');
+        if at_end && super::exact::column(self.text, end) >= block.indent.max(1) {
+            self.stands_for(end, end, "\n")?;
         }
         Some(())
     }

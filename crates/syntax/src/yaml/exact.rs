@@ -348,6 +348,9 @@ impl Block {
                 empty: true,
             }),
             Some(_) if start - at < self.indent => None,
+            // Neither may stand in a scalar; between documents a byte-order mark may start a line.
+            Some(0) => None,
+            Some(0xEF) if bytes[start..].starts_with(BOM) => None,
             Some(_) if self.indent == 0 && document_marker(bytes, at) => None,
             Some(_) => {
                 let rest = &bytes[start..];
