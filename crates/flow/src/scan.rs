@@ -941,10 +941,10 @@ impl Reader<'_, '_> {
     }
 
     fn copilot(&mut self, command: &Command, text: &str, place: &Place<'_>, status: Status) {
-        let Some(call) = commands::copilot::copilot_invocation(command) else {
+        let Some(call) = commands::copilot_invocation(command, text) else {
             return;
         };
-        let Some(last) = command.words.get(call.last_subcommand_word) else {
+        let Some(last) = command.words.get(call.subcommand_word) else {
             return;
         };
         let mut flags = Vec::new();
@@ -961,9 +961,10 @@ impl Reader<'_, '_> {
                 unquoted: false,
                 followed_by_flag: false,
             };
-            if let Some((index, span)) = flag.value
-                && let Some(value_word) = command.words.get(index)
+            if let Some(given) = &flag.value
+                && let Some(value_word) = command.words.get(given.word)
             {
+                let (index, span) = (given.word, given.span);
                 let raw = Raw::parts(&value_word.parts, span, text, place);
                 entry.values = self.environment.resolve(&raw);
                 if let Some(value) = entry.values.first() {
@@ -986,7 +987,10 @@ impl Reader<'_, '_> {
             }
             flags.push(entry);
         }
-        let start = command.words.first().map_or(command.span, |word| word.span);
+        let start = command
+            .words
+            .get(call.program)
+            .map_or(command.span, |word| word.span);
         self.facts.copilot.push(CopilotUse {
             subcommand: call.subcommand.as_str().into(),
             order: self.order,
