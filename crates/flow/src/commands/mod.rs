@@ -3,10 +3,26 @@
 //! [`image_arguments`] looks at one simple command and says which bytes of its words name an image, and
 //! in which role. It resolves nothing: variables stay variables.
 
-pub mod copilot;
+mod aws;
+mod copilot;
+mod docker;
+mod json;
+mod kubernetes;
+mod nested;
+mod options;
+mod other;
+mod references;
+mod registry_tools;
+mod text;
+mod words;
+mod wrappers;
 
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::Command;
+
+pub use copilot::{CopilotFlag, CopilotInvocation, FlagValue, copilot_invocation};
+
+use words::{Slice, View};
 
 /// What a place does with an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,8 +122,99 @@ pub struct ImageArgument {
 /// The images that `command` names. `script` is the text whose bytes the command's spans count.
 #[must_use]
 pub fn image_arguments(command: &Command, script: &str) -> Vec<ImageArgument> {
-    let _ = (command, script);
-    Vec::new()
+    let mut found = Found::default();
+    if let Some(view) = View::new(command, script) {
+        read(&view, &mut found);
+    }
+    found.0.sort_by_key(|argument| (argument.word.is_none(), argument.span));
+    found.0.dedup();
+    found.0
+}
+
+fn read(view: &View<'_>, found: &mut Found) {
+    match view.program.as_str() {
+        "docker" | "podman" | "nerdctl" => docker::read(view, found),
+        "buildah" => registry_tools::buildah(view, found),
+        "executor" | "kaniko" => registry_tools::kaniko(view, found),
+        "crane" | "gcrane" => registry_tools::crane(view, found),
+        "regctl" => registry_tools::regctl(view, found),
+        "skopeo" => registry_tools::skopeo(view, found),
+        "trivy" | "grype" | "syft" | "cosign" | "dockle" | "snyk" | "dive" => {
+            registry_tools::scanner(view, found);
+        }
+        "aws" => aws::read(view, found),
+        "sam" => aws::sam(view, found),
+        "cdk" => aws::cdk(view, view.start + 1, found),
+        "kubectl" | "oc" => {
+            kubernetes::kubectl(view, found);
+            text::documents(view, found);
+        }
+        "helm" => kubernetes::helm(view, found),
+        "kustomize" => kubernetes::kustomize(view, found),
+        "sed" | "gsed" => text::sed(view, found),
+        "printf" | "echo" | "cat" | "tee" => text::print(view, found),
+        "jq" | "yq" => text::jq(view, found),
+        name if copilot::is_program(name) => copilot::read(view, found),
+        _ => other::read(view, found),
+    }
+}
+
+/// What has been found in one command.
+#[derive(Default)]
+struct Found(Vec<ImageArgument>);
+
+impl Found {
+    /// A reference or tag.
+    fn slice(&mut self, role: Role, tool: Tool, form: Form, slice: &Slice) {
+        if slice.text.is_empty() {
+            return;
+        }
+        self.0.push(ImageArgument {
+            role,
+            tool,
+            form,
+            word: slice.word,
+            span: slice.span,
+            repository: None,
+        });
+    }
+
+    /// A whole word that is a reference.
+    fn whole(&mut self, role: Role, tool: Tool, view: &View<'_>, word: usize) {
+        if let Some(slice) = view.whole(word) {
+            self.slice(role, tool, Form::Reference, &slice);
+        }
+    }
+
+    /// A range of a slice.
+    fn part(
+        &mut self,
+        view: &View<'_>,
+        slice: &Slice,
+        range: std::ops::Range<usize>,
+        role: Role,
+        tool: Tool,
+        form: Form,
+    ) {
+        if let Some(slice) = view.cut(slice, range) {
+            self.slice(role, tool, form, &slice);
+        }
+    }
+
+    /// A bare tag, and the repository it belongs to.
+    fn tag(&mut self, role: Role, tool: Tool, slice: Option<&Slice>, repository: Option<Span>) {
+        let Some(slice) = slice.filter(|slice| !slice.text.is_empty()) else {
+            return;
+        };
+        self.0.push(ImageArgument {
+            role,
+            tool,
+            form: Form::Tag,
+            word: slice.word,
+            span: slice.span,
+            repository,
+        });
+    }
 }
 
 /// A script inside a word: `sh -c '…'`, `ssh host "…"`, `eval "…"`.
@@ -122,6 +229,5 @@ pub struct NestedScript {
 /// The scripts that `command` runs from its own words.
 #[must_use]
 pub fn nested_scripts(command: &Command) -> Vec<NestedScript> {
-    let _ = command;
-    Vec::new()
+    nested::read(command)
 }
