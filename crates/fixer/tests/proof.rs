@@ -1,5 +1,7 @@
 //! Fixes that declare one thing and do another: each of the points of the proof must notice.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use support::*;
@@ -214,6 +216,9 @@ fn point_4_a_comment_behind_an_item_stays_behind_it() {
         item(1, "n"),
     )
     .unwrap();
+    let apart = "- a\n# about a\n\n# about b\n- b\n";
+    let after = "- a\n# about a\n\n- n\n# about b\n- b\n";
+    prove(apart, after, item(1, "n")).unwrap();
     let block = "- | # about a\n  a\n- b\n";
     prove(block, "- n\n- | # about a\n  a\n- b\n", item(0, "n")).unwrap();
     prove(block, "- | # about a\n  a\n- n\n- b\n", item(1, "n")).unwrap();

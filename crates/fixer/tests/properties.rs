@@ -1,6 +1,8 @@
 //! Random files, random fixes: what is applied is exactly what was meant, and whatever else is done to the
 //! text is noticed. `TAGWRIGHT_FIXES` sets the number of cases.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use proptest::prelude::*;
@@ -128,8 +130,19 @@ impl Document {
                 }
             }
         }
+        // A `|+` block keeps the blank lines behind it.
+        let mut tail = self.tail;
+        if self
+            .items
+            .last()
+            .is_some_and(|it| it.lines.starts_with("|+"))
+            && let Some(rest) = tail.strip_prefix('\n')
+        {
+            text.push('\n');
+            tail = rest;
+        }
         add(&mut text, self.items.len());
-        text.push_str(self.tail);
+        text.push_str(tail);
         if !self.final_break {
             text.truncate(text.trim_end_matches('\n').len());
         }

@@ -1,5 +1,7 @@
 //! Which fixes of a run are made, in which round, and which are not.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use support::*;

@@ -1,6 +1,8 @@
 //! Point 4, second half: every byte outside the edits is kept, the edits stand where changes were
 //! declared, and line breaks are the file's own.
 
+use std::collections::HashSet;
+
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::Edit;
 use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle};
@@ -66,21 +68,31 @@ fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static 
             allowed.extend(of_item(old, *node, *index as usize));
         }
     }
-    let whole: Vec<Span> = plan
+    let whole: HashSet<Span> = plan
         .nodes
         .iter()
         .filter(|(_, todo)| !todo.replacements.is_empty())
         .map(|(node, _)| old.tree.node(*node).span)
         .filter(|span| !span.of(old.text).contains(['\n', '\r']))
         .collect();
+    allowed.sort_by_key(|it| it.span.start);
+    let mut allowed = allowed.into_iter().peekable();
+    // The places that have started before the edit at hand and may still be meant by it.
+    let mut open: Vec<Allowed> = Vec::new();
+    let mut edits: Vec<&Edit> = edits.iter().collect();
+    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     for edit in edits {
+        while let Some(next) = allowed.next_if(|it| it.span.start <= edit.span.start) {
+            open.push(next);
+        }
+        open.retain(|it| it.edits > 0 && it.span.end >= edit.span.start);
         // A scalar of one line may be written anew as a whole, to get quotes.
         if whole.contains(&edit.span) {
             continue;
         }
-        let place = allowed.iter_mut().find(|it| {
-            it.edits > 0 && it.span.contains(edit.span) && (it.replaces || edit.span.is_empty())
-        });
+        let place = open
+            .iter_mut()
+            .find(|it| it.span.contains(edit.span) && (it.replaces || edit.span.is_empty()));
         match place {
             Some(place) => place.edits -= 1,
             None => return Err("an edit stands where no change was declared"),
@@ -180,31 +192,54 @@ fn line_breaks(before: &str, after: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Where the bytes of `span` of the old text are after `edits` (ascending), with what was inserted at
-/// its two ends.
-pub(super) fn moved(span: Span, edits: &[Edit]) -> Span {
-    let (mut start, mut end) = (i64::from(span.start), i64::from(span.end));
-    for edit in edits {
-        let (old, new) = (edit.span.len(), edit.text.len());
-        let grown = i64::try_from(new).unwrap_or(0) - i64::try_from(old).unwrap_or(0);
-        // An edit across an end of the span widens it to the whole edit.
-        if edit.span.end <= span.start && !(edit.span.is_empty() && edit.span.end == span.start) {
-            start += grown;
-            end += grown;
-        } else if edit.span.start < span.end || edit.span == Span::empty(span.end as usize) {
-            if edit.span.start < span.start {
-                start -= i64::from(span.start - edit.span.start);
-            }
-            if edit.span.end > span.end {
-                end += i64::from(edit.span.end - span.end);
-            }
-            end += grown;
+/// How edits move the text around them.
+pub(super) struct Moves<'a> {
+    /// Ascending.
+    edits: &'a [Edit],
+    /// By how many bytes the text has grown before each edit, and behind the last.
+    grown: Vec<i64>,
+}
+
+impl<'a> Moves<'a> {
+    /// Of ascending `edits`.
+    pub(super) fn new(edits: &'a [Edit]) -> Self {
+        let mut grown = vec![0];
+        let mut sum = 0;
+        for edit in edits {
+            sum += growth(edit);
+            grown.push(sum);
         }
+        Self { edits, grown }
     }
-    Span::new(
-        usize::try_from(start).unwrap_or(0),
-        usize::try_from(end).unwrap_or(0),
-    )
+
+    /// Where the bytes of `span` of the old text are in the new one, with what was inserted at its two
+    /// ends. An edit across an end of the span widens it to the whole edit.
+    pub(super) fn moved(&self, span: Span) -> Span {
+        // Edits before the span, and edits that start before its end or insert there.
+        let first = self.edits.partition_point(|edit| {
+            edit.span.end < span.start || (edit.span.end == span.start && !edit.span.is_empty())
+        });
+        let last = self.edits.partition_point(|edit| {
+            edit.span.start < span.end || edit.span == Span::empty(span.end as usize)
+        });
+        let within = self.edits.get(first..last).unwrap_or(&[]);
+        let start = within
+            .first()
+            .map_or(span.start, |it| it.span.start.min(span.start));
+        let end = within
+            .last()
+            .map_or(span.end, |it| it.span.end.max(span.end));
+        let at = |old: u32, grown: usize| {
+            let grown = self.grown.get(grown).copied().unwrap_or(0);
+            usize::try_from(i64::from(old) + grown).unwrap_or(0)
+        };
+        Span::new(at(start, first), at(end, last.max(first)))
+    }
+}
+
+fn growth(edit: &Edit) -> i64 {
+    let length = |bytes| i64::try_from(bytes).unwrap_or(0);
+    length(edit.text.len()) - length(edit.span.len())
 }
 
 #[cfg(test)]
@@ -248,11 +283,28 @@ mod tests {
     #[test]
     fn a_span_moves_with_the_text_around_it() {
         let span = Span::new(10, 16);
-        assert_eq!(moved(span, &[edit(2, 4, "")]), Span::new(8, 14));
-        assert_eq!(moved(span, &[edit(10, 16, "xy")]), Span::new(10, 12));
-        assert_eq!(moved(span, &[edit(16, 16, "xy")]), Span::new(10, 18));
-        assert_eq!(moved(span, &[edit(10, 10, "xy")]), Span::new(10, 18));
-        assert_eq!(moved(span, &[edit(8, 12, "x")]), Span::new(8, 13));
-        assert_eq!(moved(span, &[edit(16, 18, "xyz")]), span);
+        let moved = |edits: &[Edit]| Moves::new(edits).moved(span);
+        assert_eq!(moved(&[edit(2, 4, "")]), Span::new(8, 14));
+        assert_eq!(moved(&[edit(10, 16, "xy")]), Span::new(10, 12));
+        assert_eq!(moved(&[edit(16, 16, "xy")]), Span::new(10, 18));
+        assert_eq!(moved(&[edit(10, 10, "xy")]), Span::new(10, 18));
+        assert_eq!(moved(&[edit(8, 12, "x")]), Span::new(8, 13));
+        assert_eq!(moved(&[edit(16, 18, "xyz")]), span);
+        assert_eq!(moved(&[edit(8, 10, "xyz")]), Span::new(11, 17));
+        assert_eq!(
+            moved(&[edit(1, 1, "a"), edit(12, 13, ""), edit(20, 20, "b")]),
+            Span::new(11, 16)
+        );
+        let place = Span::empty(10);
+        assert_eq!(
+            Moves::new(&[edit(10, 10, "xy")]).moved(place),
+            Span::new(10, 12)
+        );
+        assert_eq!(Moves::new(&[edit(10, 12, "xyz")]).moved(place), place);
+        assert_eq!(
+            Moves::new(&[edit(8, 10, "xyz")]).moved(place),
+            Span::empty(11)
+        );
+        assert_eq!(Moves::new(&[]).moved(place), place);
     }
 }

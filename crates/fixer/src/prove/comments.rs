@@ -1,7 +1,7 @@
 //! Point 4, first half: every comment survives and still stands with what it describes.
 
 use tagwright_syntax::Span;
-use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
+use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle, Tree};
 
 use super::{NodeMap, Read};
 use crate::Rejection;
@@ -17,35 +17,7 @@ enum Attachment {
         above: Option<NodeId>,
         /// The nearest node that starts after it.
         below: Option<NodeId>,
-        /// Whether it is indented deeper than the line below it, and so may belong to what is above.
-        deeper: bool,
     },
-}
-
-impl Attachment {
-    /// Whether the comment stands with the same node in the new text as here in the old one.
-    fn kept(self, new: Attachment, map: &NodeMap) -> bool {
-        let same = |old: Option<NodeId>, new: Option<NodeId>| match old {
-            Some(old) => new.is_some() && map.after(old) == new,
-            None => new.is_none(),
-        };
-        match (self, new) {
-            (Self::Behind(old), Self::Behind(new)) => same(Some(old), Some(new)),
-            (
-                Self::Alone {
-                    above,
-                    below,
-                    deeper,
-                },
-                Self::Alone {
-                    above: new_above,
-                    below: new_below,
-                    deeper: new_deeper,
-                },
-            ) => same(below, new_below) || (deeper && new_deeper && same(above, new_above)),
-            _ => false,
-        }
-    }
 }
 
 /// Compares the comments of both texts: the same texts in the same order, each with the same node.
@@ -73,10 +45,28 @@ pub(super) fn check(old: &Read<'_>, new: &Read<'_>, map: &NodeMap) -> Result<(),
         });
     }
     let (old_places, new_places) = (Attachments::new(old), Attachments::new(new));
+    let same = |old: Option<NodeId>, new: Option<NodeId>| match old {
+        Some(old) => new.is_some() && map.after(old) == new,
+        None => new.is_none(),
+    };
     for (comment, other) in before.iter().zip(after) {
-        let kept = old_places.of(*comment).kept(new_places.of(*other), map);
-        let same_line_before = own_line(old.text, *comment) == own_line(new.text, *other);
-        if !kept || !same_line_before {
+        let kept = match (old_places.of(*comment), new_places.of(*other)) {
+            (Attachment::Behind(old), Attachment::Behind(new)) => same(Some(old), Some(new)),
+            (
+                Attachment::Alone { above, below },
+                Attachment::Alone {
+                    above: new_above,
+                    below: new_below,
+                },
+            ) => {
+                same(below, new_below)
+                    || (same(above, new_above)
+                        && old_places.is_loose(*comment, below)
+                        && new_places.is_loose(*other, new_below))
+            }
+            _ => false,
+        };
+        if !kept || own_line(old.text, *comment) != own_line(new.text, *other) {
             return Err(fail(*comment, "would stand with something else"));
         }
     }
@@ -96,6 +86,7 @@ fn own_line(text: &str, comment: Span) -> bool {
 /// collection starts and ends changes with its items; its items do not.)
 struct Attachments<'a> {
     text: &'a str,
+    tree: &'a Tree,
     /// By start; of nodes that start together the outermost first.
     starts: Vec<(Span, NodeId)>,
     /// By end; of nodes that end together the outermost last.
@@ -113,7 +104,6 @@ impl<'a> Attachments<'a> {
             for (id, node) in tree.nodes() {
                 let stands = match &node.kind {
                     NodeKind::Scalar(scalar) => {
-                        use tagwright_syntax::yaml::ScalarStyle;
                         if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded) {
                             blocks.push((node.span, id));
                         }
@@ -135,6 +125,7 @@ impl<'a> Attachments<'a> {
         ends.sort_by_key(|(span, _)| (span.end, std::cmp::Reverse(span.start)));
         Self {
             text: read.text,
+            tree,
             starts,
             ends,
             blocks,
@@ -163,13 +154,30 @@ impl<'a> Attachments<'a> {
         let after = self
             .starts
             .partition_point(|(span, _)| span.start < comment.end);
-        let below = self.starts.get(after);
-        let next_indentation = below.map_or(0, |(span, _)| indentation(self.text, *span));
         Attachment::Alone {
             above: above.map(|(_, node)| *node),
-            below: below.map(|(_, node)| *node),
-            deeper: indentation(self.text, comment) > next_indentation,
+            below: self.starts.get(after).map(|(_, node)| *node),
         }
+    }
+
+    /// Whether a comment alone on its line may belong to what is above: it is indented deeper than the
+    /// line of the node below it, or an empty line stands between.
+    fn is_loose(&self, comment: Span, below: Option<NodeId>) -> bool {
+        let below = below.map(|node| self.tree.node(node).span);
+        let next = below.map_or(0, |span| indentation(self.text, span));
+        if indentation(self.text, comment) > next {
+            return true;
+        }
+        let end = below.map_or(self.text.len(), |span| span.start as usize);
+        let between = Span::new(comment.end as usize, end).of(self.text);
+        // The first piece is the rest of the comment's line, the last one the start of the node's.
+        let mut lines = between.lines().skip(1).peekable();
+        while let Some(line) = lines.next() {
+            if lines.peek().is_some() && line.trim().is_empty() {
+                return true;
+            }
+        }
+        false
     }
 }
 

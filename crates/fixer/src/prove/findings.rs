@@ -67,19 +67,20 @@ fn gone(it: &Comparison<'_>, failures: &mut Failures) {
     for index in it.chosen {
         fixed[*index] = true;
     }
+    let moves: HashMap<FileId, bytes::Moves<'_>> = it
+        .files
+        .iter()
+        .map(|(file, proven)| (*file, bytes::Moves::new(&proven.edits)))
+        .collect();
     for (index, finding) in it.before.iter().enumerate() {
-        let edits = it
-            .files
-            .get(&finding.file)
-            .map_or(&[][..], |file| &file.edits);
-        old.entry((finding.file, finding.rule))
-            .or_default()
-            .push(Old {
-                index,
-                span: bytes::moved(finding.span, edits),
-                fixed: fixed[index],
-                matched: false,
-            });
+        let moves = moves.get(&finding.file);
+        let of_rule = old.entry((finding.file, finding.rule)).or_default();
+        of_rule.push(Old {
+            index,
+            span: moves.map_or(finding.span, |it| it.moved(finding.span)),
+            fixed: fixed[index],
+            matched: false,
+        });
     }
     // The surest matches first, so that none is taken by a less sure one.
     let mut rest: Vec<&Finding> = it.after.iter().collect();

@@ -217,7 +217,8 @@ fn ancestors(tree: &Tree, node: NodeId) -> Vec<NodeId> {
     chain
 }
 
-/// The value that stands for `node`. `None` where the two readers do not see the same shape.
+/// The value that stands for `node`. `None` where the two readers do not see the same shape. Ids ascend
+/// in the order of the text, so that children are found by halving.
 fn find<'v>(tree: &Tree, values: &'v mut [Value], node: NodeId) -> Option<&'v mut Value> {
     let chain = ancestors(tree, node);
     let root = chain.first()?;
@@ -227,7 +228,7 @@ fn find<'v>(tree: &Tree, values: &'v mut [Value], node: NodeId) -> Option<&'v mu
         let &[parent, child] = pair else { return None };
         value = match (&tree.node(parent).kind, value) {
             (NodeKind::Sequence(sequence), Value::Sequence(items)) => {
-                let index = sequence.items.iter().position(|item| *item == child)?;
+                let index = sequence.items.binary_search(&child).ok()?;
                 if items.len() != sequence.items.len() {
                     return None;
                 }
@@ -237,15 +238,16 @@ fn find<'v>(tree: &Tree, values: &'v mut [Value], node: NodeId) -> Option<&'v mu
                 if entries.len() != mapping.entries.len() {
                     return None;
                 }
-                let index = mapping
-                    .entries
-                    .iter()
-                    .position(|entry| entry.key == child || entry.value == child)?;
+                let index = mapping.entries.partition_point(|entry| entry.key <= child);
+                let index = index.checked_sub(1)?;
+                let entry = mapping.entries.get(index)?;
                 let (key, value) = entries.get_mut(index)?;
-                if mapping.entries.get(index)?.key == child {
+                if entry.key == child {
                     key
-                } else {
+                } else if entry.value == child {
                     value
+                } else {
+                    return None;
                 }
             }
             _ => return None,
