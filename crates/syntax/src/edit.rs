@@ -5,7 +5,7 @@
 
 use crate::yaml::decode::{parent_column, scalar_map};
 use crate::yaml::exact::{
-    Block, Chomping, break_len, column, has_break, is_blank, line_end, line_start,
+    Block, Chomping, break_len, column, has_break, is_blank, is_break, line_end, line_start,
 };
 use crate::yaml::{NodeId, NodeKind, ScalarStyle, Sequence, Tree};
 use crate::{SourceMap, Span};
@@ -100,7 +100,8 @@ pub fn replace_in_scalar(
     let NodeKind::Scalar(scalar) = &own.kind else {
         return Err(Refusal::Shape("this is not a text"));
     };
-    if own.span.is_empty() {
+    let is_block = matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded);
+    if own.span.is_empty() || (is_block && scalar.value.is_empty()) {
         return Err(Refusal::Shape("there is no text here"));
     }
     let map = tree.source_map(text, node).ok_or(Refusal::Inexact)?;
@@ -109,6 +110,9 @@ pub fn replace_in_scalar(
     ))?;
     if *new_value == *scalar.value {
         return Ok(Vec::new());
+    }
+    if is_block && new_value.trim().is_empty() {
+        return Err(Refusal::Style("the block would be left without text"));
     }
     let target = Target {
         text,
@@ -302,37 +306,72 @@ fn can_be_plain(text: &str, in_flow: bool) -> bool {
     })
 }
 
-/// Whether some YAML reader takes the plain scalar `text` for something other than a string, or might.
-fn may_be_no_string(text: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "=", "<<", ".inf",
-        "+.inf", "-.inf", ".nan",
-    ];
-    if text.is_empty() || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) {
-        return true;
+/// What YAML readers take a plain scalar for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Type {
+    /// All of them for a string.
+    String,
+    Null,
+    Bool,
+    Number,
+    /// Some of them for a boolean (YAML 1.1).
+    OldBool,
+    /// Some of them, perhaps, for a number, a time or a date.
+    OldNumber,
+    /// Some of them for something with a meaning of its own.
+    Special,
+}
+
+/// The type of the plain scalar `text`. Errs on the side of no string.
+fn plain_type(text: &str) -> Type {
+    let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if text.is_empty() || is_one_of(&["~", "null"]) {
+        return Type::Null;
     }
-    let body = text.strip_prefix(['+', '-']).unwrap_or(text).as_bytes();
-    let Some(first) = body.first() else {
-        return false;
+    if is_one_of(&["true", "false"]) {
+        return Type::Bool;
+    }
+    if is_one_of(&["yes", "no", "on", "off", "y", "n"]) {
+        return Type::OldBool;
+    }
+    if matches!(text, "=" | "<<") {
+        return Type::Special;
+    }
+    let body = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if body.eq_ignore_ascii_case(".inf") || text.eq_ignore_ascii_case(".nan") {
+        return Type::Number;
+    }
+    let body = body.as_bytes();
+    let (Some(first), Some(last)) = (body.first(), body.last()) else {
+        return Type::String;
     };
     if !first.is_ascii_digit() && *first != b'.' {
-        return false;
+        return Type::String;
+    }
+    let points = body.iter().filter(|b| **b == b'.').count();
+    if body.iter().all(|b| b.is_ascii_digit() || *b == b'.') {
+        let octal = *first == b'0' && body.len() > 1 && points == 0;
+        return match points {
+            _ if body.len() == points => Type::String,
+            0 if octal => Type::OldNumber,
+            0 => Type::Number,
+            1 if *last != b'.' && *first != b'.' => Type::Number,
+            1 => Type::OldNumber,
+            _ => Type::String,
+        };
     }
     let radix = body.len() > 2 && *first == b'0' && b"xXoObB".contains(&body[1]);
-    if radix
-        && body[2..]
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || *b == b'_')
-    {
-        return true;
-    }
     let date = body.len() > 5 && body[..4].iter().all(u8::is_ascii_digit) && body[4] == b'-';
-    let number = body.iter().any(u8::is_ascii_digit)
+    let number = points <= 1
+        && body.iter().any(u8::is_ascii_digit)
         && body
             .iter()
-            .all(|b| b.is_ascii_digit() || b"_.,:+-eE".contains(b))
-        && body.iter().filter(|b| **b == b'.').count() <= 1;
-    number || (date && body[5].is_ascii_digit())
+            .all(|b| b.is_ascii_digit() || b"_.,:+-eE".contains(b));
+    let digits = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+    if number || (date && body[5].is_ascii_digit()) || (radix && body[2..].iter().all(digits)) {
+        return Type::OldNumber;
+    }
+    Type::String
 }
 
 /// The inside of single quotes.
@@ -423,6 +462,10 @@ impl Target<'_> {
             .iter()
             .map(|replacement| {
                 let span = self.map.source(replacement.range).ok_or(Refusal::Inexact)?;
+                let before = self.text[..span.start as usize].as_bytes().last();
+                if span.start > self.span.start && before.copied().is_some_and(is_break) {
+                    return Err(Refusal::Style("the new text would start a line"));
+                }
                 let text = write(&replacement.text);
                 Ok(Edit { span, text })
             })
@@ -432,7 +475,8 @@ impl Target<'_> {
     fn plain(&self, replacements: &[Replacement]) -> Result<Styled, Refusal> {
         const SEVERAL_LINES: Refusal =
             Refusal::Style("the text runs over several lines and would need quotes");
-        let type_changes = may_be_no_string(self.new_value) && !may_be_no_string(self.value);
+        let new_type = plain_type(self.new_value);
+        let type_changes = new_type != Type::String && new_type != plain_type(self.value);
         if !has_break(self.source()) {
             if can_be_plain(self.new_value, self.in_flow) && !type_changes {
                 return Ok((
@@ -636,7 +680,12 @@ impl Target<'_> {
         let read = scalar_map(&after, span, style, self.new_value, self.column);
         let blanks_at_ends = style == ScalarStyle::Plain
             && self.new_value.trim_matches([' ', '\t']) != self.new_value;
-        if read.is_none() || blanks_at_ends {
+        // Where a block's first line gives the indentation, libyaml takes no tab behind it.
+        let starts_with_tab = |value: &str| value.trim_start_matches('\n').starts_with('\t');
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let tab_at_start =
+            is_block && starts_with_tab(self.new_value) && !starts_with_tab(self.value);
+        if read.is_none() || blanks_at_ends || tab_at_start {
             return Err(Refusal::Style(match self.style {
                 ScalarStyle::Literal => "the new text changes how the lines of the block are read",
                 _ => "blanks next to a line break would be lost",
@@ -719,7 +768,7 @@ impl List<'_> {
                 _ => break,
             }
         }
-        let item = self.block_item(index, before, value, line_break, true);
+        let item = self.block_item(index, before, value, line_break, Some(at));
         Ok(vec![Edit {
             span: Span::empty(at),
             text: format!("{before}{item}{line_break}"),
@@ -762,8 +811,9 @@ impl List<'_> {
                 _ => break,
             }
         }
-        let has_break = at < self.text.len();
-        let item = self.block_item(last, &indentation, value, line_break, has_break);
+        let length = break_len(self.text.as_bytes(), at);
+        let next = (length > 0).then_some(at + length);
+        let item = self.block_item(last, &indentation, value, line_break, next);
         Ok(vec![Edit {
             span: Span::empty(at),
             text: format!("{line_break}{indentation}{item}"),
@@ -793,14 +843,15 @@ impl List<'_> {
             .is_none_or(|block| block.chomping != Chomping::Strip)
     }
 
-    /// `- value` in the manner of item `like`; no line break at the end. `has_break`: whether one follows.
+    /// `- value` in the manner of item `like`; no line break at the end. `next`: where the line behind it
+    /// starts, unless the file ends without a line break.
     fn block_item(
         &self,
         like: usize,
         indentation: &str,
         value: &str,
         line_break: &str,
-        has_break: bool,
+        next: Option<usize>,
     ) -> String {
         let dash = self.sequence.dashes[like] as usize;
         let gap = self
@@ -809,9 +860,12 @@ impl List<'_> {
             .filter(|gap| !gap.is_empty() && gap.bytes().all(|byte| byte == b' '))
             .unwrap_or(" ");
         let step = self.step();
-        if let Some(header) = literal_header(value, step, has_break) {
+        let columns = indentation.len() + step;
+        let header = literal_header(value, step, next.is_some())
+            .filter(|_| next.is_none_or(|next| !self.blanks_reach(next, columns)));
+        if let Some(header) = header {
             let mut item = format!("-{gap}{header}");
-            let indentation = format!("{indentation}{}", " ".repeat(step));
+            let indentation = " ".repeat(columns);
             for line in value.strip_suffix('\n').unwrap_or(value).split('\n') {
                 item.push_str(line_break);
                 if !line.is_empty() {
@@ -824,10 +878,32 @@ impl List<'_> {
         let text = match self.item_style(like) {
             Some(ScalarStyle::DoubleQuoted) => format!("\"{}\"", escape_double(value)),
             Some(ScalarStyle::SingleQuoted) => quoted(value).1,
-            _ if can_be_plain(value, false) && !may_be_no_string(value) => value.to_owned(),
+            _ if can_be_plain(value, false) && plain_type(value) == Type::String => {
+                value.to_owned()
+            }
             _ => quoted(value).1,
         };
         format!("-{gap}{text}")
+    }
+
+    /// Whether one of the blank lines from `line` on would be a line of a block indented by `columns`.
+    fn blanks_reach(&self, line: usize, columns: usize) -> bool {
+        let bytes = self.text.as_bytes();
+        let mut start = line;
+        loop {
+            let end = line_end(self.text, start);
+            let blanks = &bytes[start..end];
+            if !blanks.iter().all(|byte| is_blank(*byte)) {
+                return false;
+            }
+            if blanks.len() > columns || blanks.contains(&b'\t') {
+                return true;
+            }
+            match break_len(bytes, end) {
+                0 => return !blanks.is_empty(),
+                length => start = end + length,
+            }
+        }
     }
 
     /// By how many columns the lines of a block item are indented from its dash.

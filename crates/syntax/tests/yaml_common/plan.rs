@@ -209,8 +209,16 @@ pub(crate) fn verify(text: &str, tree: &Tree, after: &str, wish: &Wish) {
     match &wish.change {
         Change::Replace(value) => {
             let place = value_at(&mut expected, wish);
-            if matches!(place, libyaml::Value::String(_)) {
-                *place = libyaml::Value::String(value.clone());
+            if let libyaml::Value::String(old) = place {
+                // In a block at the end of a file without a line break, libyaml sees no final one.
+                let mut shapes = shapes(tree);
+                let value = match shape_at(&mut shapes, wish) {
+                    Shape::Scalar(_, seen) if *seen == format!("{old}\n") => {
+                        value.strip_suffix('\n').unwrap_or(value)
+                    }
+                    _ => value,
+                };
+                *place = libyaml::Value::String(value.to_owned());
             } else {
                 *place = value_at(&mut found, wish).clone();
             }
