@@ -537,7 +537,7 @@ impl Reader<'_, '_> {
 
     /// The commands of one script, in order.
     fn script(&mut self, text: &str, script: &Script, place: &Place<'_>) {
-        self.placeholders(text, place);
+        self.placeholders(text, script, place);
         for command in &script.commands {
             self.order.command += 1;
             self.reads(command, text, place);
@@ -660,25 +660,29 @@ impl Reader<'_, '_> {
     fn reads(&mut self, command: &Command, text: &str, place: &Place<'_>) {
         let assigned = command.assignments.iter().filter_map(|a| a.value.as_ref());
         let targets = command.redirects.iter().filter_map(|r| r.target.as_ref());
+        let quotes = !hands_on_scripts(command);
         for word in command.words.iter().chain(assigned).chain(targets) {
-            self.reads_in(&word.parts, text, place);
+            self.reads_in(&word.parts, text, place, quotes);
         }
         for redirect in &command.redirects {
             if let Some(document) = &redirect.here_document {
-                self.reads_in(&document.parts, text, place);
+                self.reads_in(&document.parts, text, place, false);
             }
         }
     }
 
-    fn reads_in(&mut self, parts: &[Part], text: &str, place: &Place<'_>) {
+    /// `quotes`: a variable in single quotes is lost, rather than meant for another program.
+    fn reads_in(&mut self, parts: &[Part], text: &str, place: &Place<'_>, quotes: bool) {
         for part in parts {
             let PartKind::Variable(variable) = &part.kind else {
-                self.single_quoted(part, text, place);
+                if quotes {
+                    self.single_quoted(part, text, place);
+                }
                 continue;
             };
             self.read(variable, part.span, place);
             if let Some(operand) = variable.operator.as_ref().and_then(|o| o.operand.as_ref()) {
-                self.reads_in(&operand.parts, text, place);
+                self.reads_in(&operand.parts, text, place, quotes);
             }
         }
     }
@@ -722,8 +726,9 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Documentation that was pasted without filling it in.
-    fn placeholders(&mut self, text: &str, place: &Place<'_>) {
+    /// Documentation that was pasted without filling it in. What fills a template in names the
+    /// placeholder, too, and a comment may explain it.
+    fn placeholders(&mut self, text: &str, script: &Script, place: &Place<'_>) {
         for (open, close) in [("$<", ">"), ("<", ">"), ("{{", "}}")] {
             let mut from = 0;
             while let Some(at) = text[from..].find(open).map(|at| at + from) {
@@ -742,6 +747,13 @@ impl Reader<'_, '_> {
                     continue;
                 }
                 let span = Span::new(at, inner + length + close.len());
+                let filled_in = script
+                    .commands
+                    .iter()
+                    .any(|command| command.span.contains(span) && hands_on_scripts(command));
+                if filled_in || script.comments.iter().any(|comment| comment.contains(span)) {
+                    continue;
+                }
                 self.facts.oddities.push(Oddity {
                     kind: OddityKind::Placeholder,
                     span: place.source(span),
@@ -855,14 +867,19 @@ impl Reader<'_, '_> {
                     )
                 }
             };
+            // A value that shows its tag says more than one that hides it.
             if let Some(repo) = repo
-                && repository.atoms.is_empty()
+                && (repository.atoms.is_empty()
+                    || tags.iter().all(|tag| tag.kind == TagKind::Hidden))
             {
                 repository = repo;
             }
             if !tags.contains(&tag) {
                 tags.push(tag);
             }
+        }
+        if tags.iter().any(|tag| tag.kind != TagKind::Hidden) {
+            tags.retain(|tag| tag.kind != TagKind::Hidden);
         }
         if let Some(span) = argument.repository {
             let raw = command
@@ -1038,6 +1055,22 @@ impl FileFacts {
 fn last_component(key: &str) -> Option<&str> {
     let last = key.rsplit('/').next()?;
     (!last.is_empty()).then_some(last)
+}
+
+/// Programs that read a script or a template of their own among their words, in which `$` and
+/// placeholders are theirs. They are looked for in every word, because `sudo`, `docker run image` and
+/// the like may stand before them.
+const SCRIPTED: &[&str] = &[
+    "alias", "awk", "bash", "dash", "envsubst", "eval", "gawk", "gmake", "grep", "jq", "just",
+    "ksh", "make", "node", "npm", "npx", "perl", "php", "pwsh", "python", "python3", "ruby", "sed",
+    "sh", "ssh", "su", "task", "trap", "xargs", "yarn", "yq", "zsh",
+];
+
+fn hands_on_scripts(command: &Command) -> bool {
+    command.words.iter().filter_map(Word::literal).any(|word| {
+        let base = word.rsplit('/').next().unwrap_or(&word);
+        SCRIPTED.contains(&base)
+    })
 }
 
 fn loop_names(command: &Command) -> Vec<Box<str>> {

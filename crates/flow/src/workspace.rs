@@ -264,6 +264,12 @@ impl ImageUse {
         self.tags.iter().any(|tag| tag.kind.is_latest())
     }
 
+    /// Whether the tag is `latest` whatever happens before: it has no other value.
+    #[must_use]
+    pub fn is_latest(&self) -> bool {
+        self.tags.iter().all(|tag| tag.kind.is_latest())
+    }
+
     /// The tag as an expression of variables, if that is all it can be.
     #[must_use]
     pub fn variable_tag(&self) -> Option<&Expression> {

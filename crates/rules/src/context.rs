@@ -65,11 +65,11 @@ impl<'a> Context<'a> {
         self.plans[flow].get_or_init(|| Plan::make(self, &self.workspace.flows()[flow]))
     }
 
-    /// Whether some push of the flow may push `latest`.
+    /// Whether some push of the flow pushes `latest`, not only as the fallback of a variable.
     #[must_use]
     pub fn pushes_latest(&self, flow: &'a Flow) -> bool {
         self.places(flow)
-            .any(|place| pushes(place.image.role) && place.image.may_be_latest())
+            .any(|place| pushes(place.image.role) && place.image.is_latest())
     }
 
     /// Whether `latest` at this place of the flow reaches the registry, or is on its way there.

@@ -26,74 +26,113 @@ pub(crate) struct Plan {
     pub(crate) deploys: Result<Fix, String>,
     /// For everything else.
     pub(crate) pushes: Result<Fix, String>,
+    /// For `latest` that is only one of the values of a variable, by file and place: it can change alone,
+    /// since everything that takes the variable takes the new value.
+    defaults: Vec<(FileId, Span, Result<Fix, String>)>,
+}
+
+impl Plan {
+    /// The fix for a variable that is `latest` by default, at one of the places that take it.
+    pub(crate) fn of_default(&self, place: Place<'_>, tag: &TagValue) -> Result<Fix, String> {
+        let own = tag.site.and_then(|site| {
+            self.defaults
+                .iter()
+                .find(|(file, span, _)| *file == place.file.id && *span == site.source)
+        });
+        match own {
+            Some((_, _, fix)) => fix.clone(),
+            None if deploys(place.image.role) => self.deploys.clone(),
+            None => self.pushes.clone(),
+        }
+    }
 }
 
 impl Plan {
     pub(crate) fn make(context: &Context<'_>, flow: &Flow) -> Self {
-        let places: Vec<Place<'_>> = context
-            .workspace
-            .flows()
+        let places: Vec<Place<'_>> = flow
+            .uses
             .iter()
-            .find(|other| std::ptr::eq(*other, flow))
-            .map(|flow| context.places(flow).collect())
-            .unwrap_or_default();
-        let latest: Vec<(Place<'_>, &TagValue)> = places
-            .iter()
-            .flat_map(|place| place.image.tags.iter().map(|tag| (*place, tag)))
-            .filter(|(_, tag)| tag.kind.is_latest())
+            .map(|id| Place {
+                id: *id,
+                file: context.workspace.file(id.file),
+                image: context.workspace.image_use(*id),
+            })
             .collect();
-        let pushed: Vec<(Place<'_>, &TagValue)> = places
-            .iter()
-            .filter(|place| pushes(place.image.role))
-            .flat_map(|place| place.image.tags.iter().map(|tag| (*place, tag)))
-            .collect();
-        let pushes_latest = pushed.iter().any(|(_, tag)| tag.kind.is_latest());
+        let all = |wanted: &dyn Fn(&Place<'_>, &TagValue) -> bool| -> Vec<(Place<'_>, &TagValue)> {
+            places
+                .iter()
+                .flat_map(|place| place.image.tags.iter().map(|tag| (*place, tag)))
+                .filter(|(place, tag)| wanted(place, tag))
+                .collect()
+        };
+        let latest = all(&|place, tag| tag.kind.is_latest() && place.image.is_latest());
+        let default = all(&|place, tag| tag.kind.is_latest() && !place.image.is_latest());
+        let pushed = all(&|place, _| pushes(place.image.role));
+        let defaults = defaults(context, &default);
+        let pushes_latest = latest.iter().any(|(place, _)| pushes(place.image.role));
         let beside = pushed.iter().any(|(_, tag)| {
             matches!(&tag.kind, TagKind::Variable(_))
                 || matches!(&tag.kind, TagKind::Literal(text) if &**text != "latest")
         });
-        let readers: Vec<(Place<'_>, &TagValue)> = latest
+        let (readers, rest): (Vec<_>, Vec<_>) = latest
             .iter()
-            .filter(|(place, _)| deploys(place.image.role))
             .copied()
-            .collect();
+            .partition(|(place, _)| deploys(place.image.role));
         if !readers.is_empty()
-            && let Some(fix) = take_existing(context.settings, &readers, &latest, &pushed)
+            && let Some(fix) = take_existing(context.settings, &readers, &rest, &pushed)
         {
-            let rest: Vec<_> = latest
-                .iter()
-                .filter(|(place, _)| !deploys(place.image.role))
-                .copied()
-                .collect();
             return Self {
                 deploys: Ok(fix),
-                pushes: branch_tag(context, flow, &rest, true),
+                pushes: branch_tag(context, &rest, true),
+                defaults,
             };
         }
-        if !pushes_latest {
-            let reason = if beside {
-                "the tags that this repository pushes for the image are not known to be set where it is deployed"
-            } else {
-                "nothing in this repository pushes the image, so its tag has to change where it is pushed first"
-            };
-            return Self {
-                deploys: Err(reason.to_owned()),
-                pushes: Err(reason.to_owned()),
-            };
-        }
-        let fix = branch_tag(context, flow, &latest, beside);
+        let fix = if pushes_latest {
+            branch_tag(context, &latest, beside)
+        } else if beside {
+            Err("the tags that this repository pushes for the image are not known to be set where it is deployed".to_owned())
+        } else {
+            Err("nothing in this repository pushes the image, so its tag has to change where it is pushed first".to_owned())
+        };
         Self {
             deploys: fix.clone(),
             pushes: fix,
+            defaults,
         }
     }
+}
+
+/// One fix for each place at which a variable gets `latest` as one of its values.
+fn defaults(
+    context: &Context<'_>,
+    places: &[(Place<'_>, &TagValue)],
+) -> Vec<(FileId, Span, Result<Fix, String>)> {
+    let mut groups: Vec<((FileId, Span), Vec<(Place<'_>, &TagValue)>)> = Vec::new();
+    for (place, tag) in places {
+        let Some(site) = tag.site else { continue };
+        let key = (place.file.id, site.source);
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, group)) => group.push((*place, tag)),
+            None => groups.push((key, vec![(*place, tag)])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|((file, span), group)| {
+            let fix = branch_tag(context, &group, false).map(|fix| Fix {
+                message: "take the branch tag instead of `latest`".to_owned(),
+                ..fix
+            });
+            (file, span, fix)
+        })
+        .collect()
 }
 
 /// Deploy the tag that the flow already pushes beside `latest`, if there is one for every reader.
 fn take_existing(
     settings: &Settings,
     readers: &[(Place<'_>, &TagValue)],
-    latest: &[(Place<'_>, &TagValue)],
+    rest: &[(Place<'_>, &TagValue)],
     pushed: &[(Place<'_>, &TagValue)],
 ) -> Option<Fix> {
     let mut changes = Vec::new();
@@ -101,9 +140,8 @@ fn take_existing(
     for (place, tag) in readers {
         let site = tag.site?;
         // A text that is also pushed would change the push.
-        let shared = latest.iter().any(|(other, value)| {
-            !deploys(other.image.role)
-                && other.file.id == place.file.id
+        let shared = rest.iter().any(|(other, value)| {
+            other.file.id == place.file.id
                 && value
                     .site
                     .is_some_and(|other| other.range == site.range && other.node == site.node)
@@ -231,7 +269,6 @@ pub(crate) fn needs_new_text(tool: Tool) -> bool {
 /// Replace `latest` by the branch tag at all `places`.
 fn branch_tag(
     context: &Context<'_>,
-    flow: &Flow,
     places: &[(Place<'_>, &TagValue)],
     beside: bool,
 ) -> Result<Fix, String> {
@@ -317,7 +354,6 @@ fn branch_tag(
     } else {
         Applicability::Safe
     };
-    let _ = flow;
     Ok(Fix {
         message,
         applicability,
@@ -521,7 +557,7 @@ fn insertion(file: &FileFacts, order: Order) -> Insertion<'_> {
 }
 
 /// Right after the item that runs at `order`.
-fn after(file: &FileFacts, order: Order) -> Insertion<'_> {
+pub(crate) fn after(file: &FileFacts, order: Order) -> Insertion<'_> {
     let Some(spec) = &file.buildspec else {
         return Insertion::Nowhere("the file has no commands");
     };

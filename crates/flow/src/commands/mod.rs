@@ -13,6 +13,8 @@ mod options;
 mod other;
 mod references;
 mod registry_tools;
+#[cfg(test)]
+mod tests;
 mod text;
 mod words;
 mod wrappers;

@@ -59,6 +59,7 @@
 
 use std::collections::BTreeSet;
 
+use tagwright_flow::commands::Role;
 use tagwright_flow::expression::Origin;
 use tagwright_flow::facts::TagKind;
 
@@ -79,7 +80,11 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for (index, flow) in context.own_flows() {
         for place in context.places(flow) {
             let deploys = deploys(place.image.role);
-            if !deploys && !(flow.pushed && context.is_published(flow, place)) {
+            let writes = matches!(
+                place.image.role,
+                Role::Build | Role::BuildPush | Role::TagDestination | Role::Push
+            );
+            if !deploys && !(flow.pushed && writes) {
                 continue;
             }
             for tag in &place.image.tags {
@@ -97,8 +102,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 if !seen.insert((place.file.id, span)) {
                     continue;
                 }
-                let plan = context.plan(index);
-                let fix = if deploys { &plan.deploys } else { &plan.pushes };
+                let fix = context.plan(index).of_default(place, tag);
                 let message = format!(
                     "`{name}` {what} `latest` and is the tag of `{}`: then every branch writes the same tag",
                     flow.name
@@ -107,7 +111,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     report
                         .draft(place.file.id, span, message)
                         .related(place.file.id, place.image.span, "used as the tag here")
-                        .fix(fix.clone()),
+                        .fix(fix),
                 );
             }
         }

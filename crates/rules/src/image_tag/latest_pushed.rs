@@ -53,7 +53,7 @@
 //! - aws-samples and the pipeline tutorial for Amazon ECS push `latest` beside the commit.
 
 use tagwright_flow::expression::Origin;
-use tagwright_flow::facts::TagKind;
+use tagwright_flow::facts::{TagKind, TagValue};
 
 use crate::context::{Context, Report};
 use crate::{Category, Fixable, Rule, Severity};
@@ -97,7 +97,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                             span,
                             format!(
                                 "`{}:latest` is pushed beside `{}`: it is whatever was built last, from whatever branch",
-                                flow.name, tag.written
+                                flow.name, shown(tag)
                             ),
                         )
                         .severity(Severity::Warning),
@@ -112,5 +112,14 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 report.add(draft.fix(fix.clone()));
             }
         }
+    }
+}
+
+/// A tag as it is written, or as it is resolved where the whole reference is a variable.
+fn shown(tag: &TagValue) -> String {
+    match &tag.kind {
+        TagKind::Variable(expression) if tag.written.is_empty() => expression.key(),
+        TagKind::Literal(text) if tag.written.is_empty() => text.to_string(),
+        _ => tag.written.to_string(),
     }
 }
