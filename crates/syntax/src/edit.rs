@@ -104,6 +104,11 @@ pub fn replace_in_scalar(
     if own.span.is_empty() || (is_block && scalar.value.is_empty()) {
         return Err(Refusal::Shape("there is no text here"));
     }
+    if own.span.of(text).contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return Err(Refusal::Style(
+            "readers disagree about the line breaks in this text",
+        ));
+    }
     let map = tree.source_map(text, node).ok_or(Refusal::Inexact)?;
     let new_value = apply_replacements(&scalar.value, replacements).ok_or(Refusal::Shape(
         "the range to replace is not a range of the value",
@@ -547,7 +552,14 @@ impl Target<'_> {
     }
 
     fn block(&self) -> Result<Block, Refusal> {
-        Block::read(self.text, self.span.start as usize, self.column).ok_or(Refusal::Inexact)
+        let block = Block::read(self.text, self.span.start as usize, self.column);
+        let block = block.ok_or(Refusal::Inexact)?;
+        if block.indent == 0 {
+            return Err(Refusal::Style(
+                "readers disagree about blocks that are not indented",
+            ));
+        }
+        Ok(block)
     }
 
     fn literal(&self, replacements: &[Replacement]) -> Result<Vec<Edit>, Refusal> {
@@ -796,7 +808,8 @@ impl List<'_> {
         let indentation = " ".repeat(dash_column);
         let line_break = line_ending(self.text, dash);
         let mut at = line_end(self.text, self.span.end as usize);
-        if at == self.text.len() && self.ends_in_open_block() {
+        let at_end = self.text[at..].trim().is_empty() && !self.text.ends_with(['\n', '\r']);
+        if at_end && self.ends_in_open_block() {
             return Err(Refusal::Style(
                 "the last item is a block at the end of a file without a final line break",
             ));

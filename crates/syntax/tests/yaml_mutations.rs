@@ -5,43 +5,7 @@ mod yaml_common;
 
 use tagwright_syntax::libyaml;
 use tagwright_syntax::yaml;
-use yaml_common::{Figures, Random, check, count, data};
-
-const PIECES: [&str; 40] = [
-    "\n", "\r", "\r\n", " ", "  ", "\t", ":", ": ", "- ", "-", "? ", "#", " #", "'", "\"", "\\",
-    "|", ">", "|+\n", ">2-\n", "[", "]", "{", "}", ",", "&x ", "*x", "!t ", "!", "%", "---\n",
-    "...\n", "\0", "\u{feff}", "é", "🚀", "\u{85}", "\u{2028}", "<<: ", "~",
-];
-
-fn mutate(random: &mut Random, text: &str, other: &str) -> String {
-    let mut bytes = text.as_bytes().to_vec();
-    for _ in 0..1 + random.below(4) {
-        let at = random.below(bytes.len() + 1);
-        let length = random.below(8).min(bytes.len() - at);
-        match random.below(6) {
-            0 => {
-                bytes.drain(at..at + length);
-            }
-            1 => {
-                let copy = bytes[at..at + length].to_vec();
-                let to = random.below(bytes.len() + 1);
-                bytes.splice(to..to, copy);
-            }
-            2 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
-            3 => {
-                let start = random.below(other.len() + 1);
-                let end = (start + random.below(30)).min(other.len());
-                bytes.splice(at..at, other.as_bytes()[start..end].iter().copied());
-            }
-            4 => bytes.truncate(at),
-            _ => {
-                let piece = random.pick(&PIECES);
-                bytes.splice(at..at, piece.bytes());
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
+use yaml_common::{Figures, Random, check, count, data, mutate};
 
 #[test]
 fn damaged_documents_never_panic_and_keep_their_spans() {

@@ -6,7 +6,7 @@ mod yaml_common;
 use tagwright_syntax::edit::{Replacement, apply, insert_item, replace_in_scalar};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind};
 use tagwright_syntax::{Span, libyaml};
-use yaml_common::{Random, count, data, plan, variants};
+use yaml_common::{Random, count, data, mutate, plan, variants};
 
 /// Writes a document as a person might: comments, blank lines, any indentation and style.
 struct Writer {
@@ -297,6 +297,8 @@ const NEW_ITEMS: [&str; 18] = [
 #[derive(Default, Debug)]
 struct Outcome {
     made: usize,
+    /// Made, but the parser does not read the result, as whoever applies it will notice.
+    unreadable: usize,
     refused: std::collections::BTreeMap<String, usize>,
 }
 
@@ -339,6 +341,10 @@ fn edit(random: &mut Random, text: &str, replaced: &mut Outcome, inserted: &mut 
         match replace_in_scalar(text, &tree, node, std::slice::from_ref(&replacement)) {
             Ok(edits) => {
                 let after = apply(text, &edits).unwrap();
+                if yaml::parse(&after).error().is_some() {
+                    replaced.unreadable += 1;
+                    return;
+                }
                 plan::verify(
                     text,
                     &tree,
@@ -358,6 +364,10 @@ fn edit(random: &mut Random, text: &str, replaced: &mut Outcome, inserted: &mut 
         match insert_item(text, &tree, node, index, value) {
             Ok(edits) => {
                 let after = apply(text, &edits).unwrap();
+                if yaml::parse(&after).error().is_some() {
+                    inserted.unreadable += 1;
+                    return;
+                }
                 plan::verify(
                     text,
                     &tree,
@@ -418,5 +428,33 @@ fn random_edits_of_the_own_documents_do_what_they_say() {
         }
     }
     println!("seed {seed}: replaced {replaced:#?}\ninserted {inserted:#?}");
+    assert_eq!(replaced.unreadable + inserted.unreadable, 0);
     assert!(replaced.made > 0 && inserted.made > 0);
+}
+
+#[test]
+fn random_edits_of_odd_documents_do_what_they_say() {
+    let wanted = count("TAGWRIGHT_EDITS", 3_000);
+    let seed = count("TAGWRIGHT_SEED", 1);
+    let documents = data();
+    let mut random = Random::new(seed as u64 + 2);
+    let (mut replaced, mut inserted) = (Outcome::default(), Outcome::default());
+    for _ in 0..wanted {
+        let (_, text) = &documents[random.below(documents.len())];
+        let (_, other) = &documents[random.below(documents.len())];
+        let text = mutate(&mut random, text, other);
+        if yaml::parse(&text).error().is_none() {
+            edit(&mut random, &text, &mut replaced, &mut inserted);
+        }
+    }
+    println!("seed {seed}: replaced {replaced:#?}\ninserted {inserted:#?}");
+    // The parser tolerates some texts that are not quite YAML, but not with other words in them.
+    let (made, unreadable) = (
+        replaced.made + inserted.made,
+        replaced.unreadable + inserted.unreadable,
+    );
+    assert!(
+        made > 0 && unreadable * 500 <= made,
+        "{unreadable} of {made}"
+    );
 }
