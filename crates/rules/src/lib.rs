@@ -8,6 +8,8 @@ pub mod derivation;
 pub mod finding;
 mod plan;
 pub mod settings;
+mod unique;
+mod variables;
 
 pub use context::{Context, Report};
 pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Severity, WordEffect};
@@ -80,7 +82,7 @@ impl Rule {
         for line in self.docs.lines() {
             if line.trim() == "@DERIVATION@" {
                 for command in derivation.text().lines() {
-                    page.push_str("          ");
+                    page.push_str("        ");
                     page.push_str(command);
                     page.push('\n');
                 }
@@ -124,6 +126,21 @@ rules! {
         latest_cache
         missing_tag_flag
         latest_tag_flag
+        stale_tag
+        tag_mismatch
+        shared_tag
+        immutable_repository
+        invalid_tag
+        unquoted_tag
+    }
+    branch {
+        undefined_branch
+        unsafe_branch_tag
+        truncated_branch
+        branch_fallback
+        branch_placeholder
+        unexpanded_variable
+        source_version_branch
     }
     structure {
         invalid_yaml

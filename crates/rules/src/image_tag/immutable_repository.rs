@@ -1,0 +1,138 @@
+//! A branch tag is pushed to a repository that refuses to overwrite tags.
+//!
+//! ## What it does
+//!
+//! Finds tags made of the branch alone that are pushed to a repository which CloudFormation or Terraform in
+//! this workspace declares immutable, without exclusions.
+//!
+//! ## Why it matters
+//!
+//! The first build of a branch succeeds. The second one fails in its last step: "The image tag 'main'
+//! already exists in the repository and cannot be overwritten because the repository is immutable."
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! env:
+//!   variables:
+//!     BRANCH_NAME: main
+//! phases:
+//!   build:
+//!     commands:
+//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)
+//!       - docker build -t $REGISTRY/web:$BRANCH_NAME .
+//!       - docker push $REGISTRY/web:$BRANCH_NAME
+//! ```
+//!
+//! ```yaml repository.yml
+//! AWSTemplateFormatVersion: "2010-09-09"
+//! Resources:
+//!   Repository:
+//!     Type: AWS::ECR::Repository
+//!     Properties:
+//!       RepositoryName: web
+//!       ImageTagMutability: IMMUTABLE
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! env:
+//!   variables:
+//!     BRANCH_NAME: main
+//! phases:
+//!   build:
+//!     commands:
+//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)
+//!       - docker build -t $REGISTRY/web:$BRANCH_NAME-${CODEBUILD_BUILD_ID##*:} .
+//!       - docker push $REGISTRY/web:$BRANCH_NAME-${CODEBUILD_BUILD_ID##*:}
+//! ```
+//!
+//! ```yaml repository.yml
+//! AWSTemplateFormatVersion: "2010-09-09"
+//! Resources:
+//!   Repository:
+//!     Type: AWS::ECR::Repository
+//!     Properties:
+//!       RepositoryName: web
+//!       ImageTagMutability: IMMUTABLE
+//! ```
+//!
+//! ## Fix
+//!
+//! The tag gets the build's id behind it, in all places of the image at once.
+//!
+//! ## Sources
+//!
+//! - Amazon ECR API, `PutImageTagMutability` and `ImageTagAlreadyExistsException`.
+//! - aws/containers-roadmap issues 862 and 2380: even the same image is refused.
+
+use tagwright_flow::facts::{FileFacts, RepositoryDeclaration};
+
+use crate::context::{Context, Report, pushes};
+use crate::unique::{key, make_unique};
+use crate::variables::{Constancy, constancy};
+use crate::{Category, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "immutable-repository",
+    category: Category::ImageTag,
+    default: Some(Severity::Warning),
+    fixable: Fixable::Sometimes,
+    docs: docs!("immutable_repository"),
+    check,
+};
+
+fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    for (_, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
+        let Some((file, declaration)) = declared(context, &flow.name) else {
+            continue;
+        };
+        let found = context
+            .places(flow)
+            .filter(|place| pushes(place.image.role))
+            .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
+            .find(|(place, tag)| {
+                constancy(tag, context.settings, &place.image.loops) == Constancy::Branch
+            });
+        let Some((place, tag)) = found else { continue };
+        let fix = match key(tag) {
+            Some(key) => make_unique(context, flow, &key, None),
+            None => continue,
+        };
+        let message = format!(
+            "`{}` is immutable, so the second build of a branch cannot push this tag again",
+            flow.name
+        );
+        report.add(
+            report
+                .draft(place.file.id, place.image.span, message)
+                .related(file.id, declaration.span, "declared immutable here")
+                .fix(fix),
+        );
+    }
+}
+
+/// The declaration of the repository, if it is immutable without exclusions: which tags an exclusion's
+/// pattern leaves free depends on what branches are called.
+fn declared<'a>(
+    context: &Context<'a>,
+    name: &str,
+) -> Option<(&'a FileFacts, &'a RepositoryDeclaration)> {
+    context
+        .workspace
+        .files()
+        .iter()
+        .flat_map(|file| file.repositories.iter().map(move |it| (file, it)))
+        .filter(|(_, it)| {
+            it.name.as_deref().is_some_and(|known| {
+                name == known
+                    || name
+                        .strip_suffix(known)
+                        .is_some_and(|rest| rest.ends_with('/'))
+            })
+        })
+        .find(|(_, it)| it.immutable && it.exclusions.is_empty())
+}

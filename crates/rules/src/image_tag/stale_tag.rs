@@ -1,0 +1,264 @@
+//! A tag that stays the same from build to build deploys nothing the second time.
+//!
+//! ## What it does
+//!
+//! Finds a constant tag, or one made of the branch alone, on `copilot deploy` and `copilot svc deploy` without
+//! `--force`, on `copilot svc package --upload-assets`, and, for own images, on `kubectl set image`, Helm,
+//! `kustomize edit set image` and CloudFormation parameters. Jobs pull their image at every run, so they are
+//! left alone, and so is a file that restarts the rollout itself.
+//!
+//! ## Why it matters
+//!
+//! These tools compare texts. The second build of a branch pushes a new image under the old name, the text
+//! of the deployment is the same, and nothing is rolled out; Copilot says so and exits with 0.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! env:
+//!   variables:
+//!     BRANCH_NAME: main
+//! phases:
+//!   build:
+//!     commands:
+//!       - copilot svc deploy --name web --env test --tag ${BRANCH_NAME}
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! env:
+//!   variables:
+//!     BRANCH_NAME: main
+//! phases:
+//!   build:
+//!     commands:
+//!       - copilot svc deploy --name web --env test --tag ${BRANCH_NAME} --force
+//! ```
+//!
+//! ## Fix
+//!
+//! `--force` where Copilot has it. Elsewhere the tag gets a part that is new for every build, in all places
+//! of the image at once.
+//!
+//! ## Sources
+//!
+//! - aws/copilot-cli `internal/pkg/cli/deploy/svc.go` (v1.33); issues 1621, 2597, 4385, 4869, 5867.
+//! - Kubernetes documentation, "Updating a Deployment": a rollout starts if the pod template changes.
+
+use tagwright_flow::commands::{Role, Tool};
+use tagwright_flow::expression::{Expansion, Site};
+use tagwright_flow::facts::{CopilotUse, FileFacts, ImageUse, WorkloadFacts};
+use tagwright_flow::{FileKind, Flow};
+use tagwright_syntax::Span;
+
+use crate::context::{Context, Report, pushes};
+use crate::image_tag::missing_tag_flag::deployed_workloads;
+use crate::plan::{define_branch, needs_new_text};
+use crate::unique::{SUFFIX, key, make_unique};
+use crate::variables::{Constancy, behind, constancy, constancy_of, item_text, replace};
+use crate::{
+    Applicability, Category, Change, ChangeKind, Fix, Fixable, Rule, Severity, WordEffect,
+};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "stale-tag",
+    category: Category::ImageTag,
+    default: Some(Severity::Warning),
+    fixable: Fixable::Sometimes,
+    docs: docs!("stale_tag"),
+    check,
+};
+
+fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    let workloads: Vec<&WorkloadFacts> = context
+        .workspace
+        .files()
+        .iter()
+        .filter_map(|file| file.workload.as_ref())
+        .collect();
+    for file in context.workspace.files() {
+        for call in &file.copilot {
+            copilot(context, file, call, &workloads, report);
+        }
+        if file.buildspec.is_some() {
+            for image in &file.uses {
+                deployment(context, file, image, report);
+            }
+        }
+    }
+}
+
+fn copilot(
+    context: &Context<'_>,
+    file: &FileFacts,
+    call: &CopilotUse,
+    workloads: &[&WorkloadFacts],
+    report: &mut Report<'_>,
+) {
+    let settings = context.settings;
+    let package = match &*call.subcommand {
+        "deploy" | "svc deploy" if call.flag("force").is_none() => false,
+        "svc package" if call.flag("upload-assets").is_some() => true,
+        _ => return,
+    };
+    let Some(flag) = call.flag("tag") else { return };
+    let mut constant = !flag.values.is_empty();
+    let mut all_text = true;
+    for value in &flag.values {
+        match constancy_of(value, settings, &call.loops) {
+            Constancy::Constant => {}
+            Constancy::Branch => all_text = false,
+            Constancy::Other => constant = false,
+        }
+    }
+    let deployed = deployed_workloads(call, workloads);
+    let builds = deployed.is_empty() || deployed.iter().any(|workload| workload.builds);
+    if !constant || !builds || call.flag("diff").is_some() {
+        return;
+    }
+    let what = if all_text {
+        "is always the same"
+    } else {
+        "is the same for every build of a branch"
+    };
+    let message = if package {
+        format!(
+            "the tag {what}, so the second template equals the first and its image is not rolled out"
+        )
+    } else {
+        format!(
+            "the tag {what}, so `copilot {}` finds nothing to do the second time, and exits with 0",
+            call.subcommand
+        )
+    };
+    let fix = match flag.value_site {
+        None => Err("the place of the tag is not certain".to_owned()),
+        Some(site) if package && all_text => (|| {
+            let unique = settings.unique_tag();
+            let inner = site.expansion == Expansion::InnerShell;
+            let mut changes = vec![replace(file, site, &unique, WordEffect::Within)?];
+            changes.extend(define_branch(settings, file, call.order, inner)?.change);
+            Ok(Fix {
+                message: format!("use `{unique}`, which is new for every build"),
+                applicability: Applicability::Safe,
+                changes,
+            })
+        })(),
+        Some(site) if package => {
+            replace(file, behind(site), SUFFIX, WordEffect::Within).map(|change| Fix {
+                message: format!("append `{SUFFIX}`, which is new for every build"),
+                applicability: Applicability::Safe,
+                changes: vec![change],
+            })
+        }
+        Some(site) => force(file, site),
+    };
+    let span = flag.value_site.map_or(flag.span, |site| site.source);
+    report.add(report.draft(file.id, span, message).fix(fix));
+}
+
+/// ` --force` right after the tag and its closing quote.
+fn force(file: &FileFacts, site: Site) -> Result<Fix, String> {
+    if let Expansion::Never(reason) = site.expansion {
+        return Err(reason.to_owned());
+    }
+    let text = item_text(file, site.node).ok_or("the command stands inside another file")?;
+    let mut end = site.range.end as usize;
+    let mut rest = text.get(end..).unwrap_or("");
+    if let Some(after) = rest.strip_prefix(['"', '\'']) {
+        rest = after;
+        end += 1;
+    }
+    if !rest.is_empty() && !rest.starts_with([' ', '\t', '\n', ';', '&', '|', ')', '"', '\'']) {
+        return Err("the end of the tag is not certain".to_owned());
+    }
+    Ok(Fix {
+        message: "add `--force`".to_owned(),
+        applicability: Applicability::Safe,
+        changes: vec![Change {
+            file: file.id,
+            node: site.node,
+            kind: ChangeKind::Replace {
+                range: Span::empty(end),
+                text: " --force".to_owned(),
+                words: WordEffect::Inserts(1),
+            },
+        }],
+    })
+}
+
+fn deployment(context: &Context<'_>, file: &FileFacts, image: &ImageUse, report: &mut Report<'_>) {
+    if image.role != Role::Deploy || !needs_new_text(image.tool) || rolls_out(file, image) {
+        return;
+    }
+    let settings = context.settings;
+    let fixed = image
+        .tags
+        .iter()
+        .all(|tag| constancy(tag, settings, &image.loops) != Constancy::Other);
+    let Some(wanted) = image.tags.first().and_then(key).filter(|_| fixed) else {
+        return;
+    };
+    // The flow that pushes this tag: the image's own, or for a tag alone the only one of this file.
+    let pushes_it = |flow: &&Flow| {
+        flow.own
+            && context.places(flow).any(|place| {
+                pushes(place.image.role)
+                    && (!image.key.is_empty() || place.file.id == file.id)
+                    && place
+                        .image
+                        .tags
+                        .iter()
+                        .filter_map(key)
+                        .any(|key| key == wanted)
+            })
+    };
+    let of_image = |flow: &&Flow| {
+        image.key.is_empty()
+            || flow
+                .uses
+                .iter()
+                .any(|id| std::ptr::eq(context.workspace.image_use(*id), image))
+    };
+    let mut flows = context
+        .workspace
+        .flows()
+        .iter()
+        .filter(of_image)
+        .filter(pushes_it);
+    let (Some(flow), None) = (flows.next(), flows.next()) else {
+        return;
+    };
+    let bare = image.key.is_empty().then_some((file, image));
+    // Another file of the workspace may name the same tag where no flow sees it.
+    let fix = if context
+        .workspace
+        .files()
+        .iter()
+        .any(|other| other.kind == FileKind::Kubernetes && other.text.contains(&*flow.name))
+    {
+        Err("a Kubernetes manifest here names the image, too".to_owned())
+    } else {
+        make_unique(context, flow, &wanted, bare)
+    };
+    let message = format!(
+        "`{}` is tagged alike in every build of a branch, so the second one changes nothing here and is not rolled out",
+        flow.name
+    );
+    report.add(report.draft(file.id, image.span, message).fix(fix));
+}
+
+/// Whether the file makes the tool deploy without a changed text.
+fn rolls_out(file: &FileFacts, image: &ImageUse) -> bool {
+    let restarts = file.text.contains("rollout restart") || file.text.contains("--recreate-pods");
+    // `kubectl run` and `kubectl create` make something new.
+    let start = (image.span.start as usize).saturating_sub(400);
+    let before = file
+        .text
+        .get(start..image.span.start as usize)
+        .unwrap_or("set image");
+    restarts || image.tool == Tool::Kubectl && !before.contains("set image")
+}
