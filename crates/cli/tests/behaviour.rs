@@ -7,6 +7,7 @@
 
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -67,6 +68,43 @@ fn a_second_run_changes_nothing() {
     });
 }
 
+/// What `check` says about a folder, as its JSON report.
+fn check(folder: &Path) -> Result<Vec<serde_json::Value>, String> {
+    let output = tagwright(&["check", "--format", "json", "."], folder);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|error| {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        format!("check: {error}, {}\n{stderr}", output.status)
+    })?;
+    Ok(report["findings"].as_array().cloned().unwrap_or_default())
+}
+
+#[test]
+fn the_findings_are_those_that_the_fixture_names() {
+    fixture::each(|fixture| {
+        let mut problems = Vec::new();
+        for (tree, expected) in [
+            ("before", &fixture.settings.finds),
+            ("after", &fixture.settings.leaves),
+        ] {
+            let rules: Result<BTreeSet<String>, String> =
+                check(&fixture.folder.join(tree)).map(|findings| {
+                    let names = findings
+                        .iter()
+                        .filter_map(|finding| finding["rule"].as_str());
+                    names.map(str::to_owned).collect()
+                });
+            match rules {
+                Ok(rules) if rules == *expected => {}
+                Ok(rules) => {
+                    problems.push(format!("{tree}/: expected {expected:?}, found {rules:?}"))
+                }
+                Err(error) => problems.push(format!("{tree}/: {error}")),
+            }
+        }
+        problems
+    });
+}
+
 #[test]
 fn nothing_that_could_be_fixed_is_left() {
     fixture::each(|fixture| {
@@ -75,21 +113,12 @@ fn nothing_that_could_be_fixed_is_left() {
             .args
             .iter()
             .any(|argument| argument == "--unsafe");
-        let output = tagwright(
-            &["check", "--format", "json", "."],
-            &fixture.folder.join("after"),
-        );
-        let report: serde_json::Value = match serde_json::from_slice(&output.stdout) {
-            Ok(report) => report,
-            Err(error) => {
-                let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-                return vec![format!("check: {error}, {}\n{stderr}", output.status)];
-            }
+        let findings = match check(&fixture.folder.join("after")) {
+            Ok(findings) => findings,
+            Err(error) => return vec![error],
         };
-        let findings = report["findings"].as_array().cloned().unwrap_or_default();
         findings
             .iter()
-            .filter(|finding| finding["severity"] == "error")
             .filter(|finding| {
                 let applicability = &finding["fix"]["applicability"];
                 applicability == "safe" || (unsafe_too && applicability == "unsafe")
@@ -240,7 +269,7 @@ fn compare(
     Ok(problems)
 }
 
-type Pushes = std::collections::BTreeMap<String, std::collections::BTreeSet<String>>;
+type Pushes = BTreeMap<String, BTreeSet<String>>;
 
 /// The tags that builds of two branches both push. That a `latest` which stays is shared is known.
 fn shared_tags(pushes: &[(&str, Pushes)]) -> Vec<String> {
@@ -265,7 +294,7 @@ fn shared_tags(pushes: &[(&str, Pushes)]) -> Vec<String> {
 
 /// The images that a second build of one branch deploys under the tag of the first, by a command that
 /// then sees no difference.
-fn unnoticed_builds(deployed: &[(&str, std::collections::BTreeSet<calls::Image>)]) -> Vec<String> {
+fn unnoticed_builds(deployed: &[(&str, BTreeSet<calls::Image>)]) -> Vec<String> {
     let of = |wanted: &str| {
         deployed
             .iter()

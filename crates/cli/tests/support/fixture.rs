@@ -1,6 +1,6 @@
 //! Reads fixtures, copies their trees, and compares trees. `fixtures/README.md` says what they hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -23,6 +23,9 @@ pub(crate) struct Settings {
     pub(crate) about: String,
     #[serde(default)]
     pub(crate) args: Vec<String>,
+    pub(crate) finds: BTreeSet<String>,
+    #[serde(default)]
+    pub(crate) leaves: BTreeSet<String>,
     pub(crate) latest_stays: Option<LatestStays>,
     #[serde(default = "yes")]
     pub(crate) execute: bool,
@@ -45,9 +48,13 @@ fn yes() -> bool {
     true
 }
 
-/// All fixtures, by name. `TAGWRIGHT_FIXTURE` in the environment keeps those whose name contains it.
+/// All fixtures, by name. `TAGWRIGHT_FIXTURE` in the environment keeps those whose name contains it;
+/// `TAGWRIGHT_FIXTURES` names another folder to read them from.
 pub(crate) fn all() -> Vec<Fixture> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
+    let root = match std::env::var_os("TAGWRIGHT_FIXTURES") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures"),
+    };
     let only = std::env::var("TAGWRIGHT_FIXTURE").unwrap_or_default();
     let mut fixtures: Vec<Fixture> = std::fs::read_dir(&root)
         .expect("fixtures/ is part of the repository")
