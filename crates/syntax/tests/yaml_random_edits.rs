@@ -6,7 +6,7 @@ mod yaml_common;
 use tagwright_syntax::edit::{Replacement, apply, insert_item, replace_in_scalar};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind};
 use tagwright_syntax::{Span, libyaml};
-use yaml_common::{Random, count, data, mutate, plan, variants};
+use yaml_common::{Random, count, data, folder, mutate, plan, variants};
 
 /// Writes a document as a person might: comments, blank lines, any indentation and style.
 struct Writer {
@@ -457,4 +457,20 @@ fn random_edits_of_odd_documents_do_what_they_say() {
         made > 0 && unreadable * 500 <= made,
         "{unreadable} of {made}"
     );
+}
+
+#[test]
+fn random_edits_of_the_files_of_a_given_folder_do_what_they_say() {
+    let rounds = count("TAGWRIGHT_EDITS", 3_000) / 100;
+    let mut random = Random::new(count("TAGWRIGHT_SEED", 1) as u64);
+    let (mut replaced, mut inserted) = (Outcome::default(), Outcome::default());
+    for (_, text) in folder() {
+        if yaml::parse(&text).error().is_none() {
+            for _ in 0..rounds {
+                edit(&mut random, &text, &mut replaced, &mut inserted);
+            }
+        }
+    }
+    println!("in the folder: replaced {replaced:#?}\ninserted {inserted:#?}");
+    assert_eq!(replaced.unreadable + inserted.unreadable, 0);
 }

@@ -8,7 +8,7 @@ mod yaml_common;
 
 use std::path::{Path, PathBuf};
 
-use yaml_common::{Figures, check, data, variants};
+use yaml_common::{Figures, check, data, folder, variants};
 
 /// All files `in.yaml` below `folder`.
 fn cases(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -63,4 +63,21 @@ fn every_document_keeps_them_with_other_line_breaks_and_marks() {
     }
     println!("in all variants: {figures:?}");
     assert_eq!(figures.inexact, 0);
+}
+
+#[test]
+fn every_file_of_a_given_folder_has_exact_spans_and_maps() {
+    let mut figures = Figures::default();
+    for (name, text) in folder() {
+        let seen = check(&name, &text);
+        if seen.errors > 0 {
+            println!("{name} is not YAML");
+        }
+        assert!(seen.inexact == 0 || seen.errors > 0, "{name}: {seen:?}");
+        figures += seen;
+        for (variant, text) in variants(&text) {
+            check(&format!("{name}, {variant}"), &text);
+        }
+    }
+    println!("in the folder: {figures:?}");
 }

@@ -374,6 +374,29 @@ pub(crate) fn data() -> Vec<(String, String)> {
     documents
 }
 
+/// The YAML files below the folder that `TAGWRIGHT_YAML_FOLDER` names, if it names one.
+pub(crate) fn folder() -> Vec<(String, String)> {
+    fn walk(folder: &std::path::Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.display().to_string();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if (name.ends_with(".yml") || name.ends_with(".yaml"))
+                && let Ok(text) = std::fs::read_to_string(&path)
+            {
+                found.push((name, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    if let Ok(folder) = std::env::var("TAGWRIGHT_YAML_FOLDER") {
+        walk(std::path::Path::new(&folder), &mut found);
+        found.sort();
+    }
+    found
+}
+
 /// `text` as other editors would have saved it: other line breaks, a byte-order mark, no final break.
 pub(crate) fn variants(text: &str) -> Vec<(&'static str, String)> {
     let mut variants = vec![
