@@ -318,7 +318,6 @@ pub(super) fn read(view: &View<'_>, found: &mut Found) {
         }
         ["save" | "rmi" | "scan" | "history"]
         | ["image", "save" | "rm" | "remove" | "history" | "inspect"]
-        | ["manifest", "inspect" | "annotate" | "rm"]
         | ["buildx", "imagetools", "inspect"]
         | ["trust", "sign" | "inspect"]
         | ["scout", ..] => {
@@ -326,6 +325,11 @@ pub(super) fn read(view: &View<'_>, found: &mut Found) {
                 if super::references::may_be_reference(&view.shape(word).text) {
                     found.whole(Role::Argument, Tool::Docker, view, word);
                 }
+            }
+        }
+        ["manifest", "inspect" | "annotate" | "rm"] => {
+            for word in Arguments::read(view, at, &MANIFEST).positionals() {
+                found.whole(Role::Argument, Tool::Docker, view, word);
             }
         }
         // Containers, networks and volumes can be inspected too.

@@ -42,6 +42,20 @@ pub(super) fn may_be_reference(text: &str) -> bool {
         && !text.starts_with(['-', '/', '.', ':', '@'])
 }
 
+/// Whether `text`, a value in JSON or YAML, is filled in by somebody else later (`__IMAGE__`, `<IMAGE1_NAME>`):
+/// no repository has capital letters.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    let (path, last) = text.rsplit_once('/').unwrap_or(("", text));
+    let name = last.split(':').next().unwrap_or(last);
+    let name = if path.is_empty() {
+        name
+    } else {
+        &text[..path.len() + 1 + name.len()]
+    };
+    !name.contains(OPAQUE)
+        && name.contains(|c: char| c.is_ascii_uppercase() || matches!(c, '<' | '>'))
+}
+
 /// What a `key=value` argument carries, if anything: judged by the words of the key
 /// (`ImageTag`, `docker_image`, `TAG`), since the value is often only a variable.
 pub(super) fn by_key(key: &str, value: &Slice) -> Option<Form> {

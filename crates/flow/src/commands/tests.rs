@@ -616,6 +616,11 @@ fn sed_yields_its_replacement_only() {
 fn files_of_the_pipeline() {
     check(&[
         (
+            "echo '[{\"imageUri\":\"__URI__\"},{\"imageUri\":\"public.ecr.aws/a/b:v1\"}]' > ${FILE}",
+            &["Record ImageDefinitions public.ecr.aws/a/b:v1"],
+        ),
+        ("echo '{\"image\": \"<IMAGE1_NAME>\"}' > taskdef.json", &[]),
+        (
             "printf '[{\"name\":\"a\",\"imageUri\":\"%s\"}]' $R:$TAG > imagedefinitions.json",
             &["Record ImageDefinitions $R:$TAG"],
         ),

@@ -6,7 +6,7 @@ use tagwright_syntax::Span;
 use tagwright_syntax::shell::RedirectKind;
 
 use super::options::{Arguments, Options};
-use super::references::{is_reference, is_tag, key_words, may_be_reference};
+use super::references::{is_placeholder, is_reference, is_tag, key_words, may_be_reference};
 use super::words::{OPAQUE, Shape, Slice, View};
 use super::{Form, Found, Role, Tool, json};
 
@@ -36,10 +36,14 @@ fn target(view: &View<'_>) -> Option<Target> {
         }
     };
     for redirect in &view.command.redirects {
-        if let (RedirectKind::Output, Some(word)) = (redirect.kind, &redirect.target)
-            && let Some(target) = by_name(&Shape::of_word(word, view.script).text)
-        {
-            return Some(target);
+        if let (RedirectKind::Output, Some(word)) = (redirect.kind, &redirect.target) {
+            let name = Shape::of_word(word, view.script).text;
+            // A name that is only a variable: the keys must tell.
+            if let Some(target) =
+                by_name(&name).or_else(|| name.ends_with(OPAQUE).then_some(Target::Json))
+            {
+                return Some(target);
+            }
         }
     }
     if view.program == "tee" {
@@ -95,6 +99,7 @@ fn json_values(shape: &Shape, word: Option<usize>, found: &mut Found) {
     for (key, range) in json::values(&shape.text, KEYS) {
         if let Some(slice) = shape.slice(range, word)
             && may_be_reference(&slice.text)
+            && !is_placeholder(&slice.text)
         {
             found.slice(Role::Record, tool_of(key), Form::Reference, &slice);
         }
@@ -116,6 +121,7 @@ fn yaml_values(shape: &Shape, word: Option<usize>, role: Role, tool: Tool, found
             let at = value.as_ptr() as usize - shape.text.as_ptr() as usize;
             if let Some(slice) = shape.slice(at..at + value.len(), word)
                 && may_be_reference(value)
+                && !is_placeholder(value)
             {
                 found.slice(role, tool, Form::Reference, &slice);
             }
@@ -296,6 +302,7 @@ fn by_filter_key(key: &str, slice: &Slice, view: &View<'_>, found: &mut Found) {
     if !may_be_reference(&slice.text) {
         return;
     }
+    let image = !is_placeholder(&slice.text);
     let tool = if view.program == "yq" {
         Tool::Other
     } else if key == "image" {
@@ -304,7 +311,7 @@ fn by_filter_key(key: &str, slice: &Slice, view: &View<'_>, found: &mut Found) {
         Tool::ImageDefinitions
     };
     match key {
-        "imageUri" | "ImageURI" | "ImageUri" | "image" | "Image" => {
+        "imageUri" | "ImageURI" | "ImageUri" | "image" | "Image" if image => {
             found.slice(Role::Record, tool, Form::Reference, slice);
         }
         "tag" | "imageTag" | "image_tag" => {
