@@ -7,6 +7,7 @@ use tagwright_fixer::{NewText, Options, Outcome, WriteError, diff, run_from, wri
 use tagwright_rules::Finding;
 
 use crate::args::FixArgs;
+use crate::config::FailOn;
 use crate::discovery::{self, Problem};
 use crate::report::{Report, escape};
 use crate::session::{Session, Workspace};
@@ -21,6 +22,8 @@ struct Account {
     diff: String,
     /// The text of standard input, if it changed.
     text: Option<String>,
+    /// There is a difference where the threshold is not `never`.
+    differs: bool,
     fixed: usize,
     files: usize,
 }
@@ -53,7 +56,7 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
         Channel::Output
     };
     let exit = match ending(&report) {
-        Exit::Clean if args.diff && account.files > 0 && !never_fails(args) => Exit::Findings,
+        Exit::Clean if args.diff && account.differs => Exit::Findings,
         exit => exit,
     };
     let written = (|| {
@@ -84,10 +87,6 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
         }
     })();
     settle(exit, written)
-}
-
-fn never_fails(args: &FixArgs) -> bool {
-    args.target.fail_on == Some(crate::config::FailOn::Never)
 }
 
 fn count(count: usize, noun: &str) -> String {
@@ -157,6 +156,7 @@ fn fix_workspace(
         };
         account.files += 1;
         if args.diff {
+            account.differs |= workspace.fail_on != FailOn::Never;
             let text = diff(
                 document.shown.trim_start_matches('/'),
                 &document.text,

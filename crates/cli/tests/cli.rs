@@ -443,7 +443,7 @@ fn fix_of_standard_input_prints_the_result_and_touches_no_file() {
     );
     assert!(
         run.err
-            .contains("fixed: buildspec.yml:6:33: latest-pushed:"),
+            .contains("fixed: buildspec.yml:6:35: latest-pushed:"),
         "{}",
         run.err
     );
@@ -497,7 +497,7 @@ fn a_fix_of_one_file_does_not_change_another() {
     assert_eq!(folder.text("k8s/app.yaml"), deploy);
     // The deployment is an error although it alone does not show that the image is the workspace's own.
     let run = folder.run(&["check", "--format", "json", "k8s/app.yaml"]);
-    assert_eq!(run.findings(), ["latest-deployed k8s/app.yaml:4:54+103"]);
+    assert_eq!(run.findings(), ["latest-deployed k8s/app.yaml:4:48+90"]);
 }
 
 #[cfg(unix)]
@@ -662,7 +662,7 @@ fn the_flow_is_shown_in_three_formats() {
     let text = folder.run(&["flow"]);
     assert_eq!(text.code, Some(0));
     assert!(
-        text.out().contains("$REGISTRY/web (own, pushed here)"),
+        text.out().contains("${REGISTRY}/web (own, pushed here)"),
         "{}",
         text.out()
     );
