@@ -1149,9 +1149,7 @@ pub(crate) fn tag_value(
             written: "".into(),
         },
         SplitTag::Tag(expression) => {
-            let spelled = written
-                .rfind(':')
-                .map_or("", |at| written.get(at + 1..).unwrap_or(""));
+            let spelled = last_colon(written).map_or("", |at| &written[at + 1..]);
             let mut value = bare_tag(expression, spelled);
             if expression.atoms.is_empty() {
                 // `repo:` with nothing behind it, from an empty variable.
@@ -1160,6 +1158,23 @@ pub(crate) fn tag_value(
             value
         }
     }
+}
+
+/// The last colon of a reference as written, outside of `${…}`, `$(…)` and backquotes: that of `${X:-latest}` is none.
+fn last_colon(written: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut quoted = false;
+    let mut last = None;
+    for (at, byte) in written.bytes().enumerate() {
+        match byte {
+            b'{' | b'(' => depth += 1,
+            b'}' | b')' => depth = depth.saturating_sub(1),
+            b'`' => quoted = !quoted,
+            b':' if depth == 0 && !quoted => last = Some(at),
+            _ => {}
+        }
+    }
+    last
 }
 
 /// The text of a nested script and the map from it to the outer script.
