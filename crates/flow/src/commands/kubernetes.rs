@@ -130,12 +130,12 @@ pub(super) fn helm(view: &View<'_>, found: &mut Found) {
             match setting(key) {
                 Some(Setting::Tag) => tags.push(value),
                 Some(Setting::Repository) => repository = Some(value.span),
-                Some(Setting::Image) => {
-                    if may_be_reference(&value.text) && value.text.contains([':', '/', OPAQUE]) {
-                        found.slice(Role::Deploy, Tool::Helm, Form::Reference, &value);
-                    }
+                Some(Setting::Image)
+                    if may_be_reference(&value.text) && value.text.contains([':', '/', OPAQUE]) =>
+                {
+                    found.slice(Role::Deploy, Tool::Helm, Form::Reference, &value);
                 }
-                None => {}
+                Some(Setting::Image) | None => {}
             }
         }
     }

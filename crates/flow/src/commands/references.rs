@@ -52,7 +52,7 @@ pub(super) fn is_placeholder(text: &str) -> bool {
     } else {
         &text[..path.len() + 1 + name.len()]
     };
-    !name.contains(OPAQUE)
+    !name.contains([OPAQUE, '$'])
         && name.contains(|c: char| c.is_ascii_uppercase() || matches!(c, '<' | '>'))
 }
 

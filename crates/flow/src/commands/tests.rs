@@ -832,7 +832,10 @@ fn copilot_deploys_a_tag() {
     ]);
 }
 
-fn flags(text: &str) -> Option<(String, Vec<(String, Option<String>, bool)>)> {
+/// Name, value, whether the subcommand has it.
+type Flag = (String, Option<String>, bool);
+
+fn flags(text: &str) -> Option<(String, Vec<Flag>)> {
     let script = parse(text);
     let command = script.commands.last()?;
     let call = copilot_invocation(command, text)?;
@@ -850,7 +853,7 @@ fn flags(text: &str) -> Option<(String, Vec<(String, Option<String>, bool)>)> {
 fn copilot_flags_are_read_as_pflag_does() {
     let flag =
         |name: &str, value: Option<&str>| (name.to_string(), value.map(str::to_string), true);
-    let cases: &[(&str, &str, Vec<(String, Option<String>, bool)>)] = &[
+    let cases: &[(&str, &str, Vec<Flag>)] = &[
         (
             "copilot svc deploy -n api -etest --force",
             "svc deploy",

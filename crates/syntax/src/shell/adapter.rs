@@ -82,6 +82,9 @@ fn too_deep(text: &str) -> bool {
         }
     }
     // `time time time …`: the parser calls itself for each, unguarded.
+    if text.len() < MAX_PREFIXES * "time".len() {
+        return false;
+    }
     [&b"time"[..], b"coproc"].iter().any(|prefix| {
         memchr::memmem::find_iter(text.as_bytes(), prefix)
             .nth(MAX_PREFIXES)
