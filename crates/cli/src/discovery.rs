@@ -3,6 +3,10 @@
 //! Candidates are chosen by name only; what a file really is, its text decides later. Hidden folders are
 //! read (buildspecs do live in `.codebuild/`), the stores of other tools are not. A Copilot workspace is
 //! read whole, because Copilot itself does not ask `.gitignore`.
+//!
+//! A workspace is what belongs together: a repository (the nearest folder above with `.git` or
+//! `tagwright.toml`), or the part of it that is named on the command line. For a file the rest of its
+//! repository can be read as context; for a folder nothing outside it is.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,6 +33,9 @@ const SKIPPED: &[&str] = &[
     "target",
     "vendor",
 ];
+
+/// Folders whose contents belong to tests and to nothing else in the workspace.
+const TEST_DATA: &[&str] = &["__fixtures__", "fixtures", "test-data", "testdata"];
 
 /// How many levels of a folder that is no workspace are read for context.
 const UNMARKED_DEPTH: usize = 4;
@@ -60,7 +67,8 @@ pub struct Targets {
     pub root: PathBuf,
     /// The files, sorted by absolute path, each once.
     pub files: Vec<Candidate>,
-    /// Whether these are all files of the workspace.
+    /// Whether these are all files that count: a folder was named. Otherwise the rest of the workspace is
+    /// context.
     pub complete: bool,
 }
 
@@ -107,6 +115,11 @@ pub fn context(root: &Path, no_ignore: bool) -> Plan {
     found.folder(root, no_ignore);
     let mut plan = found.into_plan();
     plan.workspaces.retain(|targets| targets.root == root);
+    for targets in &mut plan.workspaces {
+        targets
+            .files
+            .retain(|file| !is_test_data(root, &file.absolute));
+    }
     plan
 }
 
@@ -165,7 +178,7 @@ struct Found {
     files: BTreeMap<PathBuf, Candidate>,
     /// Folders below the given ones that start a workspace of their own.
     roots: Vec<PathBuf>,
-    /// Workspaces of which every file has been found.
+    /// Workspaces that need no context.
     complete: Vec<PathBuf>,
     problems: Vec<Problem>,
     /// How many folders deep to walk.
@@ -194,8 +207,8 @@ impl Found {
     fn file(&mut self, path: &Path) {
         let absolute = absolute_file(path);
         if let Some(folder) = absolute.parent() {
-            self.roots
-                .push(root_above(folder).unwrap_or(folder).to_owned());
+            let root = root_above(folder).filter(|root| !is_test_data(root, folder));
+            self.roots.push(root.unwrap_or(folder).to_owned());
         }
         self.add(Candidate {
             path: path.to_owned(),
@@ -210,9 +223,8 @@ impl Found {
             Err(error) => return self.problem(path, &error),
         };
         let root = root_above(&absolute).unwrap_or(&absolute).to_owned();
-        if root == absolute {
-            self.complete.push(root.clone());
-        }
+        // Whoever names a folder says what belongs together; only a file is judged with its neighbours.
+        self.complete.push(root.clone());
         let mut copilot = Vec::new();
         for event in walk(path, no_ignore, self.max_depth) {
             let below =
@@ -443,6 +455,14 @@ fn root_above(folder: &Path) -> Option<&Path> {
         .find(|folder| folder.join(".git").exists() || folder.join(config::FILE_NAME).is_file())
 }
 
+/// Whether the way from `root` down to `path` leads through a folder of test data.
+fn is_test_data(root: &Path, path: &Path) -> bool {
+    path.strip_prefix(root).is_ok_and(|part| {
+        part.components()
+            .any(|component| TEST_DATA.contains(&&*component.as_os_str().to_string_lossy()))
+    })
+}
+
 fn absolute_file(path: &Path) -> PathBuf {
     let folder = path
         .parent()
@@ -625,6 +645,36 @@ mod tests {
             [(".".to_owned(), false, owned(&["ci/buildspec.yml"]))]
         );
         assert!(plan.workspaces[0].files[0].explicit);
+    }
+
+    #[test]
+    fn test_data_is_no_context_and_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        write(
+            folder.path(),
+            &[
+                ".git/HEAD",
+                "buildspec.yml",
+                "k8s/app.yaml",
+                "fixtures/a/buildspec.yml",
+                "fixtures/b/buildspec.yml",
+            ],
+        );
+        let root = fs::canonicalize(folder.path()).unwrap();
+        assert_eq!(
+            shape(&context(&root, false), &root)[0].2,
+            owned(&["buildspec.yml", "k8s/app.yaml"])
+        );
+        let file = root.join("fixtures/a/buildspec.yml");
+        assert_eq!(
+            plan(&[file], false).workspaces[0].root,
+            root.join("fixtures/a")
+        );
+        let part = root.join("fixtures/a");
+        assert_eq!(
+            shape(&plan(&[part], false), &root),
+            [(".".to_owned(), true, owned(&["fixtures/a/buildspec.yml"]))]
+        );
     }
 
     #[cfg(unix)]

@@ -147,7 +147,11 @@ fn fix_workspace(
             }
         }
     }
-    account.note(&workspace, &outcome);
+    account.note(
+        &workspace,
+        &outcome,
+        if args.diff { "would fix" } else { "fixed" },
+    );
     for file in &changed {
         let (Some(document), Some(after)) =
             (workspace.document(*file), outcome.sources.text(*file))
@@ -190,7 +194,7 @@ fn remaining(outcome: Outcome) -> Vec<Finding> {
 }
 
 impl Account {
-    fn note(&mut self, workspace: &Workspace, outcome: &Outcome) {
+    fn note(&mut self, workspace: &Workspace, outcome: &Outcome, done: &str) {
         self.fixed += outcome.applied.len();
         for applied in &outcome.applied {
             let finding = &applied.finding;
@@ -199,7 +203,7 @@ impl Account {
             };
             let what = finding.fix.as_ref().map_or("", |fix| &fix.message);
             self.lines.push(format!(
-                "fixed: {}:{}:{}: {}: {}",
+                "{done}: {}:{}:{}: {}: {}",
                 escape(&document.shown),
                 applied.position.line,
                 applied.position.column,
