@@ -3,11 +3,13 @@
 //! Both texts are read as shell, and every command, word, assignment, redirection and here-document of
 //! the old one is looked for in the new one at the place to which the replacements moved it, with the
 //! same quotes around every byte that was not replaced. Only what a replacement declares to add may be
-//! added.
+//! added. A script in single quotes (`sh -c '…'`) is checked in the same way, as a text of its own.
 
 use std::ops::Range;
 
+use tagwright_flow::commands::nested_scripts;
 use tagwright_rules::finding::WordEffect;
+use tagwright_syntax::Span;
 use tagwright_syntax::edit::{Replacement, apply_replacements};
 use tagwright_syntax::shell::{
     self, Command, Part, PartKind, Quoting, RedirectKind, Script, Status, Word,
@@ -63,7 +65,10 @@ fn check(
     if new.status != Status::Clean {
         return Err("the new text cannot be read as shell");
     }
-    let shift = Shift::new(replacements, effects);
+    let mut shift = Shift::new(replacements, effects);
+    for script in inner_scripts(&old) {
+        shift.check_inner(old_text, &script)?;
+    }
     shift.effects_fit(&old, &new)?;
     shift.variables_expand(&new, &new_text)?;
 
@@ -107,6 +112,8 @@ struct Item<'a> {
     new: Range<usize>,
     text: &'a str,
     effect: WordEffect,
+    /// Stands in an inner script, which was checked on its own; here it only changes a word.
+    inner: bool,
 }
 
 /// How the replacements move everything else.
@@ -193,9 +200,38 @@ impl<'a> Shift<'a> {
                 old,
                 text: &replacement.text,
                 effect: *effect,
+                inner: false,
             });
         }
         Self { items }
+    }
+
+    /// Checks the replacements in the inner script at `script` (bytes of the old text) as changes of a
+    /// text of its own.
+    fn check_inner(&mut self, old_text: &str, script: &Range<usize>) -> Result<(), &'static str> {
+        let mut replacements = Vec::new();
+        let mut effects = Vec::new();
+        for item in self.items.iter().filter(|it| within(&it.old, script)) {
+            // A text that leaves the quotes is a matter of the outer shell.
+            if item.text.contains('\'') {
+                return Ok(());
+            }
+            replacements.push(Replacement {
+                range: Span::new(item.old.start - script.start, item.old.end - script.start),
+                text: item.text.to_string(),
+            });
+            effects.push(item.effect);
+        }
+        if replacements.is_empty() {
+            return Ok(());
+        }
+        let text = old_text.get(script.clone()).unwrap_or_default();
+        check(text, &replacements, &effects)?;
+        for item in self.items.iter_mut().filter(|it| within(&it.old, script)) {
+            item.effect = WordEffect::Within;
+            item.inner = true;
+        }
+        Ok(())
     }
 
     /// Where a byte that is not replaced has gone: behind everything that is inserted before it.
@@ -415,6 +451,22 @@ impl<'a> Shift<'a> {
     }
 }
 
+/// The texts in single quotes that an inner shell of the same machine runs.
+fn inner_scripts(script: &Script) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    for command in &script.commands {
+        for nested in nested_scripts(command).into_iter().filter(|it| !it.remote) {
+            let word = command.words.get(nested.word);
+            if let Some([part]) = word.map(|word| &*word.parts)
+                && part.quoting == Quoting::Single
+            {
+                ranges.push(part.span.range());
+            }
+        }
+    }
+    ranges
+}
+
 fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
@@ -503,7 +555,6 @@ fn label<'s>(labels: &mut [Option<Label<'s>>], start: usize, parts: &'s [Part]) 
 mod tests {
     use super::*;
     use WordEffect::{Commands, Inserts, NotShell, Within};
-    use tagwright_syntax::Span;
 
     /// `⟦old→new⟧` marks each replacement in the text; the effects follow in the same order.
     fn result(marked: &str, effects: &[WordEffect]) -> Result<(), &'static str> {
@@ -628,6 +679,25 @@ mod tests {
         rejected("echo a:\\⟦latest→${BRANCH_NAME}⟧", &[Within], "");
         accepted("echo 'a:⟦latest→main⟧'", &[Within]);
         accepted("echo \"cost: ⟦latest→\\$5⟧\"", &[Within]);
+    }
+
+    #[test]
+    fn a_script_in_single_quotes_is_a_text_of_its_own() {
+        accepted("sh -c 'docker push a:⟦latest→${B}⟧'", &[Within]);
+        accepted(
+            "cd x && bash -ec 'copilot deploy⟦→ --tag \"$B\"⟧'; ls",
+            &[Inserts(2)],
+        );
+        accepted("sh -c 'docker push a:⟦latest→'\"$B\"'⟧'", &[Within]);
+        rejected("sh -c 'docker push a:⟦latest→$B c⟧'", &[Within], "word");
+        rejected("sh -c 'docker push a:⟦latest→$B; ls⟧'", &[Within], "");
+        rejected("sh -c 'echo \\⟦latest→$B⟧'", &[Within], "not be expanded");
+        // On another machine the variable does not exist.
+        rejected(
+            "ssh host 'docker pull a:⟦latest→$B⟧'",
+            &[Within],
+            "not be expanded",
+        );
     }
 
     #[test]
