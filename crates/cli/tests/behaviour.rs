@@ -305,7 +305,9 @@ fn unnoticed_builds(deployed: &[(&str, BTreeSet<calls::Image>)]) -> Vec<String> 
     first
         .into_iter()
         .flatten()
-        .filter(|image| second.is_some_and(|second| second.contains(image)))
+        .filter(|image| {
+            image.tag != "latest" && second.is_some_and(|second| second.contains(image))
+        })
         .map(|image| format!("{image:?} is deployed twice, the second time to no effect"))
         .collect()
 }
