@@ -352,8 +352,9 @@ impl<'a> Shift<'a> {
             }
         }
         starts.sort_unstable();
-        let inside =
-            |item: &&Item<'_>| matches!(item.effect, WordEffect::Within | WordEffect::Inserts(_));
+        let inside = |item: &&Item<'_>| {
+            !item.inner && matches!(item.effect, WordEffect::Within | WordEffect::Inserts(_))
+        };
         for item in self.items.iter().filter(inside) {
             for (at, _) in item.text.match_indices('$') {
                 let at = item.new.start + at;
