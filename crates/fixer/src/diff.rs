@@ -179,6 +179,43 @@ mod tests {
     }
 
     #[test]
+    fn git_applies_random_changes() {
+        let mut state = 0x9e37_79b9_u32;
+        let mut random = |below: u32| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state % below
+        };
+        for _ in 0..25 {
+            let mut lines: Vec<String> = (0..random(40) + 1)
+                .map(|_| format!("x{}{}\n", random(5), ["", "\r", " "][random(3) as usize]))
+                .collect();
+            let before = lines.concat();
+            for _ in 0..random(6) + 1 {
+                let at = random(u32::try_from(lines.len()).unwrap() + 1) as usize;
+                match random(3) {
+                    0 => lines.insert(at, "new\n".into()),
+                    1 if at < lines.len() => lines[at] = "other\r\n".into(),
+                    _ if at < lines.len() && lines.len() > 1 => drop(lines.remove(at)),
+                    _ => {}
+                }
+            }
+            let mut after = lines.concat();
+            let mut before = before.as_str();
+            if random(3) == 0 {
+                before = before.trim_end_matches('\n');
+            }
+            if random(3) == 0 {
+                after.truncate(after.trim_end_matches('\n').len());
+            }
+            if before != after {
+                git_apply("a.yml", before, &after);
+            }
+        }
+    }
+
+    #[test]
     fn git_applies_when_everything_is_new_or_gone() {
         git_apply("a.yml", "a: 1\n", "b\nc\n");
         git_apply("a.yml", "x\na: 1\n", "x\n");

@@ -135,6 +135,14 @@ impl<'a> Materialiser<'a> {
             }
         }
         edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+        if edits
+            .windows(2)
+            .any(|pair| pair[1].span.start < pair[0].span.end)
+        {
+            return Err(Rejection::Overlap {
+                path: path.to_string(),
+            });
+        }
         Ok((plan, edits))
     }
 

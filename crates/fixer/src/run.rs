@@ -13,7 +13,7 @@ use crate::{Rejection, Relint, Sources};
 
 /// How often the rules may be asked in one run to find out which fixes of a failed set are at fault.
 /// Beyond that the fixes of the set are reported as not tried alone.
-const TRIALS: u32 = 256;
+const TRIALS: u32 = 128;
 
 /// What a run may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! Five points, each a module or function of its own: the text is readable, the tree differs as
 //! declared, the shell words differ as declared, comments and bytes are kept, the finding is gone. The
-//! first four look at one file at a time ([`prove_file`]); the last needs the rules ([`prove`]).
+//! first four look at one file at a time (`prove_file`); the last needs the rules ([`prove`]).
 
 mod bytes;
 mod comments;
