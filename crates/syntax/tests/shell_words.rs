@@ -695,3 +695,44 @@ fn words_compare_by_value() {
     assert_eq!(words[2].literal_prefix(), "");
     assert_eq!(words[2].variables()[0].name.as_ref(), "X");
 }
+
+/// Texts in which the parser's tree is not what the shell sees, found by comparing with bash: they must not
+/// pass for clean.
+#[test]
+fn what_the_parser_misreads_is_not_clean() {
+    for text in [
+        "a\\$(b c)",
+        "echo $$(b)",
+        "a (b)",
+        "{ a; } b",
+        "echo }`date`",
+        "echo a\\\n}",
+        "echo {a$}\\ b",
+        "echo {a b} c",
+        "echo $\\\nNAME",
+        "wget {{ .Bucket }}/x",
+    ] {
+        let script = parse(text);
+        assert_ne!(script.status, Status::Clean, "{text}");
+        check(&script, text);
+    }
+}
+
+#[test]
+fn characters_beyond_ascii_do_not_disturb_the_parser() {
+    let text = "X %\\$\\}\\\né`echo w`$(echo v)";
+    check(&parse(text), text);
+    for text in [
+        "é=1",
+        "echo \"é\\\"$(é 한)\" 'ü' ${X:-é}",
+        "cat <<É\nü $X\nÉ\n",
+    ] {
+        let script = clean(text);
+        assert!(!script.commands.is_empty());
+    }
+    let text = "é=1 한국어 ✓";
+    assert_eq!(
+        sources(&clean(text).commands[0], text),
+        ["é=1", "한국어", "✓"]
+    );
+}

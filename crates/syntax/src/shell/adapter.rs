@@ -5,6 +5,9 @@
 //! parse of their own, after the tree that holds them has been dropped, so that the stack never holds
 //! more than one parse.
 
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use shuck_ast as ast;
 use shuck_parser::parser::Parser;
 use shuck_parser::{ShellDialect, ShellProfile};
@@ -113,23 +116,32 @@ pub(super) fn read(text: &str) -> Reading {
 
 /// Parses `range` of `text`; spans count from the start of `text`.
 fn read_range(text: &str, range: Span, context: &Context, depth: u32) -> Reading {
+    let source = range.of(text);
+    let masked = mask(source);
     let mut walk = Walk {
         text,
+        masked: &masked,
         base: range.start as usize,
         limit: range.end as usize,
-        splitter: Splitter::new(text),
+        splitter: Splitter::new(text, range.end as usize),
         commands: Vec::new(),
         comments: Vec::new(),
         pending: Vec::new(),
     };
-    let source = range.of(text);
     let (clean, exhausted) = {
         let profile = ShellProfile::native(ShellDialect::Bash);
-        let fuel = source.len().max(10_000);
-        let result = Parser::with_limits_and_profile(source, MAX_TREE_DEPTH, fuel, profile).parse();
-        walk.sequence(&result.file.body, context);
-        let exhausted = result.diagnostics.iter().any(|d| is_limit(&d.message));
-        (result.is_ok(), exhausted)
+        let fuel = masked.len().max(10_000);
+        let parse =
+            || Parser::with_limits_and_profile(&masked, MAX_TREE_DEPTH, fuel, profile).parse();
+        // A panic of the parser makes this text unreadable, not the program.
+        match catch_unwind(AssertUnwindSafe(parse)) {
+            Ok(result) => {
+                walk.sequence(&result.file.body, context);
+                let exhausted = result.diagnostics.iter().any(|d| is_limit(&d.message));
+                (result.is_ok(), exhausted)
+            }
+            Err(_) => (false, true),
+        }
     };
     let mut reading = Reading {
         clean: clean && !walk.splitter.fault,
@@ -156,6 +168,24 @@ fn read_range(text: &str, range: Span, context: &Context, depth: u32) -> Reading
         reading.comments.dedup();
     }
     reading
+}
+
+/// The text for the parser: each byte of a character beyond ASCII becomes `%`, which like it is an ordinary
+/// character of words and none of names. The parser slices by offsets that are wrong after an escape, and
+/// panics where such an offset lies inside a character. Only places are taken from its tree, and they are the
+/// same in both texts.
+fn mask(source: &str) -> Cow<'_, str> {
+    if source.is_ascii() {
+        return Cow::Borrowed(source);
+    }
+    let byte = |byte: u8| {
+        if byte.is_ascii() {
+            char::from(byte)
+        } else {
+            '%'
+        }
+    };
+    Cow::Owned(source.bytes().map(byte).collect())
 }
 
 /// Whether a diagnostic of the parser reports a limit; it has no code for that.
@@ -284,6 +314,8 @@ fn move_parts(parts: &mut [Part], place: &dyn Fn(&mut Span)) {
 /// A walk over one tree.
 struct Walk<'t> {
     text: &'t str,
+    /// The parsed range as the parser saw it.
+    masked: &'t str,
     /// Where the parsed range starts in `text`.
     base: usize,
     /// Where it ends.
@@ -348,6 +380,17 @@ impl Walk<'_> {
         }
         for statement in sequence.iter() {
             self.statement(statement, context);
+        }
+        for pair in sequence.as_slice().windows(2) {
+            // `a (b)`: the parser sees two commands where the shell sees a mistake.
+            let end = self.span(pair[0].span).end as usize;
+            let next = self.span(pair[1].span).start as usize;
+            let between = self.text.as_bytes().get(end.saturating_sub(1)..next);
+            let separated =
+                between.is_none_or(|b| b.iter().any(|b| matches!(b, b';' | b'&' | b'\n')));
+            if pair[0].terminator.is_none() && !separated {
+                self.splitter.fault = true;
+            }
         }
     }
 
@@ -600,7 +643,8 @@ impl Walk<'_> {
         let body = self.span(document.body.span);
         let delimiter = &document.delimiter;
         // The body must stand between a line end and its delimiter; else its place is not trusted.
-        let after = self.text.get(body.end as usize..self.limit).unwrap_or("");
+        let inside = (body.end as usize).saturating_sub(self.base);
+        let after = self.masked.get(inside..).unwrap_or("");
         let after = if delimiter.strip_tabs {
             after.trim_start_matches('\t')
         } else {

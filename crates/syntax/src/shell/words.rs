@@ -43,6 +43,8 @@ pub(super) enum Style {
 /// Reads words out of one text.
 pub(super) struct Splitter<'t> {
     text: &'t str,
+    /// Where the commands end: before the `)` or backtick behind them.
+    limit: usize,
     /// Substitutions met so far, in the order of the text.
     pub(super) nested: Vec<Nested>,
     /// Something did not read as the parser had said.
@@ -101,9 +103,11 @@ impl Literal {
 }
 
 impl<'t> Splitter<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    /// Reads words of `text` that stand before `limit`.
+    pub(super) fn new(text: &'t str, limit: usize) -> Self {
         Self {
             text,
+            limit,
             nested: Vec::new(),
             fault: false,
         }
@@ -128,9 +132,15 @@ impl<'t> Splitter<'t> {
         let nested = self.nested.len();
         let mut parts = Vec::with_capacity(1);
         self.split(start, end, style, Quoting::None, 0, &mut parts);
-        if style == Style::Word && bytes.get(end).is_some_and(|&b| !ends_word(b)) {
-            // A continuation glues the next word on: `a\⏎b` is handled, anything else is not a word's end.
-            self.fault |= bytes.get(end..end + 2) != Some(b"\\\n");
+        if style == Style::Word && end < self.limit {
+            // Behind line continuations the word goes on, if no blank follows.
+            let mut after = end;
+            while bytes.get(after..after + 2) == Some(b"\\\n") {
+                after += 2;
+            }
+            self.fault |= bytes.get(after).is_some_and(|&b| !ends_word(b));
+            // The byte behind the word is escaped.
+            self.fault |= backslashes_before(bytes, end, start) % 2 == 1;
         }
         if self.fault {
             self.nested.truncate(nested);
@@ -397,6 +407,8 @@ impl<'t> Splitter<'t> {
             _ => {
                 let length = name_length(&bytes[at + 1..]);
                 if length == 0 {
+                    // A continuation would glue the name on.
+                    self.fault |= next == b'\\' && bytes.get(at + 2) == Some(&b'\n');
                     return None;
                 }
                 self.flush(literal, at, quoting, out);
@@ -530,7 +542,7 @@ fn backslashes_before(bytes: &[u8], at: usize, start: usize) -> usize {
 fn ends_word(byte: u8) -> bool {
     matches!(
         byte,
-        b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' | b'`'
+        b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')'
     )
 }
 
