@@ -104,7 +104,11 @@ pub fn replace_in_scalar(
     if own.span.is_empty() || (is_block && scalar.value.is_empty()) {
         return Err(Refusal::Shape("there is no text here"));
     }
-    if own.span.of(text).contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+    if own
+        .span
+        .of(text)
+        .contains(['\u{85}', '\u{2028}', '\u{2029}'])
+    {
         return Err(Refusal::Style(
             "readers disagree about the line breaks in this text",
         ));
@@ -129,7 +133,7 @@ pub fn replace_in_scalar(
         column: parent_column(text, tree, own),
         in_flow: in_flow(tree, node),
     };
-    if is_simple_key(tree, node) && new_value.len() > LONGEST_KEY {
+    if is_key(tree, node) && new_value.len() > LONGEST_KEY {
         return Err(Refusal::Style("the new text is too long for a key"));
     }
     let smallest: Vec<Replacement> = replacements
@@ -142,8 +146,9 @@ pub fn replace_in_scalar(
         .or_else(|refusal| target.edits(replacements).map_err(|_| refusal))
 }
 
-/// YAML ends a key without `?` after 1024 characters, its quotes and escapes included.
-const LONGEST_KEY: usize = 200;
+/// YAML lets a key without `?` take 1024 characters, its quotes and escapes included; this many bytes always
+/// fit, however they are escaped.
+const LONGEST_KEY: usize = 160;
 
 /// The edits that insert a string item with the decoded value `value` before the item `index` (0-based;
 /// the list's length appends) of the sequence at `node`, in the file's own indentation, line endings and
@@ -176,7 +181,7 @@ pub fn insert_item(
         sequence,
     };
     if sequence.flow {
-        if is_simple_key(tree, node) {
+        if is_key(tree, node) {
             return Err(Refusal::Shape("the list is a key"));
         }
         list.insert_flow(index, value)
@@ -230,7 +235,7 @@ fn in_flow(tree: &Tree, node: NodeId) -> bool {
         })
 }
 
-fn is_simple_key(tree: &Tree, node: NodeId) -> bool {
+fn is_key(tree: &Tree, node: NodeId) -> bool {
     tree.node(node)
         .parent
         .is_some_and(|parent| match &tree.node(parent).kind {
@@ -467,7 +472,7 @@ impl Target<'_> {
             .iter()
             .map(|replacement| {
                 let span = self.map.source(replacement.range).ok_or(Refusal::Inexact)?;
-                let before = self.text[..span.start as usize].as_bytes().last();
+                let before = self.text.as_bytes()[..span.start as usize].last();
                 if span.start > self.span.start && before.copied().is_some_and(is_break) {
                     return Err(Refusal::Style("the new text would start a line"));
                 }
@@ -565,7 +570,6 @@ impl Target<'_> {
     fn literal(&self, replacements: &[Replacement]) -> Result<Vec<Edit>, Refusal> {
         const LINES: Refusal = Refusal::Style("the lines of the block cannot be joined this way");
         let block = self.block()?;
-        let bytes = self.text.as_bytes();
         let line_break = line_ending(self.text, self.span.start as usize);
         let indentation = " ".repeat(block.indent);
         let supplied_break = self
@@ -603,12 +607,13 @@ impl Target<'_> {
                 span.end = after.start;
             }
             let mut written = String::new();
+            let breaks = text.matches('\n').count();
             for (index, line) in text.split('\n').enumerate() {
-                let last = text[..].matches('\n').count() == index;
+                let last = breaks == index;
                 let line_goes_on = last && next.is_some_and(|byte| byte != b'\n');
                 if index > 0 {
                     written.push_str(line_break);
-                    if !line.is_empty() || (line_goes_on && !line.ends_with('\n')) {
+                    if !line.is_empty() || line_goes_on {
                         written.push_str(&indentation);
                     }
                 } else if starts_line && !line.is_empty() {
@@ -620,7 +625,6 @@ impl Target<'_> {
                 }
                 written.push_str(line);
             }
-            debug_assert!(span.range().end <= bytes.len());
             edits.push(Edit {
                 span,
                 text: written,
@@ -773,7 +777,7 @@ impl List<'_> {
         }
         let line_break = line_ending(self.text, dash);
         // Comments directly above the item describe it and stay with it.
-        while let Some(previous_end) = self.text[..at].len().checked_sub(1) {
+        while let Some(previous_end) = at.checked_sub(1) {
             let line = line_start(self.text, self.line_before(previous_end));
             match self.comment_line(line) {
                 Some(column) if column <= before.len() && line < at => at = line,

@@ -1,6 +1,8 @@
 //! Damaged documents: whatever the bytes, nothing panics and every span lies in the text.
 //! `TAGWRIGHT_MUTATIONS` sets how many.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod yaml_common;
 
 use tagwright_syntax::libyaml;
@@ -35,6 +37,12 @@ fn large_and_deep_texts_are_read_in_one_pass() {
     assert_eq!(tree.nodes().count(), 5);
     let list = format!("a: [{}]\n", "x, ".repeat(100_000));
     assert_eq!(yaml::parse(&list).nodes().count(), 100_003);
+    let pairs = format!(
+        "a: [{}]\nb: {{{}}}\n",
+        "x: y, ".repeat(100_000),
+        "x: y, ".repeat(100_000)
+    );
+    assert_eq!(yaml::parse(&pairs).nodes().count(), 5 + 300_000 + 200_000);
     for opener in ["[", "{a: ", "- ", "? ", "{["] {
         let tree = yaml::parse(&opener.repeat(10_000));
         assert!(tree.error().is_some(), "{opener}");

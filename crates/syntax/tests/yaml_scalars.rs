@@ -1,6 +1,8 @@
 //! Random scalars of every style in random surroundings: each maps back to its bytes exactly, or is marked
 //! as inexact. `TAGWRIGHT_SCALARS` sets how many.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod yaml_common;
 
 use tagwright_syntax::yaml::{self, NodeKind, ScalarStyle};

@@ -4,6 +4,8 @@
 //! The suite (<https://github.com/yaml/yaml-test-suite>, its data branch) is read from the folder that
 //! `TAGWRIGHT_YAML_TEST_SUITE` names.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod yaml_common;
 
 use std::path::{Path, PathBuf};

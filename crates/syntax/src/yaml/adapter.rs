@@ -276,7 +276,10 @@ impl<'t> Builder<'t> {
             return;
         }
         open.started = true;
-        open.column = exact::column(self.text, at);
+        // In flow collections columns mean nothing, and a long line would have to be counted often.
+        if matches!(open.shape, Shape::BlockSequence | Shape::BlockMapping) {
+            open.column = exact::column(self.text, at);
+        }
         self.tree.nodes[open.id.0 as usize].span = Span::empty(at);
     }
 

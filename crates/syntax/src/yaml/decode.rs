@@ -15,13 +15,11 @@ pub(super) fn source_map(
     node: &Node,
     scalar: &Scalar,
 ) -> Option<SourceMap> {
-    scalar_map(
-        text,
-        node.span,
-        scalar.style,
-        &scalar.value,
-        parent_column(text, tree, node),
-    )
+    let column = match scalar.style {
+        ScalarStyle::Literal | ScalarStyle::Folded => parent_column(text, tree, node),
+        _ => None,
+    };
+    scalar_map(text, node.span, scalar.style, &scalar.value, column)
 }
 
 /// The column of the innermost block collection around `node`.

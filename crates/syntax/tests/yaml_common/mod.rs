@@ -1,7 +1,7 @@
 //! What must hold of every tree, whatever the text; and the generator of random numbers that the
 //! property tests share.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 pub(crate) mod plan;
 
