@@ -1,8 +1,8 @@
 //! One line per command line: what it names, in which role, at which bytes.
 
-use tagwright_syntax::shell::{Status, parse};
+use tagwright_syntax::shell::{Status, parse, powershell};
 
-use super::{Form, copilot_invocation, image_arguments, nested_scripts};
+use super::{Form, Role, copilot_invocation, image_arguments, nested_scripts};
 
 /// `Role Tool reference`, a bare tag as `Role Tool #tag`, its repository behind `@`.
 fn found(text: &str) -> Vec<String> {
@@ -830,6 +830,25 @@ fn copilot_deploys_a_tag() {
         ("copilot -p 'explain --tag latest'", &[]),
         ("copilot suggest --tag latest", &[]),
     ]);
+}
+
+#[test]
+fn powershell_is_seen_through_the_same_tables() {
+    let text = "docker build -t \"$env:REPO:latest\" .\ndocker push ${env:REPO}:latest | Out-Null";
+    let script = powershell::parse(text);
+    let found: Vec<_> = script
+        .commands
+        .iter()
+        .flat_map(|command| image_arguments(command, text))
+        .map(|argument| (argument.role, argument.span.of(text)))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (Role::Build, "$env:REPO:latest"),
+            (Role::Push, "${env:REPO}:latest")
+        ]
+    );
 }
 
 /// Name, value, whether the subcommand has it.
