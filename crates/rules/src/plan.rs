@@ -154,7 +154,10 @@ fn take_existing(
             .filter(|(other, _)| other.file.id == place.file.id)
             .filter_map(|(other, value)| Some((other, reusable(value)?)))
             .filter(|(other, _)| !other.image.conditional || place.image.conditional)
-            .find(|(_, text)| is_set(place.file, text, place.image.order))
+            .find(|(_, text)| {
+                is_set(place.file, text, place.image.order)
+                    && (site.expansion != Expansion::InnerShell || is_exported(place.file, text))
+            })
             .map(|(_, text)| text)?;
         let text = braced(&existing, place.file, site);
         changes.push(Change {
@@ -200,6 +203,24 @@ fn is_set(file: &FileFacts, text: &str, order: Order) -> bool {
         return true;
     }
     assigned.any(|a| a.order <= order && !a.subshell)
+}
+
+/// Whether an inner shell sees the variable of `text`.
+fn is_exported(file: &FileFacts, text: &str) -> bool {
+    let name = plain_name(text.trim_start_matches(['$', '{']));
+    let mut assigned = file
+        .assignments
+        .iter()
+        .filter(|a| &*a.name == name)
+        .peekable();
+    assigned.peek().is_none()
+        || assigned.any(|a| {
+            a.exported
+                || matches!(
+                    a.place,
+                    AssignmentPlace::EnvVariables | AssignmentPlace::Store
+                )
+        })
 }
 
 /// With braces where the text behind the place would otherwise become part of the name.
