@@ -359,7 +359,7 @@ fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, opti
                     if key == "EnvironmentVariables" {
                         let text = tree
                             .text(value)
-                            .map_or_else(|| tree.node(value).span.of(source.text), |text| text);
+                            .unwrap_or_else(|| tree.node(value).span.of(source.text));
                         facts.provided_variables.extend(json_names(text));
                     }
                 });

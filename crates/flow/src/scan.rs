@@ -460,6 +460,9 @@ impl Reader<'_, '_> {
             || text.contains('$')
             || text.contains('<')
             || text.contains("{{")
+            || text.contains("./")
+            || text.contains(".sh")
+            || text.contains("make")
             || TRIGGERS.iter().any(|word| has(text, word)))
         {
             return;
@@ -738,7 +741,11 @@ impl Reader<'_, '_> {
                 let Some(length) = rest.find(close) else {
                     break;
                 };
-                let name = rest[..length].trim();
+                // `< NAME >` are two redirections.
+                let name = match open {
+                    "{{" => rest[..length].trim(),
+                    _ => &rest[..length],
+                };
                 if name != self.branch {
                     continue;
                 }

@@ -16,7 +16,7 @@ pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Seve
 pub use settings::Settings;
 
 use tagwright_flow::Workspace;
-use tagwright_flow::facts::{FileFacts, ImageUse};
+use tagwright_flow::facts::{FileFacts, ImageUse, TagKind};
 
 /// A rule.
 #[derive(Debug)]
@@ -171,7 +171,20 @@ pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
         || file
             .reads
             .iter()
-            .any(|read| read.name.contains("BRANCH") || *read.name == *settings.branch_variable)
+            .any(|read| {
+                // A pipeline beside the file decides what the latter holds.
+                read.name.contains("BRANCH")
+                    || *read.name == *settings.branch_variable
+                    || &*read.name == "CODEBUILD_SOURCE_VERSION"
+            })
+        // Another file may push the tag that is deployed here.
+        || file.uses.iter().any(|image| {
+            context::deploys(image.role)
+                && image
+                    .tags
+                    .iter()
+                    .any(|tag| matches!(tag.kind, TagKind::Literal(_)))
+        })
 }
 
 /// Everything that the rules have to say about `workspace`, sorted by file and place.

@@ -73,7 +73,7 @@ pub(crate) fn make_unique<'a>(
             let inner = site.expansion == Expansion::InnerShell;
             let entry = first.entry(file.id).or_insert((image.order, inner));
             *entry = (entry.0.min(order_of(file, image, site)), entry.1 | inner);
-            push(&mut changes, change);
+            changes.push(change);
         }
         for (id, (order, inner)) in first {
             let file = context.workspace.file(id);
@@ -81,7 +81,7 @@ pub(crate) fn make_unique<'a>(
         }
         message = format!("use `{unique}`, which is new for every build");
     } else {
-        for change in match shared_assignment(context, &places) {
+        changes = match shared_assignment(context, &places) {
             Some(change) => vec![change],
             None => places
                 .iter()
@@ -91,11 +91,12 @@ pub(crate) fn make_unique<'a>(
                     replace(file, end(file, site), SUFFIX, WordEffect::Within)
                 })
                 .collect::<Result<Vec<_>, String>>()?,
-        } {
-            push(&mut changes, change);
-        }
+        };
         message = format!("append `{SUFFIX}`, which is new for every build");
     }
+    // Several uses may have their tag from one place.
+    changes.sort();
+    changes.dedup();
     if changes.is_empty() {
         return Err("the place of the tag is not certain".to_owned());
     }
@@ -116,12 +117,6 @@ pub(crate) fn make_unique<'a>(
         },
         changes,
     })
-}
-
-fn push(changes: &mut Vec<Change>, change: Change) {
-    if !changes.contains(&change) {
-        changes.push(change);
-    }
 }
 
 /// The end of a tag, inside a closing quote that belongs to it.

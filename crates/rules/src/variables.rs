@@ -314,27 +314,28 @@ impl<'a> Context<'a> {
             .flat_map(|(file, value)| value.atoms.iter().map(move |atom| (file, atom)))
     }
 
-    /// Where the tags of own images and those given to Copilot are written, at the use and before it.
-    pub(crate) fn tag_sites(&self) -> impl Iterator<Item = (&'a FileFacts, Site)> {
+    /// Where the tags of own images and those given to Copilot are written, at the use and before it; with
+    /// each place, whether its text came through an assignment or a fallback.
+    pub(crate) fn tag_sites(&self) -> impl Iterator<Item = (&'a FileFacts, Site, bool)> {
         let uses = self.tagged_images().flat_map(|(file, image)| {
             image
                 .tags
                 .iter()
-                .filter_map(move |tag| Some((file, tag_site(image.site, tag)?)))
+                .filter_map(move |tag| Some((file, tag_site(image.site, tag)?, false)))
         });
         let literals = self
             .tagged_images()
             .flat_map(|(file, image)| image.tags.iter().map(move |tag| (file, tag)))
-            .filter_map(|(file, tag)| Some((file, tag.site?)));
+            .filter_map(|(file, tag)| Some((file, tag.site?, tag.origin != Origin::Written)));
         let flags = self
             .workspace
             .files()
             .iter()
             .flat_map(|file| file.copilot.iter().map(move |call| (file, call)))
-            .filter_map(|(file, call)| Some((file, call.flag("tag")?.value_site?)));
+            .filter_map(|(file, call)| Some((file, call.flag("tag")?.value_site?, false)));
         let atoms = self
             .tag_atoms()
-            .filter_map(|(file, atom)| Some((file, atom.site?)));
+            .filter_map(|(file, atom)| Some((file, atom.site?, atom.origin != Origin::Written)));
         uses.chain(literals).chain(flags).chain(atoms)
     }
 

@@ -70,9 +70,15 @@ pub(crate) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let settings = context.settings;
     let mut seen = BTreeSet::new();
-    for (file, site) in context.tag_sites() {
+    let mut looked_at = BTreeSet::new();
+    for (file, site, assigned) in context.tag_sites() {
+        if !looked_at.insert((file.id, site.source)) {
+            continue;
+        }
         // What stands at the use, and the assignment that a value came through.
-        let through = assignment_at(file, site).and_then(|a| a.value_site);
+        let through = assigned
+            .then(|| assignment_at(file, site).and_then(|a| a.value_site))
+            .flatten();
         for place in [Some(site), through].into_iter().flatten() {
             fallbacks(file, place, settings, &mut seen, report);
         }

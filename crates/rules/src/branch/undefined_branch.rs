@@ -82,12 +82,12 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         if plain_name(name) != variable
             || file.buildspec.is_none()
             || is_guarded(file, atom)
+            || !seen.insert(file.id)
             || may_be_assigned(file, variable)
             || file
                 .reads
                 .iter()
                 .any(|read| &*read.name == variable && read.guarded)
-            || !seen.insert(file.id)
         {
             continue;
         }

@@ -43,7 +43,7 @@
 //! - distribution/reference `regexp.go`: a tag is `[\w][\w.-]{0,127}`.
 //! - CodeBuild user guide, "Environment variables in build environments".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tagwright_flow::expression::{Atom, AtomKind, Expansion, Site};
 use tagwright_flow::facts::{FileFacts, Order, TagKind};
@@ -65,6 +65,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let mut seen = BTreeSet::new();
+    let mut fixes = BTreeMap::new();
     for (file, atom) in context.tag_atoms() {
         let Some((name, value)) = invalid_variable(atom) else {
             continue;
@@ -79,7 +80,10 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         let message = format!(
             "`{name}` is `{value}`: docker refuses it as a tag, which holds only letters, digits, `_`, `.` and `-`"
         );
-        let fix = rewrite(context, file, name);
+        let fix = fixes
+            .entry((file.id, name))
+            .or_insert_with(|| rewrite(context, file, name))
+            .clone();
         report.add(report.draft(file.id, site.source, message).fix(fix));
     }
     for (file, text, span) in literals(context) {
@@ -118,6 +122,7 @@ fn rewrite(context: &Context<'_>, file: &FileFacts, name: &str) -> Result<Fix, S
         _ => return Err("which part of it should be the tag is yours to say".to_owned()),
     };
     let mut changes = Vec::new();
+    let mut places = BTreeSet::new();
     let mut inner = false;
     for (other, atom) in context.tag_atoms() {
         if other.id != file.id || invalid_variable(atom).is_none_or(|(found, _)| found != name) {
@@ -129,9 +134,8 @@ fn rewrite(context: &Context<'_>, file: &FileFacts, name: &str) -> Result<Fix, S
             return Err("what else reads the variable it is assigned to is not certain".to_owned());
         }
         inner |= site.expansion == Expansion::InnerShell;
-        let change = replace(file, site, &tag, WordEffect::Within)?;
-        if !changes.contains(&change) {
-            changes.push(change);
+        if places.insert(site.source) {
+            changes.push(replace(file, site, &tag, WordEffect::Within)?);
         }
     }
     if branch {

@@ -48,10 +48,12 @@
 //! - aws/copilot-cli `internal/pkg/cli/deploy/svc.go` (v1.33); issues 1621, 2597, 4385, 4869, 5867.
 //! - Kubernetes documentation, "Updating a Deployment": a rollout starts if the pod template changes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use tagwright_flow::commands::{Role, Tool};
 use tagwright_flow::expression::{Expansion, Site};
 use tagwright_flow::facts::{CopilotUse, FileFacts, ImageUse, WorkloadFacts};
-use tagwright_flow::{FileKind, Flow};
+use tagwright_flow::{FileId, FileKind, Flow};
 use tagwright_syntax::Span;
 
 use crate::context::{Context, Report, pushes};
@@ -83,12 +85,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         for call in &file.copilot {
             copilot(context, file, call, &workloads, report);
         }
-        if file.buildspec.is_some() {
-            for image in &file.uses {
-                deployment(context, file, image, report);
-            }
-        }
     }
+    deployments(context, report);
 }
 
 fn copilot(
@@ -190,60 +188,104 @@ fn force(file: &FileFacts, site: Site) -> Result<Fix, String> {
     })
 }
 
-fn deployment(context: &Context<'_>, file: &FileFacts, image: &ImageUse, report: &mut Report<'_>) {
-    if image.role != Role::Deploy || !needs_new_text(image.tool) || rolls_out(file, image) {
-        return;
-    }
-    let settings = context.settings;
-    let fixed = image
-        .tags
-        .iter()
-        .all(|tag| constancy(tag, settings, &image.loops) != Constancy::Other);
-    let Some(wanted) = image.tags.first().and_then(key).filter(|_| fixed) else {
-        return;
-    };
-    // The flow that pushes this tag: the image's own, or for a tag alone the only one of this file.
-    let pushes_it = |flow: &&Flow| {
-        flow.own
-            && context.places(flow).any(|place| {
-                pushes(place.image.role)
-                    && (!image.key.is_empty() || place.file.id == file.id)
-                    && place
-                        .image
-                        .tags
-                        .iter()
-                        .filter_map(key)
-                        .any(|key| key == wanted)
-            })
-    };
-    let of_image = |flow: &&Flow| {
-        image.key.is_empty()
-            || flow
-                .uses
-                .iter()
-                .any(|id| std::ptr::eq(context.workspace.image_use(*id), image))
-    };
-    let mut flows = context
-        .workspace
-        .flows()
-        .iter()
-        .filter(of_image)
-        .filter(pushes_it);
-    let (Some(flow), None) = (flows.next(), flows.next()) else {
-        return;
-    };
-    let bare = image.key.is_empty().then_some((file, image));
-    // Another file of the workspace may name the same tag where no flow sees it.
-    let fix = if context
+/// Own images whose tag is pushed and then handed to a tool that compares texts.
+fn deployments(context: &Context<'_>, report: &mut Report<'_>) {
+    // These make the tool deploy without a changed text.
+    let restarts: BTreeSet<FileId> = context
         .workspace
         .files()
         .iter()
-        .any(|other| other.kind == FileKind::Kubernetes && other.text.contains(&*flow.name))
-    {
-        Err("a Kubernetes manifest here names the image, too".to_owned())
-    } else {
-        make_unique(context, flow, &wanted, bare)
-    };
+        .filter(|file| {
+            file.uses.iter().any(|image| needs_new_text(image.tool))
+                && ["rollout restart", "--recreate-pods"]
+                    .iter()
+                    .any(|text| file.text.contains(text))
+        })
+        .map(|file| file.id)
+        .collect();
+    // The flows that push a tag of this spelling, per file: a tag alone belongs to the only one.
+    let mut pushed_in: BTreeMap<(FileId, String), Vec<&Flow>> = BTreeMap::new();
+    for (_, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
+        let mut pushed = BTreeSet::new();
+        for place in context.places(flow).filter(|p| pushes(p.image.role)) {
+            for key in place.image.tags.iter().filter_map(key) {
+                let flows = pushed_in.entry((place.file.id, key.clone())).or_default();
+                if !flows.iter().any(|known| std::ptr::eq(*known, flow)) {
+                    flows.push(flow);
+                }
+                pushed.insert(key);
+            }
+        }
+        let mut fixes = BTreeMap::new();
+        for place in context.places(flow) {
+            let Some(wanted) = stale(context, place.file, place.image, &restarts) else {
+                continue;
+            };
+            if pushed.contains(&wanted) {
+                let fix = fixes
+                    .entry(wanted)
+                    .or_insert_with_key(|wanted| unique(context, flow, wanted, None));
+                add(place.file, place.image, flow, fix.clone(), report);
+            }
+        }
+    }
+    for file in context.workspace.files() {
+        for image in file.uses.iter().filter(|image| image.key.is_empty()) {
+            let Some(wanted) = stale(context, file, image, &restarts) else {
+                continue;
+            };
+            if let Some([flow]) = pushed_in.get(&(file.id, wanted.clone())).map(Vec::as_slice) {
+                let fix = unique(context, flow, &wanted, Some((file, image)));
+                add(file, image, flow, fix, report);
+            }
+        }
+    }
+}
+
+/// The tag of a deployment that two builds of a branch share.
+fn stale(
+    context: &Context<'_>,
+    file: &FileFacts,
+    image: &ImageUse,
+    restarts: &BTreeSet<FileId>,
+) -> Option<String> {
+    if image.role != Role::Deploy || !needs_new_text(image.tool) || file.buildspec.is_none() {
+        return None;
+    }
+    let same = image
+        .tags
+        .iter()
+        .all(|tag| constancy(tag, context.settings, &image.loops) != Constancy::Other);
+    if !same || restarts.contains(&file.id) || makes_new(file, image) {
+        return None;
+    }
+    image.tags.first().and_then(key)
+}
+
+fn unique<'a>(
+    context: &Context<'a>,
+    flow: &'a Flow,
+    wanted: &str,
+    bare: Option<(&'a FileFacts, &'a ImageUse)>,
+) -> Result<Fix, String> {
+    let manifest = context
+        .workspace
+        .files()
+        .iter()
+        .any(|file| file.kind == FileKind::Kubernetes && file.text.contains(&*flow.name));
+    if manifest {
+        return Err("a Kubernetes manifest here names the image, too".to_owned());
+    }
+    make_unique(context, flow, wanted, bare)
+}
+
+fn add(
+    file: &FileFacts,
+    image: &ImageUse,
+    flow: &Flow,
+    fix: Result<Fix, String>,
+    report: &mut Report<'_>,
+) {
     let message = format!(
         "`{}` is tagged alike in every build of a branch, so the second one changes nothing here and is not rolled out",
         flow.name
@@ -251,14 +293,12 @@ fn deployment(context: &Context<'_>, file: &FileFacts, image: &ImageUse, report:
     report.add(report.draft(file.id, image.span, message).fix(fix));
 }
 
-/// Whether the file makes the tool deploy without a changed text.
-fn rolls_out(file: &FileFacts, image: &ImageUse) -> bool {
-    let restarts = file.text.contains("rollout restart") || file.text.contains("--recreate-pods");
-    // `kubectl run` and `kubectl create` make something new.
-    let start = (image.span.start as usize).saturating_sub(400);
-    let before = file
-        .text
-        .get(start..image.span.start as usize)
-        .unwrap_or("set image");
-    restarts || image.tool == Tool::Kubectl && !before.contains("set image")
+/// `kubectl run` and `kubectl create` make something new, rather than change the image of what is there.
+fn makes_new(file: &FileFacts, image: &ImageUse) -> bool {
+    let end = image.span.start as usize;
+    let start = (end.saturating_sub(400)..=end)
+        .find(|at| file.text.is_char_boundary(*at))
+        .unwrap_or(end);
+    let before = file.text.get(start..end).unwrap_or("");
+    image.tool == Tool::Kubectl && !before.contains("set image")
 }
