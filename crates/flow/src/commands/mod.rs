@@ -128,7 +128,9 @@ pub fn image_arguments(command: &Command, script: &str) -> Vec<ImageArgument> {
     if let Some(view) = View::new(command, script) {
         read(&view, &mut found);
     }
-    found.0.sort_by_key(|argument| (argument.word.is_none(), argument.span));
+    found
+        .0
+        .sort_by_key(|argument| (argument.word.is_none(), argument.span));
     found.0.dedup();
     found.0
 }

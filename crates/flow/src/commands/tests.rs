@@ -1005,3 +1005,68 @@ fn scripts_in_words_are_found() {
         assert_eq!(found, *expected, "{text}");
     }
 }
+
+/// Set `TAGWRIGHT_MUTATIONS` to run more.
+#[test]
+fn mutated_commands_neither_panic_nor_leave_their_word() {
+    let rounds: usize = std::env::var("TAGWRIGHT_MUTATIONS")
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(2_000);
+    let seeds = [
+        "docker build -qt \"$R:é\" --cache-from type=registry,ref=$R:x,mode=max --build-arg IMAGE_TAG=한 .",
+        "sed -i -e \"s|image: é|image: $R:latest|;/x/s#a\\/b#c:$T#g\" a.yaml",
+        "printf '[{\"name\":\"é\",\"imageUri\":\"%s:%s\"}]' $R $T > imagedefinitions.json",
+        "echo \"{\\\"ImageURI\\\":\\\"$R:latest\\\"}\" > imageDetail.json",
+        "jq -n --arg uri \"$R\" '[{name:\"é\",imageUri:$uri}]' | tee imagedefinitions.json",
+        "cat > a.yaml <<EOF\n  image: \"$R:é\" # x\nEOF\n",
+        "copilot svc package -n é -eprod --tag=\"$T\" --upload-assets",
+        "aws ecs register-task-definition --container-definitions '[{\"image\":\"'$R:é'\"}]'",
+        "helm upgrade a b --set image.tag=é\\,x,image.repository=$R",
+        "kustomize edit set image é=*:latest a=b:c",
+        "sudo -E timeout 5 sh -ec 'docker push é'",
+        "aws cloudformation deploy --parameter-overrides \"ImageTag=é Stage=x\"",
+        "./gradlew jib -Djib.to.image=$R:é",
+    ];
+    let pieces = [
+        "\\", "\"", "'", "$", "é", "한", ":", "/", "=", "%s", "%", "|", ",", " ", "{", "}", "\n",
+        "--", "-t", "*:", "$'\\n'", "s", "\\1", "image:", "tag=",
+    ];
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut below = |n: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % n as u64).unwrap_or(0)
+    };
+    for _ in 0..rounds {
+        let mut text: Vec<char> = seeds[below(seeds.len())].chars().collect();
+        for _ in 0..=below(4) {
+            let at = below(text.len());
+            if below(2) == 0 && text.len() > 1 {
+                text.remove(at);
+            } else {
+                text.splice(at..at, pieces[below(pieces.len())].chars());
+            }
+        }
+        let text: String = text.into_iter().collect();
+        for script in [parse(&text), powershell::parse(&text)] {
+            for command in &script.commands {
+                for argument in image_arguments(command, &text) {
+                    assert!(
+                        text.get(argument.span.range())
+                            .is_some_and(|s| !s.is_empty()),
+                        "{text:?}"
+                    );
+                    if let Some(word) = argument.word {
+                        assert!(command.words[word].span.contains(argument.span), "{text:?}");
+                    }
+                }
+                for nested in nested_scripts(command) {
+                    assert!(nested.word < command.words.len(), "{text:?}");
+                }
+                let _ = copilot_invocation(command, &text);
+            }
+        }
+    }
+}

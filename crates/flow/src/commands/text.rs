@@ -139,7 +139,7 @@ pub(super) fn documents(view: &View<'_>, found: &mut Found) {
         let Some(document) = &redirect.here_document else {
             continue;
         };
-        let shape = Shape::of_parts(&document.parts, document.body.start, view.script);
+        let shape = Shape::of_parts(&document.parts, document.body, view.script);
         match target {
             _ if kubectl => yaml_values(&shape, None, Role::Deploy, Tool::Kubectl, found),
             Some(Target::Json) => json_values(&shape, None, found),
@@ -292,10 +292,11 @@ fn key_before(text: &str) -> Option<String> {
         .unwrap_or(text)
         .trim_end()
         .trim_end_matches(['"', ']']);
-    let start = text
-        .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .map_or(0, |at| at + 1);
-    (start < text.len()).then(|| text[start..].to_string())
+    let key = text
+        .rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .next()
+        .unwrap_or("");
+    (!key.is_empty()).then(|| key.to_string())
 }
 
 fn by_filter_key(key: &str, slice: &Slice, view: &View<'_>, found: &mut Found) {

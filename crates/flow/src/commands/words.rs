@@ -18,6 +18,8 @@ pub(super) struct Shape {
     /// For each byte of `text` the piece it comes from, and its place in the script.
     places: Vec<Place>,
     pieces: Vec<Piece>,
+    /// Where the word ends, with its quotes.
+    end: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -50,17 +52,18 @@ pub(super) struct Slice {
 
 impl Shape {
     pub(super) fn of_word(word: &Word, script: &str) -> Self {
-        Self::of_parts(&word.parts, word.span.start, script)
+        Self::of_parts(&word.parts, word.span, script)
     }
 
-    /// The shape of `parts`, of which nothing but quotes stands before the first, from `start` on.
-    pub(super) fn of_parts(parts: &[Part], start: u32, script: &str) -> Self {
+    /// The shape of `parts`, which with the quotes around them fill `whole`.
+    pub(super) fn of_parts(parts: &[Part], whole: Span, script: &str) -> Self {
         let mut shape = Self {
             text: String::new(),
             places: Vec::new(),
             pieces: Vec::with_capacity(parts.len()),
+            end: whole.end,
         };
-        let mut after = start;
+        let mut after = whole.start;
         for part in parts {
             let piece = shape.pieces.len();
             shape.pieces.push(Piece {
@@ -156,7 +159,8 @@ impl Shape {
         if to.quoting != Quoting::None && last.end == to.span.end {
             let next = self.pieces.get(last.piece + 1);
             let closes = next.is_none_or(|next| next.span.start > to.span.end);
-            span.end += u32::from(closes);
+            // A repaired text may lack the closing quote.
+            span.end = (span.end + u32::from(closes)).min(self.end);
         }
         Some(span)
     }
@@ -212,7 +216,7 @@ impl<'a> View<'a> {
     pub(super) fn shape(&self, index: usize) -> Shape {
         match self.word(index) {
             Some(word) => Shape::of_word(word, self.script),
-            None => Shape::of_parts(&[], 0, self.script),
+            None => Shape::of_parts(&[], Span::default(), self.script),
         }
     }
 

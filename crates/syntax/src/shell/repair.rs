@@ -4,6 +4,7 @@
 //! quote, and plain mistakes. A copy is mended, without moving a byte of what was there, until the parser
 //! takes it; what is found in it is good enough to look at.
 
+use super::PartKind;
 use super::adapter::{Reading, move_command, read};
 use crate::Span;
 
@@ -59,7 +60,7 @@ pub(super) fn reread(text: &str, reading: Reading) -> Reading {
         copy.push_str(ending);
         let mended = read(&copy);
         if mended.clean && !mended.commands.is_empty() {
-            return clip(mended, length);
+            return clip(mended, text);
         }
     }
     copy.truncate(length);
@@ -108,7 +109,8 @@ fn blank_continuations(copy: &mut String) {
 }
 
 /// Drops what was added: commands that start behind the text, and ends beyond it.
-fn clip(mut reading: Reading, length: usize) -> Reading {
+fn clip(mut reading: Reading, text: &str) -> Reading {
+    let length = text.len();
     let limit = u32::try_from(length).unwrap_or(u32::MAX);
     reading
         .commands
@@ -123,6 +125,16 @@ fn clip(mut reading: Reading, length: usize) -> Reading {
         command
             .assignments
             .retain(|assignment| assignment.span.start < limit);
+        for word in &mut command.words {
+            word.parts.retain(|part| part.span.start < limit);
+            for part in &mut word.parts {
+                if let PartKind::Literal(value) = &mut part.kind
+                    && part.span.end > limit
+                {
+                    *value = text.get(part.span.start as usize..).unwrap_or("").into();
+                }
+            }
+        }
         move_command(command, 0, &place);
     }
     reading.comments.retain(|comment| comment.start < limit);
