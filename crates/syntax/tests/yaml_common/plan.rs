@@ -144,6 +144,28 @@ fn value_at<'v>(values: &'v mut [libyaml::Value], wish: &Wish) -> Option<&'v mut
     })
 }
 
+/// Whether both readers see the same collections in `text`. Aliases are not followed.
+fn agree(shape: &Shape, value: &libyaml::Value) -> bool {
+    use libyaml::Value;
+    match (shape, value) {
+        (_, Value::Tagged(_, inner)) => agree(shape, inner),
+        (Shape::Alias(_), _) => true,
+        (Shape::Sequence(_, items), Value::Sequence(values)) => {
+            items.len() == values.len() && items.iter().zip(values).all(|(i, v)| agree(i, v))
+        }
+        (Shape::Mapping(_, entries), Value::Mapping(values)) => {
+            entries.len() == values.len()
+                && entries
+                    .iter()
+                    .zip(values)
+                    .all(|(entry, value)| agree(&entry.0, &value.0) && agree(&entry.1, &value.1))
+        }
+        (Shape::Scalar(..), Value::Sequence(_) | Value::Mapping(_)) => false,
+        (Shape::Scalar(..), _) => true,
+        _ => false,
+    }
+}
+
 fn comment_texts<'t>(text: &'t str, tree: &Tree) -> Vec<&'t str> {
     tree.comments()
         .iter()
@@ -206,6 +228,15 @@ pub(crate) fn verify(text: &str, tree: &Tree, after: &str, wish: &Wish) {
         return;
     };
     if text.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return;
+    }
+    let shapes_before = shapes(tree);
+    if shapes_before.len() != expected.len()
+        || !shapes_before
+            .iter()
+            .zip(&expected)
+            .all(|(shape, value)| agree(shape, value))
+    {
         return;
     }
     let found = libyaml::read(after);
