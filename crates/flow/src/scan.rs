@@ -1256,7 +1256,13 @@ pub(crate) fn data_reference(facts: &mut FileFacts, reference: &DataReference<'_
     let tree = source.tree;
     let node = tree.resolve(node);
     let Some(text) = tree.text(node) else { return };
-    if text.is_empty() {
+    // No repository has capital letters: that is a placeholder, to be filled in by `sed` or by CodeDeploy
+    // (`<IMAGE1_NAME>`).
+    let last = text.rsplit('/').next().unwrap_or(text);
+    let name = last.split(':').next().unwrap_or(last);
+    let placeholder = !name.contains(['$', '{'])
+        && name.contains(|c: char| c.is_ascii_uppercase() || matches!(c, '<' | '>'));
+    if text.is_empty() || placeholder {
         return;
     }
     let map = tree.source_map(source.text, node);
