@@ -102,28 +102,38 @@ impl Plan {
     }
 }
 
-/// One fix for each place at which a variable gets `latest` as one of its values.
+/// One fix for each place at which a variable gets `latest` as one of its values. A fallback that is
+/// written out at every use (`repo:${X:-latest}`) is one place for all of them, or they would come apart.
 fn defaults(
     context: &Context<'_>,
     places: &[(Place<'_>, &TagValue)],
 ) -> Vec<(FileId, Span, Result<Fix, String>)> {
-    let mut groups: Vec<((FileId, Span), Vec<(Place<'_>, &TagValue)>)> = Vec::new();
+    /// `None`: written out at its uses.
+    type Key = Option<(FileId, Span)>;
+    let mut groups: Vec<(Key, Vec<(Place<'_>, &TagValue)>)> = Vec::new();
+    let mut spans: Vec<(Key, FileId, Span)> = Vec::new();
     for (place, tag) in places {
         let Some(site) = tag.site else { continue };
-        let key = (place.file.id, site.source);
+        let at_use = place.image.span.contains(site.source);
+        let key = (!at_use).then_some((place.file.id, site.source));
         match groups.iter_mut().find(|(known, _)| *known == key) {
             Some((_, group)) => group.push((*place, tag)),
             None => groups.push((key, vec![(*place, tag)])),
         }
+        let span = (key, place.file.id, site.source);
+        if !spans.contains(&span) {
+            spans.push(span);
+        }
     }
     groups
         .into_iter()
-        .map(|((file, span), group)| {
+        .flat_map(|(key, group)| {
             let fix = branch_tag(context, &group, false).map(|fix| Fix {
                 message: "take the branch tag instead of `latest`".to_owned(),
                 ..fix
             });
-            (file, span, fix)
+            let spans = spans.iter().filter(move |(of, ..)| *of == key);
+            spans.map(move |(_, file, span)| (*file, *span, fix.clone()))
         })
         .collect()
 }

@@ -89,7 +89,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             }
             for tag in &place.image.tags {
                 let latest = matches!(&tag.kind, TagKind::Literal(text) if &**text == "latest");
-                if !latest || tag.written.contains("latest") {
+                let fallback = matches!(tag.origin, Origin::Fallback(_));
+                if !latest || tag.written.contains("latest") && !fallback {
                     continue;
                 }
                 let (name, what) = match &tag.origin {

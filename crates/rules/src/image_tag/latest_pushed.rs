@@ -77,7 +77,9 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         {
             for tag in &place.image.tags {
                 let latest = matches!(&tag.kind, TagKind::Literal(text) if &**text == "latest");
-                let here = tag.origin == Origin::Written || tag.written.contains("latest");
+                let fallback = matches!(tag.origin, Origin::Fallback(_));
+                let here =
+                    tag.origin == Origin::Written || tag.written.contains("latest") && !fallback;
                 if !latest || !here {
                     continue;
                 }
