@@ -22,7 +22,7 @@ mod rules;
 pub mod session;
 pub mod source;
 
-use args::{CheckArgs, Cli, Color, Command, TargetArgs};
+use args::{CheckArgs, Cli, Color, Command, Format, TargetArgs};
 use report::{Report, Style};
 use session::Session;
 
@@ -226,6 +226,9 @@ fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
         return list_files(&mut session, streams);
     }
     let mut report = Report::default();
+    report.without_fixes = std::iter::once(args.target.format)
+        .chain(args.target.output.iter().map(|output| output.format))
+        .all(|format| format == Format::Concise);
     session.check(&mut report);
     let exit = ending(&report);
     // The ending is settled before anything is written: it does not depend on who reads it.

@@ -403,43 +403,31 @@ impl Workspace {
     }
 
     /// Adds the findings in the targets to the report.
-    pub fn report(&self, findings: Vec<Finding>, report: &mut Report) {
-        let sources = self.sources();
-        let mut materialiser = Materialiser::new(&sources);
-        for finding in findings {
-            if !self
-                .document(finding.file)
+    pub fn report(&self, mut findings: Vec<Finding>, report: &mut Report) {
+        findings.retain(|finding| {
+            self.document(finding.file)
                 .is_some_and(|document| document.target)
-            {
-                continue;
-            }
-            let (fix, no_fix) = match &finding.fix {
-                None => (None, finding.no_fix.clone()),
-                Some(fix) => match analysis::guarded(|| materialiser.fix(fix)) {
-                    Ok(Ok(files)) => {
-                        let edits = files
-                            .iter()
-                            .flat_map(|file| {
-                                let shown =
-                                    self.document(file.file).map(|document| &document.shown);
-                                file.edits.iter().filter_map(move |edit| {
-                                    Some((Arc::clone(shown?), edit.span, edit.text.clone()))
-                                })
-                            })
-                            .collect();
-                        (
-                            Some(ProposedFix {
-                                applicability: fix.applicability,
-                                message: fix.message.clone(),
-                                edits,
-                            }),
-                            None,
-                        )
-                    }
-                    Ok(Err(rejection)) => (None, Some(rejection.to_string())),
-                    Err(_) => (None, Some("an internal error of the fixer".to_owned())),
-                },
-            };
+        });
+        let fixes: Vec<_> = if report.without_fixes {
+            findings.iter().map(|_| (None, None)).collect()
+        } else {
+            let sources = self.sources();
+            // One reading of a file serves all of its findings, and is over when they are done.
+            let groups: Vec<&[Finding]> = findings
+                .chunk_by(|one, next| one.file == next.file)
+                .collect();
+            map(&groups, |group| {
+                let mut materialiser = Materialiser::new(&sources);
+                group
+                    .iter()
+                    .map(|finding| self.proposed(finding, &mut materialiser))
+                    .collect::<Vec<_>>()
+            })
+            .into_iter()
+            .flatten()
+            .collect()
+        };
+        for (finding, (fix, no_fix)) in findings.into_iter().zip(fixes) {
             let Some(place) = self.place(report, finding.file, finding.span) else {
                 continue;
             };
@@ -477,6 +465,37 @@ impl Workspace {
                 );
             }
         }
+    }
+
+    /// The finding's fix as edits, or why there is none.
+    fn proposed(
+        &self,
+        finding: &Finding,
+        materialiser: &mut Materialiser<'_>,
+    ) -> (Option<ProposedFix>, Option<String>) {
+        let Some(fix) = &finding.fix else {
+            return (None, finding.no_fix.clone());
+        };
+        let files = match analysis::guarded(|| materialiser.fix(fix)) {
+            Ok(Ok(files)) => files,
+            Ok(Err(rejection)) => return (None, Some(rejection.to_string())),
+            Err(_) => return (None, Some("an internal error of the fixer".to_owned())),
+        };
+        let edits = files
+            .into_iter()
+            .filter_map(|file| Some((Arc::clone(&self.document(file.file)?.shown), file.edits)))
+            .flat_map(|(shown, edits)| {
+                edits
+                    .into_iter()
+                    .map(move |edit| (Arc::clone(&shown), edit.span, edit.text))
+            })
+            .collect();
+        let fix = ProposedFix {
+            applicability: fix.applicability,
+            message: fix.message.clone(),
+            edits,
+        };
+        (Some(fix), None)
     }
 
     fn place(&self, report: &mut Report, file: FileId, span: Span) -> Option<crate::report::Place> {

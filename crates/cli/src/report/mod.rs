@@ -34,6 +34,8 @@ pub struct Report {
     pub files_read: usize,
     /// Whether some finding fails the run.
     pub failed: bool,
+    /// No format will show what fixes there are, so that they need not be worked out.
+    pub without_fixes: bool,
 }
 
 /// A file that some finding points into.
