@@ -26,15 +26,13 @@ impl Derivation<'_> {
     /// the work happens in a subshell.
     #[must_use]
     pub fn text(&self) -> String {
-        TEXT.replace(
-            "@CANDIDATES@",
-            if self.copilot_pipeline {
-                COPILOT_CANDIDATES
-            } else {
-                CODEBUILD_CANDIDATES
-            },
-        )
-        .replace("@VARIABLE@", self.variable)
+        let pipeline = if self.copilot_pipeline {
+            COPILOT_CANDIDATE
+        } else {
+            ""
+        };
+        TEXT.replace("@CANDIDATES@", &format!("{CODEBUILD_CANDIDATES}{pipeline}"))
+            .replace("@VARIABLE@", self.variable)
     }
 
     /// Whether `text`, one command's decoded text, gives `variable` a value and makes an image tag of it:
@@ -61,7 +59,8 @@ impl Derivation<'_> {
 const CODEBUILD_CANDIDATES: &str = r#""${@VARIABLE@:-}" "${CODEBUILD_WEBHOOK_HEAD_REF:-}" \
     "${CODEBUILD_WEBHOOK_TRIGGER:-}" "${CODEBUILD_SOURCE_VERSION:-}""#;
 
-const COPILOT_CANDIDATES: &str = r#""${@VARIABLE@:-}" \
+/// Last, so that a webhook's build of another branch is not taken for the pipeline's.
+const COPILOT_CANDIDATE: &str = r#" \
     "$(printf %s "${pipeline:-}" | jq -r '.source.properties.branch // "main"')""#;
 
 // The last sed expression drops lines that are no names: empty ones, ARNs, commits. What precedes the

@@ -570,6 +570,14 @@ fn a_copilot_pipeline_takes_the_branch_from_its_manifest() {
             let actual = value(shell, &["-eu"], &variables, &text);
             assert_eq!(actual.as_deref(), *expected, "{pipeline}, {shell:?}");
         }
+        // A webhook builds another branch than the pipeline's.
+        let variables = [
+            ("manifest", r#"{"source":{"properties":{"branch":"main"}}}"#),
+            ("CODEBUILD_WEBHOOK_HEAD_REF", "refs/heads/feature/x"),
+        ];
+        let text = format!("pipeline=$manifest\n{text}");
+        let actual = value(shell, &["-eu"], &variables, &text);
+        assert_eq!(actual.as_deref(), Some("feature-x"), "{shell:?}");
     }
 }
 
