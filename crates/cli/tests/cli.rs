@@ -500,6 +500,57 @@ fn a_fix_of_one_file_does_not_change_another() {
     assert_eq!(run.findings(), ["latest-deployed k8s/app.yaml:4:48+90"]);
 }
 
+#[test]
+fn a_named_folder_is_judged_by_what_is_in_it() {
+    let image = "1.dkr.ecr.eu-west-1.amazonaws.com/web:latest";
+    let folder = Folder::new(&[
+        (".git/HEAD", ""),
+        (
+            "a/k8s.yaml",
+            &format!("apiVersion: v1\nkind: Pod\nspec:\n  image: {image}\n"),
+        ),
+        (
+            "b/buildspec.yml",
+            &format!(
+                "version: 0.2\nphases:\n  build:\n    commands:\n      - docker push {image}\n"
+            ),
+        ),
+    ]);
+    let rules = |paths: &[&str]| {
+        let mut arguments = vec!["check", "--format", "json"];
+        arguments.extend(paths);
+        let mut rules: Vec<String> = folder
+            .run(&arguments)
+            .findings()
+            .iter()
+            .filter(|finding| finding.contains("a/k8s.yaml"))
+            .map(|finding| finding.split(' ').next().unwrap().to_owned())
+            .collect();
+        rules.dedup();
+        rules
+    };
+    assert_eq!(rules(&["a"]), ["latest-third-party"]);
+    assert_eq!(rules(&["a", "b"]), ["latest-deployed"]);
+    assert_eq!(rules(&["a/k8s.yaml"]), ["latest-deployed"]);
+    assert_eq!(rules(&[]), ["latest-deployed"]);
+}
+
+#[test]
+fn the_configured_variable_is_the_tag() {
+    let folder = Folder::new(&[
+        ("buildspec.yml", FLOATING),
+        (
+            "tagwright.toml",
+            "[branch]\nvariable = \"GIT_BRANCH\"\ndefined = true\n",
+        ),
+    ]);
+    assert_eq!(folder.run(&["fix"]).code, Some(0));
+    assert_eq!(
+        folder.text("buildspec.yml"),
+        FLOATING.replace("latest", "${GIT_BRANCH}")
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_read_only_file_is_3_and_keeps_its_text() {
