@@ -138,7 +138,7 @@ pub(crate) fn names_in(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether text that the shell computes differs from build to build of one branch.
-pub(crate) fn is_new_every_build(text: &str) -> bool {
+fn is_new_every_build(text: &str) -> bool {
     let new = [
         "CODEBUILD_BUILD",
         "CODEBUILD_RESOLVED",

@@ -343,6 +343,19 @@ mod branch_placeholder {
     }
 
     #[test]
+    fn is_filled_in_although_the_shell_reads_a_redirection() {
+        let commands = "export BRANCH_NAME=main
+docker build -t $REG/web:$<BRANCH_NAME> .
+docker push $REG/web:<BRANCH_NAME>
+docker push \"$REG/web:<BRANCH_NAME>\"";
+        let wanted = "export BRANCH_NAME=main
+docker build -t $REG/web:${BRANCH_NAME} .
+docker push $REG/web:${BRANCH_NAME}
+docker push \"$REG/web:${BRANCH_NAME}\"";
+        assert_eq!(fixed(commands, &[]), wanted);
+    }
+
+    #[test]
     fn fires_in_a_copilot_manifest() {
         let manifest = (
             "copilot/web/manifest.yml",

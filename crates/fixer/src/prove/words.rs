@@ -58,10 +58,16 @@ fn check(
     let new_text = apply_replacements(old_text, replacements)
         .ok_or("the replacements do not fit the value")?;
     let old = shell::parse(old_text);
-    if old.status != Status::Clean {
-        return Err("the text cannot be read as shell with certainty");
-    }
     let new = shell::parse(&new_text);
+    if old.status != Status::Clean {
+        // Text that is no shell may become shell, if all of it is declared to be written anew.
+        let anew = matches!((replacements, effects), ([one], [WordEffect::Commands])
+            if one.range.range() == (0..old_text.len()));
+        return match new.status {
+            Status::Clean if anew => Ok(()),
+            _ => Err("the text cannot be read as shell with certainty"),
+        };
+    }
     if new.status != Status::Clean {
         return Err("the new text cannot be read as shell");
     }

@@ -56,7 +56,7 @@ use tagwright_flow::facts::FileFacts;
 
 use crate::context::{Context, Report};
 use crate::variables::{assignment_at, is_branch, replace};
-use crate::{Applicability, Category, Fix, Fixable, Rule, Settings, Severity, WordEffect};
+use crate::{Check, Applicability, Category, Fix, Fixable, Rule, Settings, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "branch-fallback",
@@ -64,7 +64,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Warning),
     fixable: Fixable::Sometimes,
     docs: docs!("branch_fallback"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

@@ -42,13 +42,18 @@
 //! - POSIX shell command language, section 2.7 "Redirection".
 
 use tagwright_flow::FileKind;
-use tagwright_flow::expression::Expansion;
+use tagwright_flow::expression::{Expansion, Site};
 use tagwright_flow::facts::{FileFacts, Oddity, OddityKind};
+
+use tagwright_syntax::Span;
+use tagwright_syntax::shell::{self, Status};
 
 use crate::context::{Context, Report};
 use crate::plan::define_branch;
-use crate::variables::replace;
-use crate::{Applicability, Category, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::variables::{item_text, replace};
+use crate::{
+    Check, Applicability, Category, Change, ChangeKind, Fix, Fixable, Rule, Severity, WordEffect,
+};
 
 pub(crate) static RULE: Rule = Rule {
     name: "branch-placeholder",
@@ -56,7 +61,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Error),
     fixable: Fixable::Sometimes,
     docs: docs!("branch_placeholder"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
@@ -88,14 +93,69 @@ fn fill_in(context: &Context<'_>, file: &FileFacts, oddity: &Oddity) -> Result<F
     let reference = context.settings.branch_reference();
     let inner = site.expansion == Expansion::InnerShell;
     let definition = define_branch(context.settings, file, oddity.order, inner)?;
-    // An unquoted `<NAME>` is a redirection to the shell, and no word until it is replaced.
-    let mut changes = vec![replace(file, site, &reference, WordEffect::Within)?];
+    let mut changes = vec![match whole_item(file, site, &reference) {
+        None => replace(file, site, &reference, WordEffect::Within)?,
+        Some(change) => change?,
+    }];
     changes.extend(definition.change);
     Ok(Fix {
         message: format!("write `{reference}`"),
         applicability: Applicability::Safe,
         changes,
     })
+}
+
+/// An unquoted `<NAME>` is a redirection to the shell, or not even that, and no part of a word until it is
+/// filled in. Then the item is written anew, all of its placeholders at once; `None` where that is not
+/// necessary.
+fn whole_item(file: &FileFacts, site: Site, reference: &str) -> Option<Result<Change, String>> {
+    let text = item_text(file, site.node)?;
+    let mut ranges: Vec<Span> = file
+        .oddities
+        .iter()
+        .filter(|oddity| oddity.kind == OddityKind::Placeholder)
+        .filter_map(|oddity| oddity.site)
+        .filter(|other| other.node == site.node)
+        .map(|other| other.range)
+        .collect();
+    ranges.sort();
+    let script = shell::parse(&text);
+    let redirects = script.commands.iter().any(|command| {
+        command
+            .redirects
+            .iter()
+            .filter_map(|redirect| redirect.target.as_ref())
+            .any(|target| ranges.iter().any(|range| range.overlaps(target.span)))
+    });
+    if script.status == Status::Clean && !redirects {
+        return None;
+    }
+    match site.expansion {
+        Expansion::Shell => {}
+        // That is what the placeholder does to the command.
+        Expansion::Never(reason) if reason.contains("repair") => {}
+        Expansion::Never(reason) => return Some(Err(reason.to_owned())),
+        _ => return Some(Err("it stands in quotes".to_owned())),
+    }
+    let mut filled = text.clone();
+    for range in ranges.iter().rev() {
+        if filled.get(range.range()).is_none() {
+            return Some(Err("its place is not certain".to_owned()));
+        }
+        filled.replace_range(range.range(), reference);
+    }
+    if shell::parse(&filled).status != Status::Clean {
+        return Some(Err("the command cannot be read as shell".to_owned()));
+    }
+    Some(Ok(Change {
+        file: file.id,
+        node: site.node,
+        kind: ChangeKind::Replace {
+            range: Span::new(0, text.len()),
+            text: filled,
+            words: WordEffect::Commands,
+        },
+    }))
 }
 
 /// Copilot reads `<NAME>` and `{{NAME}}` in an image field as they are.

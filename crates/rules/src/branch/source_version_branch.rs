@@ -79,7 +79,7 @@ use crate::context::{Context, Report};
 use crate::derivation::Derivation;
 use crate::plan::{after, define_branch};
 use crate::variables::{assignment_at, is_sanitised, item_text};
-use crate::{Applicability, Category, Fix, Fixable, Rule, Severity};
+use crate::{Check, Applicability, Category, Fix, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "source-version-branch",
@@ -87,7 +87,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Warning),
     fixable: Fixable::Sometimes,
     docs: docs!("source_version_branch"),
-    check,
+    check: Check::Workspace(check),
 };
 
 const VERSION: &str = "CODEBUILD_SOURCE_VERSION";

@@ -56,7 +56,7 @@ use tagwright_flow::facts::{AssignmentPlace, FileFacts};
 
 use crate::context::{Context, Report};
 use crate::variables::{behind, replace};
-use crate::{Applicability, Category, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::{Check, Applicability, Category, Fix, Fixable, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "truncated-branch",
@@ -64,7 +64,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Warning),
     fixable: Fixable::Sometimes,
     docs: docs!("truncated_branch"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

@@ -60,7 +60,7 @@ use tagwright_syntax::Span;
 
 use crate::context::{Context, Report};
 use crate::{
-    Applicability, Category, Change, ChangeKind, Fix, Fixable, Rule, Severity, WordEffect,
+    Check, Applicability, Category, Change, ChangeKind, Fix, Fixable, Rule, Severity, WordEffect,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -69,7 +69,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Error),
     fixable: Fixable::Sometimes,
     docs: docs!("unexpanded_variable"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

@@ -53,8 +53,8 @@ use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue};
 
 use crate::context::{Context, Report, deploys, pushes};
 use crate::unique::key;
-use crate::variables::{is_new_every_build, replace, tag_site};
-use crate::{Applicability, Category, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::variables::{replace, tag_site};
+use crate::{Check, Applicability, Category, Fix, Fixable, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "tag-mismatch",
@@ -62,7 +62,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Error),
     fixable: Fixable::Sometimes,
     docs: docs!("tag_mismatch"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
@@ -76,11 +76,11 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             let elsewhere = places
                 .iter()
                 .any(|place| place.file.id != file.id && pushes(place.image.role));
-            let tag = certain(file, deployed.image);
+            let tag = certain(deployed.image);
             let (Some((tag, what)), false) = (tag, elsewhere) else {
                 continue;
             };
-            let Some(pushed) = pushed_tags(file, places.iter().map(|place| place.image)) else {
+            let Some(pushed) = pushed_tags(places.iter().map(|place| place.image)) else {
                 continue;
             };
             let differs = pushed.iter().all(|(other, kind)| {
@@ -119,7 +119,7 @@ enum Known {
     Build,
 }
 
-fn certain<'a>(file: &FileFacts, image: &'a ImageUse) -> Option<(&'a TagValue, Known)> {
+fn certain(image: &ImageUse) -> Option<(&TagValue, Known)> {
     let [tag] = image.tags.as_slice() else {
         return None;
     };
@@ -139,18 +139,29 @@ fn certain<'a>(file: &FileFacts, image: &'a ImageUse) -> Option<(&'a TagValue, K
                 AtomKind::Variable(name) => {
                     name.starts_with("CODEBUILD_RESOLVED") || name.starts_with("CODEBUILD_BUILD")
                 }
-                AtomKind::Computed(text) => is_new_every_build(text),
+                AtomKind::Computed(text) => is_of_the_build(text),
             })
             .then_some(Known::Build),
         TagKind::Implicit | TagKind::Digest | TagKind::Hidden => None,
     }?;
-    let _ = file;
     Some((tag, known))
+}
+
+/// Whether computed text surely holds something of the build's own.
+fn is_of_the_build(text: &str) -> bool {
+    [
+        "CODEBUILD_RESOLVED_SOURCE_VERSION",
+        "CODEBUILD_BUILD_",
+        "git rev-parse --short",
+        "git rev-parse HEAD",
+        "date +",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
 }
 
 /// The tags that the file pushes of the image; `None` if one of them is not certain.
 fn pushed_tags<'a>(
-    file: &FileFacts,
     images: impl Iterator<Item = &'a ImageUse>,
 ) -> Option<Vec<(&'a TagValue, Known)>> {
     let mut tags: Vec<(&TagValue, Known)> = Vec::new();
@@ -163,7 +174,7 @@ fn pushed_tags<'a>(
             return None;
         }
         if pushes(image.role) {
-            let (tag, known) = certain(file, image)?;
+            let (tag, known) = certain(image)?;
             if !tags.iter().any(|(other, _)| key(other) == key(tag)) {
                 tags.push((tag, known));
             }
