@@ -6,7 +6,7 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Arc;
 
 use tagwright_flow::facts::FileFacts;
-use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, read_file, scan};
+use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, scan};
 use tagwright_rules::{Finding, Related, Settings, Severity};
 
 use crate::config::{Config, Level};
@@ -20,6 +20,16 @@ thread_local! {
 pub struct Analysis {
     settings: Settings,
     options: ReadOptions,
+}
+
+/// What reading one file gave.
+pub struct Reading {
+    /// What it contributes to its workspace; empty where reading failed.
+    pub facts: FileFacts,
+    /// What is wrong with it by itself.
+    pub findings: Vec<Finding>,
+    /// The message of the panic that ended the reading.
+    pub failure: Option<String>,
 }
 
 impl Analysis {
@@ -43,19 +53,20 @@ impl Analysis {
             .unwrap_or(Some(Severity::Error))
     }
 
-    /// What the text contributes to its workspace. Where reading fails, the facts are empty and the
-    /// panic's message comes with them.
+    /// What the text contributes to its workspace, and what is wrong with it by itself.
     #[must_use]
-    pub fn read(
-        &self,
-        id: FileId,
-        path: &str,
-        text: &Arc<str>,
-        kind: FileKind,
-    ) -> (FileFacts, Option<String>) {
-        match guarded(|| read_file(id, path, text, &self.options)) {
-            Ok(facts) => (facts, None),
-            Err(message) => (scan::empty(id, path, text, kind), Some(message)),
+    pub fn read(&self, id: FileId, path: &str, text: &Arc<str>, kind: FileKind) -> Reading {
+        match guarded(|| tagwright_rules::read(id, path, text, &self.options, &self.settings)) {
+            Ok((facts, findings)) => Reading {
+                facts,
+                findings,
+                failure: None,
+            },
+            Err(message) => Reading {
+                facts: scan::empty(id, path, text, kind),
+                findings: Vec::new(),
+                failure: Some(message),
+            },
         }
     }
 
@@ -74,21 +85,29 @@ impl Analysis {
         flow::Workspace::new(facts, &self.settings.own)
     }
 
-    /// All findings, and the files that the rules cannot cope with. Where the rules fail on the whole, each
+    /// All findings, those of reading (`found`) among them, and the files that the rules cannot cope with. Where the rules fail on the whole, each
     /// file is looked at alone, so that one file costs only its own findings.
     #[must_use]
-    pub fn check(&self, workspace: &flow::Workspace) -> (Vec<Finding>, Vec<(FileId, String)>) {
-        if let Ok(findings) = guarded(|| tagwright_rules::check(workspace, &self.settings)) {
+    pub fn check(
+        &self,
+        workspace: &flow::Workspace,
+        found: Vec<Finding>,
+    ) -> (Vec<Finding>, Vec<(FileId, String)>) {
+        let checked = guarded(|| tagwright_rules::check(workspace, &self.settings, found.clone()));
+        if let Ok(findings) = checked {
             return (findings, Vec::new());
         }
-        let mut findings = Vec::new();
+        let mut findings = found;
         let mut failures = Vec::new();
         for file in workspace.files() {
             let alone = FileFacts {
                 id: FileId(0),
                 ..file.clone()
             };
-            match guarded(|| tagwright_rules::check(&self.join(vec![alone]), &self.settings)) {
+            match guarded(|| {
+                let alone = self.join(vec![alone]);
+                tagwright_rules::check(&alone, &self.settings, Vec::new())
+            }) {
                 Ok(found) => findings.extend(found.into_iter().map(|finding| {
                     Finding {
                         file: file.id,

@@ -84,6 +84,8 @@ pub struct Workspace {
     pub analysis: Analysis,
     /// The threshold.
     pub fail_on: FailOn,
+    /// What is wrong with the files by themselves.
+    found: Vec<Finding>,
     /// Files that the analysis could not cope with, and why.
     failures: Vec<(FileId, String)>,
 }
@@ -326,6 +328,7 @@ impl Session {
 impl Workspace {
     fn new(documents: Vec<Document>, analysis: Analysis, fail_on: FailOn) -> Self {
         let indexed: Vec<(usize, &Document)> = documents.iter().enumerate().collect();
+        let mut found = Vec::new();
         let mut failures = Vec::new();
         let facts = map(&indexed, |(index, document)| {
             analysis.read(
@@ -336,9 +339,11 @@ impl Workspace {
             )
         })
         .into_iter()
-        .map(|(facts, failure)| {
-            failures.extend(failure.map(|message| (facts.id, message)));
-            facts
+        .map(|reading| {
+            let id = reading.facts.id;
+            found.extend(reading.findings);
+            failures.extend(reading.failure.map(|message| (id, message)));
+            reading.facts
         })
         .collect();
         Self {
@@ -346,13 +351,14 @@ impl Workspace {
             documents,
             analysis,
             fail_on,
+            found,
             failures,
         }
     }
 
     /// All findings of the workspace, those in files that were not asked for too.
     pub fn check(&mut self) -> Vec<Finding> {
-        let (findings, failures) = self.analysis.check(&self.flow);
+        let (findings, failures) = self.analysis.check(&self.flow, self.found.clone());
         self.failures.extend(failures);
         findings
     }
@@ -507,6 +513,8 @@ impl Workspace {
 
 impl Relint for Workspace {
     fn lint(&self, sources: &Sources) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let mut failed = Vec::new();
         let facts = self
             .flow
             .files()
@@ -514,19 +522,23 @@ impl Relint for Workspace {
             .zip(&self.documents)
             .map(|(facts, document)| match sources.get(facts.id) {
                 Some(source) if !Arc::ptr_eq(&source.text, &facts.text) => {
-                    self.analysis
-                        .read(facts.id, &document.relative, &source.text, document.kind)
+                    let path = &document.relative;
+                    let reading = self
+                        .analysis
+                        .read(facts.id, path, &source.text, document.kind);
+                    found.extend(reading.findings);
+                    failed.extend(reading.failure.map(|message| (facts.id, message)));
+                    reading.facts
                 }
-                _ => (facts.clone(), None),
-            });
-        let mut failed = Vec::new();
-        let facts = facts
-            .map(|(facts, failure)| {
-                failed.extend(failure.map(|message| (facts.id, message)));
-                facts
+                _ => {
+                    let own = self.found.iter().filter(|finding| finding.file == facts.id);
+                    found.extend(own.cloned());
+                    facts.clone()
+                }
             })
             .collect();
-        let (mut findings, failures) = self.analysis.check(&self.analysis.join(facts));
+        let joined = self.analysis.join(facts);
+        let (mut findings, failures) = self.analysis.check(&joined, found);
         // A text that the analysis cannot cope with is never an improvement.
         failed.extend(failures);
         findings.extend(failed.into_iter().map(|(file, message)| Finding {

@@ -7,9 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tagwright_fixer::{Options, Sources, run};
-use tagwright_flow::{FileId, ReadOptions, Workspace, read_file};
+use tagwright_flow::FileId;
+use tagwright_rules::Settings;
 use tagwright_rules::finding::Finding;
-use tagwright_rules::{Settings, check};
 
 /// xorshift64*: small, and the same everywhere.
 struct Random(u64);
@@ -29,10 +29,58 @@ impl Random {
 
 /// Pieces that mean something to YAML, the shell or a registry.
 const PIECES: &[&str] = &[
-    ":", ": ", " #", "#", "- ", "\n", "\r\n", "\r", "\t", "'", "\"", "|", ">", "|-", "{", "}", "[", "]",
-    ",", "&a ", "*a", "!t ", "<<: ", "---\n", "...\n", "? ", "$", "${", "$(", "`", "\\", ";", "&&", "||",
-    "<<EOF\n", ":latest", "${BRANCH_NAME}", "latest", "\u{feff}", "\0", "é", "한", "\u{2028}", "  ",
-    "--tag ", "version: 0.1\n", "%", "@sha256:", "for x in a b; do", "done", "fi", "%{",
+    ":",
+    ": ",
+    " #",
+    "#",
+    "- ",
+    "\n",
+    "\r\n",
+    "\r",
+    "\t",
+    "'",
+    "\"",
+    "|",
+    ">",
+    "|-",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "&a ",
+    "*a",
+    "!t ",
+    "<<: ",
+    "---\n",
+    "...\n",
+    "? ",
+    "$",
+    "${",
+    "$(",
+    "`",
+    "\\",
+    ";",
+    "&&",
+    "||",
+    "<<EOF\n",
+    ":latest",
+    "${BRANCH_NAME}",
+    "latest",
+    "\u{feff}",
+    "\0",
+    "é",
+    "한",
+    "\u{2028}",
+    "  ",
+    "--tag ",
+    "version: 0.1\n",
+    "%",
+    "@sha256:",
+    "for x in a b; do",
+    "done",
+    "fi",
+    "%{",
 ];
 
 fn mutate(random: &mut Random, text: &str) -> String {
@@ -71,19 +119,21 @@ fn mutate(random: &mut Random, text: &str) -> String {
 }
 
 fn lint(sources: &Sources) -> Vec<Finding> {
-    let options = ReadOptions::default();
     let files = sources
         .iter()
-        .map(|(id, source)| read_file(id, &source.path, &source.text, &options))
-        .collect();
-    check(&Workspace::new(files, &[]), &Settings::default())
+        .map(|(id, source)| (id, &*source.path, &source.text));
+    tagwright_rules::lint(files, &Settings::default())
 }
 
 /// The texts of all fixtures, with the path below `before/`.
 fn seeds() -> Vec<(String, String)> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");
     let mut seeds = Vec::new();
-    for entry in walkdir::WalkDir::new(root).sort_by_file_name().into_iter().flatten() {
+    for entry in walkdir::WalkDir::new(root)
+        .sort_by_file_name()
+        .into_iter()
+        .flatten()
+    {
         let path = entry.path().to_string_lossy().replace('\\', "/");
         let Some((_, relative)) = path.split_once("/before/") else {
             continue;
@@ -94,7 +144,10 @@ fn seeds() -> Vec<(String, String)> {
             seeds.push((relative.to_owned(), text));
         }
     }
-    assert!(seeds.len() > 30, "the fixtures are not where they are expected");
+    assert!(
+        seeds.len() > 30,
+        "the fixtures are not where they are expected"
+    );
     seeds
 }
 
@@ -123,7 +176,10 @@ fn damaged_files_neither_panic_nor_end_in_half_a_rewrite() {
                 let findings = lint(&sources);
                 for finding in &findings {
                     assert_eq!(finding.file, FileId(0));
-                    assert!(text.get(finding.span.range()).is_some(), "a span off the text");
+                    assert!(
+                        text.get(finding.span.range()).is_some(),
+                        "a span off the text"
+                    );
                 }
                 let options = Options {
                     unsafe_fixes: true,
@@ -156,5 +212,8 @@ fn damaged_files_neither_panic_nor_end_in_half_a_rewrite() {
         .join()
         .unwrap();
     println!("{count} damaged inputs: {found} findings, {fixed} files rewritten");
-    assert!(found > 0 && fixed > 0, "the inputs no longer reach the rules");
+    assert!(
+        found > 0 && fixed > 0,
+        "the inputs no longer reach the rules"
+    );
 }

@@ -13,7 +13,7 @@ pub mod scan;
 pub mod workspace;
 
 pub use kind::FileKind;
-pub use read::{ReadOptions, read_file};
+pub use read::{ReadOptions, read_file, read_file_with};
 pub use workspace::{Flow, UseId, Workspace};
 
 /// A file of a workspace, by its index there.

@@ -32,6 +32,18 @@ impl Default for ReadOptions {
 /// the text, what the file is read as.
 #[must_use]
 pub fn read_file(id: FileId, path: &str, text: &Arc<str>, options: &ReadOptions) -> FileFacts {
+    read_file_with(id, path, text, options, &mut |_, _| {})
+}
+
+/// The same; `visit` is shown the file's facts and its tree before the tree is dropped. It is not called
+/// for files that are not YAML.
+pub fn read_file_with(
+    id: FileId,
+    path: &str,
+    text: &Arc<str>,
+    options: &ReadOptions,
+    visit: &mut dyn FnMut(&FileFacts, &Tree),
+) -> FileFacts {
     let kind = classify(path, text);
     let mut facts = scan::empty(id, path, text, kind);
     match kind {
@@ -48,6 +60,7 @@ pub fn read_file(id: FileId, path: &str, text: &Arc<str>, options: &ReadOptions)
             for root in tree.documents() {
                 document(&mut facts, &source, *root, kind, options);
             }
+            visit(&facts, &tree);
         }
     }
     facts

@@ -4,8 +4,10 @@ use std::cell::OnceCell;
 
 use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue};
-use tagwright_flow::{FileId, Flow, UseId, Workspace};
+use tagwright_flow::{FileId, FileKind, Flow, UseId, Workspace};
 use tagwright_syntax::Span;
+use tagwright_syntax::buildspec::Buildspec;
+use tagwright_syntax::yaml::Tree;
 
 use crate::plan::Plan;
 use crate::{Finding, Fix, Related, Rule, Settings, Severity};
@@ -95,6 +97,35 @@ impl<'a> Context<'a> {
                 TagKind::Variable(_) => true,
                 TagKind::Implicit | TagKind::Digest | TagKind::Hidden => false,
             })
+    }
+}
+
+/// One file with its tree, as rules about single files see it.
+pub struct Document<'a> {
+    /// Its facts, its path and text among them.
+    pub facts: &'a FileFacts,
+    /// Its tree.
+    pub tree: &'a Tree,
+    /// The typed view, if it is a buildspec (not one inside another file).
+    pub buildspec: Option<Buildspec>,
+}
+
+impl<'a> Document<'a> {
+    pub(crate) fn new(facts: &'a FileFacts, tree: &'a Tree) -> Self {
+        let buildspec = (facts.kind == FileKind::Buildspec)
+            .then(|| Buildspec::read(tree, tree.root()?))
+            .flatten();
+        Self {
+            facts,
+            tree,
+            buildspec,
+        }
+    }
+
+    /// The file's text.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        &self.facts.text
     }
 }
 

@@ -11,12 +11,14 @@ pub mod settings;
 mod unique;
 mod variables;
 
-pub use context::{Context, Report};
+pub use context::{Context, Document, Report};
 pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Severity, WordEffect};
 pub use settings::Settings;
 
-use tagwright_flow::Workspace;
+use std::sync::Arc;
+
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind};
+use tagwright_flow::{FileId, ReadOptions, Workspace, read_file_with};
 
 /// A rule.
 #[derive(Debug)]
@@ -32,7 +34,16 @@ pub struct Rule {
     /// Its page: Markdown, the first line one sentence.
     pub docs: &'static str,
     /// Looks for findings.
-    pub check: fn(&Context<'_>, &mut Report<'_>),
+    pub check: Check,
+}
+
+/// How a rule looks for findings.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    /// In the joined facts of a workspace.
+    Workspace(fn(&Context<'_>, &mut Report<'_>)),
+    /// In the tree of one file, while it is read.
+    Document(fn(&Document<'_>, &mut Report<'_>)),
 }
 
 /// What a rule is about.
@@ -187,21 +198,70 @@ pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
         })
 }
 
-/// Everything that the rules have to say about `workspace`, sorted by file and place.
+/// Reads one file: what it contributes to its workspace, and what the rules about single files say of it.
+/// Pure, so files can be read side by side.
 #[must_use]
-pub fn check(workspace: &Workspace, settings: &Settings) -> Vec<Finding> {
-    let context = Context::new(workspace, settings);
+pub fn read(
+    id: FileId,
+    path: &str,
+    text: &Arc<str>,
+    options: &ReadOptions,
+    settings: &Settings,
+) -> (FileFacts, Vec<Finding>) {
     let mut findings = Vec::new();
+    let facts = read_file_with(id, path, text, options, &mut |facts, tree| {
+        let document = Document::new(facts, tree);
+        for rule in REGISTRY {
+            if let (Check::Document(check), Some(level)) = (rule.check, settings.level(rule)) {
+                let configured = settings.is_configured(rule);
+                check(
+                    &document,
+                    &mut Report::new(rule, level, configured, &mut findings),
+                );
+            }
+        }
+    });
+    (facts, findings)
+}
+
+/// Everything that the rules have to say about `workspace`, sorted by file and place; `found` is what
+/// [`read`] found in its files.
+#[must_use]
+pub fn check(workspace: &Workspace, settings: &Settings, found: Vec<Finding>) -> Vec<Finding> {
+    let context = Context::new(workspace, settings);
+    let mut findings = found;
     for rule in REGISTRY {
         let Some(level) = settings.level(rule) else {
             continue;
         };
         let mut report = Report::new(rule, level, settings.is_configured(rule), &mut findings);
-        (rule.check)(&context, &mut report);
+        if let Check::Workspace(check) = rule.check {
+            check(&context, &mut report);
+        }
     }
     findings.sort_by(|a, b| {
         (a.file, a.span, b.severity, a.rule).cmp(&(b.file, b.span, a.severity, b.rule))
     });
     findings.dedup_by(|a, b| a.file == b.file && a.span == b.span && a.rule == b.rule);
     findings
+}
+
+/// [`read`], joined, and [`check`]ed, one file after the other: everything there is to say about `files`,
+/// whose ids must be their indices.
+#[must_use]
+pub fn lint<'a>(
+    files: impl IntoIterator<Item = (FileId, &'a str, &'a Arc<str>)>,
+    settings: &Settings,
+) -> Vec<Finding> {
+    let options = ReadOptions {
+        branch_variable: settings.branch_variable.clone(),
+    };
+    let mut facts = Vec::new();
+    let mut found = Vec::new();
+    for (id, path, text) in files {
+        let (file, findings) = read(id, path, text, &options, settings);
+        facts.push(file);
+        found.extend(findings);
+    }
+    check(&Workspace::new(facts, &settings.own), settings, found)
 }

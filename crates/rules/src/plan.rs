@@ -317,7 +317,8 @@ fn branch_tag(
     let mut literal: BTreeMap<FileId, Vec<&str>> = BTreeMap::new();
     let mut inner = false;
     for (place, value) in places {
-        if place.image.role == Role::Argument {
+        // `docker rmi own:latest` and the like would miss the image; a bare `TAG=latest` may mean anything.
+        if place.image.role == Role::Argument && place.image.repository.atoms.is_empty() {
             continue;
         }
         let shown = || format!("{} in {}", describe(place.image.role), place.file.path);

@@ -2,11 +2,9 @@
 //! fix of the bad example is the good one, and the good one is silent.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use tagwright_fixer::{Options, Sources, diff, run};
-use tagwright_flow::read::{ReadOptions, read_file};
-use tagwright_flow::{FileId, Workspace};
+use tagwright_flow::FileId;
 use tagwright_rules::{Finding, Fixable, Rule, Settings, Severity, registry};
 
 const HEADINGS: [&str; 6] = [
@@ -62,12 +60,8 @@ fn lint(sources: &Sources, enable: Option<&Rule>) -> Vec<Finding> {
     }
     let files = sources
         .iter()
-        .map(|(id, source)| {
-            let text: Arc<str> = Arc::clone(&source.text);
-            read_file(id, &source.path, &text, &ReadOptions::default())
-        })
-        .collect();
-    tagwright_rules::check(&Workspace::new(files, &settings.own), &settings)
+        .map(|(id, source)| (id, &*source.path, &source.text));
+    tagwright_rules::lint(files, &settings)
 }
 
 /// The findings for people who look at a failed test.

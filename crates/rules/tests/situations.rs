@@ -2,11 +2,8 @@
 //! silent, and why there is no fix.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use tagwright_fixer::{Options, Sources, run};
-use tagwright_flow::Workspace;
-use tagwright_flow::read::{ReadOptions, read_file};
 use tagwright_rules::{Finding, Settings, Severity};
 
 /// A buildspec with these commands, one per line.
@@ -29,12 +26,8 @@ fn workspace(files: &[(&str, &str)]) -> Sources {
 fn lint(sources: &Sources, settings: &Settings) -> Vec<Finding> {
     let files = sources
         .iter()
-        .map(|(id, source)| {
-            let text = Arc::clone(&source.text);
-            read_file(id, &source.path, &text, &ReadOptions::default())
-        })
-        .collect();
-    tagwright_rules::check(&Workspace::new(files, &settings.own), settings)
+        .map(|(id, source)| (id, &*source.path, &source.text));
+    tagwright_rules::lint(files, settings)
 }
 
 /// The findings of `rule` in a workspace of `commands` in one buildspec and `more` files.

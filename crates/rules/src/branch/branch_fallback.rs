@@ -56,7 +56,7 @@ use tagwright_flow::facts::FileFacts;
 
 use crate::context::{Context, Report};
 use crate::variables::{assignment_at, is_branch, replace};
-use crate::{Check, Applicability, Category, Fix, Fixable, Rule, Settings, Severity, WordEffect};
+use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Settings, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "branch-fallback",

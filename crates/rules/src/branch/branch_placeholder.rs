@@ -52,7 +52,7 @@ use crate::context::{Context, Report};
 use crate::plan::define_branch;
 use crate::variables::{item_text, replace};
 use crate::{
-    Check, Applicability, Category, Change, ChangeKind, Fix, Fixable, Rule, Severity, WordEffect,
+    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
 };
 
 pub(crate) static RULE: Rule = Rule {

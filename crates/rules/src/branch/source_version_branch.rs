@@ -79,7 +79,7 @@ use crate::context::{Context, Report};
 use crate::derivation::Derivation;
 use crate::plan::{after, define_branch};
 use crate::variables::{assignment_at, is_sanitised, item_text};
-use crate::{Check, Applicability, Category, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "source-version-branch",

@@ -56,7 +56,7 @@ use tagwright_flow::facts::{AssignmentPlace, FileFacts};
 
 use crate::context::{Context, Report};
 use crate::variables::{behind, replace};
-use crate::{Check, Applicability, Category, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "truncated-branch",

@@ -57,7 +57,7 @@ use tagwright_flow::facts::FileFacts;
 use crate::context::{Context, Report};
 use crate::plan::define_branch;
 use crate::variables::{expression, is_guarded, is_provided, may_be_assigned};
-use crate::{Check, Applicability, Category, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "undefined-branch",

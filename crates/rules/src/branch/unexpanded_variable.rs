@@ -60,7 +60,7 @@ use tagwright_syntax::Span;
 
 use crate::context::{Context, Report};
 use crate::{
-    Check, Applicability, Category, Change, ChangeKind, Fix, Fixable, Rule, Severity, WordEffect,
+    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
 };
 
 pub(crate) static RULE: Rule = Rule {

@@ -60,7 +60,7 @@ use crate::context::{Context, Report};
 use crate::derivation::Derivation;
 use crate::plan::{after, define_branch};
 use crate::variables::{assignment_at, is_sanitised};
-use crate::{Check, Applicability, Category, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unsafe-branch-tag",

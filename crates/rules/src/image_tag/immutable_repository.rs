@@ -74,7 +74,7 @@ use tagwright_flow::facts::{FileFacts, RepositoryDeclaration};
 use crate::context::{Context, Report, pushes};
 use crate::unique::{key, make_unique};
 use crate::variables::{Constancy, constancy};
-use crate::{Category, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "immutable-repository",
@@ -82,7 +82,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Warning),
     fixable: Fixable::Sometimes,
     docs: docs!("immutable_repository"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

@@ -45,7 +45,7 @@
 use tagwright_flow::facts::TagKind;
 
 use crate::context::{Context, Report, deploys};
-use crate::{Category, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "implicit-latest",
@@ -53,14 +53,14 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Warning),
     fixable: Fixable::Sometimes,
     docs: docs!("implicit_latest"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for (index, flow) in context.own_flows() {
         for place in context.places(flow) {
             let deploys = deploys(place.image.role);
-            if !deploys && !(flow.pushed && context.is_published(flow, place)) {
+            if !(deploys || flow.pushed && context.is_published(flow, place)) {
                 continue;
             }
             let Some(_) = place

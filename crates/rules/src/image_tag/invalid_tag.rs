@@ -52,7 +52,7 @@ use tagwright_syntax::Span;
 use crate::context::{Context, Report};
 use crate::plan::define_branch;
 use crate::variables::{assignment_at, is_sanitised, replace};
-use crate::{Applicability, Category, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "invalid-tag",
@@ -60,7 +60,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Error),
     fixable: Fixable::Sometimes,
     docs: docs!("invalid_tag"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

@@ -42,7 +42,7 @@ use tagwright_flow::commands::Role;
 use tagwright_flow::facts::TagKind;
 
 use crate::context::{Context, Report};
-use crate::{Category, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-argument",
@@ -50,7 +50,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Note),
     fixable: Fixable::Never,
     docs: docs!("latest_argument"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

@@ -44,7 +44,7 @@
 use tagwright_flow::commands::Role;
 
 use crate::context::{Context, Report};
-use crate::{Category, Fixable, Rule};
+use crate::{Category, Check, Fixable, Rule};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-cache",
@@ -52,7 +52,7 @@ pub(crate) static RULE: Rule = Rule {
     default: None,
     fixable: Fixable::Never,
     docs: docs!("latest_cache"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

@@ -64,7 +64,7 @@ use tagwright_flow::expression::Origin;
 use tagwright_flow::facts::TagKind;
 
 use crate::context::{Context, Report, deploys};
-use crate::{Category, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-default",
@@ -72,7 +72,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Warning),
     fixable: Fixable::Sometimes,
     docs: docs!("latest_default"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
@@ -84,7 +84,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 place.image.role,
                 Role::Build | Role::BuildPush | Role::TagDestination | Role::Push
             );
-            if !deploys && !(flow.pushed && writes) {
+            if !(deploys || flow.pushed && writes) {
                 continue;
             }
             for tag in &place.image.tags {

@@ -61,7 +61,7 @@ use tagwright_flow::expression::Origin;
 use tagwright_flow::facts::TagKind;
 
 use crate::context::{Context, Report, deploys};
-use crate::{Category, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-deployed",
@@ -69,7 +69,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Error),
     fixable: Fixable::Sometimes,
     docs: docs!("latest_deployed"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

@@ -56,7 +56,7 @@ use tagwright_flow::expression::Origin;
 use tagwright_flow::facts::{TagKind, TagValue};
 
 use crate::context::{Context, Report};
-use crate::{Category, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-pushed",
@@ -64,7 +64,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Error),
     fixable: Fixable::Sometimes,
     docs: docs!("latest_pushed"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

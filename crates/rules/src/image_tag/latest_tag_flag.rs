@@ -46,7 +46,7 @@ use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::tag_for;
 use crate::plan::define_branch;
 use crate::{
-    Applicability, Category, Change, ChangeKind, Fix, Fixable, Rule, Severity, WordEffect,
+    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -55,7 +55,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Error),
     fixable: Fixable::Sometimes,
     docs: docs!("latest_tag_flag"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

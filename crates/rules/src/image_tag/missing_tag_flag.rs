@@ -68,7 +68,7 @@ use tagwright_flow::facts::{CopilotUse, FileFacts, WorkloadFacts};
 use crate::context::{Context, Report};
 use crate::plan::define_branch;
 use crate::{
-    Applicability, Category, Change, ChangeKind, Fix, Fixable, Rule, Severity, WordEffect,
+    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -77,7 +77,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Warning),
     fixable: Fixable::Sometimes,
     docs: docs!("missing_tag_flag"),
-    check,
+    check: Check::Workspace(check),
 };
 
 /// Subcommands that push an image under `--tag`.

@@ -71,7 +71,7 @@ use tagwright_flow::facts::{FileFacts, WorkloadFacts};
 use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
 use crate::variables::{behind, may_be_assigned, names_in, replace};
-use crate::{Applicability, Category, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "shared-tag",
@@ -79,7 +79,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Warning),
     fixable: Fixable::Sometimes,
     docs: docs!("shared_tag"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

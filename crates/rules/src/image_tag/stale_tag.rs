@@ -62,7 +62,7 @@ use crate::plan::{define_branch, needs_new_text};
 use crate::unique::{SUFFIX, key, make_unique};
 use crate::variables::{Constancy, behind, constancy, constancy_of, item_text, replace};
 use crate::{
-    Applicability, Category, Change, ChangeKind, Fix, Fixable, Rule, Severity, WordEffect,
+    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -71,7 +71,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Warning),
     fixable: Fixable::Sometimes,
     docs: docs!("stale_tag"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

@@ -54,7 +54,7 @@ use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue};
 use crate::context::{Context, Report, deploys, pushes};
 use crate::unique::key;
 use crate::variables::{replace, tag_site};
-use crate::{Check, Applicability, Category, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "tag-mismatch",

@@ -42,7 +42,7 @@ use tagwright_flow::expression::AtomKind;
 
 use crate::context::{Context, Report};
 use crate::variables::{is_guarded, is_provided, may_be_assigned, replace};
-use crate::{Applicability, Category, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unquoted-tag",
@@ -50,7 +50,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Error),
     fixable: Fixable::Sometimes,
     docs: docs!("unquoted_tag"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {

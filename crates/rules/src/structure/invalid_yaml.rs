@@ -42,7 +42,7 @@ use tagwright_flow::FileKind;
 use tagwright_syntax::{Span, libyaml};
 
 use crate::context::{Context, Report};
-use crate::{Category, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "invalid-yaml",
@@ -50,7 +50,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Error),
     fixable: Fixable::Never,
     docs: docs!("invalid_yaml"),
-    check,
+    check: Check::Workspace(check),
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
