@@ -274,7 +274,33 @@ pub(crate) fn judge(outcome: &Outcome, latest: Option<LatestStays>) -> Result<Ve
             problems.push(format!("latest: {event:?}"));
         }
     }
+    let known: BTreeSet<String> = known
+        .iter()
+        .map(|image| format!("{}:{}", image.repository, image.tag))
+        .collect();
+    for call in &outcome.calls {
+        for mention in call.iter().flat_map(|word| mentions(word, &pushed)) {
+            if !known.contains(&mention) {
+                problems.push(format!("{mention}, which does not exist, in {call:?}"));
+            }
+        }
+    }
     Ok(problems)
+}
+
+/// The references to own images in a word, whatever the command is: `docker run`, `docker rmi`, `trivy image`.
+fn mentions(word: &str, own: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let mut found = Vec::new();
+    for repository in own.keys().filter(|name| !name.starts_with("copilot/")) {
+        for (at, _) in word.match_indices(repository.as_str()) {
+            let rest = &word[at + repository.len()..];
+            if let Some(tag) = rest.strip_prefix(':') {
+                let end = tag.len() - tag.trim_start_matches(is_tag_character).len();
+                found.push(format!("{repository}:{}", &tag[..end]));
+            }
+        }
+    }
+    found
 }
 
 /// The calls and files of a build with the tags of its own images written as `@` and the flags that
