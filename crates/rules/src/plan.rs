@@ -297,6 +297,46 @@ pub(crate) fn needs_new_text(tool: Tool) -> bool {
     )
 }
 
+/// `places`, and every other place whose tag comes out of the same variables: it changes with them, so
+/// what is `latest` in its own flow has to change too, or a name would be used that nothing builds.
+fn with_shared_variables<'a>(
+    context: &Context<'a>,
+    places: &[(Place<'a>, &'a TagValue)],
+) -> Vec<(Place<'a>, &'a TagValue)> {
+    let through_variable = |(place, tag): &(Place<'a>, &'a TagValue)| {
+        let site = tag.site.filter(|_| tag.origin != Origin::Written)?;
+        Some((place.file.id, site.source))
+    };
+    let mut all = places.to_vec();
+    let mut at = 0;
+    while let Some(entry) = all.get(at) {
+        at += 1;
+        let Some(origin) = through_variable(entry) else {
+            continue;
+        };
+        for flow in context.workspace.flows() {
+            let latest: Vec<(Place<'a>, &'a TagValue)> = context
+                .places(flow)
+                .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
+                .filter(|(_, tag)| tag.kind.is_latest())
+                .collect();
+            if !latest.iter().any(|it| through_variable(it) == Some(origin)) {
+                continue;
+            }
+            for it in latest {
+                let moves = through_variable(&it) == Some(origin) || it.0.image.is_latest();
+                let known = all
+                    .iter()
+                    .any(|(place, tag)| place.id == it.0.id && std::ptr::eq(*tag, it.1));
+                if moves && !known {
+                    all.push(it);
+                }
+            }
+        }
+    }
+    all
+}
+
 /// Replace `latest` by the branch tag at all `places`.
 fn branch_tag(
     context: &Context<'_>,
@@ -304,6 +344,7 @@ fn branch_tag(
     beside: bool,
 ) -> Result<Fix, String> {
     let settings = context.settings;
+    let places = &with_shared_variables(context, places)[..];
     let unique = places
         .iter()
         .any(|(place, _)| deploys(place.image.role) && needs_new_text(place.image.tool));
