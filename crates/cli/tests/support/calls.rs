@@ -306,10 +306,21 @@ fn mentions(word: &str, own: &BTreeMap<String, BTreeSet<String>>) -> Vec<String>
 /// The calls and files of a build with the tags of its own images written as `@` and the flags that
 /// only belong to a tag left out: equal for two builds that differ in nothing else.
 pub(crate) fn without_tags(outcome: &Outcome) -> Result<Vec<String>, String> {
-    let own: BTreeSet<String> = pushed(outcome)?
+    let mut own: BTreeSet<String> = pushed(outcome)?
         .into_keys()
         .filter(|repository| !repository.starts_with("copilot/"))
         .collect();
+    // The name under which an own image was built may have moved with it.
+    for event in events(outcome)? {
+        if let Event::Tag {
+            source,
+            destination,
+        } = event
+            && own.contains(&destination.repository)
+        {
+            own.insert(source.repository);
+        }
+    }
     let mut lines = Vec::new();
     for call in &outcome.calls {
         let copilot = call.first().is_some_and(|program| is_copilot(program));

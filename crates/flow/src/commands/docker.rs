@@ -332,6 +332,19 @@ pub(super) fn read(view: &View<'_>, found: &mut Found) {
                 found.whole(Role::Argument, Tool::Docker, view, word);
             }
         }
+        // Without a tag it lists all of them, which is not `latest`.
+        ["images"] | ["image", "ls" | "list"] => {
+            for word in Arguments::read(view, at, &LOOK).positionals() {
+                let text = &view.shape(word).text;
+                let tagged = text
+                    .rsplit('/')
+                    .next()
+                    .is_some_and(|last| last.contains(':'));
+                if tagged && super::references::may_be_reference(text) {
+                    found.whole(Role::Argument, Tool::Docker, view, word);
+                }
+            }
+        }
         // Containers, networks and volumes can be inspected too.
         ["inspect"] => {
             for word in Arguments::read(view, at, &LOOK).positionals() {
