@@ -31,6 +31,22 @@ pub(crate) fn key(tag: &TagValue) -> Option<String> {
     }
 }
 
+/// Every finding of a group carries the whole group's fix, up to this many of them: the text of a fix grows
+/// with the group, too.
+const COPIES: usize = 200;
+
+/// The fix of a group for its next finding, of which `made` have one already.
+pub(crate) fn copy(fix: &Result<Fix, String>, made: &mut usize) -> Result<Fix, String> {
+    *made += 1;
+    if *made <= COPIES {
+        fix.clone()
+    } else {
+        fix.as_ref()
+            .map_err(Clone::clone)
+            .and_then(|_| Err("the fix of the first such place covers this one, too".to_owned()))
+    }
+}
+
 /// Makes the tag with this `key` new for every build, in all places of the flow and in `bare`, a place that
 /// names the tag without a repository.
 pub(crate) fn make_unique<'a>(

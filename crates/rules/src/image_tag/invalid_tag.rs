@@ -51,6 +51,7 @@ use tagwright_syntax::Span;
 
 use crate::context::{Context, Report};
 use crate::plan::define_branch;
+use crate::unique::copy;
 use crate::variables::{assignment_at, is_sanitised, replace};
 use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
 
@@ -80,10 +81,10 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         let message = format!(
             "`{name}` is `{value}`: docker refuses it as a tag, which holds only letters, digits, `_`, `.` and `-`"
         );
-        let fix = fixes
+        let (fix, made) = fixes
             .entry((file.id, name))
-            .or_insert_with(|| rewrite(context, file, name))
-            .clone();
+            .or_insert_with(|| (rewrite(context, file, name), 0));
+        let fix = copy(fix, made);
         report.add(report.draft(file.id, site.source, message).fix(fix));
     }
     for (file, text, span) in literals(context) {

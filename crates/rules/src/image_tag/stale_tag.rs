@@ -59,7 +59,7 @@ use tagwright_syntax::Span;
 use crate::context::{Context, Report, pushes};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
 use crate::plan::{define_branch, needs_new_text};
-use crate::unique::{SUFFIX, key, make_unique};
+use crate::unique::{SUFFIX, copy, key, make_unique};
 use crate::variables::{Constancy, behind, constancy, constancy_of, item_text, replace};
 use crate::{
     Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
@@ -222,10 +222,11 @@ fn deployments(context: &Context<'_>, report: &mut Report<'_>) {
                 continue;
             };
             if pushed.contains(&wanted) {
-                let fix = fixes
+                let (fix, made) = fixes
                     .entry(wanted)
-                    .or_insert_with_key(|wanted| unique(context, flow, wanted, None));
-                add(place.file, place.image, flow, fix.clone(), report);
+                    .or_insert_with_key(|wanted| (unique(context, flow, wanted, None), 0));
+                let fix = copy(fix, made);
+                add(place.file, place.image, flow, fix, report);
             }
         }
     }

@@ -47,6 +47,9 @@
 //!
 //! - CodePipeline user guide, "Image definitions file reference".
 
+use std::collections::BTreeSet;
+
+use tagwright_flow::FileId;
 use tagwright_flow::commands::{Role, Tool};
 use tagwright_flow::expression::{AtomKind, Origin};
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue};
@@ -68,19 +71,21 @@ pub(crate) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for (_, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
         let places: Vec<_> = context.places(flow).collect();
+        let pushing: BTreeSet<FileId> = places
+            .iter()
+            .filter(|place| pushes(place.image.role))
+            .map(|place| place.file.id)
+            .collect();
+        let Some(pushed) = pushed_tags(places.iter().map(|place| place.image)) else {
+            continue;
+        };
         for deployed in places.iter().filter(|place| deploys(place.image.role)) {
             let file = deployed.file;
-            if file.buildspec.is_none() || !file.scripts.is_empty() {
+            let elsewhere = pushing.iter().any(|id| *id != file.id);
+            if file.buildspec.is_none() || !file.scripts.is_empty() || elsewhere {
                 continue;
             }
-            let elsewhere = places
-                .iter()
-                .any(|place| place.file.id != file.id && pushes(place.image.role));
-            let tag = certain(deployed.image);
-            let (Some((tag, what)), false) = (tag, elsewhere) else {
-                continue;
-            };
-            let Some(pushed) = pushed_tags(places.iter().map(|place| place.image)) else {
+            let Some((tag, what)) = certain(deployed.image) else {
                 continue;
             };
             let differs = pushed.iter().all(|(other, kind)| {
