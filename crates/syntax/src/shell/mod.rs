@@ -9,6 +9,7 @@
 //! [`crate::SourceMap`] leads back to the file.
 
 mod adapter;
+mod plain;
 pub mod powershell;
 mod repair;
 mod words;
@@ -211,7 +212,7 @@ pub struct HereDocument {
 /// Always returns; see [`Script::status`]. Depth and work are bounded by the parser's own limits.
 #[must_use]
 pub fn parse(text: &str) -> Script {
-    adapter::parse(text)
+    plain::parse(text).unwrap_or_else(|| adapter::parse(text))
 }
 
 impl Word {
