@@ -184,6 +184,91 @@ impl Expression {
     }
 }
 
+/// The repository of an image, resolved: what [`Expression::key`] gives, and which pieces of it are not
+/// text. Kept for every use of a workspace, so it is compact.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Repository {
+    key: Box<str>,
+    unknown: Box<[(Span, bool)]>,
+}
+
+/// A piece of a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Text.
+    Text(&'a str),
+    /// A variable; its name, with its operator if it has one.
+    Variable(&'a str),
+    /// What only the shell can compute.
+    Computed(&'a str),
+}
+
+impl Repository {
+    /// Equal for repositories that stand for the same text within one file; empty where nothing is known.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether any piece is not text.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        !self.unknown.is_empty()
+    }
+
+    /// The pieces, in order.
+    pub fn pieces(&self) -> impl DoubleEndedIterator<Item = Piece<'_>> {
+        let mut pieces = Vec::with_capacity(2 * self.unknown.len() + 1);
+        let mut at = 0;
+        for (span, variable) in &self.unknown {
+            if at < span.start {
+                pieces.push(Piece::Text(
+                    Span {
+                        start: at,
+                        end: span.start,
+                    }
+                    .of(&self.key),
+                ));
+            }
+            let text = span.of(&self.key);
+            pieces.push(if *variable {
+                Piece::Variable(text.trim_start_matches("${").trim_end_matches('}'))
+            } else {
+                Piece::Computed(text)
+            });
+            at = span.end;
+        }
+        if (at as usize) < self.key.len() {
+            pieces.push(Piece::Text(&self.key[at as usize..]));
+        }
+        pieces.into_iter()
+    }
+}
+
+impl From<&Expression> for Repository {
+    fn from(expression: &Expression) -> Self {
+        let mut unknown = Vec::new();
+        let mut at = 0;
+        for atom in &expression.atoms {
+            let length = match &atom.kind {
+                AtomKind::Literal(text) | AtomKind::Computed(text) => text.len(),
+                AtomKind::Variable(name) => name.len() + "${}".len(),
+            };
+            let span = Span::new(at, at + length);
+            at += length;
+            match atom.kind {
+                AtomKind::Literal(_) => {}
+                AtomKind::Variable(_) => unknown.push((span, true)),
+                AtomKind::Computed(_) => unknown.push((span, false)),
+            }
+        }
+        Self {
+            key: expression.key().into(),
+            unknown: unknown.into(),
+        }
+    }
+}
+
 /// A variable's name without the operator that follows it.
 #[must_use]
 pub fn plain_name(name: &str) -> &str {

@@ -12,7 +12,7 @@ use tagwright_syntax::yaml::{NodeId, ScalarStyle, SyntaxError};
 
 use crate::FileId;
 use crate::commands::{Role, Tool};
-use crate::expression::{Expression, Origin, Site};
+use crate::expression::{Expression, Origin, Repository, Site};
 use crate::kind::FileKind;
 
 /// When a command runs, within one file: commands compare in the order in which they run.
@@ -77,9 +77,7 @@ pub struct ImageUse {
     /// The reference as written.
     pub written: Box<str>,
     /// The repository, resolved; empty where a bare tag does not say.
-    pub repository: Expression,
-    /// The repository's key: equal for uses of one image within the file.
-    pub key: Box<str>,
+    pub repository: Repository,
     /// What the tag may be; never empty.
     pub tags: Vec<TagValue>,
     /// The command may be skipped.
@@ -209,6 +207,8 @@ pub struct CopilotUse {
 pub struct CopilotFlag {
     /// The long name, without dashes.
     pub name: Box<str>,
+    /// Whether the subcommand has this flag.
+    pub known: bool,
     /// The flag's own word, bytes of the file.
     pub span: Span,
     /// The value's values, for a flag that takes one; the tag's for `--tag`.

@@ -17,7 +17,7 @@ use tagwright_syntax::{SourceMap, Span};
 use crate::FileId;
 use crate::commands::{self, Form, ImageArgument, Role};
 use crate::expression::{
-    Environment, Expansion, Expression, Locate, Origin, Raw, Site, SplitTag, assigned,
+    Environment, Expansion, Expression, Locate, Origin, Raw, Repository, Site, SplitTag, assigned,
     split_reference,
 };
 use crate::facts::{
@@ -900,7 +900,6 @@ impl Reader<'_, '_> {
                 repository = split_reference(value).repository;
             }
         }
-        let key = repository.key();
         self.facts.uses.push(ImageUse {
             role: argument.role,
             tool: argument.tool,
@@ -908,8 +907,7 @@ impl Reader<'_, '_> {
             span: place.source(argument.span),
             site: place.locate(argument.span, end_quoting),
             written: written.into(),
-            repository,
-            key: key.into(),
+            repository: Repository::from(&repository),
             tags,
             conditional: command.context.conditional,
             tolerated: command.context.tolerated,
@@ -978,6 +976,7 @@ impl Reader<'_, '_> {
             };
             let mut entry = CopilotFlag {
                 name: flag.name.as_str().into(),
+                known: flag.known,
                 span: place.source(word.span),
                 value: None,
                 values: Vec::new(),
@@ -1045,10 +1044,11 @@ impl FileFacts {
                     .iter()
                     .any(|tag| matches!(tag.kind, TagKind::Literal(_) | TagKind::Variable(_)))
             })
-            .filter_map(|u| last_component(&u.key).map(Into::into))
+            .filter_map(|u| last_component(u.repository.key()).map(Into::into))
             .collect();
         for image in &mut self.uses {
-            let known = last_component(&image.key).is_some_and(|last| tagged.contains(last));
+            let known =
+                last_component(image.repository.key()).is_some_and(|last| tagged.contains(last));
             for tag in &mut image.tags {
                 if tag.kind == TagKind::Hidden && known {
                     tag.kind = TagKind::Implicit;
@@ -1317,7 +1317,6 @@ pub(crate) fn data_reference(facts: &mut FileFacts, reference: &DataReference<'_
     let split = split_reference(&expression);
     let end = site(Span::empty(text.len()));
     let tag = tag_value(&split.tag, &expression, text, end);
-    let key = split.repository.key();
     facts.uses.push(ImageUse {
         role: reference.role,
         tool: reference.tool,
@@ -1328,8 +1327,7 @@ pub(crate) fn data_reference(facts: &mut FileFacts, reference: &DataReference<'_
             .unwrap_or(tree.node(node).span),
         site: site(Span::new(0, text.len())),
         written: text.into(),
-        repository: split.repository,
-        key: key.into(),
+        repository: Repository::from(&split.repository),
         tags: vec![tag],
         conditional: false,
         tolerated: false,

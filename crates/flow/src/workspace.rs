@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::FileId;
 use crate::commands::Role;
-use crate::expression::{AtomKind, Expression};
+use crate::expression::{Expression, Piece, Repository};
 use crate::facts::{FileFacts, ImageUse, TagKind};
 
 /// A place that names an image: file and index in [`FileFacts::uses`].
@@ -79,16 +79,17 @@ pub fn writes(role: Role) -> bool {
 
 fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
     // Within a file, by key.
-    let mut groups: Vec<(Expression, Vec<UseId>)> = Vec::new();
+    let mut groups: Vec<(&Repository, Vec<UseId>)> = Vec::new();
     for file in files {
         let mut by_key: BTreeMap<&str, Vec<UseId>> = BTreeMap::new();
         let mut order: Vec<&str> = Vec::new();
         for (index, image) in file.uses.iter().enumerate() {
-            if image.key.is_empty() {
+            let key = image.repository.key();
+            if key.is_empty() {
                 continue;
             }
-            let entry = by_key.entry(&image.key).or_insert_with(|| {
-                order.push(&image.key);
+            let entry = by_key.entry(key).or_insert_with(|| {
+                order.push(key);
                 Vec::new()
             });
             entry.push(UseId {
@@ -99,7 +100,7 @@ fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
         for key in order {
             if let Some(uses) = by_key.remove(key) {
                 let first = &file.uses[uses[0].index as usize];
-                groups.push((first.repository.clone(), uses));
+                groups.push((&first.repository, uses));
             }
         }
     }
@@ -114,7 +115,7 @@ fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
             list.iter().copied().find(|candidate| {
                 merged[*candidate]
                     .iter()
-                    .any(|other| same_image(&groups[*other].0, repository))
+                    .any(|other| same_image(groups[*other].0, repository))
             })
         });
         match found {
@@ -134,12 +135,12 @@ fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
                 .iter()
                 .flat_map(|index| groups[*index].1.iter().copied())
                 .collect();
-            flow(files, &groups[members[0]].0, uses, own)
+            flow(files, groups[members[0]].0, uses, own)
         })
         .collect()
 }
 
-fn flow(files: &[FileFacts], repository: &Expression, uses: Vec<UseId>, own: &[String]) -> Flow {
+fn flow(files: &[FileFacts], repository: &Repository, uses: Vec<UseId>, own: &[String]) -> Flow {
     let role = |id: &UseId| files[id.file.0 as usize].uses[id.index as usize].role;
     let pushed = uses
         .iter()
@@ -148,7 +149,7 @@ fn flow(files: &[FileFacts], repository: &Expression, uses: Vec<UseId>, own: &[S
         .iter()
         .any(|id| writes(role(id)) || role(id) == Role::Build);
     let name = repository.key();
-    let own = written || own.iter().any(|pattern| matches_pattern(pattern, &name));
+    let own = written || own.iter().any(|pattern| matches_pattern(pattern, name));
     Flow {
         name: name.into(),
         own,
@@ -158,27 +159,24 @@ fn flow(files: &[FileFacts], repository: &Expression, uses: Vec<UseId>, own: &[S
 }
 
 /// The last path component, if it is text.
-fn literal_name(repository: &Expression) -> Option<String> {
-    let mut name = String::new();
-    for atom in repository.atoms.iter().rev() {
-        match &atom.kind {
-            AtomKind::Literal(text) => match text.rsplit_once('/') {
-                Some((_, last)) => {
-                    name.insert_str(0, last);
-                    return (!name.is_empty()).then_some(name);
-                }
-                None => name.insert_str(0, text),
-            },
-            _ => return None,
-        }
-    }
-    (!name.is_empty()).then_some(name)
+fn literal_name(repository: &Repository) -> Option<String> {
+    let name = match repository.pieces().next_back()? {
+        Piece::Text(text) => text.rsplit_once('/').map(|(_, last)| last),
+        Piece::Variable(_) | Piece::Computed(_) => return None,
+    };
+    // Without a slash the name must be all there is.
+    let name = match name {
+        Some(last) => last,
+        None if repository.has_unknown() => return None,
+        None => repository.key(),
+    };
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// Whether two repositories of different files are surely one: same literal last component, and what
 /// stands before it agrees, a variable standing for any text without a slash. A name without any registry
 /// on one side only is another image: `docker build -t app` in two folders are two images.
-fn same_image(a: &Expression, b: &Expression) -> bool {
+fn same_image(a: &Repository, b: &Repository) -> bool {
     let (ka, kb) = (a.key(), b.key());
     if ka == kb {
         // Two local names are the same only if they name a registry.
@@ -197,12 +195,12 @@ fn same_image(a: &Expression, b: &Expression) -> bool {
 }
 
 /// The bytes of a repository, `None` for each variable.
-fn pattern_of(expression: &Expression) -> Vec<Option<u8>> {
+fn pattern_of(repository: &Repository) -> Vec<Option<u8>> {
     let mut pattern = Vec::new();
-    for atom in &expression.atoms {
-        match &atom.kind {
-            AtomKind::Literal(text) => pattern.extend(text.bytes().map(Some)),
-            _ => pattern.push(None),
+    for piece in repository.pieces() {
+        match piece {
+            Piece::Text(text) => pattern.extend(text.bytes().map(Some)),
+            Piece::Variable(_) | Piece::Computed(_) => pattern.push(None),
         }
     }
     pattern
@@ -286,9 +284,9 @@ impl ImageUse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expression::{Atom, Origin};
+    use crate::expression::{Atom, AtomKind, Origin};
 
-    fn repository(text: &str) -> Expression {
+    fn repository(text: &str) -> Repository {
         // `<name>` is a variable.
         let mut expression = Expression::default();
         for (index, piece) in text.split(['<', '>']).enumerate() {
@@ -306,7 +304,7 @@ mod tests {
                 origin: Origin::Written,
             });
         }
-        expression
+        Repository::from(&expression)
     }
 
     #[test]

@@ -359,7 +359,7 @@ fn branch_tag(
     let mut inner = false;
     for (place, value) in places {
         // `docker rmi own:latest` and the like would miss the image; a bare `TAG=latest` may mean anything.
-        if place.image.role == Role::Argument && place.image.repository.atoms.is_empty() {
+        if place.image.role == Role::Argument && place.image.repository.key().is_empty() {
             continue;
         }
         let shown = || format!("{} in {}", describe(place.image.role), place.file.path);

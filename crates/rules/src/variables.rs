@@ -351,7 +351,7 @@ impl<'a> Context<'a> {
         let bare = self.workspace.files().iter().flat_map(|file| {
             file.uses
                 .iter()
-                .filter(|image| image.key.is_empty() && image.role == Role::Deploy)
+                .filter(|image| image.repository.key().is_empty() && image.role == Role::Deploy)
                 .map(move |image| (file, image))
         });
         own.chain(bare)

@@ -231,7 +231,7 @@ fn deployments(context: &Context<'_>, report: &mut Report<'_>) {
         }
     }
     for file in context.workspace.files() {
-        for image in file.uses.iter().filter(|image| image.key.is_empty()) {
+        for image in file.uses.iter().filter(|image| image.repository.key().is_empty()) {
             let Some(wanted) = stale(context, file, image, &restarts) else {
                 continue;
             };
