@@ -395,7 +395,7 @@ impl Workspace {
         };
         findings
             .into_iter()
-            .map(|finding| match finding.fix.as_ref().and_then(outside) {
+            .map(|finding| match finding.fix.as_deref().and_then(outside) {
                 Some(shown) => Finding {
                     fix: None,
                     no_fix: Some(format!(

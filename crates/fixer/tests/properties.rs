@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use support::*;
 use tagwright_fixer::prove::prove_edits;
@@ -168,7 +170,7 @@ fn rules(index: usize) -> impl Relint {
         if !text(sources).contains("B=x") {
             for finding in &mut findings {
                 let fix = finding.fix.as_mut().unwrap();
-                fix.changes.push(insert_item(
+                Arc::make_mut(fix).changes.push(insert_item(
                     sources,
                     0,
                     u32::try_from(index).unwrap(),
@@ -234,7 +236,7 @@ proptest! {
         prop_assume!(!findings.is_empty());
         let mut fix = findings.remove(0).fix.unwrap();
         if !with_item {
-            fix.changes.truncate(1);
+            Arc::make_mut(&mut fix).changes.truncate(1);
         }
         let Ok(edits) = materialise(&fix, &sources) else { return Ok(()) };
         let after = one(&apply(&before, &edits[0].edits).unwrap());

@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use support::*;
 use tagwright_fixer::{Options, Outcome, Rejection, Relint, Sources, run};
 use tagwright_rules::finding::{Applicability, Finding, Severity, WordEffect};
@@ -76,7 +78,8 @@ fn one_bad_fix_does_not_block_the_others() {
                 .iter_mut()
                 .filter(|it| text(sources)[..it.span.start as usize].ends_with("push a7:"))
             {
-                for change in &mut finding.fix.as_mut().unwrap().changes {
+                let fix = Arc::make_mut(finding.fix.as_mut().unwrap());
+                for change in &mut fix.changes {
                     if let tagwright_rules::finding::ChangeKind::Replace { words, .. } =
                         &mut change.kind
                     {
@@ -419,7 +422,8 @@ fn an_item_for_two_fixes_goes_in_once_and_before_the_first() {
         let mut findings = Word::default().lint(sources);
         for finding in &mut findings {
             let fix = finding.fix.as_mut().unwrap();
-            fix.changes
+            Arc::make_mut(fix)
+                .changes
                 .push(insert_item(sources, 0, 0, "# why\nBRANCH_NAME=x\n"));
         }
         findings

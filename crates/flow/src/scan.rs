@@ -160,6 +160,14 @@ fn has(text: &str, needle: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some()
 }
 
+/// Whether the command prints text and does nothing else: the most common command that needs the parser,
+/// for its quotes, and says nothing about images.
+fn only_prints(text: &str) -> bool {
+    text.starts_with("echo ")
+        && !text.contains(['>', '|', '&', ';', '`', '\n', '(', '<', '{'])
+        && !has(text, "BRANCH")
+}
+
 /// Reads the buildspec at `root` into `facts`.
 pub(crate) fn buildspec(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, branch: &str) {
     let tree = source.tree;
@@ -465,6 +473,9 @@ impl Reader<'_, '_> {
             || text.contains("make")
             || TRIGGERS.iter().any(|word| has(text, word)))
         {
+            return;
+        }
+        if self.facts.oddities.is_empty() && only_prints(text) {
             return;
         }
         let script = match shell {

@@ -1,6 +1,7 @@
 //! What a rule is given, and where it puts what it finds.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue};
@@ -19,6 +20,7 @@ pub struct Context<'a> {
     /// The configuration.
     pub settings: &'a Settings,
     plans: Vec<OnceCell<Plan>>,
+    pushes_latest: Vec<OnceCell<bool>>,
 }
 
 /// One place of a flow.
@@ -40,6 +42,7 @@ impl<'a> Context<'a> {
             workspace,
             settings,
             plans: workspace.flows().iter().map(|_| OnceCell::new()).collect(),
+            pushes_latest: workspace.flows().iter().map(|_| OnceCell::new()).collect(),
         }
     }
 
@@ -67,16 +70,18 @@ impl<'a> Context<'a> {
         self.plans[flow].get_or_init(|| Plan::make(self, &self.workspace.flows()[flow]))
     }
 
-    /// Whether some push of the flow pushes `latest`, not only as the fallback of a variable.
+    /// Whether some push of the flow of this index pushes `latest`, not only as the fallback of a variable.
     #[must_use]
-    pub fn pushes_latest(&self, flow: &'a Flow) -> bool {
-        self.places(flow)
-            .any(|place| pushes(place.image.role) && place.image.is_latest())
+    pub fn pushes_latest(&self, flow: usize) -> bool {
+        *self.pushes_latest[flow].get_or_init(|| {
+            self.places(&self.workspace.flows()[flow])
+                .any(|place| pushes(place.image.role) && place.image.is_latest())
+        })
     }
 
-    /// Whether `latest` at this place of the flow reaches the registry, or is on its way there.
+    /// Whether `latest` at this place of the flow of this index reaches the registry, or is on its way there.
     #[must_use]
-    pub fn is_published(&self, flow: &'a Flow, place: Place<'a>) -> bool {
+    pub fn is_published(&self, flow: usize, place: Place<'a>) -> bool {
         match place.image.role {
             Role::Push | Role::BuildPush => true,
             Role::Build | Role::TagDestination => self.pushes_latest(flow),
@@ -217,7 +222,13 @@ impl Draft {
 
     /// With a fix, or the reason why there is none.
     #[must_use]
-    pub fn fix(mut self, fix: Result<Fix, String>) -> Self {
+    pub fn fix(self, fix: Result<Fix, String>) -> Self {
+        self.shared_fix(fix.map(Arc::new))
+    }
+
+    /// With the fix that it has in common with other findings of its group, or the reason why there is none.
+    #[must_use]
+    pub fn shared_fix(mut self, fix: Result<Arc<Fix>, String>) -> Self {
         match fix {
             Ok(fix) => self.finding.fix = Some(fix),
             Err(reason) => self.finding.no_fix = Some(reason),

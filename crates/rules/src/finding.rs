@@ -1,5 +1,7 @@
 //! What a rule says: findings, and the changes it proposes, as plain data.
 
+use std::sync::Arc;
+
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::NodeId;
 
@@ -32,8 +34,8 @@ pub struct Finding {
     pub span: Span,
     /// Other places that explain it.
     pub related: Vec<Related>,
-    /// What to do about it, if that is certain.
-    pub fix: Option<Fix>,
+    /// What to do about it, if that is certain. All findings of a group share one.
+    pub fix: Option<Arc<Fix>>,
     /// Where there is no fix although the rule has one: why not.
     pub no_fix: Option<String>,
 }

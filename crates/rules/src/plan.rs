@@ -6,6 +6,7 @@
 //! be one where the shell expands what is written, and every buildspec must have the branch variable.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tagwright_flow::commands::{Role, Tool};
 use tagwright_flow::expression::{Expansion, Origin, Site, plain_name};
@@ -23,17 +24,17 @@ use crate::{Applicability, Change, ChangeKind, Fix, Settings, WordEffect};
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// For what is deployed.
-    pub(crate) deploys: Result<Fix, String>,
+    pub(crate) deploys: Result<Arc<Fix>, String>,
     /// For everything else.
-    pub(crate) pushes: Result<Fix, String>,
+    pub(crate) pushes: Result<Arc<Fix>, String>,
     /// For `latest` that is only one of the values of a variable, by file and place: it can change alone,
     /// since everything that takes the variable takes the new value.
-    defaults: Vec<(FileId, Span, Result<Fix, String>)>,
+    defaults: Vec<(FileId, Span, Result<Arc<Fix>, String>)>,
 }
 
 impl Plan {
     /// The fix for a variable that is `latest` by default, at one of the places that take it.
-    pub(crate) fn of_default(&self, place: Place<'_>, tag: &TagValue) -> Result<Fix, String> {
+    pub(crate) fn of_default(&self, place: Place<'_>, tag: &TagValue) -> Result<Arc<Fix>, String> {
         let own = tag.site.and_then(|site| {
             self.defaults
                 .iter()
@@ -82,8 +83,8 @@ impl Plan {
             && let Some(fix) = take_existing(context.settings, &readers, &rest, &pushed)
         {
             return Self {
-                deploys: Ok(fix),
-                pushes: branch_tag(context, &rest, true),
+                deploys: Ok(Arc::new(fix)),
+                pushes: branch_tag(context, &rest, true).map(Arc::new),
                 defaults,
             };
         }
@@ -94,6 +95,7 @@ impl Plan {
         } else {
             Err("nothing in this repository pushes the image, so its tag has to change where it is pushed first".to_owned())
         };
+        let fix = fix.map(Arc::new);
         Self {
             deploys: fix.clone(),
             pushes: fix,
@@ -107,7 +109,7 @@ impl Plan {
 fn defaults(
     context: &Context<'_>,
     places: &[(Place<'_>, &TagValue)],
-) -> Vec<(FileId, Span, Result<Fix, String>)> {
+) -> Vec<(FileId, Span, Result<Arc<Fix>, String>)> {
     /// `None`: written out at its uses.
     type Key = Option<(FileId, Span)>;
     let mut groups: Vec<(Key, Vec<(Place<'_>, &TagValue)>)> = Vec::new();
@@ -128,9 +130,11 @@ fn defaults(
     groups
         .into_iter()
         .flat_map(|(key, group)| {
-            let fix = branch_tag(context, &group, false).map(|fix| Fix {
-                message: "take the branch tag instead of `latest`".to_owned(),
-                ..fix
+            let fix = branch_tag(context, &group, false).map(|fix| {
+                Arc::new(Fix {
+                    message: "take the branch tag instead of `latest`".to_owned(),
+                    ..fix
+                })
             });
             let spans = spans.iter().filter(move |(of, ..)| *of == key);
             spans.map(move |(_, file, span)| (*file, *span, fix.clone()))

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use tagwright_fixer::{Relint, Sources};
 use tagwright_rules::finding::{
@@ -100,10 +101,12 @@ pub(crate) fn finding(
         file: FILE,
         span,
         related: Vec::new(),
-        fix: (!changes.is_empty()).then_some(Fix {
-            message,
-            applicability: Applicability::Safe,
-            changes,
+        fix: (!changes.is_empty()).then(|| {
+            Arc::new(Fix {
+                message,
+                applicability: Applicability::Safe,
+                changes,
+            })
         }),
         no_fix: None,
     }
@@ -153,7 +156,7 @@ impl Relint for Word {
                     let change = Change { file, node, kind };
                     let mut found = finding(self.rule, self.severity, span, vec![change]);
                     found.file = file;
-                    found.fix.as_mut().unwrap().applicability = self.applicability;
+                    Arc::make_mut(found.fix.as_mut().unwrap()).applicability = self.applicability;
                     findings.push(found);
                 }
             }

@@ -60,7 +60,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for (index, flow) in context.own_flows() {
         for place in context.places(flow) {
             let deploys = deploys(place.image.role);
-            if !(deploys || flow.pushed && context.is_published(flow, place)) {
+            if !(deploys || flow.pushed && context.is_published(index, place)) {
                 continue;
             }
             let Some(_) = place
@@ -84,7 +84,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             report.add(
                 report
                     .draft(place.file.id, place.image.span, message)
-                    .fix(fix.clone()),
+                    .shared_fix(fix.clone()),
             );
         }
     }

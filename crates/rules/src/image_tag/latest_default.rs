@@ -112,7 +112,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     report
                         .draft(place.file.id, span, message)
                         .related(place.file.id, place.image.span, "used as the tag here")
-                        .fix(fix),
+                        .shared_fix(fix),
                 );
             }
         }

@@ -90,7 +90,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     "`{}:latest` is deployed: that is whatever was pushed last, from whatever branch",
                     flow.name
                 );
-                report.add(report.draft(place.file.id, span, message).fix(fix.clone()));
+                report.add(report.draft(place.file.id, span, message).shared_fix(fix.clone()));
             }
         }
     }

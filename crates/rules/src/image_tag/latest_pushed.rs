@@ -73,7 +73,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         let other = context.other_pushed_tags(flow).next();
         for place in context
             .places(flow)
-            .filter(|p| context.is_published(flow, *p))
+            .filter(|p| context.is_published(index, *p))
         {
             for tag in &place.image.tags {
                 let latest = matches!(&tag.kind, TagKind::Literal(text) if &**text == "latest");
@@ -111,7 +111,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                         "the other tag is pushed here",
                     );
                 }
-                report.add(draft.fix(fix.clone()));
+                report.add(draft.shared_fix(fix.clone()));
             }
         }
     }
