@@ -7,6 +7,7 @@ pub mod context;
 pub mod derivation;
 pub mod finding;
 mod plan;
+mod script;
 pub mod settings;
 mod unique;
 mod variables;
@@ -55,11 +56,24 @@ pub enum Category {
     Branch,
     /// The file itself.
     Structure,
+    /// What the shell makes of the commands.
+    Shell,
+    /// Passwords, tokens and keys.
+    Secret,
+    /// AWS Copilot: its command line and its manifests.
+    Copilot,
 }
 
 impl Category {
     /// All categories, in the order in which they are listed.
-    pub const ALL: [Category; 3] = [Category::ImageTag, Category::Branch, Category::Structure];
+    pub const ALL: [Category; 6] = [
+        Category::ImageTag,
+        Category::Branch,
+        Category::Structure,
+        Category::Shell,
+        Category::Secret,
+        Category::Copilot,
+    ];
 
     /// The name in reports and in the documentation.
     #[must_use]
@@ -68,6 +82,9 @@ impl Category {
             Category::ImageTag => "image-tag",
             Category::Branch => "branch",
             Category::Structure => "structure",
+            Category::Shell => "shell",
+            Category::Secret => "secret",
+            Category::Copilot => "copilot",
         }
     }
 }
@@ -155,6 +172,19 @@ rules! {
     }
     structure {
         invalid_yaml
+    }
+    shell {
+        removed_command
+    }
+    secret {
+        plaintext_secret
+        password_argument
+        secret_reference
+    }
+    copilot {
+        unknown_flag
+        image_form
+        workload_name
     }
 }
 

@@ -1,0 +1,93 @@
+//! The command items of a buildspec as shell text, for rules that look at the commands themselves.
+//!
+//! Parsing is what costs time here, so a rule names the text without which an item cannot matter to it.
+
+use tagwright_flow::facts::ShellKind;
+use tagwright_syntax::Span;
+use tagwright_syntax::buildspec::Phase;
+use tagwright_syntax::shell::{self, Command, Script};
+use tagwright_syntax::yaml::NodeId;
+
+use crate::context::Document;
+use crate::{Change, ChangeKind, WordEffect};
+
+/// One command item, its text read as shell.
+pub(crate) struct Item<'d> {
+    /// The phase that it belongs to.
+    pub(crate) phase: &'d Phase,
+    /// The scalar, an alias resolved.
+    pub(crate) node: NodeId,
+    /// 0-based position among all items of the file, in the order in which they run.
+    pub(crate) position: usize,
+    /// The decoded text.
+    pub(crate) text: &'d str,
+    /// The commands in it.
+    pub(crate) script: Script,
+}
+
+/// The items of a buildspec in a POSIX shell whose text `may_matter`, in the order in which they run; none
+/// of another file, nor of one in PowerShell or for cmd.exe.
+pub(crate) fn items<'d>(
+    document: &'d Document<'_>,
+    may_matter: impl Fn(&str) -> bool + 'd,
+) -> impl Iterator<Item = Item<'d>> {
+    let posix = document
+        .facts
+        .buildspec
+        .as_ref()
+        .is_some_and(|spec| spec.shell == ShellKind::Posix);
+    let spec = document.buildspec.as_ref().filter(|_| posix);
+    spec.into_iter()
+        .flat_map(|spec| spec.commands())
+        .enumerate()
+        .filter_map(move |(position, (phase, _, _, node))| {
+            let node = document.tree.resolve(node);
+            let text = document.tree.text(node).filter(|text| may_matter(text))?;
+            Some(Item {
+                phase,
+                node,
+                position,
+                text,
+                script: shell::parse(text),
+            })
+        })
+}
+
+impl Item<'_> {
+    /// The bytes of the file for `span` of the text; those of the whole item where that is not certain.
+    pub(crate) fn span(&self, document: &Document<'_>, span: Span) -> Span {
+        document
+            .tree
+            .source_map(document.text(), self.node)
+            .and_then(|map| map.source(span))
+            .unwrap_or_else(|| document.tree.node(self.node).span)
+    }
+
+    /// The change that writes the commands at `span` of the text anew.
+    pub(crate) fn rewrite(&self, document: &Document<'_>, span: Span, text: String) -> Change {
+        Change {
+            file: document.facts.id,
+            node: self.node,
+            kind: ChangeKind::Replace {
+                range: span,
+                text,
+                words: WordEffect::Commands,
+            },
+        }
+    }
+}
+
+/// Why no command of the file is rewritten, if that is so.
+pub(crate) fn untouchable(document: &Document<'_>) -> Option<&'static str> {
+    document
+        .facts
+        .buildspec
+        .as_ref()
+        .is_some_and(|spec| spec.template.is_some())
+        .then_some("the file is a template of another tool")
+}
+
+/// Whether the command's word at this 0-based index is `text`.
+pub(crate) fn word_is(command: &Command, index: usize, text: &str) -> bool {
+    command.words.get(index).is_some_and(|word| word.is(text))
+}
