@@ -175,6 +175,8 @@ rules! {
     }
     shell {
         removed_command
+        bashism
+        lost_state
     }
     secret {
         plaintext_secret
@@ -184,7 +186,11 @@ rules! {
     copilot {
         unknown_flag
         image_form
+        undefined_manifest_variable
+        unexported_variable
+        unsupported_interpolation
         workload_name
+        unknown_environment
     }
 }
 
@@ -207,6 +213,7 @@ pub fn rule(name: &str) -> Option<&'static Rule> {
 pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
     !file.copilot.is_empty()
         || file.workload.is_some()
+        || !file.pipeline_stages.is_empty()
         || !file.oddities.is_empty()
         || file.uses.iter().any(ImageUse::may_be_latest)
         || file

@@ -17,8 +17,6 @@ pub(crate) struct Item<'d> {
     pub(crate) phase: &'d Phase,
     /// The scalar, an alias resolved.
     pub(crate) node: NodeId,
-    /// 0-based position among all items of the file, in the order in which they run.
-    pub(crate) position: usize,
     /// The decoded text.
     pub(crate) text: &'d str,
     /// The commands in it.
@@ -39,14 +37,12 @@ pub(crate) fn items<'d>(
     let spec = document.buildspec.as_ref().filter(|_| posix);
     spec.into_iter()
         .flat_map(|spec| spec.commands())
-        .enumerate()
-        .filter_map(move |(position, (phase, _, _, node))| {
+        .filter_map(move |(phase, _, _, node)| {
             let node = document.tree.resolve(node);
             let text = document.tree.text(node).filter(|text| may_matter(text))?;
             Some(Item {
                 phase,
                 node,
-                position,
                 text,
                 script: shell::parse(text),
             })

@@ -258,3 +258,168 @@ fn a_manifest_is_called_as_its_folder() {
         );
     }
 }
+
+#[test]
+fn what_dash_does_not_understand_is_a_bashism() {
+    for (command, place) in [
+        ("if [[ -f x ]]; then make; fi", "[["),
+        ("V=${A//x/y}", "${A//x/y}"),
+        ("echo ${SHA:0:7}", "${SHA:0:7}"),
+        ("echo ${A^^}", "${A^^}"),
+        ("A=(1 2)", "A=(1 2)"),
+        ("sed s/a/b/ <<<\"$A\"", "\"$A\""),
+        ("diff <(ls a) <(ls b)", "<(ls a)"),
+        ("source ./env.sh", "source"),
+        ("set -euo pipefail", "pipefail"),
+        ("pushd web", "pushd"),
+        ("make &> log", "log"),
+        ("A+=b", "A+=b"),
+        ("for i in {1..3}\\ndo make; done", "{1..3}"),
+        ("test a == b", "=="),
+    ] {
+        assert_eq!(in_commands("bashism", command), [place], "{command}");
+    }
+    for command in [
+        "bash -c '[[ -f x ]] && make'",
+        "echo '[[ x ]]' \"==\" # [[ ]]",
+        "make > log 2>&1 && make & wait",
+        "echo ${A:-x} ${A%%/*} ${A##*/} ${#A}",
+        "jq '.a[0] == \"x\"' a.json",
+        "echo \"{1..3}\" a..b ../x",
+        ". ./env.sh",
+        "(cd web; make)",
+        "echo $((1 + 2))",
+        "python - <<EOF\\nx += 1 == 2\\nEOF",
+    ] {
+        silent("bashism", command);
+    }
+    let bash = "version: 0.2\nenv:\n  shell: bash\nphases:\n  build:\n    commands:\n      - '[[ -f x ]]'\n";
+    assert_eq!(places("bashism", &[("buildspec.yml", bash)]), [""; 0]);
+}
+
+#[test]
+fn a_bashism_with_a_short_portable_form_is_rewritten() {
+    assert_eq!(fixed("source ./env.sh"), [". ./env.sh"]);
+    assert_eq!(fixed("source env.sh"), ["source env.sh"]);
+    assert_eq!(
+        fixed("if [ $A == 1 ]; then make; fi"),
+        ["if [ $A = 1 ]; then make; fi"]
+    );
+}
+
+#[test]
+fn state_is_lost_between_commands_of_version_0_1_only() {
+    let spec = |version: &str, commands: &[&str]| {
+        let mut text = format!("version: {version}\nphases:\n  build:\n    commands:\n");
+        for command in commands {
+            let _ = writeln!(text, "      - {command}");
+        }
+        text
+    };
+    let lost = |version: &str, commands: &[&str]| {
+        places("lost-state", &[("buildspec.yml", &spec(version, commands))])
+    };
+    assert_eq!(lost("0.1", &["cd web", "make"]), ["cd web"]);
+    assert_eq!(lost("0.1", &["export A=1", "make $A"]), ["export A=1"]);
+    assert_eq!(lost("0.1", &["A=1", "make \"${A}\""]), ["A=1"]);
+    assert_eq!(lost("0.2", &["cd web", "make"]), [""; 0]);
+    assert_eq!(lost("0.1", &["make", "cd web"]), [""; 0]);
+    assert_eq!(lost("0.1", &["cd web && make", "make"]), [""; 0]);
+    assert_eq!(lost("0.1", &["A=1", "A=2 && make $A"]), [""; 0]);
+    assert_eq!(lost("0.1", &["A=1", "make '$A'"]), [""; 0]);
+}
+
+/// A workspace in which Copilot deploys a service whose manifest uses `${X}`.
+fn with_manifest(rule: &str, commands: &str) -> Vec<String> {
+    let spec = buildspec(commands);
+    let manifest = "name: web\ntype: Backend Service\nimage:\n  location: me/web:${X}\n";
+    places(
+        rule,
+        &[
+            ("buildspec.yml", &spec),
+            ("copilot/web/manifest.yml", manifest),
+        ],
+    )
+}
+
+#[test]
+fn a_variable_of_a_manifest_is_set_and_exported_by_the_build() {
+    let deploy = "copilot svc deploy -n web -e test --force";
+    for (before, undefined, unexported) in [
+        ("ls", &["${X}"][..], &[][..]),
+        ("echo $X", &["${X}"], &[]),
+        ("X=1", &[], &["X=1"]),
+        ("X=$(cat version)", &[], &["X=$(cat version)"]),
+        ("export X=1", &[], &[]),
+        ("X=1; export X", &[], &[]),
+        ("env X=1 make", &[], &[]),
+        (". ./env.sh", &[], &[]),
+        ("export $(cat .env)", &[], &[]),
+        ("set -a\nX=1", &[], &[]),
+    ] {
+        let commands = format!("{before}\n{deploy}");
+        let found = with_manifest("undefined-manifest-variable", &commands);
+        assert_eq!(found, undefined, "{before}");
+        let found = with_manifest("unexported-variable", &commands);
+        assert_eq!(found, unexported, "{before}");
+    }
+    for commands in [
+        &format!("X=1 {deploy}"),
+        "make",
+        "copilot env deploy -n test",
+    ] {
+        assert_eq!(
+            with_manifest("undefined-manifest-variable", commands),
+            [""; 0],
+            "{commands}"
+        );
+        assert_eq!(
+            with_manifest("unexported-variable", commands),
+            [""; 0],
+            "{commands}"
+        );
+    }
+}
+
+#[test]
+fn only_plain_variables_are_filled_in_by_copilot() {
+    let rule = "unsupported-interpolation";
+    let image = "image:\n  build: Dockerfile\n";
+    assert_eq!(
+        in_manifest(rule, &format!("{image}cpu: ${{CPU:-256}}\n")),
+        ["${CPU:-256}"]
+    );
+    for rest in [
+        "cpu: ${CPU}\n",
+        "command: sh -c 'serve ${PORT:-80}'\n",
+        "variables:\n  URL: ${URL:-x}\n",
+        "cpu: ${server.port:80}\n",
+        "cpu: \\${CPU:-1}\n",
+    ] {
+        assert_eq!(
+            in_manifest(rule, &format!("{image}{rest}")),
+            [""; 0],
+            "{rest}"
+        );
+    }
+}
+
+#[test]
+fn stages_and_sections_are_compared_with_the_environments_there_are() {
+    let rule = "unknown-environment";
+    let environment = (
+        "copilot/environments/test/manifest.yml",
+        "name: test\ntype: Environment\n",
+    );
+    let service = "name: web\ntype: Backend Service\nimage:\n  build: .\nenvironments:\n  test:\n    count: 1\n  prod:\n    count: 2\n";
+    let pipeline = "name: main\nversion: 1\nsource:\n  provider: GitHub\nstages:\n  - name: test\n  - name: live\n";
+    let files = [
+        ("copilot/web/manifest.yml", service),
+        ("copilot/pipelines/main/manifest.yml", pipeline),
+        environment,
+    ];
+    assert_eq!(places(rule, &files), ["prod", "live"]);
+    assert_eq!(places(rule, &files[..2]), [""; 0]);
+    let elsewhere = [("other/copilot/web/manifest.yml", service), environment];
+    assert_eq!(places(rule, &elsewhere), [""; 0]);
+}

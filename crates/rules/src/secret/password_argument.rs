@@ -71,7 +71,10 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             let Some((flag, value)) = password(command, item.text) else {
                 continue;
             };
-            let literal = value.is_some_and(|word| word.literal().is_some());
+            let literal = command.words.iter().any(|word| {
+                word.literal().is_some()
+                    && value.map_or(word.span == flag, |value| value.span == word.span)
+            });
             let program = command.program().unwrap_or_default();
             let message = format!(
                 "the password is an argument of `{program} login`, which every process of the machine can read{}",

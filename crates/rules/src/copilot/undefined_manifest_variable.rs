@@ -1,0 +1,191 @@
+//! A Copilot manifest uses a variable that the build does not have.
+//!
+//! ## What it does
+//!
+//! Looks for `${NAME}` in the manifests of services, jobs and environments, if a buildspec of the workspace
+//! runs Copilot on them and no buildspec, build project or pipeline of the workspace mentions the name.
+//! Copilot's own two variables and `\${NAME}` are left alone.
+//!
+//! ## Why it matters
+//!
+//! Copilot fills in every `${NAME}` of the file, the sections of other environments included, and stops at
+//! the first that is not in its environment: `environment variable "NAME" is not defined`.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - copilot svc deploy --name web --env test --force --tag "test-$CODEBUILD_BUILD_NUMBER"
+//! ```
+//!
+//! ```yaml copilot/web/manifest.yml
+//! name: web
+//! type: Backend Service
+//! image:
+//!   build: Dockerfile
+//! variables:
+//!   RELEASE: ${RELEASE_ID}
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - export RELEASE_ID=$CODEBUILD_BUILD_NUMBER
+//!       - copilot svc deploy --name web --env test --force --tag "test-$CODEBUILD_BUILD_NUMBER"
+//! ```
+//!
+//! ```yaml copilot/web/manifest.yml
+//! name: web
+//! type: Backend Service
+//! image:
+//!   build: Dockerfile
+//! variables:
+//!   RELEASE: ${RELEASE_ID}
+//! ```
+//!
+//! ## Fix
+//!
+//! None: what the variable should hold is not known.
+//!
+//! ## Sources
+//!
+//! - aws/copilot-cli `internal/pkg/manifest/interpolate.go` (v1.33).
+
+use std::collections::BTreeSet;
+
+use tagwright_flow::FileKind;
+use tagwright_flow::expression::plain_name;
+use tagwright_flow::facts::FileFacts;
+use tagwright_syntax::Span;
+use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
+
+use crate::context::{Context, Report};
+use crate::variables::{is_provided, may_be_assigned};
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "undefined-manifest-variable",
+    category: Category::Copilot,
+    default: Some(Severity::Warning),
+    fixable: Fixable::Never,
+    docs: docs!("undefined_manifest_variable"),
+    check: Check::Workspace(check),
+};
+
+fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    for (manifest, runner) in manifests(context) {
+        for (name, span) in variables(manifest) {
+            let known = is_provided(context, &name)
+                || context
+                    .workspace
+                    .files()
+                    .iter()
+                    .filter(|file| file.buildspec.is_some())
+                    .any(|file| may_be_assigned(file, &name) || mentions(&file.text, &name));
+            if known {
+                continue;
+            }
+            let message = format!(
+                "nothing in the workspace sets `{name}` for Copilot, which stops at a variable that is not defined"
+            );
+            let call = &runner.copilot[0];
+            report.add(report.draft(manifest.id, span, message).related(
+                runner.id,
+                call.span,
+                "Copilot is run here",
+            ));
+        }
+    }
+}
+
+/// The manifests with a variable, each with a buildspec that runs Copilot on manifests of its kind.
+pub(crate) fn manifests<'a>(
+    context: &Context<'a>,
+) -> impl Iterator<Item = (&'a FileFacts, &'a FileFacts)> {
+    let files = context.workspace.files();
+    let runner = |kind: FileKind| {
+        files.iter().find(|file| {
+            file.buildspec.is_some()
+                && file.copilot.iter().any(|call| {
+                    let environment = call.subcommand.starts_with("env ");
+                    let reads =
+                        call.subcommand.ends_with("deploy") || call.subcommand.ends_with("package");
+                    reads && (environment == (kind == FileKind::CopilotEnvironment))
+                })
+        })
+    };
+    files
+        .iter()
+        .filter(|file| {
+            matches!(
+                file.kind,
+                FileKind::CopilotWorkload | FileKind::CopilotEnvironment
+            ) && file.text.contains("${")
+        })
+        .filter_map(move |file| Some((file, runner(file.kind)?)))
+}
+
+/// The variables that Copilot fills in, each with its first place; bytes of the file.
+pub(crate) fn variables(manifest: &FileFacts) -> Vec<(String, Span)> {
+    let tree = yaml::parse(&manifest.text);
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    each_value(&tree, &mut |node, text| {
+        for (at, _) in text.match_indices("${") {
+            let name = plain_name(&text[at + 2..]);
+            let closes = text[at + 2 + name.len()..].starts_with('}');
+            let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            let own = matches!(name, "COPILOT_APPLICATION_NAME" | "COPILOT_ENVIRONMENT_NAME")
+                // Set in every build of a Copilot pipeline, or in every process.
+                || matches!(name, "PARTITION" | "HOME" | "PATH" | "USER" | "PWD" | "HOSTNAME");
+            if !closes
+                || !starts
+                || own
+                || text[..at].ends_with('\\')
+                || !seen.insert(name.to_owned())
+            {
+                continue;
+            }
+            let range = Span::new(at, at + name.len() + 3);
+            let span = tree
+                .source_map(&manifest.text, node)
+                .and_then(|map| map.source(range))
+                .unwrap_or(tree.node(node).span);
+            found.push((name.to_owned(), span));
+        }
+    });
+    found
+}
+
+/// Calls `found` for every text in a value or an item of the first document that Copilot would fill in.
+pub(crate) fn each_value(tree: &Tree, found: &mut dyn FnMut(NodeId, &str)) {
+    let mut stack: Vec<NodeId> = tree.root().into_iter().collect();
+    while let Some(at) = stack.pop() {
+        let node = tree.node(at);
+        match &node.kind {
+            NodeKind::Scalar(scalar) if node.tag.is_none() => found(at, &scalar.value),
+            NodeKind::Scalar(_) | NodeKind::Alias { .. } => {}
+            NodeKind::Sequence(sequence) => stack.extend(sequence.items.iter().rev()),
+            NodeKind::Mapping(mapping) => {
+                stack.extend(mapping.entries.iter().rev().map(|entry| entry.value));
+            }
+        }
+    }
+}
+
+/// Whether the text has the name otherwise than to read it.
+fn mentions(text: &str, name: &str) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        !before.is_some_and(|c| part(c) || c == '$' || c == '{') && !after.is_some_and(part)
+    })
+}

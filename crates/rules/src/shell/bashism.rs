@@ -1,0 +1,291 @@
+//! A command needs bash, but the file does not ask for it.
+//!
+//! ## What it does
+//!
+//! Finds what only bash understands in buildspecs without `env.shell`: `[[`, `==` in `[`, arrays, `<<<`,
+//! `<(…)`, `${v//a/b}`, `${v:0:7}`, `${v^^}`, `((…))`, `source`, `declare`, `pushd`, `let`, `&>`, `+=`,
+//! `{1..3}`, `$RANDOM` and `set -o pipefail`. Scripts that are handed to another shell are left alone.
+//!
+//! ## Why it matters
+//!
+//! CodeBuild runs commands with `sh`. In the Ubuntu images that is dash, which stops with `Bad substitution`
+//! or `not found`, or quietly does something else; in the Amazon Linux images it is bash. A build that moves
+//! from one image to the other breaks.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - if [ "$STAGE" == prod ]; then make release; fi
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - if [ "$STAGE" = prod ]; then make release; fi
+//! ```
+//!
+//! ## Fix
+//!
+//! `=` for `==` in `[`, and `.` for `source` of a file with a folder. For everything else `env: {shell: bash}`
+//! is the simplest answer, which is for people to decide.
+//!
+//! ## Sources
+//!
+//! - CodeBuild user guide, "Shells and commands in build environments": `sh` is the default.
+//! - aws/aws-codebuild-docker-images issue 388; each construct was tried with dash 0.5.
+
+use tagwright_syntax::Span;
+use tagwright_syntax::shell::{Command, Part, PartKind, Quoting, RedirectKind, Status, Word};
+
+use crate::context::{Document, Report};
+use crate::script::{Item, items, untouchable};
+use crate::{
+    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
+};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "bashism",
+    category: Category::Shell,
+    default: Some(Severity::Note),
+    fixable: Fixable::Sometimes,
+    docs: docs!("bashism"),
+    check: Check::Document(check),
+};
+
+/// Without any of these an item holds nothing that the rule looks for.
+const SIGNS: &[&str] = &[
+    "[[", "==", "=(", "<<<", "<(", ">(", "//", ":0:", "^", "((", "source ", "declare ", "typeset ",
+    "pushd ", "popd", "let ", "&>", "+=", "..", "RANDOM", "pipefail", "${",
+];
+
+/// Something that dash does not understand.
+struct Bashism {
+    span: Span,
+    /// As it is called in the message.
+    what: &'static str,
+    /// What dash does with it.
+    effect: &'static str,
+    /// What means the same in every shell.
+    portable: Option<&'static str>,
+}
+
+fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    let asks = document
+        .buildspec
+        .as_ref()
+        .is_none_or(|spec| spec.env.shell.is_some());
+    if asks {
+        return;
+    }
+    let may_matter = |text: &str| SIGNS.iter().any(|sign| text.contains(sign));
+    for item in items(document, may_matter) {
+        if item.script.status != Status::Clean {
+            continue;
+        }
+        let Some(found) = item
+            .script
+            .commands
+            .iter()
+            .find_map(|command| in_command(command, item.text))
+        else {
+            continue;
+        };
+        let message = format!(
+            "{} needs bash: with dash, the `sh` of the Ubuntu images, {}; `env.shell: bash` asks for bash",
+            found.what, found.effect
+        );
+        let fix = portable(document, &item, &found);
+        report.add(
+            report
+                .draft(document.facts.id, item.span(document, found.span), message)
+                .fix(fix.map_err(str::to_owned)),
+        );
+    }
+}
+
+fn portable(
+    document: &Document<'_>,
+    item: &Item<'_>,
+    found: &Bashism,
+) -> Result<Fix, &'static str> {
+    if let Some(reason) = untouchable(document) {
+        return Err(reason);
+    }
+    let text = found
+        .portable
+        .ok_or("there is no short form of it for every shell")?;
+    Ok(Fix {
+        message: format!("write `{text}`, which every shell understands"),
+        applicability: Applicability::Safe,
+        changes: vec![Change {
+            file: document.facts.id,
+            node: item.node,
+            kind: ChangeKind::Replace {
+                range: found.span,
+                text: text.to_owned(),
+                words: WordEffect::Within,
+            },
+        }],
+    })
+}
+
+const NOT_FOUND: &str = "it is a command that does not exist";
+const SYNTAX: &str = "it is a syntax error";
+const SUBSTITUTION: &str = "it ends the command with `Bad substitution`";
+
+fn in_command(command: &Command, text: &str) -> Option<Bashism> {
+    let found = |span: Span, what, effect| {
+        Some(Bashism {
+            span,
+            what,
+            effect,
+            portable: None,
+        })
+    };
+    if let Some(first) = command.words.first() {
+        let span = first.span;
+        let program = first.literal().unwrap_or_default();
+        match program.as_str() {
+            "[[" => return found(span, "`[[`", NOT_FOUND),
+            "((" => return found(span, "`((…))`", NOT_FOUND),
+            "declare" | "typeset" => return found(span, "`declare`", NOT_FOUND),
+            "pushd" | "popd" => return found(span, "`pushd`", NOT_FOUND),
+            "let" => return found(span, "`let`", NOT_FOUND),
+            "source" => {
+                // `.` looks a file without a folder up in `PATH`.
+                let folder = command
+                    .words
+                    .get(1)
+                    .is_some_and(|file| file.span.of(text).contains('/'));
+                return Some(Bashism {
+                    span,
+                    what: "`source`",
+                    effect: NOT_FOUND,
+                    portable: folder.then_some("."),
+                });
+            }
+            "set" => {
+                if let Some(option) = command.words.iter().find(|word| word.is("pipefail")) {
+                    return found(
+                        option.span,
+                        "`pipefail`",
+                        "it is an `Illegal option` before version 0.5.13",
+                    );
+                }
+            }
+            "[" | "test" => {
+                if let Some(equals) = command.words.iter().find(|word| word.is("==")) {
+                    return Some(Bashism {
+                        span: equals.span,
+                        what: "`==` in `[`",
+                        effect: "the test is false with `unexpected operator`",
+                        portable: Some("="),
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    for assignment in &command.assignments {
+        if assignment.value.is_none() {
+            return found(assignment.span, "an array", SYNTAX);
+        }
+        if assignment.append {
+            return found(assignment.span, "`+=`", NOT_FOUND);
+        }
+    }
+    for redirect in &command.redirects {
+        match (redirect.kind, &redirect.target) {
+            (RedirectKind::HereString, Some(target)) => {
+                return found(target.span, "`<<<`", SYNTAX);
+            }
+            (RedirectKind::Output, Some(target)) => {
+                let before = text.get(..target.span.start as usize).unwrap_or("");
+                if before.trim_end().trim_end_matches('>').ends_with('&') {
+                    return found(
+                        target.span,
+                        "`&>`",
+                        "it runs the command in the background and redirects nothing",
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    let values = command.assignments.iter().filter_map(|a| a.value.as_ref());
+    let loops = command
+        .context
+        .loops
+        .iter()
+        .flat_map(|looped| &looped.words);
+    command
+        .words
+        .iter()
+        .chain(values)
+        .chain(loops)
+        .find_map(|word| in_word(word, text))
+}
+
+fn in_word(word: &Word, text: &str) -> Option<Bashism> {
+    for part in &word.parts {
+        if let Some((what, effect)) = in_part(part, text) {
+            return Some(Bashism {
+                span: part.span,
+                what,
+                effect,
+                portable: None,
+            });
+        }
+    }
+    None
+}
+
+fn in_part(part: &Part, text: &str) -> Option<(&'static str, &'static str)> {
+    let written = part.span.of(text);
+    match &part.kind {
+        PartKind::Variable(variable) => {
+            if &*variable.name == "RANDOM" {
+                return Some(("`$RANDOM`", "it is empty"));
+            }
+            let symbol = &*variable.operator.as_ref()?.symbol;
+            let what = match symbol {
+                "/" | "//" | "/#" | "/%" => "`${v/a/b}`",
+                ":" => "`${v:0:7}`",
+                "^" | "^^" | "," | ",," => "`${v^^}`",
+                "[" => "an array",
+                "@" => "`${v@Q}`",
+                _ => return None,
+            };
+            Some((what, SUBSTITUTION))
+        }
+        PartKind::Other if written.starts_with("<(") || written.starts_with(">(") => {
+            Some(("`<(…)`", SYNTAX))
+        }
+        PartKind::Other if written.starts_with("${!") => Some(("`${!v}`", SUBSTITUTION)),
+        PartKind::Literal(literal) if part.quoting == Quoting::None && is_range(literal) => {
+            Some(("`{1..3}`", "it stays one word as it is"))
+        }
+        _ => None,
+    }
+}
+
+/// `{1..3}`, `{a..f}`.
+fn is_range(text: &str) -> bool {
+    text.split_once('{').is_some_and(|(_, rest)| {
+        rest.split_once('}').is_some_and(|(inner, _)| {
+            inner.split_once("..").is_some_and(|(from, to)| {
+                let end =
+                    |end: &str| !end.is_empty() && end.bytes().all(|b| b.is_ascii_alphanumeric());
+                end(from) && end(to)
+            })
+        })
+    })
+}
