@@ -145,6 +145,15 @@ pub fn classify(path: &str, text: &str) -> FileKind {
     {
         return FileKind::Buildspec;
     }
+    // The line `phases:` is missing.
+    if is_buildspec_name(path)
+        && has(text, "commands:")
+        && ["install", "pre_build", "build", "post_build"]
+            .iter()
+            .any(|phase| top_level_key(text, phase))
+    {
+        return FileKind::Buildspec;
+    }
     if buildspec_version(text) && (top_level_key(text, "batch") || phases) {
         return FileKind::Buildspec;
     }
@@ -185,6 +194,11 @@ mod tests {
             (
                 "ci/x.yml",
                 "\u{feff}version: '0.2'\nphases: {}\n",
+                FileKind::Buildspec,
+            ),
+            (
+                ".buildspec.yml",
+                "build:\n  commands:\n    - make\n",
                 FileKind::Buildspec,
             ),
             ("serverless.yml", "service: x\nphases: y\n", FileKind::Other),

@@ -9,12 +9,14 @@ pub mod finding;
 mod plan;
 mod script;
 pub mod settings;
+mod tables;
 mod unique;
 mod variables;
 
 pub use context::{Context, Document, Report};
 pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Severity, WordEffect};
 pub use settings::Settings;
+pub use tables::schema::buildspec_schema;
 
 use std::sync::Arc;
 
@@ -172,6 +174,28 @@ rules! {
     }
     structure {
         invalid_yaml
+        command_is_mapping
+        lost_comment_tail
+        lost_negation
+        lost_anchor
+        missing_dash_space
+        null_command
+        duplicate_key
+        unknown_key
+        misplaced_key
+        unknown_phase
+        missing_version
+        invalid_version
+        quoted_version_in_batch
+        wrong_type
+        invalid_value
+        commands_with_steps
+        batch_identifier
+        batch_dependency
+        reserved_variable
+        unknown_runtime
+        retired_runtime
+        not_a_buildspec
     }
     shell {
         removed_command

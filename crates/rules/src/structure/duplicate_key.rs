@@ -1,0 +1,128 @@
+//! A key stands twice in one mapping, and what the first one says is lost.
+//!
+//! ## What it does
+//!
+//! Finds keys that stand more than once in the same mapping, anywhere in a buildspec. If both say the same,
+//! it is a warning.
+//!
+//! ## Why it matters
+//!
+//! YAML forbids it, but CodeBuild's reader keeps the last one without a word. The usual cause is a phase
+//! that is indented too far: its `commands` then replace those of the phase above it.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - ./build.sh
+//!     commands:
+//!       - ./copy.sh
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - ./build.sh
+//!   post_build:
+//!     commands:
+//!       - ./copy.sh
+//! ```
+//!
+//! ## Fix
+//!
+//! None. Which of the two was meant, the file does not say.
+//!
+//! ## Sources
+//!
+//! - YAML 1.2.2, section 3.2.1.1 "Nodes".
+//! - awslabs/aws-crt-python, `codebuild/cd/manylinux1-tee.yml`, where five commands vanish this way.
+
+use tagwright_syntax::yaml::{Entry, NodeId, NodeKind, Tree};
+
+use crate::context::{Document, Report};
+use crate::tables;
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "duplicate-key",
+    category: Category::Structure,
+    default: Some(Severity::Error),
+    fixable: Fixable::Never,
+    docs: docs!("duplicate_key"),
+    check: Check::Document(check),
+};
+
+fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    let (tree, text) = (document.tree, document.text());
+    if tables::root(document).is_none() {
+        return;
+    }
+    for (id, node) in tree.nodes() {
+        let NodeKind::Mapping(mapping) = &node.kind else {
+            continue;
+        };
+        for (index, entry) in mapping.entries.iter().enumerate() {
+            // Merge keys may be repeated.
+            let Some(key) = tree.text(entry.key).filter(|key| *key != "<<") else {
+                continue;
+            };
+            let later = &mapping.entries[index + 1..];
+            let Some(kept) = later.iter().find(|other| tree.text(other.key) == Some(key)) else {
+                continue;
+            };
+            let of = |entry: &Entry| tree.node(entry.value).span.of(text);
+            let same = of(entry) == of(kept);
+            let lost = if same {
+                "both say the same".to_owned()
+            } else {
+                format!("{} here will be lost", contents(tree, entry.value))
+            };
+            let message = format!(
+                "`{key}` stands a second time{} on line {}, and CodeBuild keeps the last: {lost}",
+                place(tree, id),
+                tables::line(text, tree.node(kept.key).span.start),
+            );
+            let draft = report
+                .draft(document.facts.id, tree.node(entry.key).span, message)
+                .related(
+                    document.facts.id,
+                    tree.node(kept.key).span,
+                    format!("this `{key}` replaces it"),
+                );
+            report.add(if same {
+                draft.severity(Severity::Warning)
+            } else {
+                draft
+            });
+        }
+    }
+}
+
+/// In which mapping, for people.
+fn place(tree: &Tree, mapping: NodeId) -> String {
+    let path = tree.path(mapping).to_string();
+    if path.is_empty() {
+        String::new()
+    } else {
+        format!(" in `{path}`")
+    }
+}
+
+/// What is lost, for people.
+fn contents(tree: &Tree, value: NodeId) -> String {
+    match (tree.sequence(value), tree.mapping(value)) {
+        (Some(list), _) if list.items.len() > 1 => {
+            format!("the list of {} items", list.items.len())
+        }
+        (Some(_), _) => "the list".to_owned(),
+        (_, Some(_)) => "the mapping".to_owned(),
+        _ => "the value".to_owned(),
+    }
+}

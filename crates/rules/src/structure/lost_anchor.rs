@@ -1,0 +1,91 @@
+//! The first word of a command is a YAML anchor and never reaches the shell.
+//!
+//! ## What it does
+//!
+//! Finds commands that start with `&`, are not in quotes, and whose anchor nothing in the file refers to.
+//!
+//! ## Why it matters
+//!
+//! For YAML `&word` at the start of a value gives the value a name. CodeBuild gets the command without it;
+//! if the command is one word, it gets none at all.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - &./server start
+//!       - ./test.sh
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - ./server start &
+//!       - ./test.sh
+//! ```
+//!
+//! ## Fix
+//!
+//! None. The `&` that runs a command in the background stands at its end.
+//!
+//! ## Sources
+//!
+//! - YAML 1.2.2, section 6.9.2 "Node anchors".
+
+use tagwright_syntax::yaml::NodeKind;
+
+use crate::context::{Document, Report};
+use crate::tables;
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "lost-anchor",
+    category: Category::Structure,
+    default: Some(Severity::Error),
+    fixable: Fixable::Never,
+    docs: docs!("lost_anchor"),
+    check: Check::Document(check),
+};
+
+fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    let (tree, text) = (document.tree, document.text());
+    for item in tables::commands(document) {
+        let node = tree.node(item);
+        let (Some(anchor), Some(span)) = (&node.anchor, node.properties) else {
+            continue;
+        };
+        let used = tree
+            .nodes()
+            .any(|(_, node)| matches!(&node.kind, NodeKind::Alias { name, .. } if name == anchor));
+        // In a file that stops in the middle the alias may come later.
+        if used || tree.error().is_some() || tree.scalar(item).is_none() {
+            continue;
+        }
+        let gets = if tree.is_null(item) {
+            "no command at all".to_owned()
+        } else {
+            format!("only `{}`", tables::quoted(node.span.of(text)))
+        };
+        let draft = report.draft(
+            document.facts.id,
+            span,
+            format!("YAML reads `&{anchor}` as an anchor: CodeBuild gets {gets}"),
+        );
+        // A plain name may be left over from an alias that is gone; then the rest is the command.
+        let name = anchor
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        report.add(if name && !tree.is_null(item) {
+            draft.severity(Severity::Warning)
+        } else {
+            draft
+        });
+    }
+}

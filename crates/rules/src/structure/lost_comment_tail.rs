@@ -1,0 +1,96 @@
+//! The end of a command is a YAML comment.
+//!
+//! ## What it does
+//!
+//! Finds commands without YAML quotes in which a space and `#` stand inside shell quotes, a substitution or
+//! braces. An ordinary comment after a command is fine.
+//!
+//! ## Why it matters
+//!
+//! For YAML a space and `#` start a comment, whatever quotes the shell would see around them. CodeBuild gets
+//! the command only up to there, with a quote that is never closed, and the shell fails with a syntax error
+//! or waits for more.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - ./notify.sh "Built issue #12"
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - './notify.sh "Built issue #12"'
+//! ```
+//!
+//! ## Fix
+//!
+//! None. Put the whole command in single quotes, or on a line of its own below `- |`.
+//!
+//! ## Sources
+//!
+//! - YAML 1.2.2, section 6.6 "Comments".
+
+use tagwright_flow::facts::ShellKind;
+use tagwright_syntax::shell::{self, Status};
+use tagwright_syntax::yaml::ScalarStyle;
+
+use crate::context::{Document, Report};
+use crate::tables;
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "lost-comment-tail",
+    category: Category::Structure,
+    default: Some(Severity::Warning),
+    fixable: Fixable::Never,
+    docs: docs!("lost_comment_tail"),
+    check: Check::Document(check),
+};
+
+fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    let (tree, text) = (document.tree, document.text());
+    let shell = document.facts.buildspec.as_ref().map(|facts| facts.shell);
+    if shell != Some(ShellKind::Posix) {
+        return;
+    }
+    for item in tables::commands(document) {
+        let Some(scalar) = tree.scalar(item) else {
+            continue;
+        };
+        let span = tree.node(item).span;
+        let comments = tree.comments();
+        let next = comments.partition_point(|comment| comment.start < span.end);
+        let Some(comment) = comments.get(next).copied() else {
+            continue;
+        };
+        let gap = text
+            .get(span.end as usize..comment.start as usize)
+            .unwrap_or("\n");
+        if scalar.style != ScalarStyle::Plain || gap.contains(['\n', '\r']) {
+            continue;
+        }
+        // A tail that completes the command belongs to it; any other is a comment.
+        let whole = format!("{}{gap}{}", scalar.value, comment.of(text));
+        let cut = shell::parse(&scalar.value).status != Status::Clean
+            && shell::parse(&whole).status == Status::Clean;
+        if !cut {
+            continue;
+        }
+        let message = format!(
+            "YAML reads `{}` as a comment: CodeBuild gets only `{}`; put the whole command in single \
+             quotes or below `- |`",
+            tables::quoted(comment.of(text)),
+            tables::quoted(&scalar.value)
+        );
+        report.add(report.draft(document.facts.id, comment, message));
+    }
+}

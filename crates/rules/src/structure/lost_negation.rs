@@ -1,0 +1,70 @@
+//! The `!` at the start of a command is a YAML tag, so nothing is negated.
+//!
+//! ## What it does
+//!
+//! Finds commands that start with `!` and are not in quotes.
+//!
+//! ## Why it matters
+//!
+//! For YAML a `!` at the start of a value is a tag. CodeBuild gets the command without it and runs the
+//! opposite of what is written: a check that should stop the build lets it through, and the other way round.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - ! grep -r TODO src
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - '! grep -r TODO src'
+//! ```
+//!
+//! ## Fix
+//!
+//! None. Put the whole command in single quotes.
+//!
+//! ## Sources
+//!
+//! - YAML 1.2.2, section 6.9.1 "Node tags".
+
+use crate::context::{Document, Report};
+use crate::tables;
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "lost-negation",
+    category: Category::Structure,
+    default: Some(Severity::Error),
+    fixable: Fixable::Never,
+    docs: docs!("lost_negation"),
+    check: Check::Document(check),
+};
+
+fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    let (tree, text) = (document.tree, document.text());
+    for item in tables::commands(document) {
+        let node = tree.node(item);
+        let Some(tag) = node.properties.filter(|_| node.tag.as_deref() == Some("!")) else {
+            continue;
+        };
+        if !tables::is_settled(document, node.span) {
+            continue;
+        }
+        let message = format!(
+            "YAML reads `!` as a tag: CodeBuild runs `{}` without the negation; put the whole command \
+             in single quotes",
+            tables::quoted(node.span.of(text))
+        );
+        report.add(report.draft(document.facts.id, tag, message));
+    }
+}

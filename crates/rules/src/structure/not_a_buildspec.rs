@@ -1,0 +1,88 @@
+//! The file is named like a buildspec, but has nothing to run.
+//!
+//! ## What it does
+//!
+//! Finds files that are read as buildspecs by their names and have neither `phases` nor `batch` with
+//! anything below them.
+//!
+//! ## Why it matters
+//!
+//! If a project names this file, CodeBuild runs nothing or stops with "wrong number of container tags,
+//! expected 1". If it is something else, tagwright need not read it.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! env:
+//!   variables:
+//!     STAGE: test
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! env:
+//!   variables:
+//!     STAGE: test
+//! phases:
+//!   build:
+//!     commands:
+//!       - ./build.sh
+//! ```
+//!
+//! ## Fix
+//!
+//! None. Write the phases, or exclude the file in `tagwright.toml`.
+//!
+//! ## Sources
+//!
+//! - CodeBuild user guide, "Build specification reference for CodeBuild".
+
+use tagwright_flow::FileKind;
+use tagwright_syntax::Span;
+use tagwright_syntax::buildspec::PhaseName;
+
+use crate::context::{Document, Report};
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "not-a-buildspec",
+    category: Category::Structure,
+    default: Some(Severity::Note),
+    fixable: Fixable::Never,
+    docs: docs!("not_a_buildspec"),
+    check: Check::Document(check),
+};
+
+fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    let tree = document.tree;
+    let template = document
+        .facts
+        .buildspec
+        .as_ref()
+        .is_some_and(|facts| facts.template.is_some());
+    if document.facts.kind != FileKind::Buildspec || template || tree.error().is_some() {
+        return;
+    }
+    let has = |root, key: &str| tree.get(root, key).is_some_and(|node| !tree.is_null(node));
+    if let Some(root) = tree.root()
+        && (has(root, "phases") || has(root, "batch") || has(root, "<<"))
+    {
+        return;
+    }
+    // Anything more would say a second time what a key in the wrong place says already.
+    let phase = |name: &str| tree.root().is_some_and(|root| has(root, name));
+    if PhaseName::ALL.iter().any(|name| phase(name.as_str())) {
+        return;
+    }
+    let span = tree.root().map_or(Span::empty(0), |root| {
+        let entries = tree.mapping(root).map_or(&[][..], |map| &map.entries);
+        tree.node(entries.first().map_or(root, |entry| entry.key))
+            .span
+    });
+    let message =
+        "there is nothing to run here: neither `phases` nor `batch` has anything below it";
+    report.add(report.draft(document.facts.id, span, message));
+}

@@ -1,0 +1,95 @@
+//! A list of commands has an empty item, or there is no command at all.
+//!
+//! ## What it does
+//!
+//! Finds items of `commands` and `finally` that are only a dash. A dash with only a comment behind it, and
+//! `commands:` with nothing below it, are notes: builds are known to run with them.
+//!
+//! ## Why it matters
+//!
+//! Something was removed or forgotten there, or a comment took its place. Whether CodeBuild takes notice
+//! depends on its version; at best it runs nothing.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - ./build.sh
+//!       -
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - ./build.sh
+//! ```
+//!
+//! ## Fix
+//!
+//! None. Remove the dash, or write the command.
+//!
+//! ## Sources
+//!
+//! - CodeBuild user guide, "Build specification reference for CodeBuild".
+
+use tagwright_syntax::Span;
+
+use crate::context::{Document, Report};
+use crate::tables;
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "null-command",
+    category: Category::Structure,
+    default: Some(Severity::Warning),
+    fixable: Fixable::Never,
+    docs: docs!("null_command"),
+    check: Check::Document(check),
+};
+
+fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    let tree = document.tree;
+    let is_empty = |id| {
+        let node = tree.node(id);
+        // What an anchor or a tag has swallowed is another rule's.
+        tree.is_null(id) && node.properties.is_none() && tables::is_settled(document, node.span)
+    };
+    for list in tables::command_lists(document) {
+        // Of a file that stops in the middle nobody knows what would follow.
+        if tree.error().is_none() && is_empty(list.node) {
+            let message = format!("`{}` of `{}` has no command", list.key, list.phase.as_str());
+            let span = tree.node(list.key_node).span;
+            let draft = report.draft(document.facts.id, span, message);
+            report.add(draft.severity(Severity::Note));
+        }
+        let Some(items) = tree.sequence(list.node) else {
+            continue;
+        };
+        for (index, item) in items.items.iter().enumerate() {
+            if is_empty(*item) {
+                let span = items
+                    .dashes
+                    .get(index)
+                    .map_or(tree.node(*item).span, |dash| {
+                        Span::new(*dash as usize, *dash as usize + 1)
+                    });
+                let message = "this item of the list is empty: no command runs here";
+                let draft = report.draft(document.facts.id, span, message);
+                let rest = document.text().get(span.end as usize..).unwrap_or("");
+                let comment = rest.trim_start_matches([' ', '\t']).starts_with('#');
+                report.add(if comment {
+                    draft.severity(Severity::Note)
+                } else {
+                    draft
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A key that buildspecs do not have.
+//!
+//! ## What it does
+//!
+//! Finds keys that the reference does not list where they stand, and says which one was probably meant.
+//! Files of version 0.1 may have other keys.
+//!
+//! ## Why it matters
+//!
+//! CodeBuild takes no notice of a key that it does not know: what stands below it has no effect, and no
+//! message says so.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - ./build.sh
+//! artifacts:
+//!   files:
+//!     - out/app.zip
+//!   basedirectory: out
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - ./build.sh
+//! artifacts:
+//!   files:
+//!     - out/app.zip
+//!   base-directory: out
+//! ```
+//!
+//! ## Fix
+//!
+//! None.
+//!
+//! ## Sources
+//!
+//! - CodeBuild user guide, "Build specification reference for CodeBuild".
+
+use crate::context::{Document, Report};
+use crate::tables;
+use crate::tables::buildspec::{self, Unknown};
+use crate::tables::walk::{self, Problem};
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "unknown-key",
+    category: Category::Structure,
+    default: Some(Severity::Warning),
+    fixable: Fixable::Never,
+    docs: docs!("unknown_key"),
+    check: Check::Document(check),
+};
+
+fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    for problem in walk::problems(document) {
+        let Problem::UnknownKey {
+            entry,
+            name,
+            section,
+        } = problem
+        else {
+            continue;
+        };
+        if section.unknown == Unknown::Rejected || buildspec::home(&name, section).is_some() {
+            continue;
+        }
+        let known = section.keys.iter().map(|key| key.name);
+        let meant = match name.as_str() {
+            // The names of version 0.1.
+            "environment_variables" => Some("env"),
+            "plaintext" => Some("variables"),
+            _ => tables::did_you_mean(&name, known),
+        };
+        let advice = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+        let shown = tables::quoted(&name);
+        let message = format!(
+            "CodeBuild knows no `{shown}` {}, and takes no notice of it{advice}",
+            section.place()
+        );
+        let span = document.tree.node(entry.key).span;
+        report.add(report.draft(document.facts.id, span, message));
+    }
+}

@@ -1,0 +1,91 @@
+//! A phase that does not exist.
+//!
+//! ## What it does
+//!
+//! Finds keys below `phases` other than `install`, `pre_build`, `build` and `post_build`.
+//!
+//! ## Why it matters
+//!
+//! There are four phases, and no others can be added. CodeBuild stops with "Invalid buildspec phase name:
+//! postbuild. Expecting: build,install,post_build,pre_build".
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - ./build.sh
+//!   postbuild:
+//!     commands:
+//!       - ./copy.sh
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - ./build.sh
+//!   post_build:
+//!     commands:
+//!       - ./copy.sh
+//! ```
+//!
+//! ## Fix
+//!
+//! None.
+//!
+//! ## Sources
+//!
+//! - CodeBuild user guide, "Build specification reference for CodeBuild".
+
+use crate::context::{Document, Report};
+use crate::tables;
+use crate::tables::buildspec::{self, Unknown};
+use crate::tables::walk::{self, Problem};
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "unknown-phase",
+    category: Category::Structure,
+    default: Some(Severity::Error),
+    fixable: Fixable::Never,
+    docs: docs!("unknown_phase"),
+    check: Check::Document(check),
+};
+
+fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    for problem in walk::problems(document) {
+        let Problem::UnknownKey {
+            entry,
+            name,
+            section,
+        } = problem
+        else {
+            continue;
+        };
+        if section.unknown != Unknown::Rejected || buildspec::home(&name, section).is_some() {
+            continue;
+        }
+        let known = section.keys.iter().map(|key| key.name);
+        let advice = match name.as_str() {
+            "deploy" | "deployment" | "release" | "publish" => {
+                "; what deploys belongs into `post_build`".to_owned()
+            }
+            "test" | "tests" => "; tests belong into `build`".to_owned(),
+            _ => tables::did_you_mean(&name, known)
+                .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?")),
+        };
+        let shown = tables::quoted(&name);
+        let message = format!(
+            "CodeBuild will stop with \"Invalid buildspec phase name: {shown}. Expecting: \
+             build,install,post_build,pre_build\"{advice}"
+        );
+        let span = document.tree.node(entry.key).span;
+        report.add(report.draft(document.facts.id, span, message));
+    }
+}

@@ -1,0 +1,220 @@
+//! Platform knowledge as data, and what several rules read from it.
+
+pub(crate) mod buildspec;
+pub(crate) mod runtimes;
+pub(crate) mod schema;
+pub(crate) mod walk;
+
+use tagwright_flow::FileKind;
+use tagwright_syntax::yaml::{NodeId, NodeKind};
+use tagwright_syntax::{Span, buildspec::PhaseName};
+
+use crate::Document;
+
+/// The buildspec's root, unless the text is a template of another tool, of which nothing is certain.
+pub(crate) fn root(document: &Document<'_>) -> Option<NodeId> {
+    let facts = document.facts.buildspec.as_ref();
+    if facts.is_some_and(|facts| facts.template.is_some()) || has_placeholder_node(document) {
+        return None;
+    }
+    let spec = document.buildspec.as_ref().map(|spec| spec.root);
+    // Meant as one: its phases stand where the file's own keys should be.
+    spec.or_else(|| {
+        let (tree, root) = (document.tree, document.tree.root()?);
+        let phase = |name: &PhaseName| tree.get(root, name.as_str()).is_some();
+        let meant = document.facts.kind == FileKind::Buildspec && PhaseName::ALL.iter().any(phase);
+        meant.then_some(root)
+    })
+}
+
+/// The same, only if the file could be read to its end: of a file that stops in the middle nothing can be
+/// said about what is absent or in the wrong place.
+pub(crate) fn whole_root(document: &Document<'_>) -> Option<NodeId> {
+    root(document).filter(|_| document.tree.error().is_none())
+}
+
+/// Whether a whole value is `{{ … }}` without quotes, which YAML would read as a mapping in a mapping.
+fn has_placeholder_node(document: &Document<'_>) -> bool {
+    let text = document.text();
+    text.contains("{{")
+        && document.tree.nodes().any(|(_, node)| {
+            matches!(&node.kind, NodeKind::Mapping(map) if map.flow)
+                && node.span.of(text).starts_with("{{")
+        })
+}
+
+/// Whether the node ends on a line before the place where the reader gave up, so that it can be believed.
+pub(crate) fn is_settled(document: &Document<'_>, span: Span) -> bool {
+    document.tree.error().is_none_or(|error| {
+        let end = span.end as usize;
+        let gap = document.text().get(end..error.offset as usize);
+        gap.is_some_and(|gap| gap.contains(['\n', '\r']))
+    })
+}
+
+/// A list of commands that a phase has.
+pub(crate) struct CommandsAt {
+    /// The phase.
+    pub(crate) phase: PhaseName,
+    /// `commands` or `finally`.
+    pub(crate) key: &'static str,
+    /// The key's node.
+    pub(crate) key_node: NodeId,
+    /// What it holds, whatever that is.
+    pub(crate) node: NodeId,
+}
+
+/// All `commands` and `finally` of the phases, duplicates included, in the order of the file.
+pub(crate) fn command_lists(document: &Document<'_>) -> Vec<CommandsAt> {
+    let tree = document.tree;
+    let mut lists = Vec::new();
+    let Some(root) = root(document) else {
+        return lists;
+    };
+    let entries = |node: NodeId| tree.mapping(node).map_or(&[][..], |map| &map.entries);
+    for section in entries(root) {
+        if tree.text(section.key) != Some("phases") {
+            continue;
+        }
+        for phase in entries(section.value) {
+            let name = tree.text(phase.key);
+            let Some(name) = PhaseName::ALL
+                .into_iter()
+                .find(|phase| Some(phase.as_str()) == name)
+            else {
+                continue;
+            };
+            for list in entries(phase.value) {
+                let key = match tree.text(list.key) {
+                    Some("commands") => "commands",
+                    Some("finally") => "finally",
+                    _ => continue,
+                };
+                lists.push(CommandsAt {
+                    phase: name,
+                    key,
+                    key_node: list.key,
+                    node: list.value,
+                });
+            }
+        }
+    }
+    lists
+}
+
+/// All command items: those of lists, and single values in a list's place.
+pub(crate) fn commands(document: &Document<'_>) -> Vec<NodeId> {
+    command_lists(document)
+        .iter()
+        .flat_map(|list| match document.tree.sequence(list.node) {
+            Some(items) => items.items.clone(),
+            None => vec![list.node],
+        })
+        .collect()
+}
+
+/// The builds of `batch.build-list` and `batch.build-graph`, as far as there are such lists.
+pub(crate) fn batch_lists(document: &Document<'_>) -> Vec<Vec<NodeId>> {
+    let tree = document.tree;
+    let batch = whole_root(document).and_then(|root| tree.get(root, "batch"));
+    ["build-list", "build-graph"]
+        .into_iter()
+        .filter_map(|strategy| {
+            let list = tree.get(batch?, strategy)?;
+            Some(tree.sequence(list)?.items.clone())
+        })
+        .collect()
+}
+
+/// The entries of `runtime-versions`: the key, its text, the value.
+pub(crate) fn runtime_versions<'a>(
+    document: &'a Document<'_>,
+) -> impl Iterator<Item = (NodeId, &'a str, NodeId)> {
+    let tree = document.tree;
+    root(document)
+        .and(document.buildspec.as_ref())
+        .into_iter()
+        .flat_map(|spec| &spec.phases)
+        .flat_map(|phase| &phase.runtime_versions)
+        .filter(move |entry| tree.scalar(entry.value).is_some())
+        .filter_map(move |entry| Some((entry.key, tree.text(entry.key)?, entry.value)))
+}
+
+/// The start of the first line of `text`, short enough to be quoted in a message.
+pub(crate) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let line = text.lines().next().unwrap_or("");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None if line.len() < text.trim_end().len() => format!("{line}…"),
+        None => line.to_owned(),
+    }
+}
+
+/// The 1-based line of byte `offset` of `text`.
+pub(crate) fn line(text: &str, offset: u32) -> u32 {
+    tagwright_syntax::position::LineIndex::new(text)
+        .position(text, offset)
+        .line
+}
+
+/// The candidate that `word` was probably meant to be: the same but for case, `-` and `_`, or one or two
+/// letters away.
+pub(crate) fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let plain = |text: &str| -> Vec<char> {
+        text.chars()
+            .filter(|c| !matches!(c, '-' | '_' | ' '))
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    let word = plain(word);
+    let allowed = if word.len() > 5 { 2 } else { 1 };
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(&word, &plain(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// The number of letters to insert, remove, replace or swap with their neighbour.
+fn distance(a: &[char], b: &[char]) -> usize {
+    // Longer words are no slips; also bounds the work.
+    if a.len().abs_diff(b.len()) > 2 {
+        return usize::MAX;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let changed = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = changed.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(before[j - 2] + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_recognised_and_another_word_is_not() {
+        let keys = ["commands", "finally", "on-failure", "run-as", "env"];
+        assert_eq!(did_you_mean("comands", keys), Some("commands"));
+        assert_eq!(did_you_mean("commnads", keys), Some("commands"));
+        assert_eq!(did_you_mean("on_failure", keys), Some("on-failure"));
+        assert_eq!(did_you_mean("onFailure", keys), Some("on-failure"));
+        assert_eq!(did_you_mean("enb", keys), Some("env"));
+        assert_eq!(did_you_mean("timeout", keys), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! The runtimes of CodeBuild's managed images.
+//!
+//! Source: `runtimes.yml` of the images in aws/aws-codebuild-docker-images, read on 2026-04-09. Versions
+//! newer than the newest listed here are never objected to: the table ages.
+
+/// When the table was read from its source.
+pub(crate) const AS_OF: &str = "2026-04";
+
+/// A runtime.
+#[derive(Debug)]
+pub(crate) struct Runtime {
+    /// The key under `runtime-versions`.
+    pub(crate) name: &'static str,
+    /// The versions that at least one current image has, ascending; empty if none has the runtime.
+    pub(crate) versions: &'static [&'static str],
+}
+
+/// All runtimes that there are or were.
+pub(crate) static RUNTIMES: [Runtime; 10] = [
+    Runtime {
+        name: "android",
+        versions: &[],
+    },
+    Runtime {
+        name: "docker",
+        versions: &["20", "23"],
+    },
+    Runtime {
+        name: "dotnet",
+        versions: &["6.0", "8.0", "10.0"],
+    },
+    Runtime {
+        name: "golang",
+        versions: &["1.20", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26"],
+    },
+    Runtime {
+        name: "java",
+        versions: &[
+            "corretto8",
+            "corretto11",
+            "corretto17",
+            "corretto21",
+            "corretto25",
+        ],
+    },
+    Runtime {
+        name: "nodejs",
+        versions: &["18", "20", "22", "24"],
+    },
+    Runtime {
+        name: "php",
+        versions: &["8.1", "8.2", "8.3", "8.4", "8.5"],
+    },
+    Runtime {
+        name: "python",
+        versions: &["3.9", "3.10", "3.11", "3.12", "3.13", "3.14"],
+    },
+    Runtime {
+        name: "ruby",
+        versions: &["3.1", "3.2", "3.3", "3.4", "4.0"],
+    },
+    Runtime {
+        name: "rust",
+        versions: &["1.93", "1.94"],
+    },
+];
+
+/// What can be said of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// A current image has it, or it is newer than the table.
+    Current,
+    /// No current image has it.
+    Retired,
+    /// It is written like no version of the runtime.
+    Unknown,
+}
+
+/// The runtime of this name.
+pub(crate) fn runtime(name: &str) -> Option<&'static Runtime> {
+    RUNTIMES.iter().find(|runtime| runtime.name == name)
+}
+
+impl Runtime {
+    /// What can be said of `version`, a value under `runtime-versions`: `18`, `18.x`, `3.9.7`, `latest`.
+    pub(crate) fn offer(&self, version: &str) -> Offer {
+        let version = version.trim();
+        if self.versions.is_empty() {
+            return Offer::Retired;
+        }
+        // What a variable holds, the file does not say.
+        if version == "latest" || version.contains('$') {
+            return Offer::Current;
+        }
+        if self.name == "java" && version.starts_with("openjdk") {
+            return Offer::Retired;
+        }
+        let (Some(wanted), Some(newest)) = (
+            numbers(version),
+            self.versions.last().and_then(|newest| numbers(newest)),
+        ) else {
+            return Offer::Unknown;
+        };
+        let matches = |offered: &&str| {
+            numbers(offered).is_some_and(|offered| offered.iter().zip(&wanted).all(|(a, b)| a == b))
+        };
+        if wanted > newest || self.versions.iter().any(matches) {
+            Offer::Current
+        } else {
+            Offer::Retired
+        }
+    }
+}
+
+/// The numbers of a version, without a final `x`; `None` if it has something else in it.
+fn numbers(version: &str) -> Option<Vec<u32>> {
+    let version = version.strip_prefix("corretto").unwrap_or(version);
+    let version = version.strip_suffix(".x").unwrap_or(version);
+    version
+        .split('.')
+        .map(|part| part.parse().ok())
+        .collect::<Option<Vec<u32>>>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_match_by_their_leading_numbers_and_newer_ones_are_believed() {
+        let cases = [
+            ("nodejs", "18", Offer::Current),
+            ("nodejs", "18.x", Offer::Current),
+            ("nodejs", "26", Offer::Current),
+            ("nodejs", "12", Offer::Retired),
+            ("nodejs", "lts", Offer::Unknown),
+            ("python", "3.10", Offer::Current),
+            ("python", "3.9.7", Offer::Current),
+            ("python", "3", Offer::Current),
+            ("python", "3.8", Offer::Retired),
+            ("python", "$PYTHON", Offer::Current),
+            ("dotnet", "6", Offer::Current),
+            ("dotnet", "3.1", Offer::Retired),
+            ("java", "corretto17", Offer::Current),
+            ("java", "openjdk8", Offer::Retired),
+            ("docker", "18", Offer::Retired),
+            ("android", "29", Offer::Retired),
+        ];
+        for (name, version, offer) in cases {
+            let runtime = runtime(name).unwrap();
+            assert_eq!(runtime.offer(version), offer, "{name}: {version}");
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! Situations of the rules about a buildspec's structure that the examples on their pages do not show:
+//! above all what builds accept, where they must be silent.
+
+use tagwright_rules::{Category, Finding, Settings, Severity, buildspec_schema, registry};
+
+fn lint(path: &str, text: &str) -> Vec<Finding> {
+    let text = text.into();
+    tagwright_rules::lint(
+        [(tagwright_flow::FileId(0), path, &text)],
+        &Settings::default(),
+    )
+}
+
+/// Whether the rule is one of those that are tested here.
+fn is_structure(name: &str) -> bool {
+    registry()
+        .iter()
+        .any(|rule| rule.name == name && rule.category == Category::Structure)
+}
+
+/// The findings about structure of warning level and above: rule and place.
+fn found(text: &str) -> Vec<(&'static str, String)> {
+    lint("buildspec.yml", text)
+        .into_iter()
+        .filter(|finding| is_structure(finding.rule) && finding.severity >= Severity::Warning)
+        .map(|finding| (finding.rule, finding.span.of(text).to_owned()))
+        .collect()
+}
+
+/// The message of the only finding of `rule`.
+#[track_caller]
+fn message(rule: &str, text: &str) -> String {
+    let mut findings = lint("buildspec.yml", text);
+    findings.retain(|finding| finding.rule == rule);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    findings.remove(0).message
+}
+
+#[track_caller]
+fn silent(text: &str) {
+    assert_eq!(found(text), [], "{text}");
+}
+
+#[track_caller]
+fn fires(rule: &'static str, text: &str, at: &str) {
+    assert_eq!(found(text), [(rule, at.to_owned())], "{text}");
+}
+
+/// A buildspec with this one item, as it is written behind the dash.
+fn command(item: &str) -> String {
+    format!(
+        "version: 0.2\nphases:\n  build:\n    commands:\n      - ./first.sh\n      - {item}\n      - ./last.sh\n"
+    )
+}
+
+/// A buildspec with this text, unindented, between its version and its phases.
+fn with(section: &str) -> String {
+    format!("version: 0.2\n{section}phases:\n  build:\n    commands:\n      - make\n")
+}
+
+#[test]
+fn what_builds_accept_is_silent() {
+    for text in [
+        "version: 0.2\nphases:\n  build:\n    commands: make all\n",
+        "version: '0.2'\nphases:\n  build:\n    commands:\n      - make\nartifacts:\n  files: out.zip\n",
+        "version: 0.2\nphases:\n  install:\n    runtime-versions:\n      python: 3.10\n",
+        "version: 0.2\nphases:\n  install:\n  build:\n    commands: [make, 'make install']\n",
+        "version: 0.1\nenvironment_variables:\n  plaintext:\n    A: b\nphases:\n  build:\n    commands:\n      - make\nextra: 1\n",
+        "version: 0.2\nbatch:\n  fast-fail: false\n  build-list:\n    - identifier: a_1\n      env:\n        compute-type: BUILD_GENERAL1_SMALL\n",
+        "version: 0.2\nbatch:\n  build-fanout:\n    parallelism: 5\n    ignore-failure: false\nphases:\n  build:\n    commands:\n      - make\n",
+        "version: 0.2\nphases:\n  build:\n    on-failure: RETRY-3-.*timeout.*\n    finally:\n      - make clean\n    commands:\n      - make\n",
+        "version: 0.2\nphases:\n  build:\n    steps:\n      - name: x\n        uses: actions/checkout@v4\n        with:\n          depth: 1\n",
+        "---\nversion: 0.2\r\nphases:\r\n  build:\r\n    commands:\r\n      - make\r\n",
+        "{\"version\": \"0.2\", \"phases\": {\"build\": {\"commands\": [\"make\"]}}}\n",
+    ] {
+        silent(text);
+    }
+    for section in [
+        "env:\n  variables:\n    PORT: 8080\n    DEBUG: true\n    EMPTY:\n",
+        "env:\n  parameter-store:\n    KEY: /${STAGE}/key\n",
+        "env:\n  git-credential-helper: yes\n  exported-variables:\n    - TAG\n",
+        "env:\n  shell: /bin/bash\n",
+        "artifacts:\n  files:\n    - '**/*'\n  discard-paths: true\n  type: zip\n",
+        "artifacts:\n  files: a\n  secondary-artifacts:\n    one:\n      files:\n        - b\n      name: $(date +%F)\n",
+        "reports:\n  arn:aws:codebuild:eu-west-1:1:report-group/x:\n    files: [r.xml]\n    file-format: JunitXml\n",
+        "cache:\n  paths:\n    - /root/.m2/**/*\n  key: m2-$(codebuild-hash-files pom.xml)\n  fallback-keys:\n    - m2-\n  action: restore\n",
+        "proxy:\n  upload-artifacts: no\n  logs: no\n",
+        "run-as: root\nx-shared: &shared\n  A: b\nenv:\n  variables:\n    <<: *shared\n",
+    ] {
+        silent(&with(section));
+    }
+}
+
+#[test]
+fn templates_and_other_peoples_files_are_silent() {
+    silent("version: 0.2\nphases:\n  builds:\n    commands:\n      - echo {{ .Name }}: y\n");
+    silent("version: {{ version }}\nphases:\n  builds:\n    commands:\n      - echo {{ x }}: y\n");
+    let text = "account_id: 1\nrepository_info:\n  x: y\nversion: 12.8.1\n";
+    assert_eq!(lint("dlc/buildspec.yml", text), []);
+}
+
+#[test]
+fn commands_that_are_mappings_are_told_with_codebuilds_words() {
+    let rule = "command-is-mapping";
+    for item in [
+        r#"echo "Status: built""#,
+        "curl -H 'Accept: text/plain' $URL",
+        "echo done:",
+        "{ echo one; echo two; }",
+        r#"make || { echo "ERROR: no"; }"#,
+    ] {
+        assert!(
+            found(&command(item))
+                .iter()
+                .all(|(name, _)| *name == rule || *name == "invalid-yaml")
+        );
+        assert!(!found(&command(item)).is_empty(), "{item}");
+    }
+    fires(rule, &command("echo a: b"), "echo a: b");
+    let text = message(rule, &command("echo a: b"));
+    assert!(
+        text.contains("Expected Commands[1] to be of string type: found subkeys instead at line 6"),
+        "{text}"
+    );
+    assert!(text.contains("write `- 'echo a: b'`"), "{text}");
+    let text = message(rule, &command("curl -H 'Accept: text/plain' $URL"));
+    assert!(text.contains("below `- |`"), "{text}");
+}
+
+#[test]
+fn commands_with_colons_that_stay_strings_are_silent() {
+    for item in [
+        "'echo \"Status: built\"'",
+        "docker push app:1",
+        "echo http://x/:y",
+        "|\n        echo \"a: b\"",
+        "make || { echo no; }",
+    ] {
+        silent(&command(item));
+    }
+}
+
+#[test]
+fn only_a_comment_that_completes_the_command_was_cut_off() {
+    let rule = "lost-comment-tail";
+    fires(
+        rule,
+        &command(r#"echo "issue #12 is done""#),
+        r#"#12 is done""#,
+    );
+    fires(rule, &command("sed 's/ #.*$//' conf"), "#.*$//' conf");
+    for item in [
+        "make # it's the build",
+        "make # \"all\"",
+        "echo it # isn't",
+        "echo a#b",
+        "echo \"a\" # \"b",
+        "'echo \"issue #12\"'",
+    ] {
+        silent(&command(item));
+    }
+}
+
+#[test]
+fn tags_and_anchors_swallow_the_first_word() {
+    fires("lost-negation", &command("! grep -q x y"), "!");
+    silent(&command("'! grep -q x y'"));
+    silent(&command("if ! grep -q x y; then exit 1; fi"));
+    fires("lost-anchor", &command("&server start"), "&server");
+    fires("lost-anchor", &command("&>log make"), "&>log");
+    silent(
+        "version: 0.2\nphases:\n  build:\n    commands:\n      - &login make login\n      - *login\n",
+    );
+}
+
+#[test]
+fn a_glued_dash_is_found_whether_yaml_reads_on_or_stops() {
+    let rule = "missing-dash-space";
+    fires(
+        rule,
+        "version: 0.2\nphases:\n  build:\n    commands:\n      -make one\n",
+        "-make one",
+    );
+    let mixed = "version: 0.2\nphases:\n  build:\n    commands:\n      - make one\n      -make two\n      - make three\n";
+    let all = found(mixed);
+    assert!(all.contains(&(rule, "-make two".to_owned())), "{all:?}");
+    // An option on a line of its own continues its command.
+    silent(&command("docker build\n        -t app:1 ."));
+    silent(&command("|\n        make \\\n        -j2"));
+}
+
+#[test]
+fn empty_commands_are_warned_of_and_notes_where_builds_run() {
+    fires("null-command", &command(""), "-");
+    silent(&command("# later"));
+    silent(
+        "version: 0.2\nphases:\n  install:\n    commands:\n      # later\n  build:\n    commands:\n      - make\n",
+    );
+    silent(&command("''"));
+}
+
+#[test]
+fn duplicates_say_what_is_lost() {
+    let text = "version: 0.2\nphases:\n  build:\n    commands:\n      - a\n      - b\n    post_build:\n    commands:\n      - c\n";
+    assert_eq!(
+        found(text),
+        [
+            ("duplicate-key", "commands".to_owned()),
+            ("misplaced-key", "post_build".to_owned()),
+        ]
+    );
+    let text = message("duplicate-key", text);
+    assert!(text.contains("in `phases.build` on line 8"), "{text}");
+    assert!(
+        text.contains("the list of 2 items here will be lost"),
+        "{text}"
+    );
+    let same = with("env:\n  variables:\n    A: x\n    A: x\n");
+    let finding = lint("buildspec.yml", &same).remove(0);
+    assert_eq!(
+        (finding.rule, finding.severity),
+        ("duplicate-key", Severity::Warning)
+    );
+}
+
+#[test]
+fn keys_are_unknown_misplaced_or_no_phase() {
+    fires("unknown-key", &with("enviroment: {}\n"), "enviroment");
+    fires(
+        "unknown-key",
+        &with("environment_variables: {}\n"),
+        "environment_variables",
+    );
+    fires("unknown-key", &with("env:\n  vars:\n    A: b\n"), "vars");
+    fires(
+        "misplaced-key",
+        &with("parameter-store:\n  A: b\n"),
+        "parameter-store",
+    );
+    fires(
+        "misplaced-key",
+        &with("artifacts:\n  env: {}\n  files: a\n"),
+        "env",
+    );
+    let phase = |text: &str| {
+        format!("version: 0.2\nphases:\n  build:\n    commands:\n      - make\n{text}")
+    };
+    fires(
+        "misplaced-key",
+        &phase("  cache:\n    paths: [a]\n"),
+        "cache",
+    );
+    fires(
+        "misplaced-key",
+        &phase("  finally:\n    - make\n"),
+        "finally",
+    );
+    fires(
+        "misplaced-key",
+        &phase("    artifacts:\n      files: a\n"),
+        "artifacts",
+    );
+    fires(
+        "misplaced-key",
+        &phase("    runtime-versions:\n      python: 3.12\n"),
+        "runtime-versions",
+    );
+    fires(
+        "misplaced-key",
+        &phase("post_build:\n  commands:\n    - make\n"),
+        "post_build",
+    );
+    fires(
+        "unknown-phase",
+        &phase("  deploy:\n    commands:\n      - make\n"),
+        "deploy",
+    );
+    let text = message(
+        "unknown-phase",
+        &phase("  pre-build:\n    commands:\n      - make\n"),
+    );
+    assert!(
+        text.contains("Invalid buildspec phase name: pre-build"),
+        "{text}"
+    );
+    assert!(text.ends_with("did you mean `pre_build`?"), "{text}");
+}
+
+#[test]
+fn a_file_without_the_line_of_its_phases_is_still_meant_as_a_buildspec() {
+    let text = "version: 0.2\nbuild:\n  commands:\n    - make\n";
+    fires("misplaced-key", text, "build");
+    let text = "build:\n  commands:\n    - make\n";
+    assert_eq!(
+        found(text),
+        [
+            ("misplaced-key", "build".to_owned()),
+            ("missing-version", "build".to_owned()),
+        ]
+    );
+    // An example of the reference itself: the phases have slipped to the left.
+    fires(
+        "misplaced-key",
+        "version: 0.2\nphases:\nbuild:\n  commands:\n    - make\n",
+        "build",
+    );
+}
+
+#[test]
+fn versions_are_two() {
+    for version in ["0.2", "0.1", "\"0.2\"", "0.20", "$VERSION"] {
+        silent(&with("").replace("0.2", version));
+    }
+    fires("invalid-version", &with("").replace("0.2", "1.0"), "1.0");
+    fires("missing-version", &with("").replace("0.2", ""), "version");
+}
+
+#[test]
+fn shapes_and_values_are_compared_with_the_table() {
+    fires("wrong-type", &with("env:\n  variables:\n    - A\n"), "- A");
+    fires(
+        "wrong-type",
+        &with("env:\n  variables:\n    A:\n      b: c\n"),
+        "b: c",
+    );
+    fires("wrong-type", &with("artifacts:\n  - out\n"), "- out");
+    fires(
+        "wrong-type",
+        "version: 0.2\nphases:\n  build:\n    - make\n",
+        "- make",
+    );
+    fires("wrong-type", &command("[make, all]"), "[make, all]");
+    fires("invalid-value", &with("env:\n  shell: fish\n"), "fish");
+    fires(
+        "invalid-value",
+        &with("artifacts:\n  files: a\n  discard-paths: maybe\n"),
+        "maybe",
+    );
+    fires(
+        "invalid-value",
+        &with("cache:\n  paths: [a]\n  action: upload\n"),
+        "upload",
+    );
+    fires(
+        "invalid-value",
+        &with("reports:\n  r:\n    files: a\n    file-format: TAP\n"),
+        "TAP",
+    );
+    silent(&with("artifacts:\n  files: a\n  discard-paths: on\n"));
+    silent(&with("artifacts:\n  files: a\n  discard-paths: $DISCARD\n"));
+}
+
+#[test]
+fn batches_need_identifiers_and_an_order() {
+    let graph =
+        |rest: &str| format!("version: 0.2\nbatch:\n  build-graph:\n    - identifier: one\n{rest}");
+    silent(&graph("    - identifier: two\n      depend-on: [one]\n"));
+    fires("batch-identifier", &graph("    - identifier: one\n"), "one");
+    fires(
+        "batch-identifier",
+        &graph("    - buildspec: x.yml\n"),
+        "buildspec: x.yml",
+    );
+    fires(
+        "batch-dependency",
+        &graph("      depend-on: [two]\n"),
+        "two",
+    );
+    fires(
+        "batch-dependency",
+        &graph("      depend-on: [one]\n"),
+        "one",
+    );
+    let circle = graph("      depend-on: [two]\n    - identifier: two\n      depend-on: [one]\n");
+    assert_eq!(found(&circle).len(), 2);
+}
+
+#[test]
+fn runtimes_are_compared_with_the_images() {
+    let runtime = |text: &str| {
+        format!("version: 0.2\nphases:\n  install:\n    runtime-versions:\n      {text}\n")
+    };
+    for good in [
+        "python: 3.10",
+        "nodejs: 99",
+        "java: corretto21",
+        "golang: latest",
+        "php: 8.x",
+        "ruby: $RUBY",
+    ] {
+        silent(&runtime(good));
+    }
+    fires("unknown-runtime", &runtime("node: 22"), "node");
+    fires("unknown-runtime", &runtime("nodejs: lts"), "lts");
+    fires("retired-runtime", &runtime("docker: 18"), "18");
+    fires("retired-runtime", &runtime("java: openjdk8"), "openjdk8");
+}
+
+#[test]
+fn a_file_that_stops_in_the_middle_is_not_blamed_for_what_it_lacks() {
+    let text = "phases:\n  build:\n    commands:\n      - echo a: b\n      - @make\n";
+    assert_eq!(
+        found(text),
+        [
+            ("command-is-mapping", "echo a: b".to_owned()),
+            ("invalid-yaml", "@".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn the_schema_is_made_from_the_same_table() {
+    let schema = buildspec_schema();
+    for part in [
+        "https://json-schema.org/draft/2020-12/schema",
+        "\"git-credential-helper\"",
+        "\"fallback-keys\"",
+        "\"build-fanout\"",
+        "\"additionalProperties\": false",
+    ] {
+        assert!(schema.contains(part), "{part}");
+    }
+    assert!(schema.ends_with("}\n"));
+}
