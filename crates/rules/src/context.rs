@@ -11,6 +11,7 @@ use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::yaml::Tree;
 
 use crate::plan::Plan;
+use crate::tables::Outline;
 use crate::{Finding, Fix, Related, Rule, Settings, Severity};
 
 /// The workspace, as rules see it.
@@ -113,6 +114,7 @@ pub struct Document<'a> {
     pub tree: &'a Tree,
     /// The typed view, if it is a buildspec (not one inside another file).
     pub buildspec: Option<Buildspec>,
+    outline: OnceCell<Outline>,
 }
 
 impl<'a> Document<'a> {
@@ -124,7 +126,13 @@ impl<'a> Document<'a> {
             facts,
             tree,
             buildspec,
+            outline: OnceCell::new(),
         }
+    }
+
+    /// What the rules about structure read of the file, found out at the first call.
+    pub(crate) fn outline(&self) -> &Outline {
+        self.outline.get_or_init(|| Outline::new(self))
     }
 
     /// The file's text.

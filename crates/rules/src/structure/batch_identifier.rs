@@ -39,6 +39,8 @@
 //! - CodeBuild user guide, "Batch build buildspec reference".
 //! - aws/eks-anywhere-build-tooling, pull request 589, about dashes.
 
+use std::collections::HashMap;
+
 use tagwright_syntax::Span;
 
 use crate::context::{Document, Report};
@@ -57,7 +59,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
     for builds in tables::batch_lists(document) {
-        let mut seen: Vec<(&str, Span)> = Vec::new();
+        let mut seen: HashMap<&str, Span> = HashMap::new();
         for build in builds {
             let Some(node) = tree
                 .get(build, "identifier")
@@ -79,13 +81,13 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                 draft(format!(
                     "the identifier `{name}` may have only letters, digits and `_`"
                 ))
-            } else if let Some((_, first)) = seen.iter().find(|(other, _)| *other == name) {
+            } else if let Some(first) = seen.get(name) {
                 draft(format!(
                     "another build of the batch is already called `{name}`"
                 ))
                 .related(document.facts.id, *first, "this one")
             } else {
-                seen.push((name, span));
+                seen.insert(name, span);
                 continue;
             };
             report.add(draft);

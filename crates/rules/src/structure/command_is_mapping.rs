@@ -66,7 +66,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             if tree.mapping(*item).is_none() || !tables::is_settled(document, span) {
                 continue;
             }
-            let line = tables::line(text, span.start);
+            let line = tables::line(document, span.start);
             let what = if tree.mapping(*item).is_some_and(|mapping| mapping.flow) {
                 "YAML reads `{` at the start as the start of a mapping"
             } else {

@@ -44,6 +44,8 @@
 //! - YAML 1.2.2, section 3.2.1.1 "Nodes".
 //! - awslabs/aws-crt-python, `codebuild/cd/manylinux1-tee.yml`, where five commands vanish this way.
 
+use std::collections::HashMap;
+
 use tagwright_syntax::yaml::{Entry, NodeId, NodeKind, Tree};
 
 use crate::context::{Document, Report};
@@ -68,15 +70,21 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         let NodeKind::Mapping(mapping) = &node.kind else {
             continue;
         };
-        for (index, entry) in mapping.entries.iter().enumerate() {
+        if mapping.entries.len() < 2 {
+            continue;
+        }
+        // The entry that is kept, by key.
+        let mut last: HashMap<&str, &Entry> = HashMap::new();
+        for entry in mapping.entries.iter().rev() {
             // Merge keys may be repeated.
             let Some(key) = tree.text(entry.key).filter(|key| *key != "<<") else {
                 continue;
             };
-            let later = &mapping.entries[index + 1..];
-            let Some(kept) = later.iter().find(|other| tree.text(other.key) == Some(key)) else {
+            let kept = *last.entry(key).or_insert(entry);
+            if kept.key == entry.key {
                 continue;
-            };
+            }
+            let key = tables::quoted(key);
             let of = |entry: &Entry| tree.node(entry.value).span.of(text);
             let same = of(entry) == of(kept);
             let lost = if same {
@@ -87,7 +95,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             let message = format!(
                 "`{key}` stands a second time{} on line {}, and CodeBuild keeps the last: {lost}",
                 place(tree, id),
-                tables::line(text, tree.node(kept.key).span.start),
+                tables::line(document, tree.node(kept.key).span.start),
             );
             let draft = report
                 .draft(document.facts.id, tree.node(entry.key).span, message)

@@ -42,7 +42,7 @@
 
 use crate::context::{Document, Report};
 use crate::tables;
-use crate::tables::walk::{self, Problem};
+use crate::tables::walk::Problem;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -56,17 +56,17 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    for problem in walk::problems(document) {
+    for problem in tables::problems(document) {
         let Problem::InvalidValue { node, odd, allowed } = problem else {
             continue;
         };
         let message = format!(
             "`{}` must be {allowed}, not `{}`",
-            tree.path(node),
-            tables::quoted(tree.text(node).unwrap_or(""))
+            tree.path(*node),
+            tables::quoted(tree.text(*node).unwrap_or(""))
         );
-        let draft = report.draft(document.facts.id, tree.node(node).span, message);
-        report.add(if odd {
+        let draft = report.draft(document.facts.id, tree.node(*node).span, message);
+        report.add(if *odd {
             draft.severity(Severity::Note)
         } else {
             draft

@@ -39,7 +39,9 @@
 //!
 //! - YAML 1.2.2, section 6.9.2 "Node anchors".
 
-use tagwright_syntax::yaml::NodeKind;
+use std::collections::HashSet;
+
+use tagwright_syntax::yaml::{NodeKind, Tree};
 
 use crate::context::{Document, Report};
 use crate::tables;
@@ -56,14 +58,15 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let (tree, text) = (document.tree, document.text());
+    let mut used = None;
     for item in tables::commands(document) {
         let node = tree.node(item);
         let (Some(anchor), Some(span)) = (&node.anchor, node.properties) else {
             continue;
         };
-        let used = tree
-            .nodes()
-            .any(|(_, node)| matches!(&node.kind, NodeKind::Alias { name, .. } if name == anchor));
+        let used = used
+            .get_or_insert_with(|| aliases(tree))
+            .contains(&**anchor);
         // In a file that stops in the middle the alias may come later.
         if used || tree.error().is_some() || tree.scalar(item).is_none() {
             continue;
@@ -88,4 +91,14 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             draft
         });
     }
+}
+
+/// The names that aliases refer to.
+fn aliases(tree: &Tree) -> HashSet<&str> {
+    tree.nodes()
+        .filter_map(|(_, node)| match &node.kind {
+            NodeKind::Alias { name, .. } => Some(&**name),
+            _ => None,
+        })
+        .collect()
 }

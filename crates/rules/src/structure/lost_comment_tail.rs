@@ -75,7 +75,10 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         let gap = text
             .get(span.end as usize..comment.start as usize)
             .unwrap_or("\n");
-        if scalar.style != ScalarStyle::Plain || gap.contains(['\n', '\r']) {
+        // Something must be open before the comment, and closed in it.
+        let opens = scalar.value.contains(['\'', '"', '`', '(', '{']);
+        let closes = comment.of(text).contains(['\'', '"', '`', ')', '}']);
+        if scalar.style != ScalarStyle::Plain || gap.contains(['\n', '\r']) || !opens || !closes {
             continue;
         }
         // A tail that completes the command belongs to it; any other is a comment.

@@ -49,7 +49,7 @@
 use crate::context::{Document, Report};
 use crate::tables;
 use crate::tables::buildspec::{self, Unknown};
-use crate::tables::walk::{self, Problem};
+use crate::tables::walk::Problem;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -62,7 +62,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    for problem in walk::problems(document) {
+    for problem in tables::problems(document) {
         let Problem::UnknownKey {
             entry,
             name,
@@ -71,7 +71,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         else {
             continue;
         };
-        let Some(home) = buildspec::home(&name, section) else {
+        let Some(home) = buildspec::home(name, section) else {
             continue;
         };
         let belongs = match home.name {
@@ -79,7 +79,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             "a phase" => "belongs into a phase".to_owned(),
             home => format!("belongs below {home}"),
         };
-        let shown = tables::quoted(&name);
+        let shown = tables::quoted(name);
         let rejected = section.unknown == Unknown::Rejected;
         let message = if rejected {
             format!(

@@ -49,7 +49,7 @@
 use crate::context::{Document, Report};
 use crate::tables;
 use crate::tables::buildspec::{self, Unknown};
-use crate::tables::walk::{self, Problem};
+use crate::tables::walk::Problem;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -62,7 +62,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    for problem in walk::problems(document) {
+    for problem in tables::problems(document) {
         let Problem::UnknownKey {
             entry,
             name,
@@ -71,7 +71,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         else {
             continue;
         };
-        if section.unknown == Unknown::Rejected || buildspec::home(&name, section).is_some() {
+        if section.unknown == Unknown::Rejected || buildspec::home(name, section).is_some() {
             continue;
         }
         let known = section.keys.iter().map(|key| key.name);
@@ -79,10 +79,10 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             // The names of version 0.1.
             "environment_variables" => Some("env"),
             "plaintext" => Some("variables"),
-            _ => tables::did_you_mean(&name, known),
+            _ => tables::did_you_mean(name, known),
         };
         let advice = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
-        let shown = tables::quoted(&name);
+        let shown = tables::quoted(name);
         let message = format!(
             "CodeBuild knows no `{shown}` {}, and takes no notice of it{advice}",
             section.place()

@@ -46,7 +46,7 @@
 use crate::context::{Document, Report};
 use crate::tables;
 use crate::tables::buildspec::{self, Unknown};
-use crate::tables::walk::{self, Problem};
+use crate::tables::walk::Problem;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -59,7 +59,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    for problem in walk::problems(document) {
+    for problem in tables::problems(document) {
         let Problem::UnknownKey {
             entry,
             name,
@@ -68,7 +68,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         else {
             continue;
         };
-        if section.unknown != Unknown::Rejected || buildspec::home(&name, section).is_some() {
+        if section.unknown != Unknown::Rejected || buildspec::home(name, section).is_some() {
             continue;
         }
         let known = section.keys.iter().map(|key| key.name);
@@ -77,10 +77,10 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                 "; what deploys belongs into `post_build`".to_owned()
             }
             "test" | "tests" => "; tests belong into `build`".to_owned(),
-            _ => tables::did_you_mean(&name, known)
+            _ => tables::did_you_mean(name, known)
                 .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?")),
         };
-        let shown = tables::quoted(&name);
+        let shown = tables::quoted(name);
         let message = format!(
             "CodeBuild will stop with \"Invalid buildspec phase name: {shown}. Expecting: \
              build,install,post_build,pre_build\"{advice}"

@@ -45,6 +45,7 @@
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".
 
 use crate::context::{Document, Report};
+use crate::tables;
 use crate::tables::walk::{self, Problem};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
@@ -59,15 +60,15 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    for problem in walk::problems(document) {
+    for problem in tables::problems(document) {
         let Problem::WrongType { node, expected } = problem else {
             continue;
         };
         let message = format!(
             "`{}` must be {expected}, but this is {}",
-            tree.path(node),
-            walk::found(tree, node)
+            tree.path(*node),
+            walk::found(tree, *node)
         );
-        report.add(report.draft(document.facts.id, tree.node(node).span, message));
+        report.add(report.draft(document.facts.id, tree.node(*node).span, message));
     }
 }

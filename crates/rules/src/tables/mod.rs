@@ -5,14 +5,58 @@ pub(crate) mod runtimes;
 pub(crate) mod schema;
 pub(crate) mod walk;
 
-use tagwright_flow::FileKind;
-use tagwright_syntax::yaml::{NodeId, NodeKind};
-use tagwright_syntax::{Span, buildspec::PhaseName};
+use std::cell::OnceCell;
 
+use tagwright_flow::FileKind;
+use tagwright_syntax::Span;
+use tagwright_syntax::buildspec::PhaseName;
+use tagwright_syntax::position::LineIndex;
+use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
+
+use self::walk::Problem;
 use crate::Document;
+
+/// What the rules about structure read of one file, found out once.
+pub(crate) struct Outline {
+    root: Option<NodeId>,
+    lists: Vec<CommandsAt>,
+    problems: Vec<Problem>,
+    lines: OnceCell<LineIndex>,
+}
+
+impl Outline {
+    pub(crate) fn new(document: &Document<'_>) -> Self {
+        let root = find_root(document);
+        let whole = root.filter(|_| document.tree.error().is_none());
+        Self {
+            root,
+            lists: root.map_or_else(Vec::new, |root| find_commands(document.tree, root)),
+            problems: whole.map_or_else(Vec::new, |root| walk::problems(document, root)),
+            lines: OnceCell::new(),
+        }
+    }
+}
 
 /// The buildspec's root, unless the text is a template of another tool, of which nothing is certain.
 pub(crate) fn root(document: &Document<'_>) -> Option<NodeId> {
+    document.outline().root
+}
+
+/// The same, only if the file could be read to its end: of a file that stops in the middle nothing can be
+/// said about what is absent or in the wrong place.
+pub(crate) fn whole_root(document: &Document<'_>) -> Option<NodeId> {
+    root(document).filter(|_| document.tree.error().is_none())
+}
+
+/// All differences from the grammar, in the order of the file; none in a file that stops in the middle.
+pub(crate) fn problems<'d>(document: &'d Document<'_>) -> &'d [Problem] {
+    &document.outline().problems
+}
+
+fn find_root(document: &Document<'_>) -> Option<NodeId> {
+    if document.facts.kind != FileKind::Buildspec {
+        return None;
+    }
     let facts = document.facts.buildspec.as_ref();
     if facts.is_some_and(|facts| facts.template.is_some()) || has_placeholder_node(document) {
         return None;
@@ -22,15 +66,8 @@ pub(crate) fn root(document: &Document<'_>) -> Option<NodeId> {
     spec.or_else(|| {
         let (tree, root) = (document.tree, document.tree.root()?);
         let phase = |name: &PhaseName| tree.get(root, name.as_str()).is_some();
-        let meant = document.facts.kind == FileKind::Buildspec && PhaseName::ALL.iter().any(phase);
-        meant.then_some(root)
+        PhaseName::ALL.iter().any(phase).then_some(root)
     })
-}
-
-/// The same, only if the file could be read to its end: of a file that stops in the middle nothing can be
-/// said about what is absent or in the wrong place.
-pub(crate) fn whole_root(document: &Document<'_>) -> Option<NodeId> {
-    root(document).filter(|_| document.tree.error().is_none())
 }
 
 /// Whether a whole value is `{{ … }}` without quotes, which YAML would read as a mapping in a mapping.
@@ -65,12 +102,12 @@ pub(crate) struct CommandsAt {
 }
 
 /// All `commands` and `finally` of the phases, duplicates included, in the order of the file.
-pub(crate) fn command_lists(document: &Document<'_>) -> Vec<CommandsAt> {
-    let tree = document.tree;
+pub(crate) fn command_lists<'d>(document: &'d Document<'_>) -> &'d [CommandsAt] {
+    &document.outline().lists
+}
+
+fn find_commands(tree: &Tree, root: NodeId) -> Vec<CommandsAt> {
     let mut lists = Vec::new();
-    let Some(root) = root(document) else {
-        return lists;
-    };
     let entries = |node: NodeId| tree.mapping(node).map_or(&[][..], |map| &map.entries);
     for section in entries(root) {
         if tree.text(section.key) != Some("phases") {
@@ -151,9 +188,12 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-/// The 1-based line of byte `offset` of `text`.
-pub(crate) fn line(text: &str, offset: u32) -> u32 {
-    tagwright_syntax::position::LineIndex::new(text)
+/// The 1-based line of byte `offset` of the file.
+pub(crate) fn line(document: &Document<'_>, offset: u32) -> u32 {
+    let text = document.text();
+    let lines = &document.outline().lines;
+    lines
+        .get_or_init(|| LineIndex::new(text))
         .position(text, offset)
         .line
 }

@@ -35,12 +35,9 @@ pub(crate) enum Problem {
     },
 }
 
-/// All differences, in the order of the file. A file that could not be read to its end has none, and
-/// version 0.1, of which no complete reference exists, may have keys of its own.
-pub(crate) fn problems(document: &Document<'_>) -> Vec<Problem> {
-    let Some(root) = super::whole_root(document) else {
-        return Vec::new();
-    };
+/// All differences between the mapping at `root` and the grammar, in the order of the file. Version 0.1, of
+/// which no complete reference exists, may have keys of its own.
+pub(crate) fn problems(document: &Document<'_>, root: NodeId) -> Vec<Problem> {
     let old = document
         .buildspec
         .as_ref()
