@@ -201,10 +201,13 @@ rules! {
         removed_command
         bashism
         lost_state
+        masked_failure
+        push_after_failed_build
     }
     secret {
         plaintext_secret
         password_argument
+        traced_secret
         secret_reference
     }
     copilot {
@@ -215,6 +218,7 @@ rules! {
         unsupported_interpolation
         workload_name
         unknown_environment
+        end_of_support
     }
 }
 

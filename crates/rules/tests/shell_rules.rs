@@ -295,6 +295,9 @@ fn what_dash_does_not_understand_is_a_bashism() {
     }
     let bash = "version: 0.2\nenv:\n  shell: bash\nphases:\n  build:\n    commands:\n      - '[[ -f x ]]'\n";
     assert_eq!(places("bashism", &[("buildspec.yml", bash)]), [""; 0]);
+    let amazon_linux = buildspec("sed s/a/b/ <<<$A");
+    let path = "copilot/pipelines/main/buildspec.yml";
+    assert_eq!(places("bashism", &[(path, &amazon_linux)]), [""; 0]);
 }
 
 #[test]
@@ -422,4 +425,56 @@ fn stages_and_sections_are_compared_with_the_environments_there_are() {
     assert_eq!(places(rule, &files[..2]), [""; 0]);
     let elsewhere = [("other/copilot/web/manifest.yml", service), environment];
     assert_eq!(places(rule, &elsewhere), [""; 0]);
+}
+
+#[test]
+fn a_failure_before_the_last_line_is_masked() {
+    for (command, place) in [
+        ("npm test\\necho done", "npm test"),
+        ("make; ls\\nls", "make"),
+        ("docker build .\\nif true; then ls; fi", "docker build ."),
+        ("mvn package | tee log\\nls", ""),
+    ] {
+        let found = in_commands("masked-failure", command);
+        assert_eq!(found.first().map_or("", |it| it), place, "{command}");
+    }
+    for command in [
+        "ls\\nnpm test",
+        "npm test &&\\nls",
+        "npm test || exit 1\\nls",
+        "set -e\\nnpm test\\nls",
+        "npm test\\nif [ $? -ne 0 ]; then exit 1; fi",
+        "if npm test; then\\n  ls\\nfi",
+        "npm install\\nls",
+        "npm test; ls",
+    ] {
+        silent("masked-failure", command);
+    }
+}
+
+#[test]
+fn printing_the_environment_shows_loaded_secrets() {
+    let spec = |command: &str| {
+        format!(
+            "version: 0.2\nenv:\n  secrets-manager:\n    TOKEN: a:b\nphases:\n  build:\n    commands:\n      - {command}\n"
+        )
+    };
+    for command in ["env", "printenv", "set -ex", "set -o xtrace", "export -p"] {
+        let found = places("traced-secret", &[("buildspec.yml", &spec(command))]);
+        assert_eq!(found, [command]);
+    }
+    for command in [
+        "env > file",
+        "env | grep PATH",
+        "env A=1 make",
+        "set -e",
+        "set +x",
+        "set -- x",
+        "printenv HOME",
+        "N=$(env)",
+    ] {
+        let found = places("traced-secret", &[("buildspec.yml", &spec(command))]);
+        assert_eq!(found, [""; 0], "{command}");
+    }
+    silent("traced-secret", "env");
 }

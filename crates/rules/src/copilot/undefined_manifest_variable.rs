@@ -110,9 +110,11 @@ pub(crate) fn manifests<'a>(
     context: &Context<'a>,
 ) -> impl Iterator<Item = (&'a FileFacts, &'a FileFacts)> {
     let files = context.workspace.files();
-    let runner = |kind: FileKind| {
+    let runner = |manifest: &FileFacts| {
+        let kind = manifest.kind;
         files.iter().find(|file| {
             file.buildspec.is_some()
+                && may_run_in(file, &manifest.path)
                 && file.copilot.iter().any(|call| {
                     let environment = call.subcommand.starts_with("env ");
                     let reads =
@@ -129,7 +131,18 @@ pub(crate) fn manifests<'a>(
                 FileKind::CopilotWorkload | FileKind::CopilotEnvironment
             ) && file.text.contains("${")
         })
-        .filter_map(move |file| Some((file, runner(file.kind)?)))
+        .filter_map(move |file| Some((file, runner(file)?)))
+}
+
+/// Whether the buildspec may run Copilot in the folder that holds the manifest's `copilot` folder: it lies
+/// in there, or it names it.
+fn may_run_in(buildspec: &FileFacts, manifest: &str) -> bool {
+    let Some(at) = manifest.find("/copilot/") else {
+        return true;
+    };
+    let root = &manifest[..at];
+    let name = root.rsplit('/').next().unwrap_or(root);
+    buildspec.path.starts_with(&manifest[..=at]) || buildspec.text.contains(name)
 }
 
 /// The variables that Copilot fills in, each with its first place; bytes of the file.

@@ -4,7 +4,8 @@
 //!
 //! Finds what only bash understands in buildspecs without `env.shell`: `[[`, `==` in `[`, arrays, `<<<`,
 //! `<(…)`, `${v//a/b}`, `${v:0:7}`, `${v^^}`, `((…))`, `source`, `declare`, `pushd`, `let`, `&>`, `+=`,
-//! `{1..3}`, `$RANDOM` and `set -o pipefail`. Scripts that are handed to another shell are left alone.
+//! `{1..3}`, `$RANDOM` and `set -o pipefail`. Scripts that are handed to another shell, and the buildspecs of
+//! Copilot's pipelines, which run in Amazon Linux, are left alone.
 //!
 //! ## Why it matters
 //!
@@ -82,7 +83,9 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         .buildspec
         .as_ref()
         .is_none_or(|spec| spec.env.shell.is_some());
-    if asks {
+    // The pipelines that Copilot makes build in Amazon Linux unless they are told otherwise.
+    let path = &document.facts.path;
+    if asks || path.starts_with("copilot/") || path.contains("/copilot/") {
         return;
     }
     let may_matter = |text: &str| SIGNS.iter().any(|sign| text.contains(sign));

@@ -1,0 +1,147 @@
+//! A command of several lines goes on after one of them has failed.
+//!
+//! ## What it does
+//!
+//! Finds commands of several lines in which a build, a push, a deployment or a test stands before the last
+//! line, and nothing ends the command if it fails: no `set -e`, no `&&` or `||`, no look at `$?`.
+//!
+//! ## Why it matters
+//!
+//! CodeBuild looks at the status of the last line only. An image whose tests fail is pushed, a deployment
+//! that fails leaves the build green.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - |
+//!         npm test
+//!         echo done
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! phases:
+//!   build:
+//!     commands:
+//!       - |
+//!         set -e
+//!         npm test
+//!         echo done
+//! ```
+//!
+//! ## Fix
+//!
+//! None: after `set -e` a line that was allowed to fail would end the build.
+//!
+//! ## Sources
+//!
+//! - aws/aws-sdk-java-v2 pull requests 6524 and 6541: `set -e` in every command of several lines.
+//! - POSIX shell command language, section 2.8.2 "Exit Status for Commands".
+
+use tagwright_syntax::shell::{Command, Status};
+
+use crate::context::{Document, Report};
+use crate::script::{items, word_is};
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "masked-failure",
+    category: Category::Shell,
+    default: Some(Severity::Note),
+    fixable: Fixable::Never,
+    docs: docs!("masked_failure"),
+    check: Check::Document(check),
+};
+
+/// Programs whose failure is a failure of the build, with the words one of which has to follow; none: any.
+const PROGRAMS: &[(&str, &[&str])] = &[
+    ("docker", &["build", "buildx", "push"]),
+    ("podman", &["build", "push"]),
+    ("copilot", &["deploy", "svc", "job", "env", "task"]),
+    ("kubectl", &["apply", "set", "rollout"]),
+    ("helm", &["upgrade", "install"]),
+    ("terraform", &["apply"]),
+    ("sam", &["build", "deploy"]),
+    ("cdk", &["deploy"]),
+    ("npm", &["ci", "test", "run", "publish"]),
+    ("yarn", &["test", "build", "publish"]),
+    ("mvn", &[]),
+    ("mvnw", &[]),
+    ("gradle", &[]),
+    ("gradlew", &[]),
+    ("pytest", &[]),
+    ("go", &["build", "test"]),
+    ("cargo", &["build", "test"]),
+    ("make", &[]),
+    ("dotnet", &["build", "test", "publish"]),
+];
+
+fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    let may_matter = |text: &str| {
+        text.trim_end().contains('\n')
+            && !text.contains("set -")
+            && !text.contains("$?")
+            && !text.contains("trap ")
+            && PROGRAMS.iter().any(|(program, _)| text.contains(program))
+    };
+    for item in items(document, may_matter) {
+        if item.script.status != Status::Clean {
+            continue;
+        }
+        let commands = &item.script.commands;
+        let masked = commands.iter().enumerate().find(|(index, command)| {
+            matters(command)
+                && commands[index + 1..]
+                    .iter()
+                    .any(|later| starts_a_line(later, command, item.text))
+        });
+        let Some((_, command)) = masked else {
+            continue;
+        };
+        let message =
+            "if this fails, the command goes on, and only the status of its last line counts";
+        report.add(report.draft(
+            document.facts.id,
+            item.span(document, command.span),
+            message,
+        ));
+    }
+}
+
+/// Whether the command's failure should end the build, and nothing looks at it.
+fn matters(command: &Command) -> bool {
+    let context = &command.context;
+    if context.conditional
+        || context.tolerated
+        || context.substitution > 0
+        || context.subshell
+        || context.function.is_some()
+    {
+        return false;
+    }
+    let Some(program) = command.program() else {
+        return false;
+    };
+    PROGRAMS.iter().any(|(name, words)| {
+        *name == program && (words.is_empty() || words.iter().any(|word| word_is(command, 1, word)))
+    })
+}
+
+/// Whether `later` runs whatever became of `earlier`: it starts anew behind a line break or a semicolon.
+fn starts_a_line(later: &Command, earlier: &Command, text: &str) -> bool {
+    let between = text
+        .get(earlier.span.end as usize..later.span.start as usize)
+        .unwrap_or("");
+    later.context.substitution == 0
+        && later.context.function.is_none()
+        && !later.context.after_failure
+        && between.contains(['\n', ';'])
+        && !between.contains("&&")
+        && !between.contains("||")
+}
