@@ -196,6 +196,8 @@ pub enum SchemaOf {
     Findings,
     /// `tagwright.toml`.
     Config,
+    /// CodeBuild's buildspecs, for editors.
+    Buildspec,
 }
 
 /// A report that goes to a file.

@@ -29,6 +29,7 @@ fn schema_text(of: SchemaOf) -> String {
     let schema = match of {
         SchemaOf::Findings => report::schema(),
         SchemaOf::Config => config_schema(),
+        SchemaOf::Buildspec => return tagwright_rules::buildspec_schema(),
     };
     format!("{:#}\n", schema.as_value())
 }
@@ -132,6 +133,10 @@ fn generated() -> Vec<(String, String)> {
         (
             "docs/schema/config.json".to_owned(),
             schema_text(SchemaOf::Config),
+        ),
+        (
+            "docs/schema/buildspec.json".to_owned(),
+            schema_text(SchemaOf::Buildspec),
         ),
         (
             format!("{RULE_PAGES}.md"),
