@@ -433,7 +433,9 @@ fn a_failure_before_the_last_line_is_masked() {
         ("npm test\\necho done", "npm test"),
         ("make; ls\\nls", "make"),
         ("docker build .\\nif true; then ls; fi", "docker build ."),
-        ("mvn package | tee log\\nls", ""),
+        ("if true; then\\n  make\\n  ls\\nfi", "make"),
+        ("if true; then\\n  make\\nfi\\nls", "make"),
+        ("for i in a b; do\\n  make $i\\n  ls\\ndone", "make $i"),
     ] {
         let found = in_commands("masked-failure", command);
         assert_eq!(found.first().map_or("", |it| it), place, "{command}");
@@ -446,6 +448,11 @@ fn a_failure_before_the_last_line_is_masked() {
         "npm test\\nif [ $? -ne 0 ]; then exit 1; fi",
         "if npm test; then\\n  ls\\nfi",
         "npm install\\nls",
+        "mvn package | tee log\\nls",
+        "ls &&\\n  make &&\\n  ls",
+        "ls && make\\nls",
+        "if true; then\\n  make\\nelse\\n  ls\\nfi",
+        "case $A in\\n  x) make ;;\\n  *) ls ;;\\nesac",
         "npm test; ls",
     ] {
         silent("masked-failure", command);

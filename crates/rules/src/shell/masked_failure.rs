@@ -96,7 +96,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         }
         let commands = &item.script.commands;
         let masked = commands.iter().enumerate().find(|(index, command)| {
-            matters(command)
+            matters(command, item.text)
                 && commands[index + 1..]
                     .iter()
                     .any(|later| starts_a_line(later, command, item.text))
@@ -115,9 +115,10 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
 }
 
 /// Whether the command's failure should end the build, and nothing looks at it.
-fn matters(command: &Command) -> bool {
+fn matters(command: &Command, text: &str) -> bool {
     let context = &command.context;
-    if context.conditional
+    let before = text.get(..command.span.start as usize).unwrap_or("");
+    if context.conditional && !starts_anew(before)
         || context.tolerated
         || context.substitution > 0
         || context.subshell
@@ -133,15 +134,34 @@ fn matters(command: &Command) -> bool {
     })
 }
 
-/// Whether `later` runs whatever became of `earlier`: it starts anew behind a line break or a semicolon.
+/// Whether a command that follows `before` runs whatever became of the one before it: it is the first in a
+/// branch or a loop, or stands on a line of its own.
+fn starts_anew(before: &str) -> bool {
+    let line = before.trim_end_matches([' ', '\t']);
+    let bare = line.trim_end();
+    let continued = ["&&", "||", "\\", "|", "!"]
+        .iter()
+        .any(|sign| bare.ends_with(sign));
+    let opened = ["then", "else", "do", "{"]
+        .iter()
+        .any(|word| line.ends_with(word));
+    !continued && (opened || line.ends_with(['\n', ';']))
+}
+
+/// Whether `later` runs whatever became of `earlier`: it starts anew, and not in another branch.
 fn starts_a_line(later: &Command, earlier: &Command, text: &str) -> bool {
     let between = text
         .get(earlier.span.end as usize..later.span.start as usize)
         .unwrap_or("");
+    let another_branch = between.contains(";;")
+        || between
+            .split_whitespace()
+            .any(|word| matches!(word, "else" | "elif"));
     later.context.substitution == 0
         && later.context.function.is_none()
         && !later.context.after_failure
         && between.contains(['\n', ';'])
         && !between.contains("&&")
         && !between.contains("||")
+        && !another_branch
 }
