@@ -55,7 +55,7 @@ pub enum Command {
     /// Write the generated documentation of this repository.
     #[command(hide = true)]
     Docs {
-        /// Write nothing; exit 1 if a file would change.
+        /// Print what would change as a unified diff and write nothing; the exit code is that of the fix.
         #[arg(long)]
         check: bool,
         /// The repository.

@@ -7,7 +7,6 @@ use tagwright_fixer::{NewText, Options, Outcome, WriteError, diff, run_from, wri
 use tagwright_rules::Finding;
 
 use crate::args::FixArgs;
-use crate::config::FailOn;
 use crate::discovery::{self, Problem};
 use crate::report::{Report, escape};
 use crate::session::{Session, Workspace};
@@ -22,8 +21,6 @@ struct Account {
     diff: String,
     /// The text of standard input, if it changed.
     text: Option<String>,
-    /// There is a difference where the threshold is not `never`.
-    differs: bool,
     fixed: usize,
     files: usize,
 }
@@ -55,10 +52,7 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
     } else {
         Channel::Output
     };
-    let exit = match ending(&report) {
-        Exit::Clean if args.diff && account.differs => Exit::Findings,
-        exit => exit,
-    };
+    let exit = ending(&report);
     let written = (|| {
         if args.diff {
             streams.output.write_all(account.diff.as_bytes())?;
@@ -160,7 +154,6 @@ fn fix_workspace(
         };
         account.files += 1;
         if args.diff {
-            account.differs |= workspace.fail_on != FailOn::Never;
             let text = diff(
                 document.shown.trim_start_matches('/'),
                 &document.text,

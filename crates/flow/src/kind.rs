@@ -66,12 +66,13 @@ fn top_level_key(text: &str, key: &str) -> bool {
 
 /// Whether the text says `version: 0.1` or `0.2` on a line of its own, in any quotes.
 fn buildspec_version(text: &str) -> bool {
-    text.lines().any(|line| {
-        let line = line.trim_start_matches('\u{feff}');
-        let Some(rest) = line.strip_prefix("version") else {
+    memchr::memmem::find_iter(text.as_bytes(), "version").any(|at| {
+        let before = text[..at].trim_start_matches('\u{feff}');
+        if !(before.is_empty() || before.ends_with(['\n', '\r'])) {
             return false;
-        };
-        let Some(value) = rest.trim_start().strip_prefix(':') else {
+        }
+        let line = text[at + "version".len()..].lines().next().unwrap_or("");
+        let Some(value) = line.trim_start().strip_prefix(':') else {
             return false;
         };
         let value = value.split(" #").next().unwrap_or("").trim();

@@ -61,6 +61,10 @@ pub fn read_file_with(
                 document(&mut facts, &source, *root, kind, options);
             }
             visit(&facts, &tree);
+            // Facts are kept for the whole run; what growing them left over is not.
+            facts.uses.shrink_to_fit();
+            facts.assignments.shrink_to_fit();
+            facts.reads.shrink_to_fit();
         }
     }
     facts

@@ -5,8 +5,9 @@
 //! far as that environment goes.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use aho_corasick::AhoCorasick;
 use tagwright_syntax::buildspec::{Buildspec, Commands, Version};
 use tagwright_syntax::shell::{
     self, Command, Part, PartKind, Quoting, Script, Status, Variable, Word, powershell,
@@ -156,16 +157,35 @@ const TRIGGERS: &[&str] = &[
     "put-image",
 ];
 
+/// All triggers in one pass.
+static TRIGGER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(TRIGGERS).ok());
+
+fn has_trigger(text: &str) -> bool {
+    TRIGGER
+        .as_ref()
+        .is_none_or(|triggers| triggers.is_match(text))
+}
+
 fn has(text: &str, needle: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some()
 }
 
-/// Whether the command prints text and does nothing else: the most common command that needs the parser,
-/// for its quotes, and says nothing about images.
-fn only_prints(text: &str) -> bool {
+/// Whether the command only prints text, or only logs in to a registry: the most common commands that need
+/// the parser, for quotes and pipes, and say nothing about images.
+fn says_nothing(text: &str) -> bool {
+    let logs_in = || {
+        text.split_once("| docker login ")
+            .is_some_and(|(password, login)| {
+                password.starts_with("aws ecr get-login-password")
+                    && !text.contains(['>', '&', ';', '`', '\n', '(', '=', '<'])
+                    && !login.contains('|')
+                    && !has(text, "BRANCH")
+            })
+    };
     text.starts_with("echo ")
         && !text.contains(['>', '|', '&', ';', '`', '\n', '(', '<', '{'])
         && !has(text, "BRANCH")
+        || logs_in()
 }
 
 /// Reads the buildspec at `root` into `facts`.
@@ -202,7 +222,7 @@ pub(crate) fn buildspec(facts: &mut FileFacts, source: &Source<'_>, root: NodeId
             next += count;
         }
     }
-    let interesting = TRIGGERS.iter().any(|word| has(source.text, word));
+    let interesting = has_trigger(source.text);
     let mut item = 1;
     if interesting {
         for phase in &spec.phases {
@@ -471,11 +491,11 @@ impl Reader<'_, '_> {
             || text.contains("./")
             || text.contains(".sh")
             || text.contains("make")
-            || TRIGGERS.iter().any(|word| has(text, word)))
+            || has_trigger(text))
         {
             return;
         }
-        if self.facts.oddities.is_empty() && only_prints(text) {
+        if self.facts.oddities.is_empty() && says_nothing(text) {
             return;
         }
         let script = match shell {
@@ -871,7 +891,7 @@ impl Reader<'_, '_> {
         let raw = Raw::parts(parts, argument.span, text, place);
         let written = argument.span.of(text);
         let values = self.environment.resolve(&raw);
-        let mut tags: Vec<TagValue> = Vec::new();
+        let mut tags: Vec<TagValue> = Vec::with_capacity(values.len());
         let mut repository = Expression::default();
         for value in &values {
             let (tag, repo) = match argument.form {

@@ -73,9 +73,17 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    let rendered: Vec<&FileFacts> = context
+        .workspace
+        .files()
+        .iter()
+        .filter(|file| file.kind == FileKind::Terraform && file.text.contains("template"))
+        .collect();
     for file in context.workspace.files() {
         let mut seen = BTreeSet::new();
-        if !expanded_later(context, file) {
+        let quoted = |image: &ImageUse| image.written.contains('$');
+        let candidates = !file.oddities.is_empty() || file.uses.iter().any(quoted);
+        if candidates && !expanded_later(&rendered, file) {
             for oddity in &file.oddities {
                 if let OddityKind::Unexpanded(reason) = oddity.kind
                     && seen.insert(oddity.span)
@@ -114,7 +122,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
 
 /// Whether somebody else may expand the file's text: `eval` and `envsubst` in its commands, or a template
 /// language before CodeBuild sees it.
-fn expanded_later(context: &Context<'_>, file: &FileFacts) -> bool {
+fn expanded_later(rendered: &[&FileFacts], file: &FileFacts) -> bool {
     let Some(spec) = &file.buildspec else {
         return false;
     };
@@ -123,11 +131,7 @@ fn expanded_later(context: &Context<'_>, file: &FileFacts) -> bool {
         || ["envsubst", "eval ", "$${", "gettext"]
             .iter()
             .any(|sign| file.text.contains(sign))
-        || context.workspace.files().iter().any(|other| {
-            other.kind == FileKind::Terraform
-                && other.text.contains("template")
-                && other.text.contains(name)
-        })
+        || rendered.iter().any(|other| other.text.contains(name))
 }
 
 fn written_down(file: &FileFacts, oddity: &Oddity, reason: &'static str, report: &mut Report<'_>) {

@@ -86,8 +86,14 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    let declarations: Vec<_> = context
+        .workspace
+        .files()
+        .iter()
+        .flat_map(|file| file.repositories.iter().map(move |it| (file, it)))
+        .collect();
     for (_, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
-        let Some((file, declaration)) = declared(context, &flow.name) else {
+        let Some((file, declaration)) = declared(&declarations, &flow.name) else {
             continue;
         };
         let found = context
@@ -118,14 +124,12 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
 /// The declaration of the repository, if it is immutable without exclusions: which tags an exclusion's
 /// pattern leaves free depends on what branches are called.
 fn declared<'a>(
-    context: &Context<'a>,
+    declarations: &[(&'a FileFacts, &'a RepositoryDeclaration)],
     name: &str,
 ) -> Option<(&'a FileFacts, &'a RepositoryDeclaration)> {
-    context
-        .workspace
-        .files()
+    declarations
         .iter()
-        .flat_map(|file| file.repositories.iter().map(move |it| (file, it)))
+        .copied()
         .filter(|(_, it)| {
             it.name.as_deref().is_some_and(|known| {
                 name == known
