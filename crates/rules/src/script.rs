@@ -2,11 +2,13 @@
 //!
 //! Parsing is what costs time here, so a rule names the text without which an item cannot matter to it.
 
+use std::cell::OnceCell;
+
 use tagwright_flow::facts::ShellKind;
-use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::Phase;
 use tagwright_syntax::shell::{self, Command, Script};
 use tagwright_syntax::yaml::NodeId;
+use tagwright_syntax::{SourceMap, Span};
 
 use crate::context::Document;
 use crate::{Change, ChangeKind, WordEffect};
@@ -21,6 +23,7 @@ pub(crate) struct Item<'d> {
     pub(crate) text: &'d str,
     /// The commands in it.
     pub(crate) script: Script,
+    map: OnceCell<Option<SourceMap>>,
 }
 
 /// The items of a buildspec in a POSIX shell whose text `may_matter`, in the order in which they run; none
@@ -45,6 +48,7 @@ pub(crate) fn items<'d>(
                 node,
                 text,
                 script: shell::parse(text),
+                map: OnceCell::new(),
             })
         })
 }
@@ -52,9 +56,9 @@ pub(crate) fn items<'d>(
 impl Item<'_> {
     /// The bytes of the file for `span` of the text; those of the whole item where that is not certain.
     pub(crate) fn span(&self, document: &Document<'_>, span: Span) -> Span {
-        document
-            .tree
-            .source_map(document.text(), self.node)
+        self.map
+            .get_or_init(|| document.tree.source_map(document.text(), self.node))
+            .as_ref()
             .and_then(|map| map.source(span))
             .unwrap_or_else(|| document.tree.node(self.node).span)
     }

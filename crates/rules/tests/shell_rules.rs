@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use tagwright_fixer::{Options, Sources, run};
-use tagwright_rules::{Finding, Settings};
+use tagwright_rules::{Applicability, Finding, Settings};
 
 /// A buildspec with these commands, one per line; `\n` in a line becomes a line break of its command.
 fn buildspec(commands: &str) -> String {
@@ -168,15 +168,35 @@ fn a_password_goes_to_the_standard_input() {
 }
 
 #[test]
-fn a_key_in_a_command_is_a_secret_in_the_file() {
-    fires(
-        "plaintext-secret",
-        "export AWS_ACCESS_KEY_ID=AKIAQ3EGRYAB7TN2XW5Z && docker ps",
-    );
+fn a_key_is_a_secret_wherever_it_stands() {
+    let token = format!("ghp_{}", "a1".repeat(18));
+    for (command, key) in [
+        (
+            "export AWS_ACCESS_KEY_ID=AKIAQ3EGRYAB7TN2XW5Z",
+            "AKIAQ3EGRYAB7TN2XW5Z",
+        ),
+        (
+            &*format!("git clone https://me:{token}@github.com/me/x"),
+            &*token,
+        ),
+        (&*format!("ls # {token}"), &*token),
+    ] {
+        assert_eq!(in_commands("plaintext-secret", command), [key]);
+    }
+    silent("plaintext-secret", "export DB_PASSWORD=$SECRET");
+    silent("plaintext-secret", "npm_config_loglevel=silent npm ci");
+    silent("plaintext-secret", "grep -- '-----BEGIN ' key.pem");
+    let header = "-----BEGIN RSA PRIVATE KEY-----";
     silent(
         "plaintext-secret",
-        "export DB_PASSWORD=$SECRET && docker ps",
+        &format!("echo \"{header}\\\\n$KEY\" > key"),
     );
+    let body = "MIIEpAIBAAKCAQEA7bq98".repeat(2);
+    let found = in_commands(
+        "plaintext-secret",
+        &format!("echo '{header}\\n{body}' > key"),
+    );
+    assert_eq!(found, [header]);
 }
 
 #[test]
@@ -302,7 +322,10 @@ fn what_dash_does_not_understand_is_a_bashism() {
 
 #[test]
 fn a_bashism_with_a_short_portable_form_is_rewritten() {
-    assert_eq!(fixed("source ./env.sh"), [". ./env.sh"]);
+    let findings = lint(&[("buildspec.yml", &buildspec("source ./env.sh"))]);
+    let fix = findings[0].fix.as_ref().expect("there is a fix");
+    assert_eq!(fix.applicability, Applicability::Unsafe);
+    assert_eq!(fixed("source ./env.sh"), ["source ./env.sh"]);
     assert_eq!(fixed("source env.sh"), ["source env.sh"]);
     assert_eq!(
         fixed("if [ $A == 1 ]; then make; fi"),

@@ -2,9 +2,9 @@
 //!
 //! ## What it does
 //!
-//! Finds keys of AWS, GitHub, GitLab, npm, Slack and Stripe and private keys among the values of
-//! `env.variables` and of assignments, and values of `env.variables` whose name ends in a word such as
-//! `PASSWORD` and that look like one. Placeholders, references, paths, numbers and names are left alone.
+//! Finds keys of AWS, GitHub, GitLab, npm, Slack and Stripe and private keys anywhere in a buildspec or a
+//! Copilot manifest, and values of `env.variables` whose name ends in a word such as `PASSWORD` and that look
+//! like one. Placeholders, references, paths, numbers and names are left alone.
 //!
 //! ## Why it matters
 //!
@@ -47,10 +47,14 @@
 //!   text", with the advice to use Secrets Manager or the parameter store.
 //! - AWS Config rule `codebuild-project-envvar-awscred-check`.
 
+use std::sync::LazyLock;
+
+use regex::RegexSet;
+use tagwright_flow::FileKind;
 use tagwright_flow::facts::AssignmentPlace;
+use tagwright_syntax::Span;
 
 use crate::context::{Document, Report};
-use crate::variables::unquoted;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -115,70 +119,126 @@ const NO_SECRETS: &[&str] = &[
     "param",
 ];
 
+/// How keys begin that are known by their form.
+const PREFIXES: &[&str] = &[
+    "AKIA",
+    "ASIA",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "ghu_",
+    "github_pat_",
+    "glpat-",
+    "npm_",
+    "xoxb-",
+    "xoxp-",
+    "sk_live_",
+    "-----BEGIN ",
+];
+
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    for assignment in &document.facts.assignments {
-        let value = unquoted(&assignment.value);
-        let in_env = assignment.place == AssignmentPlace::EnvVariables;
-        if !in_env && assignment.place != AssignmentPlace::Command {
-            continue;
+    let text = document.text();
+    let id = document.facts.id;
+    let ours = matches!(
+        document.facts.kind,
+        FileKind::Buildspec
+            | FileKind::CopilotWorkload
+            | FileKind::CopilotEnvironment
+            | FileKind::CopilotPipeline
+    );
+    if !ours {
+        return;
+    }
+    for prefix in PREFIXES {
+        for (at, _) in text.match_indices(prefix) {
+            let token = token_at(text, at, prefix);
+            let Some(kind) = kind_of_key(token) else {
+                continue;
+            };
+            let message = format!(
+                "{kind} stands in the file in plain text: everybody who can read it has it"
+            );
+            report.add(report.draft(id, Span::new(at, at + token.len()), message));
         }
-        let what = match kind_of_key(value) {
-            Some(kind) => kind,
-            None if in_env && is_secret_name(&assignment.name) && looks_random(value) => "a secret",
-            None => continue,
-        };
-        let message = format!(
-            "`{}` holds {what} in plain text: everybody who can read the file has it",
-            assignment.name
-        );
-        report.add(report.draft(document.facts.id, assignment.span, message));
+    }
+    for assignment in &document.facts.assignments {
+        let value = &*assignment.value;
+        let secret = assignment.place == AssignmentPlace::EnvVariables
+            && is_secret_name(&assignment.name)
+            && looks_random(value)
+            && kind_of_key(value).is_none();
+        if secret {
+            let message = format!(
+                "`{}` holds a secret in plain text: everybody who can read the file has it",
+                assignment.name
+            );
+            report.add(report.draft(id, assignment.span, message));
+        }
     }
 }
 
+/// The word of a key's characters at byte `at`, where `prefix` stands; empty in the middle of another word.
+fn token_at<'t>(text: &'t str, at: usize, prefix: &str) -> &'t str {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if text[..at]
+        .chars()
+        .next_back()
+        .is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+    {
+        return "";
+    }
+    // No key is longer, and looking no further keeps the work in proportion to the text.
+    let rest = &text[at..];
+    let end = rest
+        .char_indices()
+        .map(|(at, _)| at)
+        .nth(256)
+        .unwrap_or(rest.len());
+    let rest = &rest[..end];
+    if prefix.ends_with(' ') {
+        // Only with the key itself behind it: a header alone is also written around `$KEY`.
+        let end = "PRIVATE KEY-----";
+        let Some(header) = rest
+            .find(end)
+            .map(|at| at + end.len())
+            .filter(|at| *at < 48)
+        else {
+            return "";
+        };
+        let body = rest[header..].trim_start_matches([' ', '\n', '\r', '\t', '\\', 'n']);
+        let base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+        let long = body.bytes().take_while(|b| base64(b)).count() >= 20;
+        return if long { &rest[..header] } else { "" };
+    }
+    &rest[..rest.find(|c| !part(c)).unwrap_or(rest.len())]
+}
+
+/// The forms of keys, each with what it is.
+const FORMS: &[(&str, &str)] = &[
+    (r"^A[KS]IA[A-Z0-9]{16}$", "an access key of AWS"),
+    (
+        r"^(gh[posu]|github_pat)_[A-Za-z0-9_]{30,}$",
+        "a token of GitHub",
+    ),
+    (r"^glpat-[A-Za-z0-9_-]{20,}$", "a token of GitLab"),
+    (r"^npm_[A-Za-z0-9]{36}$", "a token of npm"),
+    (r"^xox[bp]-[A-Za-z0-9-]{20,}$", "a token of Slack"),
+    (r"^sk_live_[A-Za-z0-9]{20,}$", "a key of Stripe"),
+    (r"^-----BEGIN .*PRIVATE KEY-----", "a private key"),
+];
+
+/// Compiled when the first text begins like a key, which in most runs none does.
+static KEYS: LazyLock<Option<RegexSet>> =
+    LazyLock::new(|| RegexSet::new(FORMS.iter().map(|(form, _)| form)).ok());
+
 /// What kind of key the text is, by its form alone.
 fn kind_of_key(value: &str) -> Option<&'static str> {
-    let rest_is = |prefix: &str, least: usize, also: &str| {
-        value.strip_prefix(prefix).is_some_and(|rest| {
-            rest.len() >= least
-                && rest
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || also.as_bytes().contains(&b))
-        })
-    };
     // The keys of the AWS documentation.
-    if value.contains("EXAMPLE") {
+    if value.contains("EXAMPLE") || !PREFIXES.iter().any(|prefix| value.starts_with(prefix)) {
         return None;
     }
-    let upper = |prefix: &str| {
-        value.len() == 20
-            && rest_is(prefix, 16, "")
-            && value
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-    };
-    if upper("AKIA") || upper("ASIA") {
-        Some("an access key of AWS")
-    } else if ["ghp_", "gho_", "ghs_", "ghu_", "github_pat_"]
-        .iter()
-        .any(|prefix| rest_is(prefix, 30, "_"))
-    {
-        Some("a token of GitHub")
-    } else if rest_is("glpat-", 20, "-_") {
-        Some("a token of GitLab")
-    } else if rest_is("npm_", 36, "") && value.len() == 40 {
-        Some("a token of npm")
-    } else if ["xoxb-", "xoxp-"]
-        .iter()
-        .any(|prefix| rest_is(prefix, 20, "-"))
-    {
-        Some("a token of Slack")
-    } else if rest_is("sk_live_", 20, "") {
-        Some("a key of Stripe")
-    } else if value.starts_with("-----BEGIN ") && value.contains("PRIVATE KEY-----") {
-        Some("a private key")
-    } else {
-        None
-    }
+    let form = KEYS.as_ref()?.matches(value).iter().next()?;
+    Some(FORMS[form].1)
 }
 
 fn is_secret_name(name: &str) -> bool {

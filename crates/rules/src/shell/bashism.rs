@@ -35,7 +35,7 @@
 //!
 //! ## Fix
 //!
-//! `=` for `==` in `[`, and `.` for `source` of a file with a folder. For everything else `env: {shell: bash}`
+//! `=` for `==` in `[`; unsafe, `.` for `source` of a file with a folder. For everything else `env: {shell: bash}`
 //! is the simplest answer, which is for people to decide.
 //!
 //! ## Sources
@@ -76,6 +76,8 @@ struct Bashism {
     effect: &'static str,
     /// What means the same in every shell.
     portable: Option<&'static str>,
+    /// Whether it is that in every case.
+    applicability: Applicability,
 }
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
@@ -127,7 +129,7 @@ fn portable(
         .ok_or("there is no short form of it for every shell")?;
     Ok(Fix {
         message: format!("write `{text}`, which every shell understands"),
-        applicability: Applicability::Safe,
+        applicability: found.applicability,
         changes: vec![Change {
             file: document.facts.id,
             node: item.node,
@@ -151,6 +153,7 @@ fn in_command(command: &Command, text: &str) -> Option<Bashism> {
             what,
             effect,
             portable: None,
+            applicability: Applicability::Safe,
         })
     };
     if let Some(first) = command.words.first() {
@@ -173,6 +176,8 @@ fn in_command(command: &Command, text: &str) -> Option<Bashism> {
                     what: "`source`",
                     effect: NOT_FOUND,
                     portable: folder.then_some("."),
+                    // If there is no such file, `.` ends the shell whatever follows.
+                    applicability: Applicability::Unsafe,
                 });
             }
             "set" => {
@@ -191,6 +196,7 @@ fn in_command(command: &Command, text: &str) -> Option<Bashism> {
                         what: "`==` in `[`",
                         effect: "the test is false with `unexpected operator`",
                         portable: Some("="),
+                        applicability: Applicability::Safe,
                     });
                 }
             }
@@ -245,6 +251,7 @@ fn in_word(word: &Word, text: &str) -> Option<Bashism> {
                 what,
                 effect,
                 portable: None,
+                applicability: Applicability::Safe,
             });
         }
     }

@@ -82,6 +82,10 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("dotnet", &["build", "test", "publish"]),
 ];
 
+/// How many commands behind one are looked at: the next line is enough, and a text of very many commands
+/// must not take very long.
+const NEAR: usize = 64;
+
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let may_matter = |text: &str| {
         text.trim_end().contains('\n')
@@ -99,6 +103,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             matters(command, item.text)
                 && commands[index + 1..]
                     .iter()
+                    .take(NEAR)
                     .any(|later| starts_a_line(later, command, item.text))
         });
         let Some((_, command)) = masked else {
