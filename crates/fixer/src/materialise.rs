@@ -55,6 +55,8 @@ pub(crate) struct NodePlan {
     pub(crate) effects: Vec<WordEffect>,
     /// Index and value, ascending by index; several at one index in the order in which they were declared.
     pub(crate) inserts: Vec<(u32, String)>,
+    /// The string that takes the place of the whole node.
+    pub(crate) replaced: Option<String>,
 }
 
 impl<'a> Materialiser<'a> {
@@ -117,6 +119,12 @@ impl<'a> Materialiser<'a> {
 
         let mut edits = Vec::new();
         for (node, todo) in &plan.nodes {
+            if let Some(value) = &todo.replaced {
+                edits.extend(
+                    edit::replace_node(text, tree, *node, value)
+                        .map_err(|refusal| refused(*node, refusal))?,
+                );
+            }
             if !todo.replacements.is_empty() {
                 edits.extend(
                     edit::replace_in_scalar(text, tree, *node, &todo.replacements)
@@ -162,6 +170,7 @@ impl<'a> Materialiser<'a> {
                     (ChangeKind::InsertItem { index, .. }, NodeKind::Sequence(sequence)) => {
                         *index as usize <= sequence.items.len()
                     }
+                    (ChangeKind::ReplaceNode { .. }, NodeKind::Mapping(_)) => true,
                     // An alias is left to the primitive edit, whose refusal says why.
                     (_, NodeKind::Alias { .. }) => true,
                     _ => false,
@@ -198,6 +207,7 @@ impl<'a> Materialiser<'a> {
                     ChangeKind::InsertItem { index, value } => {
                         todo.inserts.push((*index, value.clone()));
                     }
+                    ChangeKind::ReplaceNode { text } => todo.replaced = Some(text.clone()),
                 }
             }
             replacements.sort_by_key(|(it, _)| (it.range.start, it.range.end));
@@ -229,6 +239,7 @@ pub(crate) fn overlap(one: &Change, other: &Change) -> bool {
             // Two insertions at one place do not overlap, an insertion inside a replaced range does.
             (a.start < b.end && b.start < a.end) || (a == b && !a.is_empty())
         }
+        (ChangeKind::ReplaceNode { .. }, _) | (_, ChangeKind::ReplaceNode { .. }) => true,
         _ => false,
     }
 }

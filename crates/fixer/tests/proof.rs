@@ -10,6 +10,7 @@ use tagwright_fixer::{FileEdits, Reader, Rejection, Sources};
 use tagwright_rules::finding::{Change, ChangeKind, WordEffect};
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::Edit;
+use tagwright_syntax::yaml::{self, NodeKind};
 
 /// The smallest single edit from one text to the other.
 fn edits(before: &str, after: &str) -> Vec<FileEdits> {
@@ -67,6 +68,42 @@ fn what_is_declared_and_done_is_accepted() {
         insert_item(sources, 1, 1, "b")
     })
     .unwrap();
+}
+
+/// The first mapping of the file becomes this string.
+fn string(value: &'static str) -> impl Fn(&Sources) -> Change {
+    move |sources| {
+        let tree = yaml::parse(text(sources));
+        let (node, _) = tree
+            .nodes()
+            .find(|(_, node)| matches!(node.kind, NodeKind::Mapping(_)))
+            .unwrap();
+        Change {
+            file: FILE,
+            node,
+            kind: ChangeKind::ReplaceNode {
+                text: value.to_string(),
+            },
+        }
+    }
+}
+
+#[test]
+fn a_mapping_becomes_the_command_that_stands_there_and_nothing_else() {
+    let before = "- x\n- echo a: b # c\n# d\n- y\n";
+    let after = "- x\n- 'echo a: b' # c\n# d\n- y\n";
+    prove(before, after, string("echo a: b")).unwrap();
+    rejected(before, after, string("echo a: c"), 2);
+    let other = "- x\n- 'echo a: c' # c\n# d\n- y\n";
+    rejected(before, other, string("echo a: b"), 2);
+    rejected(before, other, string("echo a: c"), 3);
+    let more = "- x\n- 'echo a: b' # c\n# d\n- z\n";
+    rejected(before, more, string("echo a: b"), 2);
+    let comment = "- x\n- 'echo a: b'\n# d\n- y\n";
+    rejected(before, comment, string("echo a: b"), 4);
+    let open = "- echo \"a: b # c\"\n";
+    let cut = "- 'echo \"a: b' # c\"\n";
+    rejected(open, cut, string("echo \"a: b"), 3);
 }
 
 #[test]

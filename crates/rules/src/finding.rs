@@ -78,7 +78,7 @@ pub struct Fix {
 pub struct Change {
     /// The file.
     pub file: FileId,
-    /// The scalar or sequence, in the tree that the file's text gives.
+    /// The scalar, sequence or mapping, in the tree that the file's text gives.
     pub node: NodeId,
     /// What becomes of it.
     pub kind: ChangeKind,
@@ -102,6 +102,12 @@ pub enum ChangeKind {
         index: u32,
         /// The item's decoded value.
         value: String,
+    },
+    /// The mapping, an item of a list on one line, becomes the string `text`: a command that YAML has taken
+    /// apart is put into quotes.
+    ReplaceNode {
+        /// The new decoded value.
+        text: String,
     },
 }
 

@@ -1,14 +1,13 @@
 //! Situations of the rules about a buildspec's structure that the examples on their pages do not show:
 //! above all what builds accept, where they must be silent.
 
+use tagwright_fixer::{Options, Sources, run};
+use tagwright_flow::FileId;
 use tagwright_rules::{Category, Finding, Settings, Severity, buildspec_schema, registry};
 
 fn lint(path: &str, text: &str) -> Vec<Finding> {
     let text = text.into();
-    tagwright_rules::lint(
-        [(tagwright_flow::FileId(0), path, &text)],
-        &Settings::default(),
-    )
+    tagwright_rules::lint([(FileId(0), path, &text)], &Settings::default())
 }
 
 /// Whether the rule is one of those that are tested here.
@@ -125,6 +124,70 @@ fn commands_that_are_mappings_are_told_with_codebuilds_words() {
     assert!(text.contains("write `- 'echo a: b'`"), "{text}");
     let text = message(rule, &command("curl -H 'Accept: text/plain' $URL"));
     assert!(text.contains("below `- |`"), "{text}");
+}
+
+/// The text after all safe fixes.
+fn fixed(text: &str) -> String {
+    let mut sources = Sources::default();
+    sources.push("buildspec.yml", text);
+    let relint = |sources: &Sources| {
+        let files = sources
+            .iter()
+            .map(|(id, source)| (id, &*source.path, &source.text));
+        tagwright_rules::lint(files, &Settings::default())
+    };
+    let outcome = run(sources, &relint, Options::default());
+    outcome
+        .sources
+        .text(FileId(0))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[test]
+fn a_command_that_yaml_took_apart_is_quoted_as_it_stands() {
+    for (item, good) in [
+        (r#"echo "a: b""#, r#"'echo "a: b"'"#),
+        ("echo done:", "'echo done:'"),
+        ("echo done:  # all of it", "'echo done:'  # all of it"),
+        (
+            "curl -H 'Accept: text/plain' $URL",
+            "'curl -H ''Accept: text/plain'' $URL'",
+        ),
+        ("{ echo one; echo two; }", "'{ echo one; echo two; }'"),
+        (
+            r#"make || { echo "ERROR: é 한"; exit 1; }"#,
+            r#"'make || { echo "ERROR: é 한"; exit 1; }'"#,
+        ),
+        (r#"printf "a: \n""#, r#"'printf "a: \n"'"#),
+    ] {
+        let (before, after) = (command(item), command(good));
+        assert_eq!(fixed(&before), after);
+        assert_eq!(
+            fixed(&before.replace('\n', "\r\n")),
+            after.replace('\n', "\r\n")
+        );
+    }
+    let two = command("echo a: b\n      - echo c: d");
+    assert_eq!(fixed(&two), command("'echo a: b'\n      - 'echo c: d'"));
+}
+
+#[test]
+fn a_command_whose_end_is_not_certain_stays() {
+    for item in [
+        // The comment took the closing quote.
+        r#"echo "issue: done #12""#,
+        "echo a: |\n          b",
+        "name: x\n        run: y",
+        "echo a: &b c",
+        "echo a: !b c",
+        "&a echo b: c",
+    ] {
+        assert_eq!(fixed(&command(item)), command(item));
+    }
+    let powershell =
+        command("Write-Host a: b").replace("phases:", "env:\n  shell: powershell.exe\nphases:");
+    assert_eq!(fixed(&powershell), powershell);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Each primitive either returns edits that keep every other byte, or refuses with the reason. That
 //! the result really is what was asked for is proven later, by whoever applies them.
 
+use saphyr::Scalar;
+
 use crate::yaml::decode::{parent_column, scalar_map};
 use crate::yaml::exact::{
     Block, Chomping, break_len, column, has_break, is_blank, is_break, line_end, line_start,
@@ -194,6 +196,47 @@ pub fn insert_item(
     }
 }
 
+/// The edits that make the mapping at `node`, an item of a block list on one line, the string `value`, in
+/// quotes.
+///
+/// # Errors
+/// A [`Refusal`] where that cannot be done without touching anything else.
+pub fn replace_node(
+    text: &str,
+    tree: &Tree,
+    node: NodeId,
+    value: &str,
+) -> Result<Vec<Edit>, Refusal> {
+    refuse_unsafe(tree, node)?;
+    let own = tree.node(node);
+    if !matches!(own.kind, NodeKind::Mapping(_)) {
+        return Err(Refusal::Shape("this is not a mapping"));
+    }
+    let item = own.parent.is_some_and(
+        |parent| matches!(&tree.node(parent).kind, NodeKind::Sequence(list) if !list.flow),
+    );
+    if !item || own.properties.is_some() || own.span.of(text).contains(['\n', '\r']) {
+        return Err(Refusal::Shape("this is not an item of a list on one line"));
+    }
+    // What is inside the node vanishes, and what refers to it would be left without its target.
+    let entangled = tree.nodes().any(|(_, inner)| {
+        own.span.contains(inner.span)
+            && (inner.anchor.is_some()
+                || inner.tag.is_some()
+                || matches!(inner.kind, NodeKind::Alias { .. }))
+    });
+    if entangled {
+        return Err(Refusal::Shape("there are anchors, aliases or tags in it"));
+    }
+    if !is_one_printable_line(value) {
+        return Err(Refusal::Style("the new text is not one printable line"));
+    }
+    Ok(vec![Edit {
+        span: own.span,
+        text: quoted(value).1,
+    }])
+}
+
 /// Refuses nodes whose change would change other places, or whose reading is not certain.
 fn refuse_unsafe(tree: &Tree, node: NodeId) -> Result<(), Refusal> {
     if tree.error().is_some() {
@@ -332,8 +375,18 @@ enum Type {
     Special,
 }
 
-/// The type of the plain scalar `text`. Errs on the side of no string.
+/// The type of the plain scalar `text`. Errs on the side of no string: it is one only if both the forms of
+/// YAML 1.1 and saphyr's core schema say so.
 fn plain_type(text: &str) -> Type {
+    match (form(text), Scalar::parse_from_cow(text.into())) {
+        (Type::String, Scalar::String(_)) => Type::String,
+        (Type::String, _) => Type::Special,
+        (other, _) => other,
+    }
+}
+
+/// The type of the plain scalar `text` by the forms of YAML 1.1 and 1.2 that readers share.
+fn form(text: &str) -> Type {
     let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     if text.is_empty() || is_one_of(&["~", "null"]) {
         return Type::Null;

@@ -6,7 +6,9 @@
 mod yaml_common;
 
 use tagwright_syntax::Span;
-use tagwright_syntax::edit::{Refusal, Replacement, apply, insert_item, replace_in_scalar};
+use tagwright_syntax::edit::{
+    Refusal, Replacement, apply, insert_item, replace_in_scalar, replace_node,
+};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 use yaml_common::plan;
 
@@ -611,4 +613,35 @@ fn several_replacements_in_one_scalar_are_made_together() {
     assert_eq!(after, text.replace("latest", "main"));
     let wish = plan::replaced(&tree, node, &value.replace("latest", "main"));
     plan::verify(text, &tree, &after, &wish);
+}
+
+#[test]
+fn a_mapping_on_one_line_becomes_a_string_where_nothing_else_can_change() {
+    let edit = |text: &str| {
+        let tree = yaml::parse(text);
+        let (id, node) = tree
+            .nodes()
+            .find(|(_, node)| matches!(node.kind, NodeKind::Mapping(_)))
+            .unwrap();
+        let edits = replace_node(text, &tree, id, node.span.of(text))?;
+        Ok::<_, Refusal>(apply(text, &edits).unwrap())
+    };
+    assert_eq!(
+        edit("- echo 'a: b'  # c\r\n- x\r\n").unwrap(),
+        "- 'echo ''a: b'''  # c\r\n- x\r\n"
+    );
+    assert_eq!(edit("- {a: b}\n").unwrap(), "- '{a: b}'\n");
+    assert_eq!(edit("- a:\n").unwrap(), "- 'a:'\n");
+    for text in [
+        "a: b\n",
+        "- a: b\n  c: d\n",
+        "- a:\n    b\n",
+        "- [{a: b}]\n",
+        "- &x a: b\n- *x\n",
+        "- a: &x b\n- *x\n",
+        "- a: !t b\n",
+        "- a: b\n- @\n",
+    ] {
+        assert!(edit(text).is_err(), "{text}");
+    }
 }

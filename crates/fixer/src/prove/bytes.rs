@@ -71,7 +71,7 @@ fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static 
     let whole: HashSet<Span> = plan
         .nodes
         .iter()
-        .filter(|(_, todo)| !todo.replacements.is_empty())
+        .filter(|(_, todo)| !todo.replacements.is_empty() || todo.replaced.is_some())
         .map(|(node, _)| old.tree.node(*node).span)
         .filter(|span| !span.of(old.text).contains(['\n', '\r']))
         .collect();

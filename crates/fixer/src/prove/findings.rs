@@ -186,6 +186,7 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
                 (Some(new_range(file, change.node, *range, text)), text)
             }
             ChangeKind::InsertItem { value, .. } => (None, value),
+            ChangeKind::ReplaceNode { text } => (Some(Span::new(0, text.len())), text),
         };
         let inserted = file.map.inserted.iter().filter(|(list, inserted, _)| {
             range.is_none() && *list == change.node && inserted == text

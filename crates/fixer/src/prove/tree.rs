@@ -2,7 +2,7 @@
 
 use tagwright_syntax::edit::apply_replacements;
 use tagwright_syntax::libyaml::Value;
-use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
+use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle, Tree};
 
 use super::{NodeMap, Read};
 use crate::Rejection;
@@ -62,6 +62,24 @@ impl Walk<'_> {
         }
         self.map.after[slot] = Some(after);
         let todo = self.plan.nodes.get(&before);
+        if let Some(text) = todo.and_then(|todo| todo.replaced.as_ref()) {
+            let right = matches!(&new.kind, NodeKind::Scalar(scalar)
+                if *scalar.value == **text && scalar.style != ScalarStyle::Plain);
+            if !right {
+                return fail("the value is not the declared one");
+            }
+            // What was inside is now part of the string; comments beside it stand with that.
+            for (inner, node) in self.old.tree.nodes() {
+                let slot = inner.0 as usize;
+                if old.span.contains(node.span) && inner > before {
+                    if self.map.after.len() <= slot {
+                        self.map.after.resize(slot + 1, None);
+                    }
+                    self.map.after[slot] = Some(after);
+                }
+            }
+            return Ok(());
+        }
         match (&old.kind, &new.kind) {
             (NodeKind::Scalar(old), NodeKind::Scalar(new)) => {
                 let Some(todo) = todo else {
@@ -154,6 +172,14 @@ impl Walk<'_> {
 pub(super) fn compare_values(old: &Read<'_>, new: &Read<'_>, plan: &Plan) -> Result<(), Rejection> {
     let mut expected = old.values.clone();
     for (node, todo) in &plan.nodes {
+        if let Some(text) = &todo.replaced {
+            let value = find(&old.tree, &mut expected, *node);
+            let Some(value) = value.filter(|value| matches!(value, Value::Mapping(_))) else {
+                let what = "the two readers disagree about this value";
+                return Err(differs(old, Some(*node), what));
+            };
+            *value = Value::String(text.clone());
+        }
         if todo.replacements.is_empty() {
             continue;
         }

@@ -33,6 +33,13 @@ pub(super) fn check_file(old: &Read<'_>, plan: &Plan) -> Result<(), Rejection> {
                 return Err(fail("the inserted item cannot be read as shell"));
             }
         }
+        // YAML had taken the command apart; it must be the text that stood there, all of it.
+        if let Some(value) = &todo.replaced {
+            let written = old.tree.node(*node).span.of(old.text);
+            if value != written || shell::parse(value).status != Status::Clean {
+                return Err(fail("the string is not the command that stands there"));
+            }
+        }
         if let NodeKind::Scalar(scalar) = &old.tree.node(*node).kind
             && !todo.replacements.is_empty()
         {
