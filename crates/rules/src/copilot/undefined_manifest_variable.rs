@@ -58,7 +58,7 @@
 //!
 //! - aws/copilot-cli `internal/pkg/manifest/interpolate.go` (v1.33).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use tagwright_flow::FileKind;
 use tagwright_flow::expression::plain_name;
@@ -80,16 +80,20 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    let mut mentioned: Option<HashSet<&str>> = None;
     for (manifest, runner) in manifests(context) {
         for (name, span) in variables(manifest) {
-            let known = is_provided(context, &name)
-                || context
-                    .workspace
-                    .files()
-                    .iter()
+            if is_provided(context, &name) || may_be_assigned(runner, &name) {
+                continue;
+            }
+            let mentioned = mentioned.get_or_insert_with(|| {
+                let specs = context.workspace.files().iter();
+                specs
                     .filter(|file| file.buildspec.is_some())
-                    .any(|file| may_be_assigned(file, &name) || mentions(&file.text, &name));
-            if known {
+                    .flat_map(|file| names_not_read(&file.text))
+                    .collect()
+            });
+            if mentioned.contains(&*name) {
                 continue;
             }
             let message = format!(
@@ -110,17 +114,19 @@ pub(crate) fn manifests<'a>(
     context: &Context<'a>,
 ) -> impl Iterator<Item = (&'a FileFacts, &'a FileFacts)> {
     let files = context.workspace.files();
-    let runner = |manifest: &FileFacts| {
-        let kind = manifest.kind;
-        files.iter().find(|file| {
-            file.buildspec.is_some()
-                && may_run_in(file, &manifest.path)
-                && file.copilot.iter().any(|call| {
-                    let environment = call.subcommand.starts_with("env ");
-                    let reads =
-                        call.subcommand.ends_with("deploy") || call.subcommand.ends_with("package");
-                    reads && (environment == (kind == FileKind::CopilotEnvironment))
-                })
+    let runners: Vec<&FileFacts> = files
+        .iter()
+        .filter(|file| file.buildspec.is_some() && !file.copilot.is_empty())
+        .collect();
+    let runner = move |manifest: &FileFacts| {
+        let environments = manifest.kind == FileKind::CopilotEnvironment;
+        runners.iter().copied().find(|file| {
+            let reads = file.copilot.iter().any(|call| {
+                let subcommand = &*call.subcommand;
+                subcommand.starts_with("env ") == environments
+                    && (subcommand.ends_with("deploy") || subcommand.ends_with("package"))
+            });
+            reads && may_run_in(file, &manifest.path, runners.len())
         })
     };
     files
@@ -129,20 +135,44 @@ pub(crate) fn manifests<'a>(
             matches!(
                 file.kind,
                 FileKind::CopilotWorkload | FileKind::CopilotEnvironment
-            ) && file.text.contains("${")
+            ) && file.text.lines().any(has_variable)
         })
         .filter_map(move |file| Some((file, runner(file)?)))
 }
 
+/// Whether the line, unless it is a comment, has a variable that is not Copilot's own.
+fn has_variable(line: &str) -> bool {
+    !line.trim_start().starts_with('#')
+        && line
+            .match_indices("${")
+            .any(|(at, _)| !is_own(plain_name(&line[at + 2..])))
+}
+
+/// Copilot's own variables, and those that every process or every build of a Copilot pipeline has.
+fn is_own(name: &str) -> bool {
+    matches!(
+        name,
+        "COPILOT_APPLICATION_NAME"
+            | "COPILOT_ENVIRONMENT_NAME"
+            | "PARTITION"
+            | "HOME"
+            | "PATH"
+            | "USER"
+            | "PWD"
+            | "HOSTNAME"
+    )
+}
+
 /// Whether the buildspec may run Copilot in the folder that holds the manifest's `copilot` folder: it lies
 /// in there, or it names it.
-fn may_run_in(buildspec: &FileFacts, manifest: &str) -> bool {
+fn may_run_in(buildspec: &FileFacts, manifest: &str, runners: usize) -> bool {
     let Some(at) = manifest.find("/copilot/") else {
         return true;
     };
     let root = &manifest[..at];
     let name = root.rsplit('/').next().unwrap_or(root);
-    buildspec.path.starts_with(&manifest[..=at]) || buildspec.text.contains(name)
+    // In a very large workspace not every buildspec is searched for every manifest.
+    buildspec.path.starts_with(&manifest[..=at]) || runners < 64 && buildspec.text.contains(name)
 }
 
 /// The variables that Copilot fills in, each with its first place; bytes of the file.
@@ -155,12 +185,9 @@ pub(crate) fn variables(manifest: &FileFacts) -> Vec<(String, Span)> {
             let name = plain_name(&text[at + 2..]);
             let closes = text[at + 2 + name.len()..].starts_with('}');
             let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-            let own = matches!(name, "COPILOT_APPLICATION_NAME" | "COPILOT_ENVIRONMENT_NAME")
-                // Set in every build of a Copilot pipeline, or in every process.
-                || matches!(name, "PARTITION" | "HOME" | "PATH" | "USER" | "PWD" | "HOSTNAME");
             if !closes
                 || !starts
-                || own
+                || is_own(name)
                 || text[..at].ends_with('\\')
                 || !seen.insert(name.to_owned())
             {
@@ -193,12 +220,17 @@ pub(crate) fn each_value(tree: &Tree, found: &mut dyn FnMut(NodeId, &str)) {
     }
 }
 
-/// Whether the text has the name otherwise than to read it.
-fn mentions(text: &str, name: &str) -> bool {
+/// The names in the text that are not just read as `$NAME` or `${NAME…`.
+fn names_not_read(text: &str) -> Vec<&str> {
     let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.match_indices(name).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + name.len()..].chars().next();
-        !before.is_some_and(|c| part(c) || c == '$' || c == '{') && !after.is_some_and(part)
-    })
+    let mut names = Vec::new();
+    let mut at = 0;
+    for word in text.split(|c| !part(c)) {
+        if !word.is_empty() && !text[..at].ends_with(['$', '{']) {
+            names.push(word);
+        }
+        at += word.len();
+        at += text[at..].chars().next().map_or(0, char::len_utf8);
+    }
+    names
 }

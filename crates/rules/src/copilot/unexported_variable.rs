@@ -80,9 +80,6 @@ pub(crate) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for (manifest, runner) in manifests(context) {
         for (name, place) in variables(manifest) {
-            if is_provided(context, &name) || is_exported(context, &name) {
-                continue;
-            }
             let call = &runner.copilot[0];
             let assignment = runner.assignments.iter().rev().find(|assignment| {
                 *assignment.name == *name
@@ -92,6 +89,9 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             let Some(assignment) = assignment else {
                 continue;
             };
+            if is_provided(context, &name) || is_exported(context, &name) {
+                continue;
+            }
             let message = format!(
                 "`{name}` is not exported, so Copilot does not see it and stops where the manifest uses it"
             );

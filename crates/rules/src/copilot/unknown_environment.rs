@@ -89,7 +89,11 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         let Some(known) = split(&file.path).and_then(|(root, _)| known.get(root)) else {
             continue;
         };
-        let workload = file.kind == FileKind::CopilotWorkload && file.text.contains("environments");
+        let workload = file.kind == FileKind::CopilotWorkload
+            && file
+                .text
+                .lines()
+                .any(|line| line.starts_with("environments"));
         if !workload && file.kind != FileKind::CopilotPipeline {
             continue;
         }

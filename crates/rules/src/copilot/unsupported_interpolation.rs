@@ -78,7 +78,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         document.facts.kind,
         FileKind::CopilotWorkload | FileKind::CopilotEnvironment
     );
-    if !manifest || !document.text().contains("${") {
+    if !manifest || unsupported(document.text()).is_none() {
         return;
     }
     let tree = document.tree;

@@ -43,6 +43,7 @@
 //! - CodeBuild user guide, "Shells and commands in build environments": `sh` is the default.
 //! - aws/aws-codebuild-docker-images issue 388; each construct was tried with dash 0.5.
 
+use tagwright_flow::expression::plain_name;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, Part, PartKind, Quoting, RedirectKind, Status, Word};
 
@@ -61,11 +62,27 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Document(check),
 };
 
-/// Without any of these an item holds nothing that the rule looks for.
+/// Without any of these, and without what [`may_matter`] looks for, an item holds nothing for the rule.
 const SIGNS: &[&str] = &[
-    "[[", "==", "=(", "<<<", "<(", ">(", "//", ":0:", "^", "((", "source ", "declare ", "typeset ",
-    "pushd ", "popd", "let ", "&>", "+=", "..", "RANDOM", "pipefail", "${",
+    "[[", "=(", "<<<", "<(", ">(", "source ", "declare ", "typeset ", "pushd ", "popd", "let ",
+    "&>", "+=", "RANDOM", "pipefail",
 ];
+
+/// Whether the text may hold something for the rule. Most commands do not, and are not parsed.
+fn may_matter(text: &str) -> bool {
+    SIGNS.iter().any(|sign| text.contains(sign))
+        || text.contains("==") && (text.contains("[ ") || text.contains("test "))
+        || text.contains("..") && text.contains('{')
+        || text
+            .match_indices("((")
+            .any(|(at, _)| !text[..at].ends_with('$'))
+        || text.match_indices("${").any(|(at, _)| {
+            let rest = &text[at + 2..];
+            let after = &rest[plain_name(rest).len()..];
+            after.starts_with(['/', '^', ',', '[', '@', '!'])
+                || after.starts_with(':') && !after[1..].starts_with(['-', '=', '?', '+'])
+        })
+}
 
 /// Something that dash does not understand.
 struct Bashism {
@@ -90,7 +107,6 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
     if asks || path.starts_with("copilot/") || path.contains("/copilot/") {
         return;
     }
-    let may_matter = |text: &str| SIGNS.iter().any(|sign| text.contains(sign));
     for item in items(document, may_matter) {
         if item.script.status != Status::Clean {
             continue;
