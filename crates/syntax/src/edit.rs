@@ -219,11 +219,9 @@ pub fn replace_node(
         return Err(Refusal::Shape("this is not an item of a list on one line"));
     }
     // What is inside the node vanishes, and what refers to it would be left without its target.
-    let entangled = tree.nodes().any(|(_, inner)| {
-        own.span.contains(inner.span)
-            && (inner.anchor.is_some()
-                || inner.tag.is_some()
-                || matches!(inner.kind, NodeKind::Alias { .. }))
+    let entangled = tree.inside(node).into_iter().any(|inner| {
+        let inner = tree.node(inner);
+        inner.properties.is_some() || matches!(inner.kind, NodeKind::Alias { .. })
     });
     if entangled {
         return Err(Refusal::Shape("there are anchors, aliases or tags in it"));

@@ -69,14 +69,12 @@ impl Walk<'_> {
                 return fail("the value is not the declared one");
             }
             // What was inside is now part of the string; comments beside it stand with that.
-            for (inner, node) in self.old.tree.nodes() {
+            for inner in self.old.tree.inside(before) {
                 let slot = inner.0 as usize;
-                if old.span.contains(node.span) && inner > before {
-                    if self.map.after.len() <= slot {
-                        self.map.after.resize(slot + 1, None);
-                    }
-                    self.map.after[slot] = Some(after);
+                if self.map.after.len() <= slot {
+                    self.map.after.resize(slot + 1, None);
                 }
+                self.map.after[slot] = Some(after);
             }
             return Ok(());
         }

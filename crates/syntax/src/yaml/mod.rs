@@ -289,6 +289,25 @@ impl Tree {
         self.entry(id, key).map(|entry| entry.value)
     }
 
+    /// The nodes inside the collection at `id`, at any depth, itself not included. Does not follow aliases.
+    #[must_use]
+    pub fn inside(&self, id: NodeId) -> Vec<NodeId> {
+        let mut found = Vec::new();
+        let mut open = vec![id];
+        while let Some(at) = open.pop() {
+            let from = found.len();
+            match &self.node(at).kind {
+                NodeKind::Sequence(sequence) => found.extend(&sequence.items),
+                NodeKind::Mapping(mapping) => {
+                    found.extend(mapping.entries.iter().flat_map(|it| [it.key, it.value]));
+                }
+                NodeKind::Scalar(_) | NodeKind::Alias { .. } => {}
+            }
+            open.extend(&found[from..]);
+        }
+        found
+    }
+
     /// The way to `id` from its document's root.
     #[must_use]
     pub fn path(&self, id: NodeId) -> Path {
