@@ -8,7 +8,8 @@
 //! ## Why it matters
 //!
 //! Version 2 of the AWS CLI, which the build images of CodeBuild have, ends with an error at it. Docker is
-//! not logged in, and the first pull or push after it fails.
+//! not logged in, and the first pull or push after it fails. An image of one's own may still have version 1,
+//! which the file does not tell, so this is a warning.
 //!
 //! ## Bad
 //!
@@ -62,7 +63,7 @@ use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
 pub(crate) static RULE: Rule = Rule {
     name: "removed-command",
     category: Category::Shell,
-    default: Some(Severity::Error),
+    default: Some(Severity::Warning),
     fixable: Fixable::Sometimes,
     docs: docs!("removed_command"),
     check: Check::Document(check),

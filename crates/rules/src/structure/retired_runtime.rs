@@ -9,7 +9,8 @@
 //!
 //! The build works only on an image that AWS no longer maintains. On a current one CodeBuild stops with
 //! "Unknown runtime version named '12' of nodejs. This build image has the following versions: 18"; on an
-//! image of your own the setting has no effect at all.
+//! image of your own the setting has no effect at all. Which image a project uses stands outside the file, so
+//! this is a note.
 //!
 //! ## Bad
 //!
@@ -53,7 +54,7 @@ use crate::{Category, Check, Fixable, Rule, Severity};
 pub(crate) static RULE: Rule = Rule {
     name: "retired-runtime",
     category: Category::Structure,
-    default: Some(Severity::Warning),
+    default: Some(Severity::Note),
     fixable: Fixable::Never,
     docs: docs!("retired_runtime"),
     check: Check::Document(check),
