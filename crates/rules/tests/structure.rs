@@ -7,7 +7,11 @@ use tagwright_rules::{Category, Finding, Settings, Severity, buildspec_schema, r
 
 fn lint(path: &str, text: &str) -> Vec<Finding> {
     let text = text.into();
-    tagwright_rules::lint([(FileId(0), path, &text)], &Settings::default())
+    let mut settings = Settings::default();
+    // A note by itself, so that it counts among the findings here.
+    let level = Some(Severity::Warning);
+    settings.levels.insert("retired-runtime".to_owned(), level);
+    tagwright_rules::lint([(FileId(0), path, &text)], &settings)
 }
 
 /// Whether the rule is one of those that are tested here.
@@ -170,6 +174,24 @@ fn a_command_that_yaml_took_apart_is_quoted_as_it_stands() {
     }
     let two = command("echo a: b\n      - echo c: d");
     assert_eq!(fixed(&two), command("'echo a: b'\n      - 'echo c: d'"));
+}
+
+#[test]
+fn what_a_quoted_command_brings_to_light_is_fixed_next() {
+    let text = command(
+        "docker build -t app .\n      - docker push r.io/app:latest || { echo \"E: no\"; exit 1; }",
+    );
+    let text = fixed(&text);
+    assert!(
+        text.contains("- 'docker push r.io/app:latest || { echo \"E: no\"; exit 1; }'"),
+        "{text}"
+    );
+    let mut rules: Vec<&str> = lint("buildspec.yml", &text)
+        .into_iter()
+        .map(|finding| finding.rule)
+        .collect();
+    rules.dedup();
+    assert!(rules.contains(&"latest-pushed"), "{rules:?}");
 }
 
 #[test]
@@ -455,8 +477,19 @@ fn runtimes_are_compared_with_the_images() {
     }
     fires("unknown-runtime", &runtime("node: 22"), "node");
     fires("unknown-runtime", &runtime("nodejs: lts"), "lts");
-    fires("retired-runtime", &runtime("docker: 18"), "18");
-    fires("retired-runtime", &runtime("java: openjdk8"), "openjdk8");
+    // Which image a project uses stands outside the file.
+    silent(&runtime("docker: 18"));
+    for (old, says) in [
+        (
+            "docker: 18",
+            "no current image of CodeBuild has `docker: 18`",
+        ),
+        ("java: openjdk8", "there are corretto8, corretto11"),
+        ("android: 29", "no longer offered"),
+    ] {
+        let text = message("retired-runtime", &runtime(old));
+        assert!(text.contains(says), "{text}");
+    }
 }
 
 #[test]

@@ -155,6 +155,12 @@ fn blame(it: &Comparison<'_>, new: &Finding) -> Vec<usize> {
         suspects = it.chosen.to_vec();
     }
     suspects.retain(|index| it.before[*index].severity <= new.severity);
+    // A command that is put into quotes as it stands brings to light what is wrong in it, no more.
+    let quotes = |change: &Change| matches!(change.kind, ChangeKind::ReplaceNode { .. });
+    suspects.retain(|index| {
+        let fix = it.before[*index].fix.as_ref();
+        fix.is_none_or(|fix| !fix.changes.iter().all(quotes))
+    });
     suspects
 }
 
