@@ -76,12 +76,13 @@ fn may_matter(text: &str) -> bool {
         || text
             .match_indices("((")
             .any(|(at, _)| !text[..at].ends_with('$'))
-        || text.match_indices("${").any(|(at, _)| {
-            let rest = &text[at + 2..];
-            let after = &rest[plain_name(rest).len()..];
-            after.starts_with(['/', '^', ',', '[', '@', '!'])
-                || after.starts_with(':') && !after[1..].starts_with(['-', '=', '?', '+'])
-        })
+        || text.contains("${")
+            && text.match_indices("${").any(|(at, _)| {
+                let rest = &text[at + 2..];
+                let after = &rest[plain_name(rest).len()..];
+                after.starts_with(['/', '^', ',', '[', '@', '!'])
+                    || after.starts_with(':') && !after[1..].starts_with(['-', '=', '?', '+'])
+            })
 }
 
 /// Something that dash does not understand.
@@ -104,7 +105,11 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         .is_none_or(|spec| spec.env.shell.is_some());
     // The pipelines that Copilot makes build in Amazon Linux unless they are told otherwise.
     let path = &document.facts.path;
-    if asks || path.starts_with("copilot/") || path.contains("/copilot/") {
+    if asks
+        || !may_matter(document.text())
+        || path.starts_with("copilot/")
+        || path.contains("/copilot/")
+    {
         return;
     }
     for item in items(document, may_matter) {
