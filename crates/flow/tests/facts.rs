@@ -42,7 +42,12 @@ fn uses(facts: &FileFacts) -> Vec<String> {
                     format!("{kind}@{place}")
                 })
                 .collect();
-            format!("{:?} {} {}", image.role, image.repository.key(), tags.join(" "))
+            format!(
+                "{:?} {} {}",
+                image.role,
+                image.repository.key(),
+                tags.join(" ")
+            )
         })
         .collect()
 }
