@@ -508,3 +508,23 @@ fn printing_the_environment_shows_loaded_secrets() {
     }
     silent("traced-secret", "env");
 }
+
+#[test]
+fn a_secret_among_the_variables_of_a_manifest_is_one_too() {
+    let image = "image:\n  build: .\n";
+    let rest = format!("{image}variables:\n  API_KEY: v8Qm2xTz91\n  LEVEL: v8Qm2xTz91\n");
+    assert_eq!(in_manifest("plaintext-secret", &rest), ["v8Qm2xTz91"]);
+    let rest =
+        format!("{image}environments:\n  test:\n    variables:\n      DB_PASSWORD: v8Qm2xTz91\n");
+    assert_eq!(in_manifest("plaintext-secret", &rest), ["v8Qm2xTz91"]);
+    let rest = format!("{image}secrets:\n  DB_PASSWORD: /web/test/v8Qm2xTz91\n");
+    assert_eq!(in_manifest("plaintext-secret", &rest), [""; 0]);
+}
+
+#[test]
+fn templates_of_manifests_are_left_alone() {
+    let text = "name: {{ name }}\ntype: Backend Service\nimage: {{ image }}\n";
+    for rule in ["image-form", "workload-name"] {
+        assert_eq!(places(rule, &[("copilot/web/manifest.yml", text)]), [""; 0]);
+    }
+}

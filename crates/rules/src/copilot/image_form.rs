@@ -54,8 +54,11 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    // Merge keys bring values along that the view does not show.
-    if document.facts.kind != FileKind::CopilotWorkload || document.text().contains("<<:") {
+    // Merge keys bring values along that the view does not show; templates are not manifests yet.
+    let unclear = ["<<:", "{{", "{%"]
+        .iter()
+        .any(|sign| document.text().contains(sign));
+    if document.facts.kind != FileKind::CopilotWorkload || unclear {
         return;
     }
     let tree = document.tree;

@@ -72,7 +72,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         return;
     };
     let name = document.tree.text(entry.value).unwrap_or("");
-    if !inside || name.is_empty() || name == folder || name.contains('$') {
+    if !inside || name.is_empty() || name == folder || name.contains(['$', '{', '<', '%']) {
         return;
     }
     let span = document.tree.node(document.tree.resolve(entry.value)).span;

@@ -3,8 +3,9 @@
 //! ## What it does
 //!
 //! Finds keys of AWS, GitHub, GitLab, npm, Slack and Stripe and private keys anywhere in a buildspec or a
-//! Copilot manifest, and values of `env.variables` whose name ends in a word such as `PASSWORD` and that look
-//! like one. Placeholders, references, paths, numbers and names are left alone.
+//! Copilot manifest, and values of `env.variables` and of a manifest's `variables` whose name ends in a word
+//! such as `PASSWORD` and that look like one. Placeholders, references, paths, numbers and names are left
+//! alone.
 //!
 //! ## Why it matters
 //!
@@ -53,6 +54,7 @@ use regex::RegexSet;
 use tagwright_flow::FileKind;
 use tagwright_flow::facts::AssignmentPlace;
 use tagwright_syntax::Span;
+use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Document, Report};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -163,18 +165,49 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         }
     }
     for assignment in &document.facts.assignments {
-        let value = &*assignment.value;
-        let secret = assignment.place == AssignmentPlace::EnvVariables
-            && is_secret_name(&assignment.name)
-            && looks_random(value)
-            && kind_of_key(value).is_none();
-        if secret {
-            let message = format!(
-                "`{}` holds a secret in plain text: everybody who can read the file has it",
-                assignment.name
+        if assignment.place == AssignmentPlace::EnvVariables {
+            named(
+                document,
+                report,
+                &assignment.name,
+                &assignment.value,
+                assignment.span,
             );
-            report.add(report.draft(id, assignment.span, message));
         }
+    }
+    if document.facts.kind == FileKind::CopilotWorkload {
+        manifest(document, report);
+    }
+}
+
+/// The variables of a service's or job's containers, of all environments.
+fn manifest(document: &Document<'_>, report: &mut Report<'_>) {
+    let tree = document.tree;
+    let Some(root) = tree.root() else { return };
+    let entries = |node: Option<NodeId>| {
+        node.and_then(|node| tree.mapping(node))
+            .map_or(&[][..], |mapping| &mapping.entries)
+    };
+    let sections = entries(tree.get(root, "environments"))
+        .iter()
+        .map(|section| section.value);
+    for section in std::iter::once(root).chain(sections) {
+        for entry in entries(tree.get(section, "variables")) {
+            if let (Some(name), Some(value)) = (tree.text(entry.key), tree.text(entry.value)) {
+                let span = tree.node(tree.resolve(entry.value)).span;
+                named(document, report, name, value, span);
+            }
+        }
+    }
+}
+
+/// A variable whose name says that it is a secret, with a value that looks like one.
+fn named(document: &Document<'_>, report: &mut Report<'_>, name: &str, value: &str, span: Span) {
+    if is_secret_name(name) && looks_random(value) && kind_of_key(value).is_none() {
+        let message = format!(
+            "`{name}` holds a secret in plain text: everybody who can read the file has it"
+        );
+        report.add(report.draft(document.facts.id, span, message));
     }
 }
 
