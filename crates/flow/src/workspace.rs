@@ -1,5 +1,6 @@
 //! The files of one repository, their facts joined per image.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::FileId;
@@ -27,6 +28,18 @@ pub struct Flow {
     pub pushed: bool,
     /// Its places: within a file in the order in which they run.
     pub uses: Vec<UseId>,
+}
+
+impl Flow {
+    /// The name, short enough for a message.
+    #[must_use]
+    pub fn shown(&self) -> Cow<'_, str> {
+        const LONGEST: usize = 160;
+        match self.name.char_indices().nth(LONGEST) {
+            Some((end, _)) => Cow::Owned(format!("{}…", &self.name[..end])),
+            None => Cow::Borrowed(&self.name),
+        }
+    }
 }
 
 /// The files of one repository.

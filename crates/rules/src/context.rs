@@ -185,11 +185,18 @@ impl<'a> Report<'a> {
     /// A finding at `span` of `file`, with the rule's own severity.
     #[must_use]
     pub fn draft(&self, file: FileId, span: Span, message: impl Into<String>) -> Draft {
+        // What a message quotes may be a megabyte long.
+        const LONGEST: usize = 1_000;
+        let mut message = message.into();
+        if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+            message.truncate(end);
+            message.push('…');
+        }
         Draft {
             finding: Finding {
                 rule: self.rule.name,
                 severity: self.level,
-                message: message.into(),
+                message,
                 file,
                 span,
                 related: Vec::new(),

@@ -110,7 +110,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         };
         let message = format!(
             "`{}` is immutable, so the second build of a branch cannot push this tag again",
-            flow.name
+            flow.shown()
         );
         report.add(
             report

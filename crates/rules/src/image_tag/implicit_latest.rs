@@ -79,7 +79,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             };
             let message = format!(
                 "`{}` is {verb} without a tag, which means `latest`: whatever was built last, from whatever branch",
-                flow.name
+                flow.shown()
             );
             report.add(
                 report

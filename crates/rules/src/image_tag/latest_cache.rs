@@ -63,7 +63,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             if cache && place.image.may_be_latest() {
                 let message = format!(
                     "`{}:latest` is the cache of this build: its layers come from whatever branch pushed last",
-                    flow.name
+                    flow.shown()
                 );
                 report.add(report.draft(place.file.id, place.image.span, message));
             }

@@ -106,7 +106,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 let fix = context.plan(index).of_default(place, tag);
                 let message = format!(
                     "`{name}` {what} `latest` and is the tag of `{}`: then every branch writes the same tag",
-                    flow.name
+                    flow.shown()
                 );
                 report.add(
                     report

@@ -88,7 +88,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 let span = tag.site.map_or(place.image.span, |site| site.source);
                 let message = format!(
                     "`{}:latest` is deployed: that is whatever was pushed last, from whatever branch",
-                    flow.name
+                    flow.shown()
                 );
                 report.add(report.draft(place.file.id, span, message).shared_fix(fix.clone()));
             }

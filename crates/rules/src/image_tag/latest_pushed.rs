@@ -90,7 +90,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                         span,
                         format!(
                             "`{}:latest` is the only tag pushed for this image: every branch that runs this build overwrites it",
-                            flow.name
+                            flow.shown()
                         ),
                     ),
                     Some((_, tag)) => report
@@ -99,7 +99,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                             span,
                             format!(
                                 "`{}:latest` is pushed beside `{}`: it is whatever was built last, from whatever branch",
-                                flow.name, shown(tag)
+                                flow.shown(), shown(tag)
                             ),
                         )
                         .severity(Severity::Warning),

@@ -71,7 +71,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 };
                 let message = format!(
                     "`{}` is used {how}; this repository does not push it, so pin a version or a digest",
-                    flow.name
+                    flow.shown()
                 );
                 report.add(report.draft(place.file.id, place.image.span, message));
             }

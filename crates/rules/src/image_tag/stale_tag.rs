@@ -289,7 +289,7 @@ fn add(
 ) {
     let message = format!(
         "`{}` is tagged alike in every build of a branch, so the second one changes nothing here and is not rolled out",
-        flow.name
+        flow.shown()
     );
     report.add(report.draft(file.id, image.span, message).fix(fix));
 }

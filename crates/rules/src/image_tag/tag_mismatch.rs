@@ -106,7 +106,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 .join(", ");
             let message = format!(
                 "`{}` is deployed, but this build pushes only {list} of `{}`",
-                tag.written, flow.name
+                tag.written, flow.shown()
             );
             let fix = take(file, deployed.image, tag, &pushed);
             report.add(report.draft(file.id, deployed.image.span, message).fix(fix));

@@ -50,6 +50,9 @@ const SPECIAL: &[&str] = &[
     "unset",
 ];
 
+/// Longer texts are the parser's, which has a limit of its own.
+const MAX_LENGTH: usize = 4096;
+
 /// Whether the byte stands for itself anywhere in an unquoted word.
 fn ordinary(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-./:@%,+".contains(&byte)
@@ -61,6 +64,9 @@ fn in_name(byte: u8) -> bool {
 
 /// Reads `text` if it is one command of plain words; `None` leaves it to the parser.
 pub(super) fn parse(text: &str) -> Option<Script> {
+    if text.len() > MAX_LENGTH {
+        return None;
+    }
     let bytes = text.as_bytes();
     let end = bytes.len() - usize::from(bytes.last() == Some(&b'\n'));
     let mut words = Vec::new();
