@@ -55,7 +55,7 @@ pub enum Command {
     /// Write the generated documentation of this repository.
     #[command(hide = true)]
     Docs {
-        /// Print what would change as a unified diff and write nothing; the exit code is that of the fix.
+        /// Write nothing; exit 1 if a file is not as it would be written.
         #[arg(long)]
         check: bool,
         /// The repository.
@@ -131,7 +131,7 @@ pub struct FixArgs {
     #[allow(missing_docs)]
     pub target: TargetArgs,
 
-    /// Print a unified diff and write nothing. Exits 1 if there is a difference.
+    /// Print what would change as a unified diff and write nothing; the exit code is that of the fix.
     #[arg(long)]
     pub diff: bool,
 

@@ -37,8 +37,9 @@ const SKIPPED: &[&str] = &[
 /// Folders whose contents belong to tests and to nothing else in the workspace.
 const TEST_DATA: &[&str] = &["__fixtures__", "fixtures", "test-data", "testdata"];
 
-/// How many levels of a folder that is no workspace are read for context.
-const UNMARKED_DEPTH: usize = 4;
+/// How many levels of a folder that is no workspace are read for context: what lies beside the file. More
+/// would make a save in a home folder wait for the whole of it.
+const UNMARKED_DEPTH: usize = 1;
 
 /// A file that will be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +106,7 @@ pub fn plan_for_name(path: &Path) -> Plan {
 }
 
 /// All files of the workspace at `root`, for context. Nested workspaces are not part of it. A folder that
-/// nothing marks as a workspace may be anything, a home folder too; it is read only a few levels deep.
+/// nothing marks as a workspace may be anything, a home folder too; only what lies right in it is read, and a Copilot workspace.
 #[must_use]
 pub fn context(root: &Path, no_ignore: bool) -> Plan {
     let mut found = Found {
