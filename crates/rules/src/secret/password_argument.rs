@@ -60,12 +60,18 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Document(check),
 };
 
+/// Whether the text has a `-p` other than that of `--password-stdin`: most logins are not worth a parse.
+fn may_give_password(text: &str) -> bool {
+    text.match_indices("-p")
+        .any(|(at, _)| !text[at..].starts_with("-password-stdin"))
+}
+
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     if !document.text().contains(" login ") {
         return;
     }
     for item in items(document, |text| {
-        text.contains(" login ") && text.contains(" -")
+        text.contains(" login ") && may_give_password(text)
     }) {
         for command in &item.script.commands {
             let Some((flag, value)) = password(command, item.text) else {
