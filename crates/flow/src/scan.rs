@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use tagwright_syntax::buildspec::{Buildspec, Commands, Version};
 use tagwright_syntax::shell::{
     self, Command, Part, PartKind, Quoting, Script, Status, Variable, Word, powershell,
@@ -158,7 +158,13 @@ const TRIGGERS: &[&str] = &[
 ];
 
 /// All triggers in one pass.
-static TRIGGER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(TRIGGERS).ok());
+/// Not as a DFA, which searches no faster in texts this short and takes a fifth of a millisecond to build.
+static TRIGGER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .build(TRIGGERS)
+        .ok()
+});
 
 fn has_trigger(text: &str) -> bool {
     TRIGGER
