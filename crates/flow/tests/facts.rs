@@ -216,3 +216,25 @@ fn an_image_is_joined_across_files_by_its_literal_name() {
     assert!(flow.own && flow.pushed);
     assert_eq!(flow.uses.len(), 2);
 }
+
+#[test]
+fn a_reference_that_is_assigned_in_one_branch_only_keeps_its_tag() {
+    let facts = buildspec(
+        "- |\n\
+        \x20 case $EVENT in\n\
+        \x20   opened)\n\
+        \x20     PREVIEW=$REPO/web:${VERSION}-preview\n\
+        \x20     docker tag web:$VERSION ${PREVIEW}\n\
+        \x20     docker push ${PREVIEW}\n\
+        \x20     ;;\n\
+        \x20 esac\n",
+    );
+    let found = uses(&facts);
+    assert_eq!(found.len(), 3, "{found:?}");
+    for place in &found[1..] {
+        assert!(
+            place.contains(" ${REPO}/web ${VERSION}-preview@"),
+            "{place}"
+        );
+    }
+}
