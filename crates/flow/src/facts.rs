@@ -124,9 +124,14 @@ impl TagKind {
     pub fn is_latest(&self) -> bool {
         match self {
             TagKind::Implicit => true,
-            TagKind::Literal(text) => &**text == "latest",
-            _ => false,
+            _ => self.is_literal_latest(),
         }
+    }
+
+    /// Whether the tag is the text `latest`.
+    #[must_use]
+    pub fn is_literal_latest(&self) -> bool {
+        matches!(self, TagKind::Literal(text) if &**text == "latest")
     }
 }
 

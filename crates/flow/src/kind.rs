@@ -47,7 +47,8 @@ impl FileKind {
     }
 }
 
-fn has(text: &str, needle: &str) -> bool {
+/// Whether the text has the needle in it.
+pub(crate) fn has(text: &str, needle: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some()
 }
 

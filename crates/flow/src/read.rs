@@ -183,24 +183,35 @@ fn batch_images(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
             None => vec![value],
         };
         for node in values {
-            let managed = source
-                .tree
-                .text(node)
-                .is_none_or(|text| text.starts_with("aws/codebuild/"));
-            if !managed {
-                scan::data_reference(
-                    facts,
-                    &DataReference {
-                        node,
-                        role: Role::Run,
-                        tool: Tool::Other,
-                        expansion: Expansion::Never("CodeBuild reads the batch section as it is"),
-                        source,
-                    },
-                );
-            }
+            build_image(
+                facts,
+                source,
+                node,
+                "CodeBuild reads the batch section as it is",
+            );
         }
     });
+}
+
+/// An image that a build runs in, unless it is one of CodeBuild's own; `reason` says why nothing expands
+/// a variable there.
+fn build_image(facts: &mut FileFacts, source: &Source<'_>, node: NodeId, reason: &'static str) {
+    let managed = source
+        .tree
+        .text(node)
+        .is_none_or(|text| text.starts_with("aws/codebuild/"));
+    if !managed {
+        scan::data_reference(
+            facts,
+            &DataReference {
+                node,
+                role: Role::Run,
+                tool: Tool::Other,
+                expansion: Expansion::Never(reason),
+                source,
+            },
+        );
+    }
 }
 
 fn workload(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
@@ -261,22 +272,12 @@ fn pipeline(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
         .filter_map(|stage| source.tree.text(stage.name?).map(Into::into))
         .collect();
     if let Some(image) = manifest.build_image {
-        let managed = source
-            .tree
-            .text(image)
-            .is_none_or(|text| text.starts_with("aws/codebuild/"));
-        if !managed {
-            scan::data_reference(
-                facts,
-                &DataReference {
-                    node: image,
-                    role: Role::Run,
-                    tool: Tool::Other,
-                    expansion: Expansion::Never("Copilot expands nothing in a pipeline manifest"),
-                    source,
-                },
-            );
-        }
+        build_image(
+            facts,
+            source,
+            image,
+            "Copilot expands nothing in a pipeline manifest",
+        );
     }
 }
 

@@ -25,7 +25,7 @@ use crate::facts::{
     AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, CopilotFlag, CopilotUse,
     FileFacts, ImageUse, Oddity, OddityKind, Order, ShellKind, TagKind, TagValue, VariableRead,
 };
-use crate::kind::FileKind;
+use crate::kind::{FileKind, has};
 
 /// Facts of a file about which nothing is known yet.
 #[must_use]
@@ -170,10 +170,6 @@ fn has_trigger(text: &str) -> bool {
     TRIGGER
         .as_ref()
         .is_none_or(|triggers| triggers.is_match(text))
-}
-
-fn has(text: &str, needle: &str) -> bool {
-    memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some()
 }
 
 /// Whether the command only prints text, or only logs in to a registry: the most common commands that need

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::FileId;
 use crate::commands::Role;
-use crate::expression::{Expression, Piece, Repository};
-use crate::facts::{FileFacts, ImageUse, TagKind};
+use crate::expression::{Piece, Repository};
+use crate::facts::{FileFacts, ImageUse};
 
 /// A place that names an image: file and index in [`FileFacts::uses`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -280,24 +280,12 @@ impl ImageUse {
     pub fn is_latest(&self) -> bool {
         self.tags.iter().all(|tag| tag.kind.is_latest())
     }
-
-    /// The tag as an expression of variables, if that is all it can be.
-    #[must_use]
-    pub fn variable_tag(&self) -> Option<&Expression> {
-        match self.tags.as_slice() {
-            [tag] => match &tag.kind {
-                TagKind::Variable(expression) => Some(expression),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expression::{Atom, AtomKind, Origin};
+    use crate::expression::{Atom, AtomKind, Expression, Origin};
 
     fn repository(text: &str) -> Repository {
         // `<name>` is a variable.

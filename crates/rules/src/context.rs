@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use tagwright_flow::commands::Role;
-use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue};
+use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
 use tagwright_flow::{FileId, FileKind, Flow, UseId, Workspace};
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::Buildspec;
@@ -64,6 +64,16 @@ impl<'a> Context<'a> {
             file: workspace.file(id.file),
             image: workspace.image_use(*id),
         })
+    }
+
+    /// The Copilot workloads that the workspace has manifests of.
+    #[must_use]
+    pub fn workloads(&self) -> Vec<&'a WorkloadFacts> {
+        self.workspace
+            .files()
+            .iter()
+            .filter_map(|file| file.workload.as_ref())
+            .collect()
     }
 
     /// How `latest` is replaced in the flow of this index; made once.

@@ -39,7 +39,6 @@
 //! - Seen in real buildspecs; the effect is the callee's.
 
 use tagwright_flow::commands::Role;
-use tagwright_flow::facts::TagKind;
 
 use crate::context::{Context, Report};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -57,7 +56,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for file in context.workspace.files() {
         for image in file.uses.iter().filter(|u| u.role == Role::Argument) {
             for tag in &image.tags {
-                if matches!(&tag.kind, TagKind::Literal(text) if &**text == "latest") {
+                if tag.kind.is_literal_latest() {
                     let span = tag.site.map_or(image.span, |site| site.source);
                     report.add(report.draft(
                         file.id,

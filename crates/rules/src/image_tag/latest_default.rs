@@ -61,7 +61,6 @@ use std::collections::BTreeSet;
 
 use tagwright_flow::commands::Role;
 use tagwright_flow::expression::Origin;
-use tagwright_flow::facts::TagKind;
 
 use crate::context::{Context, Report, deploys};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -88,7 +87,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 continue;
             }
             for tag in &place.image.tags {
-                let latest = matches!(&tag.kind, TagKind::Literal(text) if &**text == "latest");
+                let latest = tag.kind.is_literal_latest();
                 let fallback = matches!(tag.origin, Origin::Fallback(_));
                 if !latest || tag.written.contains("latest") && !fallback {
                     continue;

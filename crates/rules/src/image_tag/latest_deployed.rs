@@ -58,7 +58,6 @@
 //! - distribution/reference `normalize.go`: the default tag is `latest`.
 
 use tagwright_flow::expression::Origin;
-use tagwright_flow::facts::TagKind;
 
 use crate::context::{Context, Report, deploys};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -77,12 +76,14 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         let fix = &context.plan(index).deploys;
         for place in context.places(flow).filter(|p| deploys(p.image.role)) {
             for tag in &place.image.tags {
-                let latest = matches!(&tag.kind, TagKind::Literal(text) if &**text == "latest");
-                if !latest || tag.origin != Origin::Written && !through_assignment(&tag.origin) {
-                    continue;
-                }
-                // An assigned `latest` tag is reported where it is assigned.
-                if tag.origin != Origin::Written && !tag.written.contains("latest") {
+                let latest = tag.kind.is_literal_latest();
+                // A tag variable that is `latest` is reported where it is assigned.
+                let here = match tag.origin {
+                    Origin::Written => true,
+                    Origin::Assigned(_) => tag.written.contains("latest"),
+                    Origin::Fallback(_) | Origin::EnvVariables(_) => false,
+                };
+                if !latest || !here {
                     continue;
                 }
                 let span = tag.site.map_or(place.image.span, |site| site.source);
@@ -94,8 +95,4 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             }
         }
     }
-}
-
-fn through_assignment(origin: &Origin) -> bool {
-    matches!(origin, Origin::Assigned(_))
 }

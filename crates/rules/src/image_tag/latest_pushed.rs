@@ -76,7 +76,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             .filter(|p| context.is_published(index, *p))
         {
             for tag in &place.image.tags {
-                let latest = matches!(&tag.kind, TagKind::Literal(text) if &**text == "latest");
+                let latest = tag.kind.is_literal_latest();
                 let fallback = matches!(tag.origin, Origin::Fallback(_));
                 let here =
                     tag.origin == Origin::Written || tag.written.contains("latest") && !fallback;

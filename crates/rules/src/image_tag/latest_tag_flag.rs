@@ -40,7 +40,6 @@
 //!
 //! - aws/copilot-cli `internal/pkg/cli/deploy/workload.go` (v1.33): the tag is used as given.
 
-use tagwright_flow::facts::TagKind;
 
 use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::tag_for;
@@ -65,7 +64,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 continue;
             };
             let latest = flag.value.as_ref().is_some_and(|value| {
-                matches!(&value.kind, TagKind::Literal(text) if &**text == "latest")
+                value.kind.is_literal_latest()
                     && value.written.contains("latest")
             });
             if !latest {

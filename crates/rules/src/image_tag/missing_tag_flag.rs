@@ -95,12 +95,7 @@ fn takes_tag(call: &CopilotUse) -> bool {
 }
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
-    let workloads: Vec<&WorkloadFacts> = context
-        .workspace
-        .files()
-        .iter()
-        .filter_map(|file| file.workload.as_ref())
-        .collect();
+    let workloads = context.workloads();
     for file in context.workspace.files() {
         for call in file.copilot.iter().filter(|call| takes_tag(call)) {
             let given = call.flag("tag").is_some_and(|flag| {

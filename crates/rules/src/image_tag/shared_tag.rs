@@ -66,7 +66,7 @@
 //! - aws/copilot-cli issues 2540, 2927 and 5028.
 
 use tagwright_flow::expression::{AtomKind, Expression, plain_name};
-use tagwright_flow::facts::{FileFacts, WorkloadFacts};
+use tagwright_flow::facts::FileFacts;
 
 use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
@@ -83,12 +83,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
-    let workloads: Vec<&WorkloadFacts> = context
-        .workspace
-        .files()
-        .iter()
-        .filter_map(|file| file.workload.as_ref())
-        .collect();
+    let workloads = context.workloads();
     for file in context.workspace.files() {
         for call in file.copilot.iter().filter(|call| call.over_environments) {
             let tags_images = match &*call.subcommand {

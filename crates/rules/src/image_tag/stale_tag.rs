@@ -75,12 +75,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
-    let workloads: Vec<&WorkloadFacts> = context
-        .workspace
-        .files()
-        .iter()
-        .filter_map(|file| file.workload.as_ref())
-        .collect();
+    let workloads = context.workloads();
     for file in context.workspace.files() {
         for call in &file.copilot {
             copilot(context, file, call, &workloads, report);

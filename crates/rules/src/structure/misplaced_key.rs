@@ -49,7 +49,6 @@
 use crate::context::{Document, Report};
 use crate::tables;
 use crate::tables::buildspec::{self, Unknown};
-use crate::tables::walk::Problem;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -62,15 +61,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    for problem in tables::problems(document) {
-        let Problem::UnknownKey {
-            entry,
-            name,
-            section,
-        } = problem
-        else {
-            continue;
-        };
+    for (entry, name, section) in tables::unknown_keys(document) {
         let Some(home) = buildspec::home(name, section) else {
             continue;
         };
@@ -99,7 +90,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         );
         // Without these, something that the build is for does not happen.
         let vital = matches!(home.name, "`phases`" | "a phase")
-            || matches!(name.as_str(), "phases" | "artifacts");
+            || matches!(name, "phases" | "artifacts");
         report.add(if rejected || vital {
             draft
         } else {

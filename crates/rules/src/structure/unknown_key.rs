@@ -49,7 +49,6 @@
 use crate::context::{Document, Report};
 use crate::tables;
 use crate::tables::buildspec::{self, Unknown};
-use crate::tables::walk::Problem;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -62,20 +61,12 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    for problem in tables::problems(document) {
-        let Problem::UnknownKey {
-            entry,
-            name,
-            section,
-        } = problem
-        else {
-            continue;
-        };
+    for (entry, name, section) in tables::unknown_keys(document) {
         if section.unknown == Unknown::Rejected || buildspec::home(name, section).is_some() {
             continue;
         }
         let known = section.keys.iter().map(|key| key.name);
-        let meant = match name.as_str() {
+        let meant = match name {
             // The names of version 0.1.
             "environment_variables" => Some("env"),
             "plaintext" => Some("variables"),

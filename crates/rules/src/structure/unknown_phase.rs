@@ -46,7 +46,6 @@
 use crate::context::{Document, Report};
 use crate::tables;
 use crate::tables::buildspec::{self, Unknown};
-use crate::tables::walk::Problem;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -59,20 +58,12 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    for problem in tables::problems(document) {
-        let Problem::UnknownKey {
-            entry,
-            name,
-            section,
-        } = problem
-        else {
-            continue;
-        };
+    for (entry, name, section) in tables::unknown_keys(document) {
         if section.unknown != Unknown::Rejected || buildspec::home(name, section).is_some() {
             continue;
         }
         let known = section.keys.iter().map(|key| key.name);
-        let advice = match name.as_str() {
+        let advice = match name {
             "deploy" | "deployment" | "release" | "publish" => {
                 "; what deploys belongs into `post_build`".to_owned()
             }

@@ -11,8 +11,9 @@ use tagwright_flow::FileKind;
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::PhaseName;
 use tagwright_syntax::position::LineIndex;
-use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
+use tagwright_syntax::yaml::{Entry, NodeId, NodeKind, Tree};
 
+use self::buildspec::Section;
 use self::walk::Problem;
 use crate::Document;
 
@@ -51,6 +52,22 @@ pub(crate) fn whole_root(document: &Document<'_>) -> Option<NodeId> {
 /// All differences from the grammar, in the order of the file; none in a file that stops in the middle.
 pub(crate) fn problems<'d>(document: &'d Document<'_>) -> &'d [Problem] {
     &document.outline().problems
+}
+
+/// The keys that their section does not have: key, decoded text, section.
+pub(crate) fn unknown_keys<'d>(
+    document: &'d Document<'_>,
+) -> impl Iterator<Item = (Entry, &'d str, &'static Section)> {
+    problems(document)
+        .iter()
+        .filter_map(|problem| match problem {
+            Problem::UnknownKey {
+                entry,
+                name,
+                section,
+            } => Some((*entry, name.as_str(), *section)),
+            _ => None,
+        })
 }
 
 fn find_root(document: &Document<'_>) -> Option<NodeId> {
