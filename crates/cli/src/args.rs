@@ -4,9 +4,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Config, FailOn};
+use tagwright_project::config::{Config, FailOn};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -100,7 +101,7 @@ pub struct TargetArgs {
     pub files: bool,
 
     /// The lowest severity that makes the exit code 1 [default: error, or the configuration's].
-    #[arg(long, value_enum, value_name = "SEVERITY")]
+    #[arg(long, value_name = "SEVERITY", value_parser = severities())]
     pub fail_on: Option<FailOn>,
 
     #[command(flatten)]
@@ -207,6 +208,16 @@ pub struct Output {
     pub format: Format,
     /// The file, which is overwritten.
     pub path: PathBuf,
+}
+
+/// The values of `--fail-on`.
+fn severities() -> impl TypedValueParser<Value = FailOn> {
+    PossibleValuesParser::new(FailOn::ALL.map(FailOn::as_str)).map(|name| {
+        FailOn::ALL
+            .into_iter()
+            .find(|level| level.as_str() == name)
+            .unwrap_or_default()
+    })
 }
 
 fn parse_output(value: &str) -> Result<Output, String> {

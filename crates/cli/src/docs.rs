@@ -10,9 +10,10 @@ use serde_json::json;
 use tagwright_rules::{Fixable, registry};
 
 use crate::args::SchemaOf;
-use crate::config::Config;
 use crate::rules::{by_category, level, page};
-use crate::{Exit, Stop, Streams, discovery, report};
+use crate::{Exit, Stop, Streams, report};
+use tagwright_project::config::Config;
+use tagwright_project::discovery;
 
 const README: &str = "README.md";
 const BEGIN: &str = "<!-- rules:start -->\n";

@@ -4,13 +4,14 @@
 //! diff, or the text of standard input. What was done is said on standard error.
 
 use tagwright_fixer::{NewText, Options, Outcome, WriteError, diff, run_from, write};
+use tagwright_project::discovery::{self, Problem};
+use tagwright_project::{Workspace, analysis};
 use tagwright_rules::Finding;
 
 use crate::args::FixArgs;
-use crate::discovery::{self, Problem};
 use crate::report::{Report, escape};
-use crate::session::{Session, Workspace};
-use crate::{Channel, Exit, Stop, Streams, analysis, deliver, ending, list_files, settle};
+use crate::session::{Part, Session};
+use crate::{Channel, Exit, Stop, Streams, deliver, ending, list_files, settle};
 
 /// What a run says beside the report.
 #[derive(Default)]
@@ -43,8 +44,8 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
     }
     let mut report = Report::default();
     let mut account = Account::default();
-    session.each(&mut report, |workspace, report| {
-        fix_workspace(workspace, args, report, &mut account);
+    session.each(&mut report, |part, report| {
+        fix_workspace(part, args, report, &mut account);
     });
 
     let channel = if args.diff || from_stdin {
@@ -87,16 +88,12 @@ fn count(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-fn fix_workspace(
-    mut workspace: Workspace,
-    args: &FixArgs,
-    report: &mut Report,
-    account: &mut Account,
-) {
+fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &mut Account) {
+    let workspace = &mut part.workspace;
     let found = workspace.check();
     let findings = workspace.withhold(found);
     if findings.iter().all(|finding| finding.fix.is_none()) {
-        return workspace.report(findings, report);
+        return part.report(findings, report);
     }
     let before = workspace.sources();
     let options = Options {
@@ -104,7 +101,7 @@ fn fix_workspace(
         ..Options::default()
     };
     let outcome =
-        analysis::guarded(|| run_from(before.clone(), findings.clone(), &workspace, options));
+        analysis::guarded(|| run_from(before.clone(), findings.clone(), &*workspace, options));
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(message) => {
@@ -112,7 +109,7 @@ fn fix_workspace(
                 "error: nothing was changed because of an internal error; please report it: {}",
                 escape(&message)
             ));
-            return workspace.report(findings, report);
+            return part.report(findings, report);
         }
     };
     let changed: Vec<_> = outcome.sources.changed_from(&before);
@@ -137,12 +134,12 @@ fn fix_workspace(
             })),
             Err(error) => {
                 report.push_problem(problem(&error));
-                return workspace.report(findings, report);
+                return part.report(findings, report);
             }
         }
     }
     account.note(
-        &workspace,
+        workspace,
         &outcome,
         if args.diff { "would fix" } else { "fixed" },
     );
@@ -169,7 +166,7 @@ fn fix_workspace(
             document.text = source.text.clone();
         }
     }
-    workspace.report(remaining(outcome), report);
+    part.report(remaining(outcome), report);
 }
 
 /// The findings that are left; where a fix was tried in vain, with the reason instead of the fix.

@@ -13,8 +13,9 @@ use tagwright_syntax::{LineIndex, Span};
 
 use crate::args::{FlowArgs, FlowFormat};
 use crate::report::{Report, escape};
-use crate::session::{Session, Workspace};
+use crate::session::Session;
 use crate::{Exit, Stop, Streams, ending, problems};
+use tagwright_project::Workspace;
 
 /// The image flow of one run.
 #[derive(Serialize, JsonSchema)]
@@ -89,8 +90,8 @@ pub(crate) fn flow(args: &FlowArgs, streams: &mut Streams<'_>) -> Result<Exit, S
         schema_version: 1,
         images: Vec::new(),
     };
-    session.each(&mut report, |workspace, _| {
-        document.images.extend(images(&workspace));
+    session.each(&mut report, |part, _| {
+        document.images.extend(images(&part.workspace));
     });
     problems(&mut report, streams)?;
     let out: &mut dyn Write = streams.output;

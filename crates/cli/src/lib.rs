@@ -1,7 +1,8 @@
 //! The commands of tagwright: arguments, discovery of files, configuration, reports.
 //!
-//! Here ends what the other crates must not know: the file system, the terminal and the environment. What is
-//! wrong with a file is found in `tagwright-rules`, and put right in `tagwright-fixer`.
+//! Here ends what the other crates must not know: the terminal, the arguments and the environment. Which files
+//! there are is for `tagwright-project` to say; what is wrong with them is found in `tagwright-rules`, and
+//! put right in `tagwright-fixer`.
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -9,25 +10,20 @@ use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::panic;
 
 use clap::Parser;
+use tagwright_project::parallel::STACK;
+use tagwright_project::{analysis, config, discovery};
 
-pub mod analysis;
 pub mod args;
-pub mod config;
-pub mod discovery;
 mod docs;
 mod fix;
 mod flow;
 pub mod report;
 mod rules;
 pub mod session;
-pub mod source;
 
 use args::{CheckArgs, Cli, Color, Command, Format, TargetArgs};
 use report::{Report, Style};
 use session::Session;
-
-/// Parsers recurse, and their callers may be threads with little room.
-const STACK: usize = 64 * 1024 * 1024;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use tagwright_rules::{Category, Fixable, Rule, registry, rule};
 
 use crate::report::severity_name;
-use crate::{Exit, Stop, Streams, analysis, config};
+use crate::{Exit, Stop, Streams};
+use tagwright_project::{analysis, config};
 
 /// The rule's own severity in listings.
 pub(crate) fn level(rule: &Rule) -> &'static str {

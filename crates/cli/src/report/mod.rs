@@ -16,8 +16,8 @@ use tagwright_rules::finding::{Applicability, Severity};
 use tagwright_syntax::{LineIndex, Span};
 
 use crate::args::Format;
-use crate::config::FailOn;
-use crate::discovery::Problem;
+use tagwright_project::config::FailOn;
+use tagwright_project::discovery::Problem;
 
 pub use human::Style;
 pub use json::schema;
@@ -28,6 +28,7 @@ pub struct Report {
     files: Vec<ReportFile>,
     by_path: HashMap<Arc<str>, usize>,
     findings: Vec<Reported>,
+    suppressed: Vec<(Reported, Suppression)>,
     /// What could not be read or written.
     problems: Vec<Problem>,
     /// How many files were looked at.
@@ -36,6 +37,8 @@ pub struct Report {
     pub failed: bool,
     /// No format will show what fixes there are, so that they need not be worked out.
     pub without_fixes: bool,
+    /// Some format shows fingerprints, so that they have to be worked out.
+    pub with_fingerprints: bool,
 }
 
 /// A file that some finding points into.
@@ -65,6 +68,26 @@ pub struct Reported {
     pub fix: Option<ProposedFix>,
     /// Why the rule's fix does not apply here.
     pub no_fix: Option<String>,
+    /// What tells this finding from others, also after lines have moved; see [`Report::with_fingerprints`].
+    pub fingerprint: Option<String>,
+}
+
+/// Why a finding does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// Who says so.
+    pub kind: SuppressionKind,
+    /// The reason that is given there.
+    pub reason: Option<String>,
+}
+
+/// Who says that a finding does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuppressionKind {
+    /// A comment in the file.
+    InSource,
+    /// The baseline.
+    Baseline,
 }
 
 /// A range of one of the report's files.
@@ -140,6 +163,17 @@ impl Report {
         self.findings.push(finding);
     }
 
+    /// Adds a finding that does not count. Only formats that know suppressions show it.
+    pub fn push_suppressed(&mut self, finding: Reported, suppression: Suppression) {
+        self.suppressed.push((finding, suppression));
+    }
+
+    /// The findings that do not count, in the order of the report once it is sorted.
+    #[must_use]
+    pub fn suppressed(&self) -> &[(Reported, Suppression)] {
+        &self.suppressed
+    }
+
     /// Adds something that could not be read or written.
     pub fn push_problem(&mut self, problem: Problem) {
         self.problems.push(problem);
@@ -154,7 +188,7 @@ impl Report {
     /// Brings the findings into the order in which they are shown: by path, then place, then severity.
     pub fn sort(&mut self) {
         let files = &self.files;
-        self.findings.sort_by(|a, b| {
+        let order = |a: &Reported, b: &Reported| {
             let key =
                 |finding: &Reported| (finding.place.span, std::cmp::Reverse(finding.severity));
             files[a.place.file]
@@ -162,7 +196,9 @@ impl Report {
                 .cmp(&files[b.place.file].path)
                 .then_with(|| key(a).cmp(&key(b)))
                 .then_with(|| (a.rule, &a.message).cmp(&(b.rule, &b.message)))
-        });
+        };
+        self.findings.sort_by(order);
+        self.suppressed.sort_by(|(a, _), (b, _)| order(a, b));
         self.problems.sort();
         self.problems.dedup();
     }
@@ -278,6 +314,7 @@ mod tests {
             related: Vec::new(),
             fix: None,
             no_fix: None,
+            fingerprint: None,
         }
     }
 

@@ -185,7 +185,7 @@ pub fn guarded<R>(work: impl FnOnce() -> R) -> Result<R, String> {
 }
 
 /// A panic hook that prints nothing and keeps the message for [`guarded`].
-pub(crate) fn remember_panic(info: &PanicHookInfo<'_>) {
+pub fn remember_panic(info: &PanicHookInfo<'_>) {
     let place = info
         .location()
         .map(|at| format!(" ({}:{})", at.file(), at.line()))
@@ -195,7 +195,7 @@ pub(crate) fn remember_panic(info: &PanicHookInfo<'_>) {
 }
 
 /// The message of a caught panic, with its place if the hook has seen it.
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+pub fn panic_message(payload: &(dyn Any + Send)) -> String {
     LAST_PANIC
         .with(|last| last.borrow_mut().take())
         .unwrap_or_else(|| payload_message(payload))

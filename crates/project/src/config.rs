@@ -5,7 +5,6 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tagwright_syntax::LineIndex;
@@ -85,7 +84,7 @@ pub enum Level {
 }
 
 /// The lowest severity that fails a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FailOn {
     /// Errors.
@@ -97,6 +96,22 @@ pub enum FailOn {
     Note,
     /// Nothing.
     Never,
+}
+
+impl FailOn {
+    /// All values, the strictest last.
+    pub const ALL: [FailOn; 4] = [FailOn::Never, FailOn::Error, FailOn::Warning, FailOn::Note];
+
+    /// The value as it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FailOn::Never => "never",
+            FailOn::Error => "error",
+            FailOn::Warning => "warning",
+            FailOn::Note => "note",
+        }
+    }
 }
 
 /// What is wrong with a configuration file. The text names the file and, where there is one, the place.

@@ -511,7 +511,7 @@ fn walk_problem(error: &ignore::Error) -> Problem {
 }
 
 /// An error of the operating system without its number.
-pub(crate) fn plain(error: &io::Error) -> String {
+pub fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error ") {
         Some(at) => text[..at].to_owned(),

@@ -1,0 +1,16 @@
+//! A project on disk: which files belong to it, how it is configured, and what the rules say of it as a whole.
+//!
+//! The command line and the language server stand on this crate. Here ends what the crates below must not
+//! know, the file system; nothing here knows about arguments, reports or terminals.
+
+pub mod analysis;
+pub mod config;
+pub mod discovery;
+pub mod load;
+pub mod parallel;
+pub mod source;
+pub mod workspace;
+
+pub use analysis::Analysis;
+pub use config::Config;
+pub use workspace::{Document, Workspace};

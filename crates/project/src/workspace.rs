@@ -1,0 +1,192 @@
+//! The files of one workspace, read and joined: what there is to say about them, before and after a change.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tagwright_fixer::{Relint, Sources};
+use tagwright_flow::kind::FileKind;
+use tagwright_flow::{self as flow, FileId};
+use tagwright_rules::{Finding, Fix, Severity};
+use tagwright_syntax::Span;
+
+use crate::analysis::Analysis;
+use crate::parallel::map;
+
+/// The rule of a file that tagwright cannot cope with.
+pub const INTERNAL_ERROR: &str = "internal-error";
+
+/// A file of a workspace.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The path as shown.
+    pub shown: Arc<str>,
+    /// The path to open; `None` for standard input.
+    pub path: Option<PathBuf>,
+    /// The path relative to the workspace's folder, with `/`.
+    pub relative: Arc<str>,
+    /// Its text.
+    pub text: Arc<str>,
+    /// What it is read as.
+    pub kind: FileKind,
+    /// Whether it was asked for.
+    pub target: bool,
+}
+
+/// A workspace whose files are read.
+pub struct Workspace {
+    /// The files; a [`FileId`] is an index here.
+    pub documents: Vec<Document>,
+    /// What they contribute, joined.
+    pub flow: flow::Workspace,
+    /// The rules with their settings.
+    pub analysis: Analysis,
+    /// What is wrong with the files by themselves.
+    found: Vec<Finding>,
+    /// Files that the analysis could not cope with, and why.
+    failures: Vec<(FileId, String)>,
+}
+
+impl Workspace {
+    /// Reads `documents` and joins what they contribute.
+    #[must_use]
+    pub fn new(documents: Vec<Document>, analysis: Analysis) -> Self {
+        let indexed: Vec<(usize, &Document)> = documents.iter().enumerate().collect();
+        let mut found = Vec::new();
+        let mut failures = Vec::new();
+        let facts = map(&indexed, |(index, document)| {
+            analysis.read(
+                id(*index),
+                &document.relative,
+                &document.text,
+                document.kind,
+            )
+        })
+        .into_iter()
+        .map(|reading| {
+            let id = reading.facts.id;
+            found.extend(reading.findings);
+            failures.extend(reading.failure.map(|message| (id, message)));
+            reading.facts
+        })
+        .collect();
+        Self {
+            flow: analysis.join(facts),
+            documents,
+            analysis,
+            found,
+            failures,
+        }
+    }
+
+    /// All findings of the workspace, those in files that were not asked for too.
+    pub fn check(&mut self) -> Vec<Finding> {
+        let (findings, failures) = self.analysis.check(&self.flow, self.found.clone());
+        self.failures.extend(failures);
+        findings
+    }
+
+    /// The texts, for the fixer, under the paths as shown.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
+        let mut sources = Sources::default();
+        for (index, document) in self.documents.iter().enumerate() {
+            sources.insert(
+                id(index),
+                Arc::clone(&document.shown),
+                Arc::clone(&document.text),
+            );
+        }
+        sources
+    }
+
+    /// The document with this id.
+    #[must_use]
+    pub fn document(&self, file: FileId) -> Option<&Document> {
+        self.documents.get(file.0 as usize)
+    }
+
+    /// The findings without those fixes that would change a file that was not asked for.
+    #[must_use]
+    pub fn withhold(&self, findings: Vec<Finding>) -> Vec<Finding> {
+        let outside = |fix: &Fix| {
+            fix.changes
+                .iter()
+                .filter_map(|change| self.document(change.file))
+                .find(|document| !document.target)
+                .map(|document| Arc::clone(&document.shown))
+        };
+        findings
+            .into_iter()
+            .map(|finding| match finding.fix.as_deref().and_then(outside) {
+                Some(shown) => Finding {
+                    fix: None,
+                    no_fix: Some(format!(
+                        "the fix also changes {shown}, which is not among the given files"
+                    )),
+                    ..finding
+                },
+                None => finding,
+            })
+            .collect()
+    }
+
+    /// Files that the analysis could not cope with, and why; complete after [`Workspace::check`].
+    #[must_use]
+    pub fn failures(&self) -> &[(FileId, String)] {
+        &self.failures
+    }
+
+    /// The documents and the rules, to be read again with more files.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<Document>, Analysis) {
+        (self.documents, self.analysis)
+    }
+}
+
+impl Relint for Workspace {
+    fn lint(&self, sources: &Sources) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let mut failed = Vec::new();
+        let facts = self
+            .flow
+            .files()
+            .iter()
+            .zip(&self.documents)
+            .map(|(facts, document)| match sources.get(facts.id) {
+                Some(source) if !Arc::ptr_eq(&source.text, &facts.text) => {
+                    let path = &document.relative;
+                    let reading = self
+                        .analysis
+                        .read(facts.id, path, &source.text, document.kind);
+                    found.extend(reading.findings);
+                    failed.extend(reading.failure.map(|message| (facts.id, message)));
+                    reading.facts
+                }
+                _ => {
+                    let own = self.found.iter().filter(|finding| finding.file == facts.id);
+                    found.extend(own.cloned());
+                    facts.clone()
+                }
+            })
+            .collect();
+        let joined = self.analysis.join(facts);
+        let (mut findings, failures) = self.analysis.check(&joined, found);
+        // A text that the analysis cannot cope with is never an improvement.
+        failed.extend(failures);
+        findings.extend(failed.into_iter().map(|(file, message)| Finding {
+            rule: INTERNAL_ERROR,
+            severity: Severity::Error,
+            message,
+            file,
+            span: Span::empty(0),
+            related: Vec::new(),
+            fix: None,
+            no_fix: None,
+        }));
+        self.withhold(findings)
+    }
+}
+
+fn id(index: usize) -> FileId {
+    FileId(u32::try_from(index).unwrap_or(u32::MAX))
+}
