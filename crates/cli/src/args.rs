@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use tagwright_project::config::{Config, FailOn};
@@ -212,7 +212,10 @@ pub struct Output {
 
 /// The values of `--fail-on`.
 fn severities() -> impl TypedValueParser<Value = FailOn> {
-    PossibleValuesParser::new(FailOn::ALL.map(FailOn::as_str)).map(|name| {
+    PossibleValuesParser::new(
+        FailOn::ALL.map(|level| PossibleValue::new(level.as_str()).help(level.help())),
+    )
+    .map(|name| {
         FailOn::ALL
             .into_iter()
             .find(|level| level.as_str() == name)

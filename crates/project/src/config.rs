@@ -112,6 +112,17 @@ impl FailOn {
             FailOn::Note => "note",
         }
     }
+
+    /// What fails a run with this value.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            FailOn::Never => "Nothing",
+            FailOn::Error => "Errors",
+            FailOn::Warning => "Warnings and errors",
+            FailOn::Note => "Every finding",
+        }
+    }
 }
 
 /// What is wrong with a configuration file. The text names the file and, where there is one, the place.
