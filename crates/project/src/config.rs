@@ -99,8 +99,8 @@ pub enum FailOn {
 }
 
 impl FailOn {
-    /// All values, the strictest last.
-    pub const ALL: [FailOn; 4] = [FailOn::Never, FailOn::Error, FailOn::Warning, FailOn::Note];
+    /// All values, in the order in which they are listed.
+    pub const ALL: [FailOn; 4] = [FailOn::Error, FailOn::Warning, FailOn::Note, FailOn::Never];
 
     /// The value as it is written.
     #[must_use]
