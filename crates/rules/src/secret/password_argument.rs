@@ -60,10 +60,13 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Document(check),
 };
 
-/// Whether the text has a `-p` other than that of `--password-stdin`: most logins are not worth a parse.
+/// Whether the text has a `-p` that may begin a word, other than that of `--password-stdin`: most logins are
+/// not worth a parse, and nearly every one has `get-login-password`.
 fn may_give_password(text: &str) -> bool {
-    text.match_indices("-p")
-        .any(|(at, _)| !text[at..].starts_with("-password-stdin"))
+    text.match_indices("-p").any(|(at, _)| {
+        !text[at..].starts_with("-password-stdin")
+            && !text[..at].ends_with(|before: char| before.is_ascii_alphanumeric())
+    })
 }
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {

@@ -3,11 +3,12 @@
 //! A tree is an arena; [`NodeId`]s are indices into it. What a node's bytes are is settled here and in
 //! the two modules below it: `adapter` is the only place that knows which library parsed, `exact`
 //! re-derives the ends that the library's markers do not give, `decode` reads a scalar a second time
-//! to learn which decoded byte came from which source byte.
+//! to learn which decoded byte came from which source byte. `plain` reads simple files without a library.
 
 mod adapter;
 pub(crate) mod decode;
 pub(crate) mod exact;
+mod plain;
 
 use crate::{SourceMap, Span};
 
@@ -178,7 +179,7 @@ impl std::fmt::Display for Path {
 /// is in the tree, and the error with it.
 #[must_use]
 pub fn parse(text: &str) -> Tree {
-    adapter::parse(text)
+    plain::parse(text).unwrap_or_else(|| adapter::parse(text))
 }
 
 impl Tree {
