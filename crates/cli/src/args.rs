@@ -88,12 +88,12 @@ pub struct TargetArgs {
     #[arg(long, value_name = "NAME")]
     pub stdin_filename: Option<PathBuf>,
 
-    /// The format of the report.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub format: Format,
+    /// The format of the report on standard output [default: human].
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
 
-    /// Write a report to a file as well; repeatable.
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_output)]
+    /// Write a report to a file as well; without `=PATH`, to standard output in place of --format. Repeatable.
+    #[arg(long, value_name = "FORMAT[=PATH]", value_parser = parse_output)]
     pub output: Vec<Output>,
 
     /// List what would be read, and as what, and stop.
@@ -110,6 +110,35 @@ pub struct TargetArgs {
 }
 
 impl TargetArgs {
+    /// The format of the report on standard output.
+    ///
+    /// # Errors
+    /// A message for people if the arguments ask for more than one report there.
+    pub fn standard_output(&self) -> Result<Format, String> {
+        let mut formats = self
+            .output
+            .iter()
+            .filter(|output| output.path.is_none())
+            .map(|output| output.format)
+            .chain(self.format);
+        match (formats.next(), formats.next()) {
+            (None, _) => Ok(Format::Human),
+            (Some(format), None) => Ok(format),
+            (Some(_), Some(_)) => Err(
+                "standard output takes one report: write the others to files with `--output FORMAT=PATH`"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// The formats of all reports of the run.
+    pub fn formats(&self) -> impl Iterator<Item = Format> {
+        self.standard_output()
+            .ok()
+            .into_iter()
+            .chain(self.output.iter().map(|output| output.format))
+    }
+
     /// The severity that fails the run: the argument, else the configuration's, else `error`.
     #[must_use]
     pub fn fail_on(&self, config: &Config) -> FailOn {
@@ -177,6 +206,35 @@ pub enum Format {
     Concise,
     /// One JSON document; see `tagwright schema findings`.
     Json,
+    /// One JSON object on each line: the findings, then a summary; see `tagwright schema lines`.
+    Jsonl,
+    /// SARIF 2.1.0, for GitHub code scanning and other viewers.
+    Sarif,
+    /// Workflow commands of GitHub Actions, which become annotations.
+    Github,
+    /// A Code Quality report for GitLab.
+    Gitlab,
+    /// JUnit XML, for report groups of CodeBuild and for Jenkins.
+    Junit,
+    /// Checkstyle XML, for Jenkins and many editors.
+    Checkstyle,
+}
+
+impl Format {
+    /// Whether the format shows what fixes there are.
+    #[must_use]
+    pub fn shows_fixes(self) -> bool {
+        matches!(
+            self,
+            Format::Human | Format::Json | Format::Jsonl | Format::Sarif | Format::Junit
+        )
+    }
+
+    /// Whether the format shows fingerprints.
+    #[must_use]
+    pub fn shows_fingerprints(self) -> bool {
+        matches!(self, Format::Sarif | Format::Gitlab)
+    }
 }
 
 /// The formats of the image flow.
@@ -195,19 +253,21 @@ pub enum FlowFormat {
 pub enum SchemaOf {
     /// The report of `--format json`.
     Findings,
+    /// A line of `--format jsonl`.
+    Lines,
     /// `tagwright.toml`.
     Config,
     /// CodeBuild's buildspecs, for editors.
     Buildspec,
 }
 
-/// A report that goes to a file.
+/// A report that goes to a file, or to standard output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// Its format.
     pub format: Format,
-    /// The file, which is overwritten.
-    pub path: PathBuf,
+    /// The file, which is overwritten; `None`: standard output.
+    pub path: Option<PathBuf>,
 }
 
 /// The values of `--fail-on`.
@@ -224,18 +284,27 @@ fn severities() -> impl TypedValueParser<Value = FailOn> {
 }
 
 fn parse_output(value: &str) -> Result<Output, String> {
-    let (format, path) = value
-        .split_once('=')
-        .ok_or("expected FORMAT=PATH, for example json=report.json")?;
-    let format = Format::from_str(format, false)
-        .map_err(|_| format!("unknown format `{format}`: human, concise and json exist"))?;
-    if path.is_empty() {
+    let (format, path) = match value.split_once('=') {
+        Some((format, path)) => (format, Some(PathBuf::from(path))),
+        None => (value, None),
+    };
+    let format = Format::from_str(format, false).map_err(|_| {
+        let formats: Vec<_> = Format::value_variants()
+            .iter()
+            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        format!(
+            "unknown format `{format}`; expected FORMAT=PATH with one of {}",
+            formats.join(", ")
+        )
+    })?;
+    if path
+        .as_ref()
+        .is_some_and(|path| path.as_os_str().is_empty())
+    {
         return Err("the path after `=` is empty".to_owned());
     }
-    Ok(Output {
-        format,
-        path: PathBuf::from(path),
-    })
+    Ok(Output { format, path })
 }
 
 #[cfg(test)]
@@ -249,15 +318,21 @@ mod tests {
     }
 
     #[test]
-    fn an_output_needs_a_known_format_and_a_path() {
+    fn an_output_needs_a_known_format_and_no_empty_path() {
         assert_eq!(
             parse_output("json=a=b.json"),
             Ok(Output {
                 format: Format::Json,
-                path: PathBuf::from("a=b.json"),
+                path: Some(PathBuf::from("a=b.json")),
             })
         );
-        assert!(parse_output("json").is_err());
+        assert_eq!(
+            parse_output("sarif"),
+            Ok(Output {
+                format: Format::Sarif,
+                path: None,
+            })
+        );
         assert!(parse_output("json=").is_err());
         assert!(parse_output("xml=a").is_err());
     }

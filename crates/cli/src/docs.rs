@@ -29,6 +29,7 @@ pub(crate) fn schema(of: SchemaOf, streams: &mut Streams<'_>) -> Result<Exit, St
 fn schema_text(of: SchemaOf) -> String {
     let schema = match of {
         SchemaOf::Findings => report::schema(),
+        SchemaOf::Lines => report::lines_schema(),
         SchemaOf::Config => config_schema(),
         SchemaOf::Buildspec => return tagwright_rules::buildspec_schema(),
     };
@@ -130,6 +131,10 @@ fn generated() -> Vec<(String, String)> {
         (
             "docs/schema/findings.json".to_owned(),
             schema_text(SchemaOf::Findings),
+        ),
+        (
+            "docs/schema/lines.json".to_owned(),
+            schema_text(SchemaOf::Lines),
         ),
         (
             "docs/schema/config.json".to_owned(),

@@ -8,7 +8,7 @@ use tagwright_project::discovery::{self, Problem};
 use tagwright_project::{Workspace, analysis};
 use tagwright_rules::Finding;
 
-use crate::args::FixArgs;
+use crate::args::{FixArgs, Format};
 use crate::report::{Report, escape};
 use crate::session::{Part, Session};
 use crate::{Channel, Exit, Stop, Streams, deliver, ending, list_files, settle};
@@ -43,6 +43,7 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
         return list_files(&mut session, streams);
     }
     let mut report = Report::default();
+    report.with_fingerprints = args.target.formats().any(Format::shows_fingerprints);
     let mut account = Account::default();
     session.each(&mut report, |part, report| {
         fix_workspace(part, args, report, &mut account);

@@ -6,8 +6,10 @@
 
 use std::any::Any;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::panic;
+use std::path::Path;
 
 use clap::Parser;
 use tagwright_project::parallel::STACK;
@@ -222,9 +224,8 @@ fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
         return list_files(&mut session, streams);
     }
     let mut report = Report::default();
-    report.without_fixes = std::iter::once(args.target.format)
-        .chain(args.target.output.iter().map(|output| output.format))
-        .all(|format| format == Format::Concise);
+    report.without_fixes = !args.target.formats().any(Format::shows_fixes);
+    report.with_fingerprints = args.target.formats().any(Format::shows_fingerprints);
     session.check(&mut report);
     let exit = ending(&report);
     // The ending is settled before anything is written: it does not depend on who reads it.
@@ -258,13 +259,15 @@ fn deliver(
     streams: &mut Streams<'_>,
     channel: Channel,
 ) -> Result<Exit, Stop> {
+    let format = args.standard_output().map_err(Stop::Usage)?;
     report.sort();
     for output in &args.output {
-        let mut bytes = Vec::new();
-        report.write(output.format, Style::PLAIN, &mut bytes)?;
-        if let Err(error) = std::fs::write(&output.path, bytes) {
+        let Some(path) = &output.path else {
+            continue;
+        };
+        if let Err(error) = write_file(report, output.format, path) {
             report.push_problem(discovery::Problem {
-                path: discovery::display(&output.path),
+                path: discovery::display(path),
                 message: discovery::plain(&error),
             });
         }
@@ -272,10 +275,16 @@ fn deliver(
     problems(report, streams)?;
     let style = streams.style;
     match channel {
-        Channel::Output => report.write(args.format, style, streams.output)?,
-        Channel::Errors => report.write(args.format, style, streams.errors)?,
+        Channel::Output => report.write(format, style, streams.output)?,
+        Channel::Errors => report.write(format, style, streams.errors)?,
     }
     Ok(ending(report))
+}
+
+fn write_file(report: &Report, format: Format, path: &Path) -> io::Result<()> {
+    let mut file = BufWriter::with_capacity(1 << 16, File::create(path)?);
+    report.write(format, Style::PLAIN, &mut file)?;
+    file.flush()
 }
 
 fn problems(report: &mut Report, streams: &mut Streams<'_>) -> io::Result<()> {

@@ -49,8 +49,9 @@ impl Session {
     /// is read from `input` if the arguments say so.
     ///
     /// # Errors
-    /// [`Stop::Usage`] for a configuration that is wrong.
+    /// [`Stop::Usage`] for a configuration that is wrong, and for two reports on one stream.
     pub fn open(args: &TargetArgs, input: &mut dyn Read) -> Result<Self, Stop> {
+        args.standard_output().map_err(Stop::Usage)?;
         let mut session = match &args.stdin_filename {
             Some(name) => {
                 let plan = discovery::plan_for_name(name);
@@ -179,7 +180,7 @@ impl Session {
             match outcome {
                 Loaded::Document(document) => documents.push(document),
                 Loaded::Damage(damage) => {
-                    report.files_read += 1;
+                    report.read.push(Arc::clone(&damage.shown));
                     if let Some(severity) = analysis.level(damage.rule) {
                         push_damage(damage, severity, fail_on, report);
                     }
@@ -188,7 +189,9 @@ impl Session {
                 Loaded::Nothing => {}
             }
         }
-        report.files_read += documents.len();
+        report
+            .read
+            .extend(documents.iter().map(|document| Arc::clone(&document.shown)));
         let workspace = Workspace::new(documents, analysis);
         if targets.complete || !workspace.analysis.needs_context(&workspace.flow) {
             return workspace;
@@ -218,6 +221,9 @@ impl Session {
     }
 }
 
+/// The edits of a fix: the bytes to replace, and the new text.
+type Edits = Vec<(FileId, Span, String)>;
+
 impl Part {
     /// Adds the findings in the targets to the report.
     pub fn report(&self, mut findings: Vec<Finding>, report: &mut Report) {
@@ -238,14 +244,14 @@ impl Part {
                 let mut materialiser = Materialiser::new(&sources);
                 group
                     .iter()
-                    .map(|finding| self.proposed(finding, &mut materialiser))
+                    .map(|finding| Self::proposed(finding, &mut materialiser))
                     .collect::<Vec<_>>()
             })
             .into_iter()
             .flatten()
             .collect()
         };
-        for (finding, (fix, no_fix)) in findings.into_iter().zip(fixes) {
+        for (finding, (edits, no_fix)) in findings.into_iter().zip(fixes) {
             let Some(place) = self.place(report, finding.file, finding.span) else {
                 continue;
             };
@@ -257,6 +263,14 @@ impl Part {
                     Some((place, related.message.clone()))
                 })
                 .collect();
+            let fix = finding.fix.zip(edits).map(|(fix, edits)| ProposedFix {
+                applicability: fix.applicability,
+                message: fix.message.clone(),
+                edits: edits
+                    .into_iter()
+                    .filter_map(|(file, span, text)| Some((self.place(report, file, span)?, text)))
+                    .collect(),
+            });
             report.push(
                 Reported {
                     rule: finding.rule,
@@ -268,6 +282,7 @@ impl Part {
                     fix,
                     no_fix,
                     fingerprint: None,
+                    fails: false,
                 },
                 self.fail_on,
             );
@@ -288,10 +303,9 @@ impl Part {
 
     /// The finding's fix as edits, or why there is none.
     fn proposed(
-        &self,
         finding: &Finding,
         materialiser: &mut Materialiser<'_>,
-    ) -> (Option<ProposedFix>, Option<String>) {
+    ) -> (Option<Edits>, Option<String>) {
         let Some(fix) = &finding.fix else {
             return (None, finding.no_fix.clone());
         };
@@ -302,24 +316,13 @@ impl Part {
         };
         let edits = files
             .into_iter()
-            .filter_map(|file| {
-                Some((
-                    Arc::clone(&self.workspace.document(file.file)?.shown),
-                    file.edits,
-                ))
-            })
-            .flat_map(|(shown, edits)| {
-                edits
+            .flat_map(|file| {
+                file.edits
                     .into_iter()
-                    .map(move |edit| (Arc::clone(&shown), edit.span, edit.text))
+                    .map(move |edit| (file.file, edit.span, edit.text))
             })
             .collect();
-        let fix = ProposedFix {
-            applicability: fix.applicability,
-            message: fix.message.clone(),
-            edits,
-        };
-        (Some(fix), None)
+        (Some(edits), None)
     }
 
     fn place(&self, report: &mut Report, file: FileId, span: Span) -> Option<crate::report::Place> {
@@ -351,5 +354,6 @@ fn input_finding(rule: &'static str, message: String, place: crate::report::Plac
         fix: None,
         no_fix: None,
         fingerprint: None,
+        fails: false,
     }
 }

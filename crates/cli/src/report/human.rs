@@ -71,7 +71,7 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn io::Write) -> i
 
 fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let counts = report.counts();
-    let files = plural(report.files_read, "file");
+    let files = plural(report.read.len(), "file");
     let found: Vec<String> = [
         (counts.errors, "error"),
         (counts.warnings, "warning"),
@@ -127,7 +127,7 @@ impl Shown {
     }
 }
 
-fn help(finding: &Reported) -> Option<String> {
+pub(super) fn help(finding: &Reported) -> Option<String> {
     match (&finding.fix, &finding.no_fix) {
         (Some(fix), _) => {
             let message = escape(&fix.message);

@@ -6,12 +6,12 @@ use std::io;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tagwright_rules::finding::{self, Applicability};
-use tagwright_syntax::Span;
 
-use super::{Place, Report};
+use super::Report;
+use super::entry::Entry;
 
-/// The rule name under which a file that could not be read appears.
-const UNREADABLE: &str = "unreadable-file";
+/// The version of the shapes below.
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// The findings of one run.
 #[derive(Serialize, JsonSchema)]
@@ -22,13 +22,43 @@ struct Document {
     schema_version: u32,
     /// The findings, by path and place.
     findings: Vec<Finding>,
+    /// Findings that do not count, because a comment or the baseline says so.
+    suppressed: Vec<Suppressed>,
     /// Counts.
     summary: Summary,
 }
 
+/// A finding that does not count.
+#[derive(Serialize, JsonSchema)]
+struct Suppressed {
+    #[serde(flatten)]
+    finding: Finding,
+    /// Why it does not count.
+    suppression: Suppression,
+}
+
+/// Why a finding does not count.
+#[derive(Serialize, JsonSchema)]
+struct Suppression {
+    /// Who says so.
+    kind: SuppressionKind,
+    /// The reason that is given there.
+    reason: Option<String>,
+}
+
+/// Who says that a finding does not count.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum SuppressionKind {
+    /// A comment in the file.
+    InSource,
+    /// The baseline.
+    Baseline,
+}
+
 /// One thing that a rule has to say about one place.
 #[derive(Serialize, JsonSchema)]
-struct Finding {
+pub(super) struct Finding {
     /// The rule's name.
     rule: String,
     /// The rule's category.
@@ -125,7 +155,7 @@ struct Edit {
 
 /// Counts.
 #[derive(Serialize, JsonSchema)]
-struct Summary {
+pub(super) struct Summary {
     /// Files looked at.
     files: usize,
     /// Findings of severity `error`.
@@ -148,80 +178,101 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
 /// The JSON Schema of the report.
 #[must_use]
 pub fn schema() -> schemars::Schema {
+    schema_of::<Document>()
+}
+
+pub(super) fn schema_of<T: JsonSchema>() -> schemars::Schema {
     schemars::generate::SchemaSettings::draft2020_12()
         .for_serialize()
         .into_generator()
-        .into_root_schema_for::<Document>()
+        .into_root_schema_for::<T>()
 }
 
 fn document(report: &Report) -> Document {
-    let counts = report.counts();
-    let unreadable = report.problems.iter().map(|problem| Finding {
-        rule: UNREADABLE.to_owned(),
-        category: "input".to_owned(),
-        severity: Severity::Error,
-        message: problem.message.clone(),
-        path: problem.path.clone(),
-        start: location((1, 1), 0),
-        end: location((1, 1), 0),
-        related: Vec::new(),
-        fix: None,
-    });
-    let findings = report.findings.iter().map(|finding| Finding {
-        rule: finding.rule.to_owned(),
-        category: finding.category.to_owned(),
-        severity: match finding.severity {
-            finding::Severity::Error => Severity::Error,
-            finding::Severity::Warning => Severity::Warning,
-            finding::Severity::Note => Severity::Note,
-        },
-        message: finding.message.clone(),
-        path: report.path(finding.place).to_owned(),
-        start: start(finding.place),
-        end: end(finding.place),
-        related: finding
-            .related
+    Document {
+        schema_version: SCHEMA_VERSION,
+        findings: report
+            .entries()
             .iter()
-            .map(|(place, message)| Related {
-                path: report.path(*place).to_owned(),
-                start: start(*place),
-                end: end(*place),
-                message: message.clone(),
+            .map(|entry| Finding::new(report, entry))
+            .collect(),
+        suppressed: report
+            .suppressed
+            .iter()
+            .map(|(finding, suppression)| Suppressed {
+                finding: Finding::new(report, &Entry::of(report, finding)),
+                suppression: Suppression {
+                    kind: match suppression.kind {
+                        super::SuppressionKind::InSource => SuppressionKind::InSource,
+                        super::SuppressionKind::Baseline => SuppressionKind::Baseline,
+                    },
+                    reason: suppression.reason.clone(),
+                },
             })
             .collect(),
-        fix: finding.fix.as_ref().map(|fix| Fix {
-            applicability: match fix.applicability {
-                Applicability::Safe => ApplicabilityName::Safe,
-                Applicability::Unsafe => ApplicabilityName::Unsafe,
-                Applicability::DisplayOnly => ApplicabilityName::DisplayOnly,
+        summary: Summary::new(report),
+    }
+}
+
+impl Finding {
+    pub(super) fn new(report: &Report, entry: &Entry<'_>) -> Self {
+        let reported = entry.finding;
+        let related = reported.map_or(&[][..], |finding| &finding.related);
+        let fix = reported.and_then(|finding| finding.fix.as_ref());
+        Finding {
+            rule: entry.rule.to_owned(),
+            category: entry.category.to_owned(),
+            severity: match entry.severity {
+                finding::Severity::Error => Severity::Error,
+                finding::Severity::Warning => Severity::Warning,
+                finding::Severity::Note => Severity::Note,
             },
-            message: fix.message.clone(),
-            edits: fix
-                .edits
+            message: entry.message.to_owned(),
+            path: entry.path.to_owned(),
+            start: location(entry.start, entry.span.start),
+            end: location(entry.end, entry.span.end),
+            related: related
                 .iter()
-                .map(|(path, Span { start, end }, text)| Edit {
-                    path: path.as_ref().to_owned(),
-                    start: *start,
-                    end: *end,
-                    text: text.clone(),
+                .map(|(place, message)| Related {
+                    path: report.path(*place).to_owned(),
+                    start: location(place.start, place.span.start),
+                    end: location(place.end, place.span.end),
+                    message: message.clone(),
                 })
                 .collect(),
-        }),
-    });
-    let mut findings: Vec<Finding> = unreadable.chain(findings).collect();
-    // Both parts are sorted; the sort is stable, so places keep their order within a path.
-    findings.sort_by(|a, b| a.path.cmp(&b.path));
-    Document {
-        schema_version: 1,
-        findings,
-        summary: Summary {
-            files: report.files_read,
+            fix: fix.map(|fix| Fix {
+                applicability: match fix.applicability {
+                    Applicability::Safe => ApplicabilityName::Safe,
+                    Applicability::Unsafe => ApplicabilityName::Unsafe,
+                    Applicability::DisplayOnly => ApplicabilityName::DisplayOnly,
+                },
+                message: fix.message.clone(),
+                edits: fix
+                    .edits
+                    .iter()
+                    .map(|(place, text)| Edit {
+                        path: report.path(*place).to_owned(),
+                        start: place.span.start,
+                        end: place.span.end,
+                        text: text.clone(),
+                    })
+                    .collect(),
+            }),
+        }
+    }
+}
+
+impl Summary {
+    pub(super) fn new(report: &Report) -> Self {
+        let counts = report.counts();
+        Summary {
+            files: report.read.len(),
             errors: counts.errors,
             warnings: counts.warnings,
             notes: counts.notes,
             fixable: counts.fixable,
             fixable_unsafe: counts.fixable_unsafe,
-        },
+        }
     }
 }
 
@@ -231,12 +282,4 @@ fn location((line, column): (u32, u32), offset: u32) -> Location {
         column,
         offset,
     }
-}
-
-fn start(place: Place) -> Location {
-    location(place.start, place.span.start)
-}
-
-fn end(place: Place) -> Location {
-    location(place.end, place.span.end)
 }

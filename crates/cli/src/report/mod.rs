@@ -3,10 +3,18 @@
 //! A [`Report`] holds findings whose places are already lines and columns, in the order in which they are
 //! shown. It keeps the texts of only those files that a finding points into.
 
+mod checkstyle;
 mod concise;
+mod entry;
 mod excerpt;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod jsonl;
+mod junit;
+mod sarif;
+mod xml;
 
 use std::collections::HashMap;
 use std::io;
@@ -21,6 +29,7 @@ use tagwright_project::discovery::Problem;
 
 pub use human::Style;
 pub use json::schema;
+pub use jsonl::schema as lines_schema;
 
 /// The findings of a run.
 #[derive(Debug, Default)]
@@ -31,8 +40,8 @@ pub struct Report {
     suppressed: Vec<(Reported, Suppression)>,
     /// What could not be read or written.
     problems: Vec<Problem>,
-    /// How many files were looked at.
-    pub files_read: usize,
+    /// The files that were looked at, as shown; sorted once the report is.
+    pub read: Vec<Arc<str>>,
     /// Whether some finding fails the run.
     pub failed: bool,
     /// No format will show what fixes there are, so that they need not be worked out.
@@ -70,6 +79,8 @@ pub struct Reported {
     pub no_fix: Option<String>,
     /// What tells this finding from others, also after lines have moved; see [`Report::with_fingerprints`].
     pub fingerprint: Option<String>,
+    /// Whether it reaches the threshold of its workspace; [`Report::push`] decides.
+    pub fails: bool,
 }
 
 /// Why a finding does not count.
@@ -106,8 +117,8 @@ pub struct ProposedFix {
     pub applicability: Applicability,
     /// What it does.
     pub message: String,
-    /// The edits: the file's path as shown, the bytes to replace, the new text.
-    pub edits: Vec<(Arc<str>, Span, String)>,
+    /// The edits, by file and place: what to replace, and the new text.
+    pub edits: Vec<(Place, String)>,
 }
 
 /// How many findings there are of each kind.
@@ -158,8 +169,9 @@ impl Report {
     }
 
     /// Adds a finding. `fail_on` is the threshold where it was found.
-    pub fn push(&mut self, finding: Reported, fail_on: FailOn) {
-        self.failed |= fails(finding.severity, fail_on);
+    pub fn push(&mut self, mut finding: Reported, fail_on: FailOn) {
+        finding.fails = fails(finding.severity, fail_on);
+        self.failed |= finding.fails;
         self.findings.push(finding);
     }
 
@@ -201,6 +213,7 @@ impl Report {
         self.suppressed.sort_by(|(a, _), (b, _)| order(a, b));
         self.problems.sort();
         self.problems.dedup();
+        self.read.sort();
     }
 
     /// Counts the findings.
@@ -234,6 +247,12 @@ impl Report {
             Format::Human => human::write(self, style, out),
             Format::Concise => concise::write(self, out),
             Format::Json => json::write(self, out),
+            Format::Jsonl => jsonl::write(self, out),
+            Format::Sarif => sarif::write(self, out),
+            Format::Github => github::write(self, out),
+            Format::Gitlab => gitlab::write(self, out),
+            Format::Junit => junit::write(self, out),
+            Format::Checkstyle => checkstyle::write(self, out),
         }
     }
 
@@ -315,6 +334,7 @@ mod tests {
             fix: None,
             no_fix: None,
             fingerprint: None,
+            fails: false,
         }
     }
 
@@ -328,7 +348,7 @@ mod tests {
     #[test]
     fn people_see_lines_with_tabs_wide_characters_and_other_files() {
         let mut report = Report {
-            files_read: 2,
+            read: vec![Arc::from("ci/buildspec.yml"), Arc::from("k8s/app.yaml")],
             ..Report::default()
         };
         let text = "version: 0.2\r\nphases:\r\n  build:\r\n    commands:\r\n      - echo 한글 &&\tdocker push $REPO:latest\r\n";
