@@ -4,6 +4,7 @@
 //! the rules say that it matters. Workspaces are worked on one after the other, so that the texts of one
 //! are gone before the next is read.
 
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::parallel::map;
 use tagwright_project::source::{self, Source};
 use tagwright_project::workspace::INTERNAL_ERROR;
-use tagwright_rules::{Finding, Severity};
+use tagwright_rules::{Finding, Fix, Severity};
 use tagwright_syntax::Span;
 
 use crate::Stop;
@@ -224,6 +225,9 @@ impl Session {
 /// The edits of a fix: the bytes to replace, and the new text.
 type Edits = Vec<(FileId, Span, String)>;
 
+/// What becomes of each fix, by its address.
+type Proposed = HashMap<*const Fix, Result<Arc<ProposedFix>, String>>;
+
 impl Part {
     /// Adds the findings in the targets to the report.
     pub fn report(&self, mut findings: Vec<Finding>, report: &mut Report) {
@@ -232,26 +236,12 @@ impl Part {
                 .document(finding.file)
                 .is_some_and(|document| document.target)
         });
-        let fixes: Vec<_> = if report.without_fixes {
-            findings.iter().map(|_| (None, None)).collect()
+        let fixes = if report.without_fixes {
+            HashMap::new()
         } else {
-            let sources = self.workspace.sources();
-            // One reading of a file serves all of its findings, and is over when they are done.
-            let groups: Vec<&[Finding]> = findings
-                .chunk_by(|one, next| one.file == next.file)
-                .collect();
-            map(&groups, |group| {
-                let mut materialiser = Materialiser::new(&sources);
-                group
-                    .iter()
-                    .map(|finding| Self::proposed(finding, &mut materialiser))
-                    .collect::<Vec<_>>()
-            })
-            .into_iter()
-            .flatten()
-            .collect()
+            self.proposed(&findings, report)
         };
-        for (finding, (edits, no_fix)) in findings.into_iter().zip(fixes) {
+        for finding in findings {
             let Some(place) = self.place(report, finding.file, finding.span) else {
                 continue;
             };
@@ -263,14 +253,15 @@ impl Part {
                     Some((place, related.message.clone()))
                 })
                 .collect();
-            let fix = finding.fix.zip(edits).map(|(fix, edits)| ProposedFix {
-                applicability: fix.applicability,
-                message: fix.message.clone(),
-                edits: edits
-                    .into_iter()
-                    .filter_map(|(file, span, text)| Some((self.place(report, file, span)?, text)))
-                    .collect(),
-            });
+            let proposed = finding
+                .fix
+                .as_ref()
+                .and_then(|fix| fixes.get(&Arc::as_ptr(fix)));
+            let (fix, no_fix) = match proposed {
+                Some(Ok(fix)) => (Some(Arc::clone(fix)), None),
+                Some(Err(reason)) => (None, Some(reason.clone())),
+                None => (None, finding.no_fix),
+            };
             report.push(
                 Reported {
                     rule: finding.rule,
@@ -301,34 +292,66 @@ impl Part {
         }
     }
 
-    /// The finding's fix as edits, or why there is none.
-    fn proposed(
-        finding: &Finding,
-        materialiser: &mut Materialiser<'_>,
-    ) -> (Option<Edits>, Option<String>) {
-        let Some(fix) = &finding.fix else {
-            return (None, finding.no_fix.clone());
-        };
-        let files = match analysis::guarded(|| materialiser.fix(fix)) {
-            Ok(Ok(files)) => files,
-            Ok(Err(rejection)) => return (None, Some(rejection.to_string())),
-            Err(_) => return (None, Some("an internal error of the fixer".to_owned())),
-        };
-        let edits = files
-            .into_iter()
-            .flat_map(|file| {
-                file.edits
-                    .into_iter()
-                    .map(move |edit| (file.file, edit.span, edit.text))
-            })
+    /// The fixes of the findings as edits, or why they cannot be made, by the address of the fix: one that
+    /// many findings share is worked out once.
+    fn proposed(&self, findings: &[Finding], report: &mut Report) -> Proposed {
+        let mut seen = HashSet::new();
+        let fixes: Vec<(FileId, Arc<Fix>)> = findings
+            .iter()
+            .filter_map(|finding| Some((finding.file, Arc::clone(finding.fix.as_ref()?))))
+            .filter(|(_, fix)| seen.insert(Arc::as_ptr(fix)))
             .collect();
-        (Some(edits), None)
+        let sources = self.workspace.sources();
+        // One reading of a file serves all of its findings, and is over when they are done.
+        let groups: Vec<&[(FileId, Arc<Fix>)]> =
+            fixes.chunk_by(|(one, _), (next, _)| one == next).collect();
+        let edits = map(&groups, |group| {
+            let mut materialiser = Materialiser::new(&sources);
+            group
+                .iter()
+                .map(|(_, fix)| edits(fix, &mut materialiser))
+                .collect::<Vec<_>>()
+        });
+        fixes
+            .iter()
+            .zip(edits.into_iter().flatten())
+            .map(|((_, fix), edits)| {
+                let proposed = edits.map(|edits| {
+                    Arc::new(ProposedFix {
+                        applicability: fix.applicability,
+                        message: fix.message.clone(),
+                        edits: edits
+                            .into_iter()
+                            .filter_map(|(file, span, text)| {
+                                Some((self.place(report, file, span)?, text))
+                            })
+                            .collect(),
+                    })
+                });
+                (Arc::as_ptr(fix), proposed)
+            })
+            .collect()
     }
 
     fn place(&self, report: &mut Report, file: FileId, span: Span) -> Option<crate::report::Place> {
         let document = self.workspace.document(file)?;
         let file = report.file(&document.shown, &document.text);
         Some(report.place(file, span))
+    }
+}
+
+/// The edits of the fix, or why there are none.
+fn edits(fix: &Fix, materialiser: &mut Materialiser<'_>) -> Result<Edits, String> {
+    match analysis::guarded(|| materialiser.fix(fix)) {
+        Ok(Ok(files)) => Ok(files
+            .into_iter()
+            .flat_map(|file| {
+                let edits = file.edits.into_iter();
+                edits.map(move |edit| (file.file, edit.span, edit.text))
+            })
+            .collect()),
+        Ok(Err(rejection)) => Err(rejection.to_string()),
+        Err(_) => Err("an internal error of the fixer".to_owned()),
     }
 }
 

@@ -771,3 +771,37 @@ fn bytes_that_xml_forbids_in_paths_and_texts_break_no_format() {
         assert!(!line.chars().any(char::is_control), "{line}");
     }
 }
+
+#[test]
+fn the_excerpts_in_the_documentation_are_what_is_printed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let example =
+        fs::read_to_string(root.join("fixtures/only-latest/before/buildspec.yml")).unwrap();
+    let folder = Folder::new(&[("buildspec.yml", &example)]);
+    let page = fs::read_to_string(root.join("docs/formats.md")).unwrap();
+    let mut formats = Vec::new();
+    for part in page.split("<!-- excerpt: ").skip(1) {
+        let (format, rest) = part.split_once(" -->\n```").unwrap();
+        let (_, rest) = rest.split_once('\n').unwrap();
+        let (excerpt, _) = rest.split_once("\n```").unwrap();
+        let mut printed = folder.check(format, &[]);
+        if format == "sarif" {
+            let value: Value = serde_json::from_str(&printed).unwrap();
+            printed = format!("{value:#}");
+        }
+        let mut left = printed.as_str();
+        for piece in excerpt.split('…') {
+            let at = left
+                .find(piece)
+                .unwrap_or_else(|| panic!("{format} does not print {piece:?} in\n{left}"));
+            left = &left[at + piece.len()..];
+        }
+        formats.push(format);
+    }
+    formats.sort_unstable();
+    // `json` is described by its lines.
+    let mut expected = MACHINE_FORMATS.to_vec();
+    expected.retain(|format| *format != "json");
+    expected.sort_unstable();
+    assert_eq!(formats, expected);
+}

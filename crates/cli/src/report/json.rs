@@ -16,34 +16,34 @@ pub(super) const SCHEMA_VERSION: u32 = 1;
 /// The findings of one run.
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "tagwright findings")]
-struct Document {
+struct Document<'a> {
     /// The version of this format.
     #[schemars(range(min = 1, max = 1))]
     schema_version: u32,
     /// The findings, by path and place.
-    findings: Vec<Finding>,
+    findings: Vec<Finding<'a>>,
     /// Findings that do not count, because a comment or the baseline says so.
-    suppressed: Vec<Suppressed>,
+    suppressed: Vec<Suppressed<'a>>,
     /// Counts.
     summary: Summary,
 }
 
 /// A finding that does not count.
 #[derive(Serialize, JsonSchema)]
-struct Suppressed {
+struct Suppressed<'a> {
     #[serde(flatten)]
-    finding: Finding,
+    finding: Finding<'a>,
     /// Why it does not count.
-    suppression: Suppression,
+    suppression: Suppression<'a>,
 }
 
 /// Why a finding does not count.
 #[derive(Serialize, JsonSchema)]
-struct Suppression {
+struct Suppression<'a> {
     /// Who says so.
     kind: SuppressionKind,
     /// The reason that is given there.
-    reason: Option<String>,
+    reason: Option<&'a str>,
 }
 
 /// Who says that a finding does not count.
@@ -58,25 +58,25 @@ enum SuppressionKind {
 
 /// One thing that a rule has to say about one place.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Finding {
+pub(super) struct Finding<'a> {
     /// The rule's name.
-    rule: String,
+    rule: &'a str,
     /// The rule's category.
-    category: String,
+    category: &'a str,
     /// `error`, `warning` or `note`.
     severity: Severity,
     /// What will happen, for people.
-    message: String,
+    message: &'a str,
     /// The file, with `/` between the parts.
-    path: String,
+    path: &'a str,
     /// The first character.
     start: Location,
     /// Just after the last character.
     end: Location,
     /// Other places that explain the finding.
-    related: Vec<Related>,
+    related: Vec<Related<'a>>,
     /// What `tagwright fix` would do about it.
-    fix: Option<Fix>,
+    fix: Option<Fix<'a>>,
 }
 
 /// How much damage a finding means.
@@ -106,26 +106,26 @@ struct Location {
 
 /// A place that explains a finding.
 #[derive(Serialize, JsonSchema)]
-struct Related {
+struct Related<'a> {
     /// The file.
-    path: String,
+    path: &'a str,
     /// The first character.
     start: Location,
     /// Just after the last character.
     end: Location,
     /// What is there.
-    message: String,
+    message: &'a str,
 }
 
 /// Edits that are made together or not at all.
 #[derive(Serialize, JsonSchema)]
-struct Fix {
+struct Fix<'a> {
     /// Who may apply it: `safe` by `fix`, `unsafe` by `fix --unsafe`, `display-only` by nobody.
     applicability: ApplicabilityName,
     /// What it does, for people.
-    message: String,
+    message: &'a str,
     /// The edits, by path and place; they do not overlap.
-    edits: Vec<Edit>,
+    edits: Vec<Edit<'a>>,
 }
 
 /// Whether a fix may be applied without asking.
@@ -142,15 +142,15 @@ enum ApplicabilityName {
 
 /// The replacement of a range of bytes.
 #[derive(Serialize, JsonSchema)]
-struct Edit {
+struct Edit<'a> {
     /// The file.
-    path: String,
+    path: &'a str,
     /// The first byte, 0-based.
     start: u32,
     /// One past the last byte; equal to `start` for an insertion.
     end: u32,
     /// What stands there afterwards.
-    text: String,
+    text: &'a str,
 }
 
 /// Counts.
@@ -178,7 +178,7 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
 /// The JSON Schema of the report.
 #[must_use]
 pub fn schema() -> schemars::Schema {
-    schema_of::<Document>()
+    schema_of::<Document<'_>>()
 }
 
 pub(super) fn schema_of<T: JsonSchema>() -> schemars::Schema {
@@ -188,7 +188,7 @@ pub(super) fn schema_of<T: JsonSchema>() -> schemars::Schema {
         .into_root_schema_for::<T>()
 }
 
-fn document(report: &Report) -> Document {
+fn document(report: &Report) -> Document<'_> {
     Document {
         schema_version: SCHEMA_VERSION,
         findings: report
@@ -206,7 +206,7 @@ fn document(report: &Report) -> Document {
                         super::SuppressionKind::InSource => SuppressionKind::InSource,
                         super::SuppressionKind::Baseline => SuppressionKind::Baseline,
                     },
-                    reason: suppression.reason.clone(),
+                    reason: suppression.reason.as_deref(),
                 },
             })
             .collect(),
@@ -214,30 +214,30 @@ fn document(report: &Report) -> Document {
     }
 }
 
-impl Finding {
-    pub(super) fn new(report: &Report, entry: &Entry<'_>) -> Self {
+impl<'a> Finding<'a> {
+    pub(super) fn new(report: &'a Report, entry: &Entry<'a>) -> Self {
         let reported = entry.finding;
         let related = reported.map_or(&[][..], |finding| &finding.related);
-        let fix = reported.and_then(|finding| finding.fix.as_ref());
+        let fix = reported.and_then(|finding| finding.fix.as_deref());
         Finding {
-            rule: entry.rule.to_owned(),
-            category: entry.category.to_owned(),
+            rule: entry.rule,
+            category: entry.category,
             severity: match entry.severity {
                 finding::Severity::Error => Severity::Error,
                 finding::Severity::Warning => Severity::Warning,
                 finding::Severity::Note => Severity::Note,
             },
-            message: entry.message.to_owned(),
-            path: entry.path.to_owned(),
+            message: entry.message,
+            path: entry.path,
             start: location(entry.start, entry.span.start),
             end: location(entry.end, entry.span.end),
             related: related
                 .iter()
                 .map(|(place, message)| Related {
-                    path: report.path(*place).to_owned(),
+                    path: report.path(*place),
                     start: location(place.start, place.span.start),
                     end: location(place.end, place.span.end),
-                    message: message.clone(),
+                    message,
                 })
                 .collect(),
             fix: fix.map(|fix| Fix {
@@ -246,15 +246,15 @@ impl Finding {
                     Applicability::Unsafe => ApplicabilityName::Unsafe,
                     Applicability::DisplayOnly => ApplicabilityName::DisplayOnly,
                 },
-                message: fix.message.clone(),
+                message: &fix.message,
                 edits: fix
                     .edits
                     .iter()
                     .map(|(place, text)| Edit {
-                        path: report.path(*place).to_owned(),
+                        path: report.path(*place),
                         start: place.span.start,
                         end: place.span.end,
-                        text: text.clone(),
+                        text,
                     })
                     .collect(),
             }),

@@ -12,14 +12,14 @@ use super::json::{Finding, SCHEMA_VERSION, Summary, schema_of};
 #[derive(Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[schemars(title = "tagwright line")]
-enum Line {
+enum Line<'a> {
     /// A finding.
     Finding {
         /// The version of this format.
         #[schemars(range(min = 1, max = 1))]
         schema_version: u32,
         #[serde(flatten)]
-        finding: Finding,
+        finding: Finding<'a>,
     },
     /// Counts; the last line.
     Summary {
@@ -49,10 +49,10 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
 /// The JSON Schema of a line.
 #[must_use]
 pub fn schema() -> schemars::Schema {
-    schema_of::<Line>()
+    schema_of::<Line<'_>>()
 }
 
-fn put(line: &Line, out: &mut dyn io::Write) -> io::Result<()> {
+fn put(line: &Line<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line).map_err(io::Error::from)?;
     out.write_all(b"\n")
 }

@@ -73,8 +73,8 @@ pub struct Reported {
     pub place: Place,
     /// Places that explain it.
     pub related: Vec<(Place, String)>,
-    /// What to do about it.
-    pub fix: Option<ProposedFix>,
+    /// What to do about it; findings of a group share it.
+    pub fix: Option<Arc<ProposedFix>>,
     /// Why the rule's fix does not apply here.
     pub no_fix: Option<String>,
     /// What tells this finding from others, also after lines have moved; see [`Report::with_fingerprints`].
@@ -369,11 +369,11 @@ mod tests {
             (near, "this phase".to_owned()),
             (far, "deployed here".to_owned()),
         ];
-        error.fix = Some(ProposedFix {
+        error.fix = Some(Arc::new(ProposedFix {
             applicability: Applicability::Safe,
             message: "push `${BRANCH_NAME}` instead".to_owned(),
             edits: Vec::new(),
-        });
+        }));
         report.push(error, FailOn::Error);
         let mut note = finding(far, Severity::Note, "a note");
         note.no_fix = Some("the text is shared".to_owned());

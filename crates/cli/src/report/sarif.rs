@@ -419,7 +419,7 @@ impl<'a> Results<'a> {
                 .into_iter()
                 .collect(),
             fixes: reported
-                .and_then(|finding| self.fix(finding.fix.as_ref()?))
+                .and_then(|finding| self.fix(finding.fix.as_deref()?))
                 .into_iter()
                 .collect(),
             suppressions: suppression.map(reason).into_iter().collect(),
