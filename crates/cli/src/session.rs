@@ -236,7 +236,7 @@ impl Part {
                 .document(finding.file)
                 .is_some_and(|document| document.target)
         });
-        let fixes = if report.without_fixes {
+        let mut fixes = if report.without_fixes {
             HashMap::new()
         } else {
             self.proposed(&findings, report)
@@ -256,9 +256,9 @@ impl Part {
             let proposed = finding
                 .fix
                 .as_ref()
-                .and_then(|fix| fixes.get(&Arc::as_ptr(fix)));
+                .and_then(|fix| fixes.get_mut(&Arc::as_ptr(fix)));
             let (fix, no_fix) = match proposed {
-                Some(Ok(fix)) => (Some(Arc::clone(fix)), None),
+                Some(Ok(fix)) => (Some(take(fix)), None),
                 Some(Err(reason)) => (None, Some(reason.clone())),
                 None => (None, finding.no_fix),
             };
@@ -338,6 +338,21 @@ impl Part {
         let file = report.file(&document.shown, &document.text);
         Some(report.place(file, span))
     }
+}
+
+/// The fix for one finding. One of very many edits is whole only the first time: a report that repeats it with
+/// each of its findings would grow with their square.
+fn take(fix: &mut Arc<ProposedFix>) -> Arc<ProposedFix> {
+    const MANY: usize = 100;
+    let taken = Arc::clone(fix);
+    if taken.edits.len() > MANY {
+        *fix = Arc::new(ProposedFix {
+            applicability: taken.applicability,
+            message: taken.message.clone(),
+            edits: Vec::new(),
+        });
+    }
+    taken
 }
 
 /// The edits of the fix, or why there are none.

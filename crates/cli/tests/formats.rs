@@ -435,6 +435,42 @@ fn applying_the_fixes_of_sarif_gives_what_fix_writes() {
     assert_ne!(text, FLOATING);
 }
 
+#[test]
+fn a_fix_of_very_many_edits_is_told_once() {
+    let pushes = |count| {
+        let text = "      - docker push $REGISTRY/web:latest\n".repeat(count);
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t $REGISTRY/web:latest .\n{text}"
+        )
+    };
+    let folder = Folder::new(&[
+        ("few/buildspec.yml", &pushes(20)),
+        ("many/buildspec.yml", &pushes(200)),
+    ]);
+    let edits = |path: &str| -> Vec<usize> {
+        let json = folder.json("json", &[path]);
+        let findings = json["findings"].as_array().unwrap();
+        assert_eq!(json["summary"]["fixable_unsafe"], findings.len());
+        let edits = |finding: &Value| finding["fix"]["edits"].as_array().unwrap().len();
+        findings.iter().map(edits).collect()
+    };
+    let fixes = |path: &str| -> usize {
+        let sarif = folder.json("sarif", &[path]);
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        results
+            .iter()
+            .filter(|result| result["fixes"].is_array())
+            .count()
+    };
+    // The build, the pushes, and the definition of the variable.
+    assert_eq!(edits("few"), [22; 21]);
+    assert_eq!(fixes("few"), 21);
+    let many = edits("many");
+    assert_eq!((many[0], many.len()), (202, 201));
+    assert!(many[1..].iter().all(|count| *count == 0));
+    assert_eq!(fixes("many"), 1);
+}
+
 /// A workflow command as the runner of GitHub Actions reads it: kind, properties, message.
 fn command(line: &str) -> (&str, BTreeMap<&str, String>, String) {
     let decode = |text: &str, codes: &[(&str, &str)]| {

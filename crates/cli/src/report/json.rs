@@ -124,7 +124,8 @@ struct Fix<'a> {
     applicability: ApplicabilityName,
     /// What it does, for people.
     message: &'a str,
-    /// The edits, by path and place; they do not overlap.
+    /// The edits, by path and place; they do not overlap. A fix of more than 100 edits has them at the first of its
+    /// findings only.
     edits: Vec<Edit<'a>>,
 }
 

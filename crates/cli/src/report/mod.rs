@@ -117,7 +117,8 @@ pub struct ProposedFix {
     pub applicability: Applicability,
     /// What it does.
     pub message: String,
-    /// The edits, by file and place: what to replace, and the new text.
+    /// The edits, by file and place: what to replace, and the new text. Empty where the
+    /// first finding of a large group has them.
     pub edits: Vec<(Place, String)>,
 }
 
