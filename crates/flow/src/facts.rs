@@ -12,6 +12,7 @@ use tagwright_syntax::yaml::{NodeId, ScalarStyle, SyntaxError};
 
 use crate::FileId;
 use crate::commands::{Role, Tool};
+use crate::delivery::DeliveryFacts;
 use crate::expression::{Expression, Origin, Repository, Site};
 use crate::kind::FileKind;
 
@@ -55,6 +56,8 @@ pub struct FileFacts {
     pub repositories: Vec<RepositoryDeclaration>,
     /// Variables that a CodeBuild project or a pipeline action in the file passes to builds.
     pub provided_variables: Vec<Box<str>>,
+    /// Pipelines, build projects and permissions that the file describes; boxed, since most files have none.
+    pub delivery: Option<Box<DeliveryFacts>>,
     /// Scripts, make targets and the like that commands of the file run.
     pub scripts: Vec<Box<str>>,
     /// Places where pasted documentation or quoting keeps a variable from being one.

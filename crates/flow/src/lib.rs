@@ -5,6 +5,7 @@
 //! image. Whether any of it is wrong is for the rules to say.
 
 pub mod commands;
+pub mod delivery;
 pub mod expression;
 pub mod facts;
 pub mod kind;

@@ -10,7 +10,8 @@ use crate::FileId;
 use crate::commands::{Role, Tool};
 use crate::expression::Expansion;
 use crate::facts::{FileFacts, RepositoryDeclaration, WorkloadFacts};
-use crate::kind::{FileKind, classify};
+use crate::delivery::{self, DeliveryFacts};
+use crate::kind::{FileKind, classify, has};
 use crate::scan::{self, DataReference, Source};
 
 /// What reading needs to know beforehand.
@@ -48,7 +49,12 @@ pub fn read_file_with(
     let mut facts = scan::empty(id, path, text, kind);
     match kind {
         FileKind::Other => {}
-        FileKind::Terraform => terraform(&mut facts, text),
+        FileKind::Terraform => {
+            terraform(&mut facts, text);
+            if has(text, "aws_codepipeline") || has(text, "aws_codebuild_project") {
+                keep(&mut facts, delivery::terraform::read(text));
+            }
+        }
         _ => {
             let tree = yaml::parse(text);
             facts.error = tree.error().cloned();
@@ -318,6 +324,7 @@ fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, opti
     let Some(resources) = tree.get(root, "Resources").and_then(|id| tree.mapping(id)) else {
         return;
     };
+    let mut found = DeliveryFacts::default();
     for resource in &resources.entries {
         let Some(kind) = tree
             .get(resource.value, "Type")
@@ -365,14 +372,21 @@ fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, opti
                         }
                     }
                 }
+                let before = facts.buildspec.is_some();
                 if let Some(inline) = tree
                     .get(properties, "Source")
                     .and_then(|id| tree.get(id, "BuildSpec"))
                 {
                     inline_buildspec(facts, source, inline, options);
                 }
+                let here = !before && facts.buildspec.is_some();
+                delivery::cloudformation::project(&mut found, source, *resource, properties, here);
+            }
+            "AWS::IAM::Role" | "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" => {
+                delivery::cloudformation::grants(&mut found, source, *resource, properties);
             }
             "AWS::CodePipeline::Pipeline" => {
+                delivery::cloudformation::pipeline(&mut found, source, *resource, properties);
                 every(tree, properties, &mut |key, value| {
                     if key == "EnvironmentVariables" {
                         let text = tree
@@ -397,6 +411,14 @@ fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, opti
             }
             _ => {}
         }
+    }
+    keep(facts, found);
+}
+
+/// Keeps what was found, if anything was.
+fn keep(facts: &mut FileFacts, found: DeliveryFacts) {
+    if !found.is_empty() {
+        facts.delivery = Some(Box::new(found));
     }
 }
 

@@ -45,6 +45,7 @@ pub fn empty(id: FileId, path: &str, text: &Arc<str>, kind: FileKind) -> FileFac
         pipeline_stages: Vec::new(),
         repositories: Vec::new(),
         provided_variables: Vec::new(),
+        delivery: None,
         scripts: Vec::new(),
         oddities: Vec::new(),
     }

@@ -4,6 +4,7 @@
 //! documentation is its page; the examples in it run as tests.
 
 pub mod context;
+mod delivery;
 pub mod derivation;
 pub mod finding;
 mod plan;
@@ -64,17 +65,20 @@ pub enum Category {
     Secret,
     /// AWS Copilot: its command line and its manifests.
     Copilot,
+    /// Pipelines and build projects beside the buildspec.
+    Pipeline,
 }
 
 impl Category {
     /// All categories, in the order in which they are listed.
-    pub const ALL: [Category; 6] = [
+    pub const ALL: [Category; 7] = [
         Category::ImageTag,
         Category::Branch,
         Category::Structure,
         Category::Shell,
         Category::Secret,
         Category::Copilot,
+        Category::Pipeline,
     ];
 
     /// The name in reports and in the documentation.
@@ -87,6 +91,7 @@ impl Category {
             Category::Shell => "shell",
             Category::Secret => "secret",
             Category::Copilot => "copilot",
+            Category::Pipeline => "pipeline",
         }
     }
 }
@@ -220,6 +225,16 @@ rules! {
         unknown_environment
         end_of_support
     }
+    pipeline {
+        branch_not_passed
+        variable_in_project
+        missing_namespace
+        exported_never_set
+        artifact_not_listed
+        duplicate_branch_target
+        unconditional_stage
+        default_image_tag
+    }
 }
 
 /// All rules, by category, in the order in which they are listed.
@@ -243,6 +258,12 @@ pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
         || file.workload.is_some()
         || !file.pipeline_stages.is_empty()
         || !file.oddities.is_empty()
+        || file.delivery.is_some()
+        // A project may set it, a pipeline may need it.
+        || file.buildspec.is_some()
+            && ["exported-variables", "imagedefinitions.json", "imageDetail.json"]
+                .iter()
+                .any(|word| file.text.contains(word))
         || file.uses.iter().any(ImageUse::may_be_latest)
         || file
             .reads

@@ -5,7 +5,8 @@
 //! Finds `${BRANCH_NAME}` (or the configured variable) in the tag of an own image, on `copilot … --tag` and
 //! in the image fields of Copilot manifests, where no command and no `env` entry of the file, no CodeBuild
 //! project, no pipeline and no configuration of the workspace sets it. Uses with a fallback or an error
-//! message of their own (`${BRANCH_NAME:?}`) are left alone.
+//! message of their own (`${BRANCH_NAME:?}`) are left alone, and where a pipeline of the workspace runs the
+//! build, `branch-not-passed` speaks instead.
 //!
 //! ## Why it matters
 //!
@@ -48,13 +49,12 @@
 //! - aws/copilot-cli `internal/pkg/template/templates/cicd/pipeline_cfn.yml` (v1.33): a pipeline's build
 //!   gets `AWS_ACCOUNT_ID` and `PARTITION` only.
 
-use std::collections::BTreeSet;
-
 use tagwright_flow::FileKind;
 use tagwright_flow::expression::{AtomKind, Expansion, plain_name};
 use tagwright_flow::facts::FileFacts;
 
 use crate::context::{Context, Report};
+use crate::pipeline::branch_not_passed;
 use crate::plan::define_branch;
 use crate::variables::{expression, is_guarded, is_provided, may_be_assigned};
 use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
@@ -73,7 +73,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     if is_provided(context, variable) {
         return;
     }
-    let mut seen = BTreeSet::new();
+    // Where a pipeline runs the build, there is nothing that a command could take the branch from.
+    let mut seen = branch_not_passed::spoken_of(context);
     for (file, atom) in context.tag_atoms() {
         let AtomKind::Variable(name) = &atom.kind else {
             continue;

@@ -1,0 +1,291 @@
+//! The way from a branch to a deployment, as CloudFormation and Terraform describe it: pipelines, build
+//! projects, and who may push where.
+//!
+//! Only what is written out is read. What a parameter, a module or a function decides stays unknown, and
+//! where a whole list does, the description says so: what is absent from it is then not known to be absent.
+
+pub(crate) mod cloudformation;
+mod hcl;
+pub(crate) mod terraform;
+
+use tagwright_syntax::Span;
+
+/// What one file says of deliveries.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryFacts {
+    /// Its pipelines.
+    pub pipelines: Vec<Pipeline>,
+    /// Its build projects.
+    pub projects: Vec<Project>,
+    /// What its roles may push to, one entry for each repository that is named.
+    pub grants: Vec<Grant>,
+}
+
+impl DeliveryFacts {
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pipelines.is_empty() && self.projects.is_empty() && self.grants.is_empty()
+    }
+}
+
+/// A pipeline of CodePipeline.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// Its name, or what the file calls it.
+    pub name: Box<str>,
+    /// What the file calls it, bytes of the file.
+    pub span: Span,
+    /// Its stages, in order.
+    pub stages: Vec<Stage>,
+    /// The names of its pipeline-level variables.
+    pub variables: Vec<Box<str>>,
+    /// The patterns of the branches that its triggers listen to.
+    pub trigger_branches: Vec<Trigger>,
+    /// Stages, actions and variables are all written out.
+    pub whole: bool,
+}
+
+/// A branch that a trigger of a pipeline names.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    /// The branch, or a pattern of branches.
+    pub pattern: Box<str>,
+    /// Bytes of the file.
+    pub span: Span,
+}
+
+/// A stage of a pipeline.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// Its name; empty if it is not written out.
+    pub name: Box<str>,
+    /// The name's bytes in the file, or those of the stage's start.
+    pub span: Span,
+    /// What happens to an execution that the stage's entry condition does not admit.
+    pub gate: Gate,
+    /// Its actions, in the order of the file.
+    pub actions: Vec<Action>,
+    /// The variables that its conditions read.
+    pub references: Vec<Reference>,
+}
+
+/// What a stage's entry condition does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// There is none.
+    Open,
+    /// The stage is skipped; the next one is not.
+    Skips,
+    /// The execution ends, or it is not known what happens.
+    Stops,
+}
+
+/// An action of a stage.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// Its name.
+    pub name: Box<str>,
+    /// The name's bytes in the file, or those of the action's start.
+    pub span: Span,
+    /// `Source`, `Build`, `Deploy`, `Approval`, …; empty if it is not written out.
+    pub category: Box<str>,
+    /// `CodeBuild`, `ECS`, …; empty if it is not written out.
+    pub provider: Box<str>,
+    /// The namespace of its output variables; `None` if it has none.
+    pub namespace: Option<Box<str>>,
+    /// 1 unless it says otherwise.
+    pub run_order: u32,
+    /// Its configuration.
+    pub settings: Vec<Setting>,
+    /// The variables of the pipeline that its configuration reads.
+    pub references: Vec<Reference>,
+    /// What it passes to a build; `None` if that cannot be read.
+    pub passed: Option<Vec<Passed>>,
+    /// The artifacts that it takes.
+    pub inputs: Vec<Box<str>>,
+    /// The artifacts that it gives.
+    pub outputs: Vec<Box<str>>,
+}
+
+impl Action {
+    /// The value of a key of the configuration.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| &*setting.key == key)
+    }
+
+    /// Whether it runs a build of CodeBuild.
+    #[must_use]
+    pub fn is_build(&self) -> bool {
+        &*self.provider == "CodeBuild"
+    }
+
+    /// The branch that it takes its source from, if that is written out.
+    #[must_use]
+    pub fn branch(&self) -> Option<&str> {
+        if &*self.category != "Source" {
+            return None;
+        }
+        let setting = self
+            .setting("BranchName")
+            .or_else(|| self.setting("Branch"))?;
+        match &setting.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// A key of an action's configuration.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The key.
+    pub key: Box<str>,
+    /// Its value.
+    pub value: Value,
+    /// The value's bytes in the file.
+    pub span: Span,
+}
+
+/// A value, as far as it is written out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Text.
+    Text(Box<str>),
+    /// Another thing that the same description names, in a form that is equal where both mean the same: a
+    /// parameter, a resource, a text with references in it.
+    Reference(Box<str>),
+    /// Something else.
+    Unknown,
+}
+
+/// A variable that an action passes to its build.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// The variable.
+    pub name: Box<str>,
+    /// Its value; empty if that is not text.
+    pub value: Box<str>,
+}
+
+/// `#{Namespace.Name}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// What stands before the dot.
+    pub namespace: Box<str>,
+    /// What stands behind it.
+    pub name: Box<str>,
+    /// From `#` to `}`, bytes of the file.
+    pub span: Span,
+}
+
+/// A project of CodeBuild.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// What other parts of the description call it.
+    pub address: Value,
+    /// Its name.
+    pub name: Value,
+    /// What the file calls it, bytes of the file.
+    pub span: Span,
+    /// The names of its environment variables.
+    pub variables: Vec<Box<str>>,
+    /// All of its variables are written out.
+    pub whole: bool,
+    /// Places in its variables and in its buildspec that would have to be resolved by a pipeline.
+    pub references: Vec<Reference>,
+    /// Where its commands are.
+    pub buildspec: BuildspecOf,
+}
+
+/// Where a project's commands are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuildspecOf {
+    /// In `buildspec.yml` at the root of the source.
+    Default,
+    /// In the file of this path, relative to the root of the source.
+    File(Box<str>),
+    /// In the description itself, and they are what the file's other facts are about.
+    Here,
+    /// Somewhere else.
+    Unknown,
+}
+
+/// A role may push to a repository.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// The role, as the file calls it.
+    pub role: Box<str>,
+    /// The repository: its name, or the resource that declares it.
+    pub repository: Value,
+    /// Where the permission names the repository, bytes of the file.
+    pub span: Span,
+}
+
+/// The places in `span` of `text` that read a variable of a pipeline.
+#[must_use]
+pub fn references(text: &str, span: Span) -> Vec<Reference> {
+    let Some(part) = text.get(span.range()) else {
+        return Vec::new();
+    };
+    let base = span.start as usize;
+    memchr::memmem::find_iter(part.as_bytes(), "#{")
+        .filter_map(|at| {
+            let inner = &part[at + 2..];
+            let end = inner.find('}')?;
+            let (namespace, name) = inner[..end].split_once('.')?;
+            let is_name = |name: &str| {
+                !name.is_empty()
+                    && name
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'@'))
+            };
+            (is_name(namespace) && is_name(name)).then(|| Reference {
+                namespace: namespace.into(),
+                name: name.into(),
+                span: Span::new(base + at, base + at + 2 + end + 1),
+            })
+        })
+        .collect()
+}
+
+/// Whether a permission of this name lets its holder push.
+fn pushes(action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    if matches!(&*action, "*" | "ecr:*") {
+        return true;
+    }
+    ["ecr:put", "ecr:initiate", "ecr:upload"]
+        .iter()
+        .any(|start| action.starts_with(start))
+        && !action.starts_with("ecr:putlifecycle")
+        && !action.starts_with("ecr:putregistry")
+        && !action.starts_with("ecr:putreplication")
+        && !action.starts_with("ecr:putimagescanning")
+        && !action.starts_with("ecr:putimagetagmutability")
+}
+
+/// The repository that an ARN names, if it names one.
+fn repository_of_arn(arn: &str) -> Option<&str> {
+    let (_, name) = arn.split_once(":repository/")?;
+    (!name.is_empty() && !name.contains(['*', '?', '$', UNKNOWN])).then_some(name)
+}
+
+/// Stands in a joined text for a part that is not text.
+const UNKNOWN: char = '\u{fffd}';
+
+/// Whether a reference stands in a comment or in something that is printed: explained, not used.
+#[must_use]
+pub fn is_only_told(text: &str, reference: &Reference) -> bool {
+    let at = reference.span.start as usize;
+    let before = text.get(..at).unwrap_or("");
+    let line = before
+        .rfind(['\n', '\r'])
+        .map_or(before, |start| &before[start + 1..]);
+    let line = line.rsplit("\\n").next().unwrap_or(line);
+    line.trim_start().starts_with('#')
+        || line.contains(" # ")
+        || line.contains("echo")
+        || line.contains("printf")
+}

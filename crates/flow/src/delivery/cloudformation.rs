@@ -1,0 +1,493 @@
+//! Deliveries in CloudFormation templates, those of SAM and the CDK among them.
+
+use tagwright_syntax::Span;
+use tagwright_syntax::yaml::{self, Entry, Mapping, NodeId, NodeKind, Tree};
+
+use super::{
+    Action, BuildspecOf, DeliveryFacts, Gate, Grant, Passed, Pipeline, Project, Reference, Setting,
+    Stage, Trigger, UNKNOWN, Value,
+};
+use crate::scan::Source;
+
+/// Reads a pipeline resource.
+pub(crate) fn pipeline(
+    facts: &mut DeliveryFacts,
+    source: &Source<'_>,
+    resource: Entry,
+    properties: NodeId,
+) {
+    let tree = source.tree;
+    let mut whole = true;
+    let mut stages = Vec::new();
+    match list(tree, properties, "Stages") {
+        Some(nodes) => {
+            for node in nodes {
+                stages.extend(stage(source, *node, &mut whole));
+            }
+        }
+        None => whole = false,
+    }
+    let mut variables = Vec::new();
+    if tree.get(properties, "Variables").is_some() {
+        whole &= list(tree, properties, "Variables").is_some();
+        for node in list(tree, properties, "Variables").unwrap_or_default() {
+            match tree.get(*node, "Name").map(|name| value(tree, name)) {
+                Some(Value::Text(name)) => variables.push(name),
+                _ => whole = false,
+            }
+        }
+    }
+    let mut trigger_branches = Vec::new();
+    for trigger in list(tree, properties, "Triggers").unwrap_or_default() {
+        let Some(git) = tree.get(*trigger, "GitConfiguration") else {
+            continue;
+        };
+        for event in list(tree, git, "Push").unwrap_or_default() {
+            let includes = tree
+                .get(*event, "Branches")
+                .and_then(|branches| list(tree, branches, "Includes"));
+            for node in includes.unwrap_or_default() {
+                if let Value::Text(pattern) = value(tree, *node) {
+                    trigger_branches.push(Trigger {
+                        pattern,
+                        span: tree.node(*node).span,
+                    });
+                }
+            }
+        }
+    }
+    facts.pipelines.push(Pipeline {
+        name: named(tree, resource.key, tree.get(properties, "Name")),
+        span: tree.node(resource.key).span,
+        stages,
+        variables,
+        trigger_branches,
+        whole,
+    });
+}
+
+/// The name that is written out, or the key of the resource.
+fn named(tree: &Tree, key: NodeId, name: Option<NodeId>) -> Box<str> {
+    match name.map(|name| value(tree, name)) {
+        Some(Value::Text(name)) => name,
+        _ => tree.text(key).unwrap_or_default().into(),
+    }
+}
+
+fn stage(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Stage> {
+    let tree = source.tree;
+    let Some(nodes) = list(tree, node, "Actions") else {
+        *whole = false;
+        return None;
+    };
+    let mut references = Vec::new();
+    for key in ["BeforeEntry", "OnSuccess", "OnFailure"] {
+        if let Some(conditions) = tree.get(node, key) {
+            references.extend(references_below(source, conditions));
+        }
+    }
+    let gate = match tree.get(node, "BeforeEntry") {
+        None => Gate::Open,
+        Some(before) => match list(tree, before, "Conditions") {
+            Some(conditions)
+                if conditions.iter().all(|condition| {
+                    tree.get(*condition, "Result")
+                        .and_then(|id| tree.text(id))
+                        .is_some_and(|result| result.eq_ignore_ascii_case("skip"))
+                }) =>
+            {
+                Gate::Skips
+            }
+            _ => Gate::Stops,
+        },
+    };
+    let name = tree.get(node, "Name");
+    let mut actions = Vec::new();
+    for node in nodes {
+        actions.extend(action(source, *node, whole));
+    }
+    Some(Stage {
+        name: match name.map(|name| value(tree, name)) {
+            Some(Value::Text(name)) => name,
+            _ => "".into(),
+        },
+        span: start(source, name.unwrap_or(node)),
+        gate,
+        actions,
+        references,
+    })
+}
+
+/// The node's bytes, those of its first line only.
+fn start(source: &Source<'_>, node: NodeId) -> Span {
+    let span = source.tree.node(node).span;
+    let first = span.of(source.text).lines().next().unwrap_or("").len();
+    Span::new(span.start as usize, span.start as usize + first)
+}
+
+fn action(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Action> {
+    let tree = source.tree;
+    // `Fn::If` and the like in place of an action.
+    let Some(kind) = tree.get(node, "ActionTypeId") else {
+        *whole = false;
+        return None;
+    };
+    let text = |parent: NodeId, key: &str| -> Box<str> {
+        match tree.get(parent, key).map(|id| value(tree, id)) {
+            Some(Value::Text(text)) => text,
+            _ => "".into(),
+        }
+    };
+    let namespace = match tree.get(node, "Namespace").map(|id| value(tree, id)) {
+        None => None,
+        Some(Value::Text(text)) => Some(text),
+        Some(_) => {
+            *whole = false;
+            None
+        }
+    };
+    let configuration = tree.get(node, "Configuration");
+    let entries = configuration.and_then(|id| tree.mapping(id));
+    *whole &= configuration.is_none() || entries.is_some_and(|map| is_written_out(tree, map));
+    let mut settings = Vec::new();
+    let mut passed = Some(Vec::new());
+    for entry in entries.map_or(&[][..], |map| &map.entries) {
+        let Some(key) = tree.text(entry.key) else {
+            continue;
+        };
+        if key == "EnvironmentVariables" {
+            passed = joined(tree, entry.value).and_then(|text| passed_by(&text));
+        }
+        settings.push(Setting {
+            key: key.into(),
+            value: value(tree, entry.value),
+            span: tree.node(entry.value).span,
+        });
+    }
+    if entries.is_some_and(|map| !is_written_out(tree, map)) {
+        passed = None;
+    }
+    let name = tree.get(node, "Name");
+    let artifacts = |key: &str| -> Vec<Box<str>> {
+        list(tree, node, key)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| match value(tree, tree.get(*item, "Name")?) {
+                Value::Text(name) | Value::Reference(name) => Some(name),
+                Value::Unknown => None,
+            })
+            .collect()
+    };
+    Some(Action {
+        name: text(node, "Name"),
+        span: start(source, name.unwrap_or(node)),
+        category: text(kind, "Category"),
+        provider: text(kind, "Provider"),
+        namespace,
+        run_order: tree
+            .get(node, "RunOrder")
+            .and_then(|id| tree.text(id))
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(1),
+        settings,
+        references: configuration.map_or_else(Vec::new, |id| references_below(source, id)),
+        passed,
+        inputs: artifacts("InputArtifacts"),
+        outputs: artifacts("OutputArtifacts"),
+    })
+}
+
+/// The variables in the JSON text of an action's `EnvironmentVariables`; `None` if it is no such text.
+pub(super) fn passed_by(json: &str) -> Option<Vec<Passed>> {
+    // JSON is YAML, as far as it matters here.
+    let tree = yaml::parse(json);
+    if tree.error().is_some() {
+        return None;
+    }
+    let items = &tree.sequence(tree.root()?)?.items;
+    items
+        .iter()
+        .map(|item| {
+            Some(Passed {
+                name: tree
+                    .text(tree.get(*item, "name")?)
+                    .filter(|name| !name.contains([UNKNOWN, '$']))?
+                    .into(),
+                value: tree
+                    .get(*item, "value")
+                    .and_then(|id| tree.text(id))
+                    .unwrap_or_default()
+                    .into(),
+            })
+        })
+        .collect()
+}
+
+/// Reads a build project; `here` if its commands were read into the file's own facts.
+pub(crate) fn project(
+    facts: &mut DeliveryFacts,
+    source: &Source<'_>,
+    resource: Entry,
+    properties: NodeId,
+    here: bool,
+) {
+    let tree = source.tree;
+    let mut whole = tree
+        .mapping(properties)
+        .is_some_and(|map| is_written_out(tree, map));
+    let mut variables = Vec::new();
+    let mut references = Vec::new();
+    let environment = tree.get(properties, "Environment");
+    if let Some(node) = environment.and_then(|id| tree.get(id, "EnvironmentVariables")) {
+        match tree.sequence(node) {
+            Some(items) => {
+                for item in &items.items {
+                    match tree.get(*item, "Name").map(|id| value(tree, id)) {
+                        Some(Value::Text(name)) => variables.push(name),
+                        _ => whole = false,
+                    }
+                    if let Some(value) = tree.get(*item, "Value") {
+                        references.extend(references_below(source, value));
+                    }
+                }
+            }
+            None => whole = false,
+        }
+    } else if let Some(node) = environment {
+        whole &= tree
+            .mapping(node)
+            .is_some_and(|map| is_written_out(tree, map));
+    }
+    let spec = tree
+        .get(properties, "Source")
+        .and_then(|id| tree.get(id, "BuildSpec"));
+    let buildspec = match spec.map(|id| value(tree, id)) {
+        None => BuildspecOf::Default,
+        Some(_) if here => BuildspecOf::Here,
+        Some(Value::Text(text)) if is_path(&text) => {
+            BuildspecOf::File(text.trim_start_matches("./").into())
+        }
+        Some(_) => BuildspecOf::Unknown,
+    };
+    if let Some(spec) = spec {
+        references.extend(
+            references_below(source, spec)
+                .into_iter()
+                .filter(|reference| !super::is_only_told(source.text, reference)),
+        );
+    }
+    facts.projects.push(Project {
+        address: Value::Reference(tree.text(resource.key).unwrap_or_default().into()),
+        name: tree
+            .get(properties, "Name")
+            .map_or(Value::Unknown, |id| value(tree, id)),
+        span: tree.node(resource.key).span,
+        variables,
+        whole,
+        references,
+        buildspec,
+    });
+}
+
+/// No key of the mapping is a function that may add others.
+fn is_written_out(tree: &Tree, map: &Mapping) -> bool {
+    !map.entries.iter().any(|entry| {
+        tree.text(entry.key)
+            .is_none_or(|key| key.starts_with("Fn::") || key == "<<")
+    })
+}
+
+/// Whether the text of a project's buildspec is the path of a file.
+pub(super) fn is_path(text: &str) -> bool {
+    !text.is_empty()
+        && !text.contains(['\n', '{', ' '])
+        && !text.starts_with("arn:")
+        && !text.starts_with("s3:")
+}
+
+/// Reads what a role, or a policy of roles, may push to.
+pub(crate) fn grants(
+    facts: &mut DeliveryFacts,
+    source: &Source<'_>,
+    resource: Entry,
+    properties: NodeId,
+) {
+    let tree = source.tree;
+    let holder = list(tree, properties, "Roles")
+        .and_then(|roles| match value(tree, *roles.first()?) {
+            Value::Text(name) | Value::Reference(name) => Some(name),
+            Value::Unknown => None,
+        })
+        .unwrap_or_else(|| named(tree, resource.key, tree.get(properties, "RoleName")));
+    let mut documents: Vec<NodeId> = tree.get(properties, "PolicyDocument").into_iter().collect();
+    for policy in list(tree, properties, "Policies").unwrap_or_default() {
+        documents.extend(tree.get(*policy, "PolicyDocument"));
+    }
+    for document in documents {
+        let Some(statements) = tree.get(document, "Statement") else {
+            continue;
+        };
+        for statement in one_or_more(tree, statements) {
+            let allows = tree
+                .get(statement, "Effect")
+                .and_then(|id| tree.text(id))
+                .is_some_and(|effect| effect == "Allow");
+            let (Some(actions), Some(resources)) = (
+                tree.get(statement, "Action"),
+                tree.get(statement, "Resource"),
+            ) else {
+                continue;
+            };
+            let may_push = one_or_more(tree, actions)
+                .iter()
+                .any(|id| tree.text(*id).is_some_and(super::pushes));
+            // A condition may take back what the statement gives.
+            if !allows || !may_push || tree.get(statement, "Condition").is_some() {
+                continue;
+            }
+            for id in one_or_more(tree, resources) {
+                let repository = match attribute_of(tree, id) {
+                    Some(logical) => Some(Value::Reference(logical)),
+                    None => joined(tree, id).and_then(|arn| {
+                        super::repository_of_arn(&arn).map(|name| Value::Text(name.into()))
+                    }),
+                };
+                if let Some(repository) = repository {
+                    facts.grants.push(Grant {
+                        role: holder.clone(),
+                        repository,
+                        span: tree.node(id).span,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// The resource whose `Arn` is taken: `!GetAtt Name.Arn`, `Fn::GetAtt: [Name, Arn]`.
+fn attribute_of(tree: &Tree, id: NodeId) -> Option<Box<str>> {
+    let inner = match tree.node(id).tag.as_deref() {
+        Some("!GetAtt") => id,
+        Some(_) => return None,
+        None => tree.get(id, "Fn::GetAtt")?,
+    };
+    if let Some(list) = tree.sequence(inner) {
+        let [name, attribute] = list.items[..] else {
+            return None;
+        };
+        let name = tree.text(name)?;
+        return (tree.text(attribute)? == "Arn").then(|| name.into());
+    }
+    tree.text(inner)?.strip_suffix(".Arn").map(Into::into)
+}
+
+/// The items of a list, or the one value in its place.
+fn one_or_more(tree: &Tree, id: NodeId) -> Vec<NodeId> {
+    tree.sequence(id)
+        .map_or_else(|| vec![id], |list| list.items.clone())
+}
+
+/// The items of the list at `key`, if there is one that is written out.
+fn list<'t>(tree: &'t Tree, id: NodeId, key: &str) -> Option<&'t [NodeId]> {
+    let list = tree.get(id, key)?;
+    tree.node(list).tag.is_none().then_some(())?;
+    Some(&tree.sequence(list)?.items)
+}
+
+/// A value, with the functions that mean one thing wherever they are written.
+fn value(tree: &Tree, id: NodeId) -> Value {
+    let substitution = |text: &str| {
+        if !text.contains("${") {
+            return Value::Text(text.into());
+        }
+        match text
+            .strip_prefix("${")
+            .and_then(|text| text.strip_suffix('}'))
+        {
+            Some(name) if !name.contains(['$', '.', '}']) => Value::Reference(name.into()),
+            _ => Value::Reference(format!("{SUBSTITUTION}{text}").into()),
+        }
+    };
+    let node = tree.node(id);
+    match (node.tag.as_deref(), &node.kind) {
+        (None, NodeKind::Scalar(scalar)) => Value::Text(scalar.value.clone()),
+        (Some("!Ref"), NodeKind::Scalar(scalar)) => Value::Reference(scalar.value.clone()),
+        (Some("!Sub"), NodeKind::Scalar(scalar)) => substitution(&scalar.value),
+        (None, NodeKind::Mapping(map)) if map.entries.len() == 1 => {
+            let entry = map.entries[0];
+            match (tree.text(entry.key), tree.text(entry.value)) {
+                (Some("Ref"), Some(name)) => Value::Reference(name.into()),
+                (Some("Fn::Sub"), Some(text)) => substitution(text),
+                _ => Value::Unknown,
+            }
+        }
+        (
+            _,
+            NodeKind::Alias {
+                target: Some(to), ..
+            },
+        ) => value(tree, *to),
+        _ => Value::Unknown,
+    }
+}
+
+/// Marks a reference that is a text with references in it.
+const SUBSTITUTION: &str = "Sub ";
+
+/// The text of a value, [`UNKNOWN`] standing for what is put into it. `None` if it is no text at all.
+fn joined(tree: &Tree, id: NodeId) -> Option<String> {
+    match value(tree, id) {
+        Value::Text(text) => return Some(text.into()),
+        Value::Reference(text) => {
+            return Some(match text.strip_prefix(SUBSTITUTION) {
+                Some(text) => without_substitutions(text),
+                None => UNKNOWN.to_string(),
+            });
+        }
+        Value::Unknown => {}
+    }
+    let parts = match tree.node(id).tag.as_deref() {
+        Some("!Join") => id,
+        Some(_) => return None,
+        None => tree.get(id, "Fn::Join")?,
+    };
+    let [separator, items] = tree.sequence(parts)?.items[..] else {
+        return None;
+    };
+    let separator = tree.text(separator)?;
+    let texts: Vec<String> = tree
+        .sequence(items)?
+        .items
+        .iter()
+        .map(|item| match value(tree, *item) {
+            Value::Text(text) => text.into(),
+            Value::Reference(_) | Value::Unknown => UNKNOWN.to_string(),
+        })
+        .collect();
+    Some(texts.join(separator))
+}
+
+/// The text with [`UNKNOWN`] for each `${…}`.
+pub(super) fn without_substitutions(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        plain.push_str(before);
+        plain.push(UNKNOWN);
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// The references in the scalars at or below `id`.
+fn references_below(source: &Source<'_>, id: NodeId) -> Vec<Reference> {
+    let mut nodes = source.tree.inside(id);
+    nodes.push(id);
+    nodes.sort_unstable();
+    nodes
+        .into_iter()
+        .filter(|id| matches!(source.tree.node(*id).kind, NodeKind::Scalar(_)))
+        .flat_map(|id| super::references(source.text, source.tree.node(id).span))
+        .collect()
+}

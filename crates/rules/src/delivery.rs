@@ -1,0 +1,172 @@
+//! What rules ask about pipelines: which project an action builds, which buildspec that project runs, and
+//! where an action stands in its pipeline.
+
+use tagwright_flow::FileKind;
+use tagwright_flow::delivery::{Action, BuildspecOf, Pipeline, Project, Value};
+use tagwright_flow::facts::FileFacts;
+
+use crate::context::Context;
+
+/// A build action with the project that it starts.
+#[derive(Clone, Copy)]
+pub(crate) struct Build<'a> {
+    /// The pipeline's file.
+    pub(crate) file: &'a FileFacts,
+    /// The pipeline.
+    pub(crate) pipeline: &'a Pipeline,
+    /// The action.
+    pub(crate) action: &'a Action,
+    /// The project.
+    pub(crate) project: &'a Project,
+    /// The file that holds the commands.
+    pub(crate) buildspec: &'a FileFacts,
+}
+
+/// All pipelines of the workspace.
+pub(crate) fn pipelines<'a>(
+    context: &Context<'a>,
+) -> impl Iterator<Item = (&'a FileFacts, &'a Pipeline)> {
+    context.workspace.files().iter().flat_map(|file| {
+        let delivery = file.delivery.as_deref();
+        delivery
+            .into_iter()
+            .flat_map(|delivery| &delivery.pipelines)
+            .map(move |pipeline| (file, pipeline))
+    })
+}
+
+/// All build actions of pipelines whose project and buildspec the workspace has.
+pub(crate) fn builds<'a>(context: &Context<'a>) -> Vec<Build<'a>> {
+    let mut builds = Vec::new();
+    for (file, pipeline) in pipelines(context) {
+        for action in actions(pipeline).filter(|action| action.is_build()) {
+            let build = project_of(context, file, action).and_then(|(holder, project)| {
+                Some(Build {
+                    file,
+                    pipeline,
+                    action,
+                    project,
+                    buildspec: buildspec_of(context, holder, project)?,
+                })
+            });
+            builds.extend(build);
+        }
+    }
+    builds
+}
+
+/// The actions of a pipeline, in the order of the file.
+pub(crate) fn actions(pipeline: &Pipeline) -> impl Iterator<Item = &Action> {
+    pipeline.stages.iter().flat_map(|stage| &stage.actions)
+}
+
+/// Where names that are not text mean the same: a CloudFormation template, a folder of Terraform.
+pub(crate) fn scope(file: &FileFacts) -> &str {
+    match file.kind {
+        FileKind::Terraform => folder(&file.path),
+        _ => &file.path,
+    }
+}
+
+/// The folder of a path, with its slash; empty at the root.
+pub(crate) fn folder(path: &str) -> &str {
+    path.rfind('/').map_or("", |slash| &path[..=slash])
+}
+
+/// The project that an action starts, and the file that describes it.
+fn project_of<'a>(
+    context: &Context<'a>,
+    file: &FileFacts,
+    action: &Action,
+) -> Option<(&'a FileFacts, &'a Project)> {
+    let wanted = &action.setting("ProjectName")?.value;
+    let mut found = context
+        .workspace
+        .files()
+        .iter()
+        .filter_map(|holder| Some((holder, holder.delivery.as_deref()?)))
+        .flat_map(|(holder, delivery)| delivery.projects.iter().map(move |it| (holder, it)))
+        .filter(|(holder, project)| match wanted {
+            Value::Text(_) => project.name == *wanted,
+            Value::Reference(_) => {
+                scope(holder) == scope(file)
+                    && (project.address == *wanted || project.name == *wanted)
+            }
+            Value::Unknown => false,
+        });
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+/// The file that holds the project's commands, if it is certain.
+fn buildspec_of<'a>(
+    context: &Context<'a>,
+    holder: &'a FileFacts,
+    project: &Project,
+) -> Option<&'a FileFacts> {
+    let (path, named) = match &project.buildspec {
+        BuildspecOf::Here => return Some(holder),
+        BuildspecOf::Unknown => return None,
+        BuildspecOf::Default => ("buildspec.yml", false),
+        BuildspecOf::File(path) => (&**path, true),
+    };
+    let specs = || {
+        context
+            .workspace
+            .files()
+            .iter()
+            .filter(|file| file.kind == FileKind::Buildspec)
+    };
+    let beside = format!("{}{path}", folder(&holder.path));
+    if let Some(file) = specs()
+        .find(|file| &*file.path == path)
+        .or_else(|| specs().find(|file| *file.path == *beside))
+    {
+        return Some(file);
+    }
+    // The workspace may begin above the source's root.
+    let ending = format!("/{path}");
+    let mut below = specs().filter(|file| named && file.path.ends_with(&ending));
+    let first = below.next()?;
+    below.next().is_none().then_some(first)
+}
+
+/// How the pipeline writes the branch of its source, if it has one source that can tell.
+pub(crate) fn branch_reference(pipeline: &Pipeline) -> Option<String> {
+    source_reference(pipeline, "BranchName")
+}
+
+/// How the pipeline writes the commit that it builds.
+pub(crate) fn commit_reference(pipeline: &Pipeline) -> String {
+    source_reference(pipeline, "CommitId")
+        .unwrap_or_else(|| "#{SourceVariables.CommitId}".to_owned())
+}
+
+fn source_reference(pipeline: &Pipeline, name: &str) -> Option<String> {
+    let mut sources = actions(pipeline)
+        .filter(|it| &*it.category == "Source" && !matches!(&*it.provider, "S3" | "ECR"));
+    let namespace = sources.next()?.namespace.as_deref()?;
+    sources
+        .next()
+        .is_none()
+        .then(|| format!("#{{{namespace}.{name}}}"))
+}
+
+/// The words of a name, in lower case: `ProdBuild`, `prod-build` and `prod_build` are `prod` and `build`.
+pub(crate) fn words(name: &str) -> impl Iterator<Item = String> {
+    let mut words = vec![String::new()];
+    let mut lower = false;
+    for c in name.chars() {
+        let starts = !c.is_ascii_alphanumeric() || lower && c.is_ascii_uppercase();
+        if starts && words.last().is_some_and(|word| !word.is_empty()) {
+            words.push(String::new());
+        }
+        if c.is_ascii_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.push(c.to_ascii_lowercase());
+        }
+        lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+    }
+    words.into_iter().filter(|word| !word.is_empty())
+}

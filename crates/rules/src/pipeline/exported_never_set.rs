@@ -1,0 +1,163 @@
+//! A build exports a variable that nothing in it sets.
+//!
+//! ## What it does
+//!
+//! Finds names in `env.exported-variables` that neither a command nor the `env` section nor a CodeBuild
+//! project or a pipeline of the workspace sets; and `#{Namespace.Name}` in a pipeline where the buildspec
+//! behind that namespace does not export the name. A name that the buildspec mentions in any other way than
+//! to read it counts as set, and so does everything in a build that sources scripts.
+//!
+//! ## Why it matters
+//!
+//! CodeBuild exports an empty value, or none, and the next action is configured with it.
+//!
+//! ## Bad
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! env:
+//!   exported-variables:
+//!     - IMAGE_TAG
+//! phases:
+//!   build:
+//!     commands:
+//!       - docker build -t $REPOSITORY_URI:$CODEBUILD_RESOLVED_SOURCE_VERSION .
+//!       - docker push $REPOSITORY_URI:$CODEBUILD_RESOLVED_SOURCE_VERSION
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml buildspec.yml
+//! version: 0.2
+//! env:
+//!   exported-variables:
+//!     - IMAGE_TAG
+//! phases:
+//!   build:
+//!     commands:
+//!       - export IMAGE_TAG=$CODEBUILD_RESOLVED_SOURCE_VERSION
+//!       - docker build -t $REPOSITORY_URI:$IMAGE_TAG .
+//!       - docker push $REPOSITORY_URI:$IMAGE_TAG
+//! ```
+//!
+//! ## Fix
+//!
+//! None.
+//!
+//! ## Sources
+//!
+//! - CodeBuild user guide, "Build specification reference", `env/exported-variables`.
+//!   <https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html>
+//! - CodePipeline user guide, "Working with variables": a CodeBuild action's variables are those that its
+//!   build exports.
+//!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-variables.html>
+
+use std::collections::BTreeSet;
+
+use tagwright_flow::FileKind;
+use tagwright_flow::facts::FileFacts;
+use tagwright_syntax::Span;
+use tagwright_syntax::buildspec::Buildspec;
+use tagwright_syntax::yaml;
+
+use crate::context::{Context, Report};
+use crate::delivery;
+use crate::variables::{is_provided, may_be_assigned};
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "exported-never-set",
+    category: Category::Pipeline,
+    default: Some(Severity::Warning),
+    fixable: Fixable::Never,
+    docs: docs!("exported_never_set"),
+    check: Check::Workspace(check),
+};
+
+fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    for file in context.workspace.files() {
+        if file.kind != FileKind::Buildspec || !file.text.contains("exported-variables") {
+            continue;
+        }
+        for (name, span) in exported(file).unwrap_or_default() {
+            if is_provided(context, &name)
+                || may_be_assigned(file, &name)
+                || is_mentioned(file, &name, span)
+            {
+                continue;
+            }
+            let message = format!(
+                "no command sets `{name}`, so whatever reads it from this build gets nothing"
+            );
+            report.add(report.draft(file.id, span, message));
+        }
+    }
+    consumers(context, report);
+}
+
+/// What the buildspec exports; `None` if that cannot be read.
+fn exported(file: &FileFacts) -> Option<Vec<(String, Span)>> {
+    let own = file.buildspec.as_ref()?;
+    if own.template.is_some() || own.inline || file.error.is_some() {
+        return None;
+    }
+    let tree = yaml::parse(&file.text);
+    let spec = Buildspec::read(&tree, tree.root()?)?;
+    spec.env
+        .exported_variables
+        .iter()
+        .map(|node| Some((tree.text(*node)?.to_owned(), tree.node(*node).span)))
+        .collect()
+}
+
+/// Whether the name stands anywhere but at `own` and where it is read.
+fn is_mentioned(file: &FileFacts, name: &str, own: Span) -> bool {
+    let text = &*file.text;
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.is_empty()
+        || text.match_indices(name).any(|(at, _)| {
+            let before = &text[..at];
+            let after = &text[at + name.len()..];
+            let inside = before.ends_with(is_word) || after.starts_with(is_word);
+            if inside || own.range().contains(&at) {
+                return false;
+            }
+            let read = before.ends_with('$') || before.ends_with("${") || before.ends_with("$env:");
+            // PowerShell, and `${NAME:=value}`.
+            let assigned = after.trim_start().starts_with('=') || after.starts_with(":=");
+            !read || assigned
+        })
+}
+
+/// `#{BuildVariables.X}` where the build does not export X.
+fn consumers(context: &Context<'_>, report: &mut Report<'_>) {
+    for build in delivery::builds(context) {
+        let Some(namespace) = build.action.namespace.as_deref() else {
+            continue;
+        };
+        let shared = delivery::actions(build.pipeline)
+            .filter(|it| it.namespace.as_deref() == Some(namespace))
+            .count();
+        let batch = build.action.setting("BatchEnabled").is_some();
+        let Some(names) = exported(build.buildspec).filter(|_| shared == 1 && !batch) else {
+            continue;
+        };
+        let names: BTreeSet<String> = names.into_iter().map(|(name, _)| name).collect();
+        let of_stages = build.pipeline.stages.iter().flat_map(|it| &it.references);
+        let of_actions = delivery::actions(build.pipeline).flat_map(|it| &it.references);
+        for reference in of_stages.chain(of_actions) {
+            if *reference.namespace != *namespace || names.contains(&*reference.name) {
+                continue;
+            }
+            let message = format!(
+                "the build of `{}` does not export `{}`: add it to `env.exported-variables` in {}",
+                build.action.name, reference.name, build.buildspec.path
+            );
+            report.add(
+                report
+                    .draft(build.file.id, reference.span, message)
+                    .related(build.file.id, build.action.span, "the action that is meant"),
+            );
+        }
+    }
+}

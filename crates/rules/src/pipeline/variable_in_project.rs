@@ -1,0 +1,137 @@
+//! A pipeline's variable stands where no pipeline resolves it.
+//!
+//! ## What it does
+//!
+//! Finds `#{SourceVariables.BranchName}` and the like in the environment variables of a CodeBuild project
+//! (CloudFormation, Terraform), in the text of its buildspec, and in a buildspec's commands and variables.
+//! In commands only the namespaces that CodePipeline itself proposes are meant, since `#{…}` is also Ruby.
+//!
+//! ## Why it matters
+//!
+//! CodePipeline resolves variables in the configuration of its actions, and nowhere else. The build gets the
+//! text as it stands: docker is asked for the tag `#{SourceVariables.BranchName}` and refuses.
+//!
+//! ## Bad
+//!
+//! ```yaml project.yml
+//! AWSTemplateFormatVersion: "2010-09-09"
+//! Resources:
+//!   Project:
+//!     Type: AWS::CodeBuild::Project
+//!     Properties:
+//!       Source:
+//!         Type: CODEPIPELINE
+//!       Environment:
+//!         EnvironmentVariables:
+//!           - Name: BRANCH_NAME
+//!             Value: "#{SourceVariables.BranchName}"
+//! ```
+//!
+//! ## Good
+//!
+//! ```yaml project.yml
+//! AWSTemplateFormatVersion: "2010-09-09"
+//! Resources:
+//!   Project:
+//!     Type: AWS::CodeBuild::Project
+//!     Properties:
+//!       Source:
+//!         Type: CODEPIPELINE
+//!   Pipeline:
+//!     Type: AWS::CodePipeline::Pipeline
+//!     Properties:
+//!       Stages:
+//!         - Name: Source
+//!           Actions:
+//!             - Name: Source
+//!               Namespace: SourceVariables
+//!               ActionTypeId: {Category: Source, Owner: AWS, Provider: CodeStarSourceConnection, Version: "1"}
+//!         - Name: Build
+//!           Actions:
+//!             - Name: Build
+//!               ActionTypeId: {Category: Build, Owner: AWS, Provider: CodeBuild, Version: "1"}
+//!               Configuration:
+//!                 ProjectName: !Ref Project
+//!                 EnvironmentVariables: '[{"name":"BRANCH_NAME","value":"#{SourceVariables.BranchName}"}]'
+//! ```
+//!
+//! ## Fix
+//!
+//! None: the variable moves from the project to the action, which may be in another file.
+//!
+//! ## Sources
+//!
+//! - CodePipeline user guide, "Working with variables": variables are resolved in action configurations.
+//!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-variables.html>
+//! - aws/aws-cdk issue 9851.
+
+use tagwright_flow::delivery::{self, Reference};
+use tagwright_flow::facts::FileFacts;
+use tagwright_syntax::buildspec::Buildspec;
+use tagwright_syntax::yaml;
+
+use crate::context::{Context, Report};
+use crate::{Category, Check, Fixable, Rule, Severity};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "variable-in-project",
+    category: Category::Pipeline,
+    default: Some(Severity::Error),
+    fixable: Fixable::Never,
+    docs: docs!("variable_in_project"),
+    check: Check::Workspace(check),
+};
+
+/// Namespaces that are CodePipeline's own or that its console and its documentation use.
+const NAMESPACES: [&str; 5] = [
+    "SourceVariables",
+    "BuildVariables",
+    "DeployVariables",
+    "codepipeline",
+    "variables",
+];
+
+fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    for file in context.workspace.files() {
+        let projects = file.delivery.as_deref().map(|it| &it.projects[..]);
+        for project in projects.unwrap_or_default() {
+            for reference in &project.references {
+                let message = format!(
+                    "`{}` stays as it is: CodePipeline resolves variables only in the configuration of an action, not in a project. Pass it in the action's `EnvironmentVariables`",
+                    &file.text[reference.span.range()]
+                );
+                report.add(report.draft(file.id, reference.span, message));
+            }
+        }
+        for reference in in_buildspec(file) {
+            let message = format!(
+                "`{}` stays as it is: CodePipeline resolves variables only in the configuration of an action, not in a buildspec. Pass it in the action's `EnvironmentVariables`, and read the variable here",
+                &file.text[reference.span.range()]
+            );
+            report.add(report.draft(file.id, reference.span, message));
+        }
+    }
+}
+
+/// The references in the commands and variables of a buildspec.
+fn in_buildspec(file: &FileFacts) -> Vec<Reference> {
+    let own = file
+        .buildspec
+        .as_ref()
+        .is_some_and(|spec| !spec.inline && spec.template.is_none());
+    if !own || !file.text.contains("#{") {
+        return Vec::new();
+    }
+    let tree = yaml::parse(&file.text);
+    let Some(spec) = tree.root().and_then(|root| Buildspec::read(&tree, root)) else {
+        return Vec::new();
+    };
+    let variables = spec.env.variables.iter().map(|entry| entry.value);
+    let commands = spec.commands().map(|(_, _, _, node)| node);
+    variables
+        .chain(commands)
+        .flat_map(|node| delivery::references(&file.text, tree.node(node).span))
+        .filter(|reference| NAMESPACES.contains(&&*reference.namespace))
+        .filter(|reference| !delivery::is_only_told(&file.text, reference))
+        .collect()
+}

@@ -1,0 +1,558 @@
+//! Pipelines beside buildspecs: what the rules about them say, and where they are silent.
+
+use std::sync::Arc;
+
+use tagwright_flow::FileId;
+use tagwright_rules::{Finding, Settings, Severity, derivation::Derivation};
+
+/// All findings of the files.
+fn lint_with(files: &[(&str, &str)], settings: &Settings) -> Vec<Finding> {
+    let texts: Vec<Arc<str>> = files.iter().map(|(_, text)| Arc::from(*text)).collect();
+    let sources = files.iter().zip(&texts).enumerate();
+    tagwright_rules::lint(
+        sources
+            .map(|(index, ((path, _), text))| (FileId(u32::try_from(index).unwrap()), *path, text)),
+        settings,
+    )
+}
+
+/// The findings of the files as `path rule [text]`, those of `rule` only.
+fn found(files: &[(&str, &str)], rule: &str) -> Vec<String> {
+    lint_with(files, &Settings::default())
+        .iter()
+        .filter(|finding| finding.rule == rule)
+        .map(|finding| {
+            let (path, text) = files[finding.file.0 as usize];
+            format!("{path} [{}]", &text[finding.span.range()])
+        })
+        .collect()
+}
+
+const NEEDS_BRANCH: &str = "version: 0.2
+phases:
+  build:
+    commands:
+      - docker build -t $REPOSITORY_URI:${BRANCH_NAME} .
+      - docker push $REPOSITORY_URI:${BRANCH_NAME}
+";
+
+/// A CloudFormation template with a source (`source` are its further lines), a build of the project with
+/// these properties, and the build action's further configuration.
+fn template(source: &str, project: &str, configuration: &str) -> String {
+    format!(
+        "Resources:
+  Project:
+    Type: AWS::CodeBuild::Project
+    Properties:
+{project}
+  Pipeline:
+    Type: AWS::CodePipeline::Pipeline
+    Properties:
+      Stages:
+        - Name: Source
+          Actions:
+            - Name: Source
+{source}
+              ActionTypeId: {{Category: Source, Owner: AWS, Provider: CodeStarSourceConnection, Version: '1'}}
+        - Name: Build
+          Actions:
+            - Name: Build
+              Namespace: BuildVariables
+              ActionTypeId: {{Category: Build, Owner: AWS, Provider: CodeBuild, Version: '1'}}
+              OutputArtifacts: [{{Name: Built}}]
+              Configuration:
+                ProjectName: !Ref Project
+{configuration}
+        - Name: Deploy
+          Actions:
+            - Name: Deploy
+              ActionTypeId: {{Category: Deploy, Owner: AWS, Provider: ECS, Version: '1'}}
+              InputArtifacts: [{{Name: Built}}]
+              Configuration:
+                ClusterName: shop
+                ServiceName: web
+"
+    )
+}
+
+const NAMESPACE: &str = "              Namespace: SourceVariables";
+const FROM_PIPELINE: &str = "      Source: {Type: CODEPIPELINE}";
+const PASSES: &str = "                EnvironmentVariables: '[{\"name\":\"BRANCH_NAME\",\"value\":\"#{SourceVariables.BranchName}\"}]'";
+
+#[test]
+fn a_branch_that_is_not_passed_is_one_error_in_the_pipeline_and_none_in_the_buildspec() {
+    let pipeline = template(NAMESPACE, FROM_PIPELINE, "");
+    let files = [("buildspec.yml", NEEDS_BRANCH), ("pipeline.yml", &pipeline)];
+    let findings = lint_with(&files, &Settings::default());
+    let rules: Vec<_> = findings.iter().map(|it| (it.rule, it.severity)).collect();
+    assert_eq!(rules, [("branch-not-passed", Severity::Error)]);
+    assert_eq!(findings[0].related[0].file, FileId(0));
+}
+
+#[test]
+fn without_a_pipeline_or_without_the_rule_the_buildspec_itself_is_blamed() {
+    assert_eq!(
+        found(&[("buildspec.yml", NEEDS_BRANCH)], "undefined-branch").len(),
+        1
+    );
+    let pipeline = template(NAMESPACE, FROM_PIPELINE, "");
+    let mut settings = Settings::default();
+    settings.levels.insert("branch-not-passed".to_owned(), None);
+    let files = [("buildspec.yml", NEEDS_BRANCH), ("pipeline.yml", &pipeline)];
+    let findings = lint_with(&files, &settings);
+    assert!(
+        findings.iter().any(|it| it.rule == "undefined-branch"),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn the_derivation_of_the_fix_still_needs_the_pipeline_to_pass_the_branch() {
+    let derivation = Derivation {
+        variable: "BRANCH_NAME",
+        copilot_pipeline: false,
+    };
+    let indented: String = derivation
+        .text()
+        .lines()
+        .map(|line| format!("        {line}\n"))
+        .collect();
+    let spec = format!(
+        "version: 0.2\nphases:\n  build:\n    commands:\n      - |\n{indented}      - docker push $REPOSITORY_URI:${{BRANCH_NAME}}\n"
+    );
+    for (configuration, expected) in [("", 1), (PASSES, 0)] {
+        let pipeline = template(NAMESPACE, FROM_PIPELINE, configuration);
+        let files = [("buildspec.yml", &*spec), ("pipeline.yml", &pipeline)];
+        let count = found(&files, "branch-not-passed").len();
+        assert_eq!(count, expected, "{configuration}");
+    }
+}
+
+#[test]
+fn a_branch_that_comes_from_elsewhere_need_not_be_passed() {
+    let by_project = "      Source: {Type: CODEPIPELINE}
+      Environment:
+        EnvironmentVariables: [{Name: BRANCH_NAME, Value: main}]";
+    let unknown_variables = "      Source: {Type: CODEPIPELINE}
+      Environment:
+        EnvironmentVariables: !If [A, [], []]";
+    let other_file = "      Source: {Type: CODEPIPELINE, BuildSpec: other.yml}";
+    let from_s3 = "      Source: {Type: CODEPIPELINE, BuildSpec: 'arn:aws:s3:::b/buildspec.yml'}";
+    for project in [by_project, unknown_variables, other_file, from_s3] {
+        let pipeline = template(NAMESPACE, project, "");
+        let files = [("buildspec.yml", NEEDS_BRANCH), ("pipeline.yml", &pipeline)];
+        assert_eq!(found(&files, "branch-not-passed"), [""; 0], "{project}");
+    }
+    let unreadable = "                EnvironmentVariables: !Ref Variables";
+    let pipeline = template(NAMESPACE, FROM_PIPELINE, unreadable);
+    let files = [("buildspec.yml", NEEDS_BRANCH), ("pipeline.yml", &pipeline)];
+    assert_eq!(found(&files, "branch-not-passed"), [""; 0]);
+}
+
+#[test]
+fn a_template_of_the_cdk_is_followed_to_a_named_buildspec() {
+    let cdk = |passed: &str| {
+        format!(
+            r##"{{"Resources": {{
+  "ProjectC78D97AD": {{"Type": "AWS::CodeBuild::Project", "Properties": {{"Source": {{"Type": "CODEPIPELINE", "BuildSpec": "ci/build.yml"}}}}}},
+  "Pipeline1": {{"Type": "AWS::CodePipeline::Pipeline", "Properties": {{"Stages": [
+    {{"Name": "Source", "Actions": [{{"Name": "Source", "Namespace": "Source_NS", "ActionTypeId": {{"Category": "Source", "Provider": "CodeStarSourceConnection"}}}}]}},
+    {{"Name": "Build", "Actions": [{{"Name": "Build", "ActionTypeId": {{"Category": "Build", "Provider": "CodeBuild"}},
+      "Configuration": {{"ProjectName": {{"Ref": "ProjectC78D97AD"}}, "EnvironmentVariables": {passed}}}}}]}}]}}}}}}}}
+"##
+        )
+    };
+    let passes = r##""[{\"name\":\"BRANCH_NAME\",\"type\":\"PLAINTEXT\",\"value\":\"#{Source_NS.BranchName}\"}]""##;
+    let joins = r#"{"Fn::Join": ["", ["[{\"name\":\"REPOSITORY_URI\",\"value\":\"", {"Ref": "R"}, "\"}]"]]}"#;
+    for (passed, expected) in [(passes, 0), (joins, 1)] {
+        let template = cdk(passed);
+        let files = [
+            ("ci/build.yml", NEEDS_BRANCH),
+            ("cdk.out/Stack.template.json", &*template),
+        ];
+        let findings = found(&files, "branch-not-passed");
+        assert_eq!(findings.len(), expected, "{passed}: {findings:?}");
+        assert_eq!(found(&files, "missing-namespace"), [""; 0]);
+    }
+}
+
+#[test]
+fn terraform_that_is_written_out_is_followed_too() {
+    let terraform = |passed: &str| {
+        format!(
+            r##"resource "aws_codebuild_project" "web" {{
+  name = "web-${{var.env}}"
+  source {{
+    type      = "CODEPIPELINE"
+    buildspec = "ci/build.yml"
+  }}
+}}
+
+resource "aws_codepipeline" "web" {{
+  name = "web"
+  stage {{
+    name = "Source"
+    action {{
+      name      = "Source"
+      category  = "Source"
+      provider  = "CodeStarSourceConnection"
+      namespace = "SourceVariables"
+      configuration = {{ BranchName = "main" }}
+    }}
+  }}
+  stage {{
+    name = "Build"
+    action {{
+      name     = "Build"
+      category = "Build"
+      provider = "CodeBuild"
+      configuration = {{
+        ProjectName = aws_codebuild_project.web.name
+        {passed}
+      }}
+    }}
+  }}
+}}
+"##
+        )
+    };
+    let passes = r##"EnvironmentVariables = jsonencode([
+          { name = "BRANCH_NAME", value = "#{SourceVariables.BranchName}", type = "PLAINTEXT" },
+        ])"##;
+    for (passed, expected) in [
+        ("", 1),
+        (passes, 0),
+        ("EnvironmentVariables = local.all", 0),
+    ] {
+        let text = terraform(passed);
+        let files = [("ci/build.yml", NEEDS_BRANCH), ("infra/main.tf", &*text)];
+        let findings = found(&files, "branch-not-passed");
+        assert_eq!(findings.len(), expected, "{passed}: {findings:?}");
+    }
+}
+
+#[test]
+fn a_pipelines_variable_in_commands_is_meant_only_where_it_is_used() {
+    let spec = "version: 0.2
+env:
+  variables:
+    COMMIT: '#{SourceVariables.CommitId}'
+phases:
+  build:
+    commands:
+      - export TAG=#{SourceVariables.BranchName}
+      - echo \"pass '#{SourceVariables.BranchName}'\"
+      - ruby -e 'puts \"#{foo.bar}\"'
+      - |
+        # '#{SourceVariables.BranchName}'
+        make
+";
+    assert_eq!(
+        found(&[("buildspec.yml", spec)], "variable-in-project"),
+        [
+            "buildspec.yml [#{SourceVariables.CommitId}]",
+            "buildspec.yml [#{SourceVariables.BranchName}]",
+        ]
+    );
+}
+
+#[test]
+fn namespaces_have_to_be_declared_before_they_are_read() {
+    let reads = |what: &str| {
+        let passed = format!(
+            "                EnvironmentVariables: '[{{\"name\":\"X\",\"value\":\"{what}\"}}]'"
+        );
+        let text = template("", FROM_PIPELINE, &passed);
+        found(&[("pipeline.yml", &text)], "missing-namespace")
+    };
+    assert_eq!(
+        reads("#{SourceVariables.BranchName}"),
+        ["pipeline.yml [#{SourceVariables.BranchName}]"]
+    );
+    assert_eq!(reads("#{BuildVariables.X}").len(), 1, "the action itself");
+    assert_eq!(reads("#{variables.X}").len(), 1, "not declared");
+    assert_eq!(reads("#{codepipeline.PipelineExecutionId}"), [""; 0]);
+    let declared = template(NAMESPACE, FROM_PIPELINE, PASSES);
+    assert_eq!(
+        found(&[("pipeline.yml", &declared)], "missing-namespace"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_pipeline_of_which_a_part_is_computed_is_not_judged() {
+    let text = template("", FROM_PIPELINE, PASSES).replace(
+        "        - Name: Deploy\n",
+        "        - !If [A, {}, {}]\n        - Name: Deploy\n",
+    );
+    assert_eq!(
+        found(&[("pipeline.yml", &text)], "missing-namespace"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn an_exported_variable_may_be_set_in_many_ways() {
+    let set = [
+        "- export X=1",
+        "- X=$(date)",
+        "- read -r X < file",
+        "- . ./environment.sh",
+        "- eval \"$(make variables)\"",
+        "- echo ${X:=1}",
+        "- |\n        if true; then\n          X=1\n        fi",
+        "- $X = 5",
+    ];
+    for command in set {
+        let spec = format!(
+            "version: 0.2\nenv:\n  exported-variables: [X]\nphases:\n  build:\n    commands:\n      {command}\n"
+        );
+        assert_eq!(
+            found(&[("buildspec.yml", &spec)], "exported-never-set"),
+            [""; 0],
+            "{spec}"
+        );
+    }
+    for command in ["- echo $X", "- echo ${X}", "- export XY=1"] {
+        let spec = format!(
+            "version: 0.2\nenv:\n  exported-variables: [X, CODEBUILD_BUILD_ID]\nphases:\n  build:\n    commands:\n      {command}\n"
+        );
+        assert_eq!(
+            found(&[("buildspec.yml", &spec)], "exported-never-set"),
+            ["buildspec.yml [X]"],
+            "{spec}"
+        );
+    }
+}
+
+#[test]
+fn what_the_next_action_reads_has_to_be_exported() {
+    let spec = "version: 0.2\nenv:\n  exported-variables: [TAG]\nphases:\n  build:\n    commands:\n      - export TAG=1\n";
+    for (read, expected) in [("TAG", 0), ("IMAGE_TAG", 1)] {
+        let text = template(NAMESPACE, FROM_PIPELINE, "").replace(
+            "ServiceName: web",
+            &format!("ServiceName: 'web-#{{BuildVariables.{read}}}'"),
+        );
+        let files = [("buildspec.yml", spec), ("pipeline.yml", &text)];
+        assert_eq!(
+            found(&files, "exported-never-set").len(),
+            expected,
+            "{read}"
+        );
+    }
+}
+
+/// A buildspec that runs `command` and has these artifacts.
+fn writes(command: &str, artifacts: &str) -> String {
+    format!("version: 0.2\nphases:\n  build:\n    commands:\n      - {command}\n{artifacts}")
+}
+
+#[test]
+fn patterns_of_artifacts_take_the_file_or_do_not() {
+    let write = "printf x > imagedefinitions.json";
+    let takes = [
+        "'**/*'",
+        "'*'",
+        "'*.json'",
+        "image*.json",
+        "./imagedefinitions.json",
+        "$FILE",
+        "'**/imagedefinitions.json'",
+    ];
+    for pattern in takes {
+        let spec = writes(write, &format!("artifacts:\n  files:\n    - {pattern}\n"));
+        assert_eq!(
+            found(&[("buildspec.yml", &spec)], "artifact-not-listed"),
+            [""; 0],
+            "{pattern}"
+        );
+    }
+    for pattern in [
+        "taskdef.json",
+        "'*.yml'",
+        "'infrastructure/**/*'",
+        "build/*",
+    ] {
+        let spec = writes(write, &format!("artifacts:\n  files:\n    - {pattern}\n"));
+        assert_eq!(
+            found(&[("buildspec.yml", &spec)], "artifact-not-listed"),
+            ["buildspec.yml [imagedefinitions.json]"],
+            "{pattern}"
+        );
+    }
+}
+
+#[test]
+fn artifacts_that_another_way_takes_are_not_missed() {
+    let list = "artifacts:\n  files:\n    - app.jar\n";
+    let secondary = "artifacts:\n  files:\n    - app.jar\n  secondary-artifacts:\n    image:\n      files:\n        - imagedefinitions.json\n";
+    let quiet = [
+        writes("printf x > imagedefinitions.json", secondary),
+        writes("printf x > imagedefinitions.json", ""),
+        writes(
+            "printf x > out/imagedefinitions.json && cp out/imagedefinitions.json .",
+            list,
+        ),
+        writes("cat imagedefinitions.json", list),
+        writes(
+            "printf x > imagedefinitions.json",
+            "artifacts:\n  files:\n    - imageDetail.json\n",
+        ),
+        writes(
+            "printf x > imagedefinitions.json",
+            "artifacts:\n  base-directory: out\n  files:\n    - '**/*'\n",
+        ),
+    ];
+    for spec in quiet {
+        assert_eq!(
+            found(&[("buildspec.yml", &spec)], "artifact-not-listed"),
+            [""; 0],
+            "{spec}"
+        );
+    }
+}
+
+#[test]
+fn a_deployment_behind_the_build_needs_the_file_that_it_names() {
+    let spec = writes("printf x > images.json", "");
+    let default = template(NAMESPACE, FROM_PIPELINE, "");
+    let named = default.replace(
+        "ServiceName: web",
+        "ServiceName: web\n                FileName: images.json",
+    );
+    let files = [("buildspec.yml", &*spec), ("pipeline.yml", &*named)];
+    assert_eq!(
+        found(&files, "artifact-not-listed"),
+        ["buildspec.yml [images.json]"]
+    );
+    let files = [("buildspec.yml", &*spec), ("pipeline.yml", &*default)];
+    assert_eq!(found(&files, "artifact-not-listed"), [""; 0]);
+}
+
+#[test]
+fn a_list_on_one_line_or_a_base_directory_gets_no_fix() {
+    for artifacts in [
+        "artifacts:\n  files: [app.jar]\n",
+        "artifacts:\n  files: app.jar\n",
+        "artifacts:\n  base-directory: out\n  files:\n    - app.jar\n",
+    ] {
+        let spec = writes("printf x > imagedefinitions.json", artifacts);
+        let findings = lint_with(&[("buildspec.yml", &spec)], &Settings::default());
+        let finding = findings
+            .iter()
+            .find(|it| it.rule == "artifact-not-listed")
+            .unwrap();
+        assert!(
+            finding.fix.is_none() && finding.no_fix.is_some(),
+            "{artifacts}"
+        );
+    }
+}
+
+#[test]
+fn copilot_pipelines_of_two_branches_may_not_share_an_environment() {
+    let manifest = |branch: &str, repository: &str, stage: &str| {
+        format!(
+            "name: p\nversion: 1\nsource:\n  provider: GitHub\n  properties:\n    branch: {branch}\n    repository: https://github.com/me/{repository}\nstages:\n  - name: {stage}\n"
+        )
+    };
+    let cases = [
+        (manifest("develop", "web", "prod"), 1),
+        (manifest("develop", "web", "test"), 0),
+        (manifest("main", "web", "prod"), 0),
+        (manifest("develop", "api", "prod"), 0),
+        (
+            manifest("develop", "web", "prod\n    deployments:\n      api:"),
+            0,
+        ),
+    ];
+    let first = format!(
+        "{}    deployments:\n      web:\n",
+        manifest("main", "web", "prod")
+    );
+    for (second, expected) in cases {
+        let files = [
+            ("copilot/pipelines/a/manifest.yml", &*first),
+            ("copilot/pipelines/b/manifest.yml", &*second),
+        ];
+        let findings = found(&files, "duplicate-branch-target");
+        assert_eq!(findings.len(), expected, "{second}\n{findings:?}");
+    }
+}
+
+#[test]
+fn an_approval_or_a_condition_holds_other_branches_back() {
+    let stages = |before: &str, production: &str| {
+        format!(
+            "Resources:
+  Pipeline:
+    Type: AWS::CodePipeline::Pipeline
+    Properties:
+      Triggers:
+        - ProviderType: CodeStarSourceConnection
+          GitConfiguration:
+            SourceActionName: Source
+            Push: [{{Branches: {{Includes: ['release/*']}}}}]
+      Stages:
+{before}
+        - Name: Deploy-Prod
+{production}
+          Actions:
+            - Name: Deploy
+              ActionTypeId: {{Category: Deploy, Owner: AWS, Provider: ECS, Version: '1'}}
+"
+        )
+    };
+    let approval = "        - Name: Ask
+          Actions:
+            - Name: Ask
+              ActionTypeId: {Category: Approval, Owner: AWS, Provider: Manual, Version: '1'}";
+    let ends = "        - Name: Gate
+          BeforeEntry: {Conditions: [{Result: FAIL}]}
+          Actions: []";
+    let skips = ends.replace("FAIL", "SKIP");
+    let condition = "          BeforeEntry: {Conditions: [{Result: SKIP}]}";
+    let cases = [
+        ("", "", 1),
+        (&*skips, "", 1),
+        (approval, "", 0),
+        (ends, "", 0),
+        ("", condition, 0),
+    ];
+    for (before, production, expected) in cases {
+        let text = stages(before, production);
+        let count = found(&[("pipeline.yml", &text)], "unconditional-stage").len();
+        assert_eq!(count, expected, "{text}");
+    }
+}
+
+#[test]
+fn an_action_that_publishes_latest_is_named() {
+    let action = |tags: &str| {
+        format!(
+            "Resources:
+  Pipeline:
+    Type: AWS::CodePipeline::Pipeline
+    Properties:
+      Stages:
+        - Name: Build
+          Actions:
+            - Name: Image
+              ActionTypeId: {{Category: Build, Owner: AWS, Provider: ECRBuildAndPublish, Version: '1'}}
+              Configuration:
+                ECRRepositoryName: web
+{tags}
+"
+        )
+    };
+    for (tags, expected) in [
+        ("", 1),
+        ("                ImageTags: latest", 1),
+        ("                ImageTags: 'latest,v1'", 0),
+        ("                ImageTags: !Ref Tag", 0),
+    ] {
+        let text = action(tags);
+        let count = found(&[("pipeline.yml", &text)], "default-image-tag").len();
+        assert_eq!(count, expected, "{tags}");
+    }
+}
