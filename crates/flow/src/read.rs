@@ -8,9 +8,9 @@ use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 
 use crate::FileId;
 use crate::commands::{Role, Tool};
+use crate::delivery::{self, DeliveryFacts};
 use crate::expression::Expansion;
 use crate::facts::{FileFacts, RepositoryDeclaration, WorkloadFacts};
-use crate::delivery::{self, DeliveryFacts};
 use crate::kind::{FileKind, classify, has};
 use crate::scan::{self, DataReference, Source};
 

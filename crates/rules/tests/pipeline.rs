@@ -8,10 +8,9 @@ use tagwright_rules::{Finding, Settings, Severity, derivation::Derivation};
 /// All findings of the files.
 fn lint_with(files: &[(&str, &str)], settings: &Settings) -> Vec<Finding> {
     let texts: Vec<Arc<str>> = files.iter().map(|(_, text)| Arc::from(*text)).collect();
-    let sources = files.iter().zip(&texts).enumerate();
+    let sources = (0..).map(FileId).zip(files.iter().zip(&texts));
     tagwright_rules::lint(
-        sources
-            .map(|(index, ((path, _), text))| (FileId(u32::try_from(index).unwrap()), *path, text)),
+        sources.map(|(id, ((path, _), text))| (id, *path, text)),
         settings,
     )
 }

@@ -128,10 +128,7 @@ fn problem(pipeline: &Pipeline, reference: &Reference, before: (usize, u32)) -> 
     match &*reference.namespace {
         "codepipeline" => return None,
         "variables" => {
-            let declared = pipeline
-                .variables
-                .iter()
-                .any(|name| *name == reference.name);
+            let declared = pipeline.variables.contains(&reference.name);
             return (!declared).then(|| {
                 format!(
                     "the pipeline's `Variables` do not declare `{}`",
