@@ -16,6 +16,12 @@ Exit codes:
   2  wrong usage or configuration
   3  something could not be read or written";
 
+const LSP_EXIT_CODES: &str = "\
+Exit codes:
+  0  the editor asked for the shutdown
+  1  the editor left without it
+  3  what it sent was no message of the protocol";
+
 /// Finds floating image tags in AWS CodeBuild buildspecs and Copilot manifests, and rewrites them to a branch tag.
 #[derive(Debug, Parser)]
 #[command(name = "tagwright", version, about, after_help = EXIT_CODES, max_term_width = 100)]
@@ -47,6 +53,13 @@ pub enum Command {
     },
     /// List the rules.
     Rules,
+    /// Serve an editor over standard input and output (Language Server Protocol).
+    #[command(after_help = LSP_EXIT_CODES)]
+    Lsp {
+        /// Accepted because editors pass it; there is no other way to talk.
+        #[arg(long, hide = true)]
+        stdio: bool,
+    },
     /// Print a JSON Schema.
     Schema {
         /// Of what.

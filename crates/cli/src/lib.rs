@@ -12,6 +12,7 @@ use std::panic;
 use std::path::Path;
 
 use clap::Parser;
+use tagwright_lsp::Ending;
 use tagwright_project::parallel::STACK;
 use tagwright_project::{analysis, config, discovery};
 
@@ -213,6 +214,7 @@ fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
         Command::Flow(args) => flow::flow(args, streams),
         Command::Explain { rule } => rules::explain(rule, streams),
         Command::Rules => rules::table(streams),
+        Command::Lsp { .. } => lsp(streams),
         Command::Schema { of } => docs::schema(*of, streams),
         Command::Docs { check, root } => docs::docs(root, *check, streams),
     }
@@ -233,6 +235,19 @@ fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
         exit,
         deliver(&mut report, &args.target, streams, Channel::Output),
     )
+}
+
+/// The language server talks over the process's own streams, in threads of its own.
+fn lsp(streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    match tagwright_lsp::serve_stdio() {
+        Ending::Orderly => Ok(Exit::Clean),
+        // The protocol asks for 1 here.
+        Ending::Abrupt => Ok(Exit::Findings),
+        Ending::Broken(message) => {
+            writeln!(streams.errors, "error: {}", report::escape(&message))?;
+            Ok(Exit::Unreadable)
+        }
+    }
 }
 
 fn list_files(session: &mut Session, streams: &mut Streams<'_>) -> Result<Exit, Stop> {

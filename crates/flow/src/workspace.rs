@@ -65,6 +65,12 @@ impl Workspace {
         &self.files
     }
 
+    /// The files, to be joined again after some of them changed.
+    #[must_use]
+    pub fn into_files(self) -> Vec<FileFacts> {
+        self.files
+    }
+
     /// The file with this id. Ids come from this workspace only.
     #[must_use]
     pub fn file(&self, id: FileId) -> &FileFacts {

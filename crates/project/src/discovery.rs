@@ -464,7 +464,9 @@ fn is_test_data(root: &Path, path: &Path) -> bool {
     })
 }
 
-fn absolute_file(path: &Path) -> PathBuf {
+/// The absolute path of a file that need not exist, its folder without symbolic links.
+#[must_use]
+pub fn absolute_file(path: &Path) -> PathBuf {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())

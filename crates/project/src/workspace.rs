@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tagwright_fixer::{Relint, Sources};
-use tagwright_flow::kind::FileKind;
+use tagwright_flow::kind::{FileKind, classify};
 use tagwright_flow::{self as flow, FileId};
 use tagwright_rules::{Finding, Fix, Severity};
 use tagwright_syntax::Span;
@@ -42,7 +42,9 @@ pub struct Workspace {
     pub analysis: Analysis,
     /// What is wrong with the files by themselves.
     found: Vec<Finding>,
-    /// Files that the analysis could not cope with, and why.
+    /// Files that could not be read without a panic, and its message.
+    unread: Vec<(FileId, String)>,
+    /// The same, and those that the last check could not cope with.
     failures: Vec<(FileId, String)>,
 }
 
@@ -74,13 +76,41 @@ impl Workspace {
             documents,
             analysis,
             found,
-            failures,
+            failures: failures.clone(),
+            unread: failures,
         }
+    }
+
+    /// Gives files new texts: reads these files again, and only these, and joins what all contribute. A file
+    /// may have become one of another kind. Ids that are not of this workspace are left out.
+    pub fn update(&mut self, texts: impl IntoIterator<Item = (FileId, Arc<str>)>) {
+        let mut facts = std::mem::take(&mut self.flow).into_files();
+        for (file, text) in texts {
+            let index = file.0 as usize;
+            let (Some(document), Some(slot)) =
+                (self.documents.get_mut(index), facts.get_mut(index))
+            else {
+                continue;
+            };
+            document.kind = classify(&document.relative, &text);
+            document.text = text;
+            let reading =
+                self.analysis
+                    .read(file, &document.relative, &document.text, document.kind);
+            self.found.retain(|finding| finding.file != file);
+            self.unread.retain(|(failed, _)| *failed != file);
+            self.found.extend(reading.findings);
+            self.unread
+                .extend(reading.failure.map(|message| (file, message)));
+            *slot = reading.facts;
+        }
+        self.flow = self.analysis.join(facts);
     }
 
     /// All findings of the workspace, those in files that were not asked for too.
     pub fn check(&mut self) -> Vec<Finding> {
         let (findings, failures) = self.analysis.check(&self.flow, self.found.clone());
+        self.failures.clone_from(&self.unread);
         self.failures.extend(failures);
         findings
     }

@@ -1,0 +1,210 @@
+//! Code actions: the fix of a finding, and all safe fixes of a file.
+//!
+//! What is offered has been proven as `fix` proves it, on the texts as they are open, and is made from the proven
+//! result: no edit that the proof did not see.
+
+use serde::{Deserialize, Serialize};
+use tagwright_fixer::{Options, Relint, Sources, prove, run_from};
+use tagwright_flow::FileId;
+use tagwright_project::Workspace;
+use tagwright_rules::{Applicability, Finding, Fix};
+use tagwright_syntax::Span;
+
+use gen_lsp_types as lsp;
+
+use crate::root::Root;
+use crate::server::View;
+use crate::{diagnostics, edits};
+
+/// The kind of the action that makes all safe fixes of a file.
+pub(crate) const FIX_ALL: &str = "source.fixAll.tagwright";
+
+/// An action whose edit is worked out when it is chosen.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Deferred {
+    /// The address of the document.
+    pub(crate) uri: String,
+    /// The text that it was offered for.
+    pub(crate) version: i32,
+}
+
+/// The actions for the bytes `span` of the file `id`; `only` names the kinds that the client asks for.
+pub(crate) fn list(
+    view: &View<'_>,
+    root: &mut Root,
+    id: FileId,
+    span: Span,
+    only: Option<&[String]>,
+) -> Vec<lsp::CodeAction> {
+    let mut actions = Vec::new();
+    if wants(only, "quickfix") {
+        actions.extend(quick_fixes(view, root, id, span));
+    }
+    if wants(only, FIX_ALL) && has_safe_fix(root, id) {
+        actions.extend(fix_all(view, root, id, only.is_some()));
+    }
+    actions
+}
+
+/// Whether the kinds that the client asks for have `kind` among them, or one that it is a part of.
+fn wants(only: Option<&[String]>, kind: &str) -> bool {
+    only.is_none_or(|kinds| {
+        kinds.iter().any(|asked| {
+            kind.strip_prefix(asked.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || asked.is_empty())
+        })
+    })
+}
+
+fn quick_fixes(view: &View<'_>, root: &mut Root, id: FileId, span: Span) -> Vec<lsp::CodeAction> {
+    // What only touches the place counts too: the cursor stands behind the last letter.
+    let touched: Vec<usize> = root
+        .findings_in(id)
+        .filter(|(_, finding)| finding.span.start <= span.end && span.start <= finding.span.end)
+        .filter(|(_, finding)| finding.fix.is_some())
+        .map(|(index, _)| index)
+        .collect();
+    touched
+        .into_iter()
+        .filter_map(|index| {
+            let edit = proven(view, root, index)?;
+            let finding = root.findings.get(index)?;
+            let fix = finding.fix.as_deref()?;
+            let lines = view.lines(root, id)?;
+            Some(lsp::CodeAction {
+                title: title(finding, fix),
+                kind: Some(lsp::CodeActionKind::QuickFix),
+                diagnostics: Some(vec![diagnostics::of_finding(view, root, &lines, finding)]),
+                is_preferred: (fix.applicability == Applicability::Safe).then_some(true),
+                edit: Some(edit),
+                ..Default::default()
+            })
+        })
+        .collect()
+}
+
+fn title(finding: &Finding, fix: &Fix) -> String {
+    let unsafely = match fix.applicability {
+        Applicability::Unsafe => {
+            " (unsafe: something outside this workspace may depend on the old text)"
+        }
+        Applicability::Safe | Applicability::DisplayOnly => "",
+    };
+    format!("Fix {}: {}{unsafely}", finding.rule, fix.message)
+}
+
+/// The edit of the fix of the finding with this index, if it proves itself.
+fn proven(view: &View<'_>, root: &mut Root, index: usize) -> Option<lsp::WorkspaceEdit> {
+    if let Some(known) = root.proven.get(&index) {
+        return known.clone();
+    }
+    let edit = (|| {
+        let fix = root.findings.get(index)?.fix.as_ref()?;
+        if fix.applicability == Applicability::DisplayOnly {
+            return None;
+        }
+        // All findings of a group share the fix, and all of them must be gone with it.
+        let group: Vec<usize> = (0..root.findings.len())
+            .filter(|other| root.findings[*other].fix.as_ref() == Some(fix))
+            .collect();
+        let before = root.workspace.sources();
+        let least = fix.applicability;
+        let proven = prove::prove(&before, &root.findings, &group, least, &root.workspace).ok()?;
+        edits::of_workspace(view, root, &before, &proven.sources)
+    })();
+    root.proven.insert(index, edit.clone());
+    edit
+}
+
+/// Whether the finding stands in the file, or its fix changes it.
+fn concerns(finding: &Finding, id: FileId) -> bool {
+    let changes = |fix: &Fix| fix.changes.iter().any(|change| change.file == id);
+    finding.file == id || finding.fix.as_deref().is_some_and(changes)
+}
+
+fn has_safe_fix(root: &Root, id: FileId) -> bool {
+    root.findings.iter().any(|finding| {
+        let safe = |fix: &Fix| fix.applicability == Applicability::Safe;
+        finding.fix.as_deref().is_some_and(safe) && concerns(finding, id)
+    })
+}
+
+/// The action that makes all safe fixes that concern the file. `asked`: the client named the kind.
+fn fix_all(view: &View<'_>, root: &Root, id: FileId, asked: bool) -> Option<lsp::CodeAction> {
+    let mut action = lsp::CodeAction {
+        title: "Fix everything in this file that tagwright can fix safely".to_owned(),
+        kind: Some(FIX_ALL.to_owned().into()),
+        ..Default::default()
+    };
+    if view.client().resolves_edits && !asked {
+        // Editors ask for actions at every move of the cursor, and this one costs a whole run.
+        let deferred = Deferred {
+            uri: view.uri(root, id)?,
+            version: view.version(root, id)?,
+        };
+        action.data = serde_json::to_value(deferred).ok();
+    } else {
+        action.edit = Some(all_safe(view, root, id)?);
+    }
+    Some(action)
+}
+
+/// The edit of a deferred action.
+pub(crate) fn resolve(view: &View<'_>, root: &Root, id: FileId) -> lsp::WorkspaceEdit {
+    all_safe(view, root, id).unwrap_or_default()
+}
+
+/// The rules, as far as their fixes concern one file.
+struct OfFile<'a> {
+    workspace: &'a Workspace,
+    id: FileId,
+}
+
+impl OfFile<'_> {
+    fn restrict(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
+        for finding in &mut findings {
+            if !concerns(finding, self.id) {
+                finding.fix = None;
+            }
+        }
+        findings
+    }
+}
+
+impl Relint for OfFile<'_> {
+    fn lint(&self, sources: &Sources) -> Vec<Finding> {
+        self.restrict(self.workspace.lint(sources))
+    }
+}
+
+fn all_safe(view: &View<'_>, root: &Root, id: FileId) -> Option<lsp::WorkspaceEdit> {
+    let rules = OfFile {
+        workspace: &root.workspace,
+        id,
+    };
+    let before = root.workspace.sources();
+    let findings = rules.restrict(root.findings.clone());
+    let outcome = run_from(before.clone(), findings, &rules, Options::default());
+    edits::of_workspace(view, root, &before, &outcome.sources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_wanted_by_its_own_name_and_by_those_it_is_a_part_of() {
+        let wanted = |asked: &[&str], kind: &str| {
+            let asked: Vec<String> = asked.iter().map(|it| (*it).to_owned()).collect();
+            wants(Some(&asked), kind)
+        };
+        assert!(wants(None, FIX_ALL));
+        assert!(wanted(&["source"], FIX_ALL));
+        assert!(wanted(&["source.fixAll"], FIX_ALL));
+        assert!(wanted(&["quickfix", FIX_ALL], FIX_ALL));
+        assert!(wanted(&[""], "quickfix"));
+        assert!(!wanted(&["source.fix"], FIX_ALL));
+        assert!(!wanted(&["source.fixAll.eslint"], FIX_ALL));
+        assert!(!wanted(&[], FIX_ALL));
+    }
+}
