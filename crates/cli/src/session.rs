@@ -145,9 +145,15 @@ impl Session {
 
     /// Analyses every workspace and reports the findings in the targets.
     pub fn check(&mut self, report: &mut Report) {
+        let mut left = self.plan.workspaces.len();
         self.each(report, |mut part, report| {
             let findings = part.workspace.check();
             part.report(findings, report);
+            left -= 1;
+            if left == 0 {
+                // The process is about to end, which frees it all at once.
+                std::mem::forget(part);
+            }
         });
     }
 

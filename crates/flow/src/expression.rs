@@ -400,6 +400,25 @@ impl Environment {
     pub fn resolve(&self, expression: &Raw) -> Vec<Expression> {
         let mut results = vec![Expression::default()];
         for piece in &expression.pieces {
+            // Mostly there is one alternative: nothing has to be copied for it.
+            let single = match piece {
+                RawPiece::Atom(atom) => Some(std::slice::from_ref(atom)),
+                RawPiece::Variable { atom, name } => match self.values(name) {
+                    [] => Some(std::slice::from_ref(atom)),
+                    [value] => Some(&value.atoms[..]),
+                    _ => None,
+                },
+                RawPiece::Fallback { .. } => None,
+            };
+            if let Some(atoms) = single {
+                for result in &mut results {
+                    result.atoms.reserve(atoms.len());
+                    for atom in atoms {
+                        result.push(atom.clone());
+                    }
+                }
+                continue;
+            }
             let alternatives = match piece {
                 RawPiece::Atom(atom) => vec![Expression {
                     atoms: vec![atom.clone()],

@@ -11,6 +11,7 @@ pub mod facts;
 pub mod kind;
 pub mod read;
 pub mod scan;
+pub mod search;
 pub mod workspace;
 
 pub use kind::FileKind;

@@ -1,7 +1,7 @@
 //! What a rule is given, and where it puts what it finds.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
@@ -20,8 +20,9 @@ pub struct Context<'a> {
     pub workspace: &'a Workspace,
     /// The configuration.
     pub settings: &'a Settings,
-    plans: Vec<OnceCell<Plan>>,
-    pushes_latest: Vec<OnceCell<bool>>,
+    // Rules may run side by side.
+    plans: Vec<OnceLock<Plan>>,
+    pushes_latest: Vec<OnceLock<bool>>,
 }
 
 /// One place of a flow.
@@ -42,8 +43,8 @@ impl<'a> Context<'a> {
         Self {
             workspace,
             settings,
-            plans: workspace.flows().iter().map(|_| OnceCell::new()).collect(),
-            pushes_latest: workspace.flows().iter().map(|_| OnceCell::new()).collect(),
+            plans: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
+            pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
         }
     }
 

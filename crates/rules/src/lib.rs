@@ -21,6 +21,7 @@ pub use tables::schema::buildspec_schema;
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind};
 use tagwright_flow::{FileId, ReadOptions, Workspace, read_file_with};
 
@@ -314,17 +315,27 @@ pub fn read(
 /// [`read`] found in its files.
 #[must_use]
 pub fn check(workspace: &Workspace, settings: &Settings, found: Vec<Finding>) -> Vec<Finding> {
+    /// In smaller workspaces sharing the work out costs more than doing it.
+    const MANY: usize = 500;
     let context = Context::new(workspace, settings);
-    let mut findings = found;
-    for rule in REGISTRY {
-        let Some(level) = settings.level(rule) else {
-            continue;
-        };
-        let mut report = Report::new(rule, level, settings.is_configured(rule), &mut findings);
-        if let Check::Workspace(check) = rule.check {
-            check(&context, &mut report);
+    let one = |rule: &&'static Rule| {
+        let mut findings = Vec::new();
+        if let (Check::Workspace(check), Some(level)) = (rule.check, settings.level(rule)) {
+            let configured = settings.is_configured(rule);
+            check(
+                &context,
+                &mut Report::new(rule, level, configured, &mut findings),
+            );
         }
-    }
+        findings
+    };
+    let by_rule: Vec<Vec<Finding>> = if workspace.files().len() < MANY {
+        REGISTRY.iter().map(one).collect()
+    } else {
+        REGISTRY.par_iter().with_max_len(1).map(one).collect()
+    };
+    let mut findings = found;
+    findings.extend(by_rule.into_iter().flatten());
     findings.sort_by(|a, b| {
         (a.file, a.span, b.severity, a.rule).cmp(&(b.file, b.span, a.severity, b.rule))
     });

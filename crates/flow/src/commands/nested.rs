@@ -41,7 +41,7 @@ pub(super) fn read(command: &Command) -> Vec<NestedScript> {
 fn shell_at(view: &View<'_>, at: usize) -> Option<usize> {
     let name = view.literal(at)?;
     let name = super::words::base_name(&name)?;
-    if !SHELLS.contains(&name.as_str()) {
+    if !SHELLS.contains(&name) {
         return None;
     }
     after_option(view, at + 1)

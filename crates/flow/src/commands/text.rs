@@ -133,6 +133,10 @@ fn yaml_values(shape: &Shape, word: Option<usize>, role: Role, tool: Tool, found
 
 /// Here-documents and here-strings that hold JSON for a deployment, or a manifest for kubectl.
 pub(super) fn documents(view: &View<'_>, found: &mut Found) {
+    let mut redirects = view.command.redirects.iter();
+    if redirects.all(|redirect| redirect.here_document.is_none()) {
+        return;
+    }
     let kubectl = matches!(view.program.as_str(), "kubectl" | "oc");
     let target = target(view);
     for redirect in &view.command.redirects {

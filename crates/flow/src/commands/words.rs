@@ -57,9 +57,10 @@ impl Shape {
 
     /// The shape of `parts`, which with the quotes around them fill `whole`.
     pub(super) fn of_parts(parts: &[Part], whole: Span, script: &str) -> Self {
+        let length = whole.len();
         let mut shape = Self {
-            text: String::new(),
-            places: Vec::new(),
+            text: String::with_capacity(length),
+            places: Vec::with_capacity(length),
             pieces: Vec::with_capacity(parts.len()),
             end: whole.end,
         };
@@ -103,6 +104,24 @@ impl Shape {
                     start: if exact { at } else { span.start },
                     end: if exact { at + 1 } else { span.end },
                 }));
+            return true;
+        }
+        if source == value {
+            self.text.push_str(value);
+            self.places.extend((span.start..span.end).map(|at| Place {
+                piece,
+                start: at,
+                end: at + 1,
+            }));
+            // A character of several bytes is in one place.
+            if !value.is_ascii() {
+                for (at, char) in value.char_indices() {
+                    for place in &mut self.places[length + at..length + at + char.len_utf8()] {
+                        place.start = span.start + u32::try_from(at).unwrap_or(0);
+                        place.end = place.start + u32::try_from(char.len_utf8()).unwrap_or(0);
+                    }
+                }
+            }
             return true;
         }
         let mut at = 0;
@@ -195,7 +214,11 @@ impl<'a> View<'a> {
     /// `None` if there is no program, or its name is not written out.
     pub(super) fn new(command: &'a Command, script: &'a str) -> Option<Self> {
         let start = super::wrappers::unwrap(command, script)?;
-        let program = base_name(&Shape::of_word(command.words.get(start)?, script).text)?;
+        let word = command.words.get(start)?;
+        let program = match word.value() {
+            Some(name) => base_name(&name)?.to_owned(),
+            None => base_name(&Shape::of_word(word, script).text)?.to_owned(),
+        };
         Some(Self {
             command,
             script,
@@ -244,8 +267,8 @@ impl<'a> View<'a> {
 }
 
 /// The last component of a path whose end is written out.
-pub(super) fn base_name(path: &str) -> Option<String> {
+pub(super) fn base_name(path: &str) -> Option<&str> {
     let base = path.rsplit(['/', '\\']).next().unwrap_or(path);
     let base = base.strip_suffix(".exe").unwrap_or(base);
-    (!base.is_empty() && !base.contains(OPAQUE)).then(|| base.to_string())
+    (!base.is_empty() && !base.contains(OPAQUE)).then_some(base)
 }

@@ -84,7 +84,8 @@ pub(super) fn unwrap(command: &Command, script: &str) -> Option<usize> {
     let mut at = 0;
     loop {
         let word = command.words.get(at)?;
-        let Some(name) = word.literal().as_deref().and_then(base_name) else {
+        let value = word.value();
+        let Some(name) = value.as_deref().and_then(base_name) else {
             return Some(at);
         };
         let Some(wrapper) = WRAPPERS.iter().find(|wrapper| wrapper.name == name) else {

@@ -53,6 +53,7 @@ use std::sync::LazyLock;
 use regex::RegexSet;
 use tagwright_flow::FileKind;
 use tagwright_flow::facts::AssignmentPlace;
+use tagwright_flow::search::AnyOf;
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::NodeId;
 
@@ -138,6 +139,8 @@ const PREFIXES: &[&str] = &[
     "-----BEGIN ",
 ];
 
+static ANY_PREFIX: AnyOf = AnyOf::new(PREFIXES);
+
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let text = document.text();
     let id = document.facts.id;
@@ -152,7 +155,11 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         return;
     }
     // Asking first is much faster than looking for all places of what is not there.
-    for prefix in PREFIXES.iter().filter(|prefix| text.contains(**prefix)) {
+    let begins = ANY_PREFIX.is_in(text);
+    for prefix in PREFIXES
+        .iter()
+        .filter(|prefix| begins && text.contains(**prefix))
+    {
         for (at, _) in text.match_indices(prefix) {
             let token = token_at(text, at, prefix);
             let Some(kind) = kind_of_key(token) else {

@@ -44,6 +44,7 @@
 //! - aws/aws-codebuild-docker-images issue 388; each construct was tried with dash 0.5.
 
 use tagwright_flow::expression::plain_name;
+use tagwright_flow::search::AnyOf;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, Part, PartKind, Quoting, RedirectKind, Status, Word};
 
@@ -62,16 +63,22 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Document(check),
 };
 
-/// Without any of these, and without what [`may_matter`] looks for, an item holds nothing for the rule.
-const SIGNS: &[&str] = &[
+/// Each of these says that an item may hold something for the rule.
+static SIGNS: AnyOf = AnyOf::new(&[
     "[[", "=(", "<<<", "<(", ">(", "source ", "declare ", "typeset ", "pushd ", "popd", "let ",
     "&>", "+=", "RANDOM", "pipefail",
-];
+]);
+
+/// With one of these it has to be looked at more closely; without, and without [`SIGNS`], there is nothing.
+static HINTS: AnyOf = AnyOf::new(&["==", "..", "((", "${"]);
 
 /// Whether the text may hold something for the rule. Most commands do not, and are not parsed.
 fn may_matter(text: &str) -> bool {
-    SIGNS.iter().any(|sign| text.contains(sign))
-        || text.contains("==") && (text.contains("[ ") || text.contains("test "))
+    SIGNS.is_in(text) || HINTS.is_in(text) && hints(text)
+}
+
+fn hints(text: &str) -> bool {
+    text.contains("==") && (text.contains("[ ") || text.contains("test "))
         || text.contains("..") && text.contains('{')
         || text
             .match_indices("((")

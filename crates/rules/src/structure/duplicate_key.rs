@@ -73,6 +73,9 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         if mapping.entries.len() < 2 {
             continue;
         }
+        if surely_distinct(tree, &mapping.entries) {
+            continue;
+        }
         // The entry that is kept, by key.
         let mut last: HashMap<&str, &Entry> = HashMap::new();
         for entry in mapping.entries.iter().rev() {
@@ -111,6 +114,20 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             });
         }
     }
+}
+
+/// Whether the keys are few and all different; then nothing has to be counted.
+fn surely_distinct(tree: &Tree, entries: &[Entry]) -> bool {
+    const FEW: usize = 16;
+    let key = |entry: &Entry| tree.text(entry.key);
+    entries.len() <= FEW
+        && entries.iter().enumerate().all(|(index, entry)| {
+            key(entry).is_none_or(|name| {
+                entries[..index]
+                    .iter()
+                    .all(|earlier| key(earlier) != Some(name))
+            })
+        })
 }
 
 /// In which mapping, for people.

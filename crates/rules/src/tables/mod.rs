@@ -157,14 +157,14 @@ fn find_commands(tree: &Tree, root: NodeId) -> Vec<CommandsAt> {
 }
 
 /// All command items: those of lists, and single values in a list's place.
-pub(crate) fn commands(document: &Document<'_>) -> Vec<NodeId> {
+pub(crate) fn commands<'d>(document: &'d Document<'_>) -> impl Iterator<Item = NodeId> + 'd {
     command_lists(document)
         .iter()
         .flat_map(|list| match document.tree.sequence(list.node) {
-            Some(items) => items.items.clone(),
-            None => vec![list.node],
+            Some(items) => items.items.as_slice(),
+            None => std::slice::from_ref(&list.node),
         })
-        .collect()
+        .copied()
 }
 
 /// The builds of `batch.build-list` and `batch.build-graph`, as far as there are such lists.

@@ -14,6 +14,8 @@ pub mod powershell;
 mod repair;
 mod words;
 
+use std::borrow::Cow;
+
 use crate::Span;
 
 /// How well a text could be read.
@@ -216,6 +218,18 @@ pub fn parse(text: &str) -> Script {
 }
 
 impl Word {
+    /// The same as [`Word::literal`], copied only where the word has several pieces.
+    #[must_use]
+    pub fn value(&self) -> Option<Cow<'_, str>> {
+        match self.parts.as_slice() {
+            [part] => match &part.kind {
+                PartKind::Literal(literal) => Some(Cow::Borrowed(literal)),
+                _ => None,
+            },
+            _ => self.literal().map(Cow::Owned),
+        }
+    }
+
     /// The word's value, if it holds no expansion. (Globs and `~` are text here.)
     #[must_use]
     pub fn literal(&self) -> Option<String> {
@@ -278,10 +292,10 @@ impl Command {
     /// The program's name, if it is written out, without its folder: `docker`, `copilot-linux`.
     #[must_use]
     pub fn program(&self) -> Option<String> {
-        let name = self.words.first()?.literal()?;
+        let name = self.words.first()?.value()?;
         Some(match name.rsplit_once('/') {
             Some((_, base)) if !base.is_empty() => base.to_string(),
-            _ => name,
+            _ => name.into_owned(),
         })
     }
 }

@@ -1,0 +1,52 @@
+//! Whether a text holds one of several words, found in one pass.
+
+use std::sync::OnceLock;
+
+use aho_corasick::packed::Searcher;
+
+use crate::kind::has;
+
+/// Words to look for together.
+pub struct AnyOf {
+    words: &'static [&'static str],
+    /// Made at the first search; `None` where the processor has no instructions for it.
+    searcher: OnceLock<Option<Searcher>>,
+}
+
+impl AnyOf {
+    /// Words that are looked for as they are written.
+    #[must_use]
+    pub const fn new(words: &'static [&'static str]) -> Self {
+        Self {
+            words,
+            searcher: OnceLock::new(),
+        }
+    }
+
+    /// Whether `text` holds one of the words.
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
+        match self.searcher.get_or_init(|| Searcher::new(self.words)) {
+            Some(searcher) => searcher.find(text).is_some(),
+            None => self.words.iter().any(|word| has(text, word)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_found_wherever_it_stands_in_texts_of_any_length() {
+        static WORDS: AnyOf = AnyOf::new(&["[[", "helm", "put-image"]);
+        for length in 0..200 {
+            let filler = "he[x".repeat(50)[..length].to_owned();
+            assert!(!WORDS.is_in(&filler), "{length}");
+            for word in ["[[", "helm", "put-image"] {
+                assert!(WORDS.is_in(&format!("{filler}{word}")), "{length} {word}");
+                assert!(WORDS.is_in(&format!("{word}{filler}")), "{length} {word}");
+            }
+        }
+    }
+}
