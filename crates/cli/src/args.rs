@@ -88,6 +88,10 @@ pub struct InputArgs {
     /// Read files that .gitignore excludes too.
     #[arg(long)]
     pub no_ignore: bool,
+
+    /// Leave out files and folders, by a pattern like those of .gitignore, relative to the current folder; repeatable.
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
 }
 
 /// What `check` and `fix` share.
@@ -100,6 +104,18 @@ pub struct TargetArgs {
     /// Read standard input as the file NAME, which need not exist.
     #[arg(long, value_name = "NAME")]
     pub stdin_filename: Option<PathBuf>,
+
+    /// Take more paths from FILE (`-`: standard input), one a line, or separated by NUL.
+    #[arg(long, value_name = "FILE", conflicts_with = "stdin_filename")]
+    pub files_from: Option<PathBuf>,
+
+    /// Only the files that are staged in Git, with their staged text; of the whole repository, or below PATH.
+    #[arg(long, conflicts_with_all = ["stdin_filename", "files_from", "changed"])]
+    pub staged: bool,
+
+    /// Only findings on lines that differ from the Git branch or commit BASE, since the current branch left it.
+    #[arg(long, value_name = "BASE", conflicts_with_all = ["stdin_filename", "files_from"])]
+    pub changed: Option<String>,
 
     /// The format of the report on standard output [default: human].
     #[arg(long, value_enum)]

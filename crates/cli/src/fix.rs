@@ -9,7 +9,9 @@ use tagwright_project::{Workspace, analysis};
 use tagwright_rules::Finding;
 
 use crate::args::{FixArgs, Format};
+use crate::progress::Progress;
 use crate::report::{Report, escape};
+use crate::selection::Offered;
 use crate::session::{Part, Session};
 use crate::{Channel, Exit, Stop, Streams, deliver, ending, list_files, settle};
 
@@ -27,7 +29,8 @@ struct Account {
 }
 
 pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
-    let opened = Session::open(&args.target, streams.input);
+    let progress = Progress::start();
+    let opened = Session::open(&args.target, !args.diff, streams.input);
     let from_stdin = args.target.stdin_filename.is_some();
     let mut session = match opened {
         Ok(session) => session,
@@ -39,15 +42,19 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
             return Err(stop);
         }
     };
+    drop(progress);
+    session.announce(streams)?;
     if args.target.files {
         return list_files(&mut session, streams);
     }
+    let progress = Progress::start();
     let mut report = Report::default();
     report.with_fingerprints = args.target.formats().any(Format::shows_fingerprints);
     let mut account = Account::default();
     session.each(&mut report, |part, report| {
         fix_workspace(part, args, report, &mut account);
     });
+    drop(progress);
 
     let channel = if args.diff || from_stdin {
         Channel::Errors
@@ -77,6 +84,12 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
                 count(account.files, "file")
             )?;
         }
+        if args.target.staged && !args.diff && account.files > 0 {
+            writeln!(
+                streams.errors,
+                "only the work tree was changed: look at it, then `git add` to stage it"
+            )?;
+        }
         match deliver(&mut report, &args.target, streams, channel)? {
             Exit::Unreadable => Ok(Exit::Unreadable),
             _ => Ok(exit),
@@ -93,16 +106,21 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
     let workspace = &mut part.workspace;
     let found = workspace.check();
     let findings = workspace.withhold(found);
+    let before = workspace.sources();
+    let offered = Offered {
+        workspace,
+        touched: part.touched.as_ref(),
+    };
+    let findings = offered.withhold(findings, &before);
     if findings.iter().all(|finding| finding.fix.is_none()) {
         return part.report(findings, report);
     }
-    let before = workspace.sources();
     let options = Options {
         unsafe_fixes: args.r#unsafe,
         ..Options::default()
     };
     let outcome =
-        analysis::guarded(|| run_from(before.clone(), findings.clone(), &*workspace, options));
+        analysis::guarded(|| run_from(before.clone(), findings.clone(), &offered, options));
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(message) => {

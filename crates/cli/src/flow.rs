@@ -90,6 +90,7 @@ pub(crate) fn flow(args: &FlowArgs, streams: &mut Streams<'_>) -> Result<Exit, S
         schema_version: 1,
         images: Vec::new(),
     };
+    session.announce(streams)?;
     session.each(&mut report, |part, _| {
         document.images.extend(images(&part.workspace));
     });

@@ -20,11 +20,14 @@ pub mod args;
 mod docs;
 mod fix;
 mod flow;
+mod progress;
 pub mod report;
 mod rules;
+mod selection;
 pub mod session;
 
 use args::{CheckArgs, Cli, Color, Command, Format, TargetArgs};
+use progress::Progress;
 use report::{Report, Style};
 use session::Session;
 
@@ -60,6 +63,8 @@ pub enum Stop {
     Usage(String),
     /// A stream could not be written.
     Output(io::Error),
+    /// Something that the run cannot do without failed, with the message.
+    Failed(String),
 }
 
 impl From<io::Error> for Stop {
@@ -194,6 +199,10 @@ fn finish(result: Result<Exit, Stop>, streams: &mut Streams<'_>) -> Exit {
             let _ = writeln!(streams.errors, "error: {message}");
             Exit::Usage
         }
+        Err(Stop::Failed(message)) => {
+            let _ = writeln!(streams.errors, "error: {}", report::escape(&message));
+            Exit::Unreadable
+        }
         // Whoever reads the report has seen enough.
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
         Err(Stop::Output(error)) => {
@@ -221,14 +230,19 @@ fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
 }
 
 fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
-    let mut session = Session::open(&args.target, streams.input)?;
+    let progress = Progress::start();
+    let mut session = Session::open(&args.target, false, streams.input)?;
+    drop(progress);
+    session.announce(streams)?;
     if args.target.files {
         return list_files(&mut session, streams);
     }
+    let progress = Progress::start();
     let mut report = Report::default();
     report.without_fixes = !args.target.formats().any(Format::shows_fixes);
     report.with_fingerprints = args.target.formats().any(Format::shows_fingerprints);
     session.check(&mut report);
+    drop(progress);
     let exit = ending(&report);
     // The ending is settled before anything is written: it does not depend on who reads it.
     settle(
@@ -252,7 +266,10 @@ fn lsp(streams: &mut Streams<'_>) -> Result<Exit, Stop> {
 
 fn list_files(session: &mut Session, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let mut report = Report::default();
-    for (path, kind) in session.list(&mut report) {
+    let progress = Progress::start();
+    let list = session.list(&mut report);
+    drop(progress);
+    for (path, kind) in list {
         writeln!(streams.output, "{}: {kind}", report::escape(&path))?;
     }
     problems(&mut report, streams)?;

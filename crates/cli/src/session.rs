@@ -22,14 +22,19 @@ use tagwright_project::workspace::INTERNAL_ERROR;
 use tagwright_rules::{Finding, Fix, Severity};
 use tagwright_syntax::Span;
 
-use crate::Stop;
 use crate::args::{InputArgs, TargetArgs};
-use crate::report::{ProposedFix, Report, Reported};
+use crate::report::{ProposedFix, Report, Reported, escape};
+use crate::selection::{self, Exclusion, Selection, Touched};
+use crate::{Stop, Streams};
 
 /// What a run works on.
 pub struct Session {
     plan: Plan,
+    selection: Selection,
     configurations: Vec<Config>,
+    exclusions: Vec<Exclusion>,
+    /// What to say before anything else.
+    notes: Vec<String>,
     stdin: Option<Source>,
     /// The bytes of standard input, to give back unchanged.
     pub stdin_bytes: Vec<u8>,
@@ -43,28 +48,49 @@ pub struct Part {
     pub workspace: Workspace,
     /// The threshold that holds in it.
     pub fail_on: FailOn,
+    /// Which findings count; `None` if all do.
+    pub(crate) touched: Option<Touched>,
 }
 
 impl Session {
     /// Finds the files that `args` ask for and reads the configurations that apply to them; standard input
-    /// is read from `input` if the arguments say so.
+    /// is read from `input` if the arguments say so. With `write`, files will be changed on disk.
     ///
     /// # Errors
-    /// [`Stop::Usage`] for a configuration that is wrong, and for two reports on one stream.
-    pub fn open(args: &TargetArgs, input: &mut dyn Read) -> Result<Self, Stop> {
+    /// [`Stop::Usage`] for a configuration that is wrong, for two reports on one stream, or for files that
+    /// cannot be chosen so; [`Stop::Failed`] if Git fails or a list of files cannot be read.
+    pub fn open(args: &TargetArgs, write: bool, input: &mut dyn Read) -> Result<Self, Stop> {
         args.standard_output().map_err(Stop::Usage)?;
         let mut session = match &args.stdin_filename {
             Some(name) => {
                 let plan = discovery::plan_for_name(name);
                 let mut session = Self::with_plan(plan, &args.input)?;
+                // An editor asks for whatever it saves; there is nothing to say about a file that is left alone.
+                session.notes.clear();
                 // Not before the configuration is known to be right: who stops there has all of it left.
                 session.read_stdin(input);
                 session
             }
-            None => Self::for_paths(&args.paths, &args.input)?,
+            None => {
+                let (plan, selection) = selection::plan(args, write, input)?;
+                let mut session = Self::with_plan(plan, &args.input)?;
+                session.selection = selection;
+                session
+            }
         };
         session.fail_on = args.fail_on;
         Ok(session)
+    }
+
+    /// Says on standard error what there is to know before the report.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub fn announce(&self, streams: &mut Streams<'_>) -> std::io::Result<()> {
+        for note in &self.notes {
+            writeln!(streams.errors, "{}", escape(note))?;
+        }
+        Ok(())
     }
 
     fn read_stdin(&mut self, input: &mut dyn Read) {
@@ -90,13 +116,26 @@ impl Session {
     fn with_plan(mut plan: Plan, args: &InputArgs) -> Result<Self, Stop> {
         let names = analysis::rule_names();
         let given = match &args.config {
-            Some(path) => Some(Config::load(path, &names)?),
+            Some(path) => {
+                let folder = std::fs::canonicalize(path)
+                    .ok()
+                    .and_then(|path| path.parent().map(PathBuf::from));
+                Some((Config::load(path, &names)?, folder))
+            }
             None => None,
         };
         let mut configurations = Vec::new();
+        let mut exclusions = Vec::new();
+        let mut notes = Vec::new();
         for targets in &mut plan.workspaces {
             let (config, folder) = match &given {
-                Some(config) => (config.clone(), targets.root.clone()),
+                // One configuration for many repositories lies above none of them.
+                Some((config, folder)) => {
+                    let above = folder
+                        .as_ref()
+                        .filter(|folder| targets.root.starts_with(folder));
+                    (config.clone(), above.unwrap_or(&targets.root).clone())
+                }
                 None => match config::find(&targets.root) {
                     Some(path) => (
                         Config::load(&path, &names)?,
@@ -105,21 +144,26 @@ impl Session {
                     None => (Config::default(), targets.root.clone()),
                 },
             };
-            if !config.exclude.is_empty() {
-                let exclusion = config::exclusion(&folder, &config.exclude).map_err(Stop::Usage)?;
-                targets.files.retain(|file| {
-                    file.explicit
-                        || !file.absolute.starts_with(&folder)
-                        || !exclusion
-                            .matched_path_or_any_parents(&file.absolute, false)
-                            .is_ignore()
-                });
-            }
+            let exclusion = Exclusion::new(&folder, &config.exclude, &args.exclude)?;
+            targets.files.retain(|file| {
+                let covered = exclusion.covers(file);
+                if covered && file.explicit {
+                    notes.push(format!(
+                        "note: {} is excluded and not read",
+                        discovery::display(&file.path)
+                    ));
+                }
+                !covered
+            });
+            exclusions.push(exclusion);
             configurations.push(config);
         }
         Ok(Self {
             plan,
+            selection: Selection::default(),
             configurations,
+            exclusions,
+            notes,
             stdin: None,
             stdin_bytes: Vec::new(),
             no_ignore: args.no_ignore,
@@ -164,10 +208,17 @@ impl Session {
             report.push_problem(problem);
         }
         let workspaces = std::mem::take(&mut self.plan.workspaces);
-        for (targets, config) in workspaces.into_iter().zip(&self.configurations) {
+        let settings = self.configurations.iter().zip(&self.exclusions);
+        for (targets, (config, exclusion)) in workspaces.into_iter().zip(settings) {
             let fail_on = self.fail_on.or(config.fail_on).unwrap_or_default();
-            let workspace = self.load(&targets, config, fail_on, report);
-            work(Part { workspace, fail_on }, report);
+            let workspace = self.load(&targets, config, exclusion, fail_on, report);
+            let touched = self.selection.touched(&workspace);
+            let part = Part {
+                workspace,
+                fail_on,
+                touched,
+            };
+            work(part, report);
         }
     }
 
@@ -175,12 +226,19 @@ impl Session {
         &self,
         targets: &Targets,
         config: &Config,
+        exclusion: &Exclusion,
         fail_on: FailOn,
         report: &mut Report,
     ) -> Workspace {
         let analysis = Analysis::new(config);
         let outcomes = map(&targets.files, |candidate| {
-            load(&targets.root, candidate, self.stdin.as_ref(), true)
+            let overlay = self.selection.overlay(candidate);
+            load(
+                &targets.root,
+                candidate,
+                overlay.or(self.stdin.as_ref()),
+                true,
+            )
         });
         let mut documents = Vec::new();
         for outcome in outcomes {
@@ -204,20 +262,27 @@ impl Session {
             return workspace;
         }
         let plan = discovery::context(&targets.root, self.no_ignore);
-        let others: Vec<Candidate> = plan
+        let mut others: Vec<Candidate> = plan
             .workspaces
             .into_iter()
             .flat_map(|found| found.files)
-            .filter(|file| {
-                targets
-                    .files
-                    .binary_search_by(|target| target.absolute.cmp(&file.absolute))
-                    .is_err()
-            })
             .collect();
+        self.selection.context(&targets.root, &mut others);
+        others.retain(|file| {
+            let is_target = targets
+                .files
+                .binary_search_by(|target| target.absolute.cmp(&file.absolute))
+                .is_ok();
+            !is_target && !exclusion.covers(file)
+        });
         // What cannot be read here was not asked for.
         let others = map(&others, |candidate| {
-            load(&targets.root, candidate, None, false)
+            load(
+                &targets.root,
+                candidate,
+                self.selection.overlay(candidate),
+                false,
+            )
         });
         let (mut documents, analysis) = workspace.into_parts();
         documents.extend(others.into_iter().filter_map(|outcome| match outcome {
@@ -240,7 +305,11 @@ impl Part {
         findings.retain(|finding| {
             self.workspace
                 .document(finding.file)
-                .is_some_and(|document| document.target)
+                .is_some_and(|document| {
+                    let touched = self.touched.as_ref();
+                    document.target
+                        && touched.is_none_or(|touched| touched.counts(finding, &document.text))
+                })
         });
         let mut fixes = if report.without_fixes {
             HashMap::new()

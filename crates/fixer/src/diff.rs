@@ -47,6 +47,20 @@ pub fn diff(path: &str, before: &str, after: &str) -> String {
     out
 }
 
+/// The lines that two texts share, as pairs of 1-based line numbers in `before` and in `after`.
+#[must_use]
+pub fn unchanged_lines(before: &str, after: &str) -> Vec<(u32, u32)> {
+    let old: Vec<&str> = before.split_inclusive('\n').collect();
+    let new: Vec<&str> = after.split_inclusive('\n').collect();
+    let number = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
+    capture_diff_slices(Algorithm::Myers, &old, &new)
+        .into_iter()
+        .filter(|operation| operation.tag() == DiffTag::Equal)
+        .flat_map(|operation| operation.old_range().zip(operation.new_range()))
+        .map(|(old, new)| (number(old), number(new)))
+        .collect()
+}
+
 fn lines(out: &mut String, sign: char, lines: &[&str]) {
     for line in lines {
         out.push(sign);

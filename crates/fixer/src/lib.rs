@@ -34,7 +34,7 @@ mod select;
 mod sources;
 pub mod write;
 
-pub use diff::diff;
+pub use diff::{diff, unchanged_lines};
 pub use materialise::{FileEdits, Materialiser, materialise};
 pub use rejection::{Reader, Rejection};
 pub use run::{Applied, NotApplied, Options, Outcome, run, run_from};

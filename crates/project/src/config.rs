@@ -19,7 +19,7 @@ pub const FILE_NAME: &str = "tagwright.toml";
 pub struct Config {
     /// The lowest severity that makes the exit code 1; `--fail-on` goes before it.
     pub fail_on: Option<FailOn>,
-    /// Files and folders that are not read, as patterns like those of `.gitignore`, relative to this file's folder. A file named on the command line is read nevertheless.
+    /// Files and folders that are not read, as patterns like those of `.gitignore`, relative to this file's folder. That holds for files named on the command line and for standard input too.
     pub exclude: Vec<String>,
     /// The tag that fixes write.
     pub tag: Tag,

@@ -86,11 +86,19 @@ pub struct Plan {
 /// excludes are found too. Never fails: what cannot be read is among the problems.
 #[must_use]
 pub fn plan(paths: &[PathBuf], no_ignore: bool) -> Plan {
+    plan_with_list(paths, &[], no_ignore)
+}
+
+/// The same with a `list` from elsewhere, in which a file counts only if its name says that tagwright reads it.
+#[must_use]
+pub fn plan_with_list(paths: &[PathBuf], list: &[PathBuf], no_ignore: bool) -> Plan {
     let mut found = Found::default();
-    for path in paths {
+    let given = paths.iter().map(|path| (path, true));
+    for (path, explicit) in given.chain(list.iter().map(|path| (path, false))) {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => found.folder(path, no_ignore),
-            Ok(_) => found.file(path),
+            Ok(_) if explicit || is_candidate(&file_name(path)) => found.file(path, explicit),
+            Ok(_) => {}
             Err(error) => found.problem(path, &error),
         }
     }
@@ -101,7 +109,41 @@ pub fn plan(paths: &[PathBuf], no_ignore: bool) -> Plan {
 #[must_use]
 pub fn plan_for_name(path: &Path) -> Plan {
     let mut found = Found::default();
-    found.file(path);
+    found.file(path, true);
+    found.into_plan()
+}
+
+/// The plan for files that somebody else has chosen, as pairs of the path to show and the absolute path. Of
+/// these, too, only those count whose name says that tagwright reads them, outside the stores of other tools.
+/// They need not exist.
+#[must_use]
+pub fn plan_for_chosen(files: impl IntoIterator<Item = (PathBuf, PathBuf)>) -> Plan {
+    let mut found = Found::default();
+    for (path, absolute) in files {
+        if !is_candidate(&file_name(&absolute)) {
+            continue;
+        }
+        let Some(folder) = absolute.parent() else {
+            continue;
+        };
+        let root = root_above(folder);
+        let below = root.and_then(|root| folder.strip_prefix(root).ok());
+        let skipped = below.is_some_and(|below| {
+            below
+                .components()
+                .any(|part| is_skipped(&part.as_os_str().to_string_lossy()))
+        });
+        if skipped {
+            continue;
+        }
+        let root = root.filter(|root| !is_test_data(root, folder));
+        found.roots.push(root.unwrap_or(folder).to_owned());
+        found.add(Candidate {
+            path,
+            absolute,
+            explicit: false,
+        });
+    }
     found.into_plan()
 }
 
@@ -205,7 +247,7 @@ impl Found {
         }
     }
 
-    fn file(&mut self, path: &Path) {
+    fn file(&mut self, path: &Path, explicit: bool) {
         let absolute = absolute_file(path);
         if let Some(folder) = absolute.parent() {
             let root = root_above(folder).filter(|root| !is_test_data(root, folder));
@@ -214,7 +256,7 @@ impl Found {
         self.add(Candidate {
             path: path.to_owned(),
             absolute,
-            explicit: true,
+            explicit,
         });
     }
 

@@ -6,6 +6,7 @@
 pub mod analysis;
 pub mod config;
 pub mod discovery;
+pub mod git;
 pub mod load;
 pub mod parallel;
 pub mod source;

@@ -1,11 +1,23 @@
 //! Work on many files side by side.
 
 use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 /// Parsers recurse, and their callers may be threads with little room. In bytes.
 pub const STACK: usize = 64 * 1024 * 1024;
+
+/// How far the last [`map`] with more than a handful of items has come, for whoever watches.
+static DONE: AtomicUsize = AtomicUsize::new(0);
+static ALL: AtomicUsize = AtomicUsize::new(0);
+
+/// How many items of the longest piece of work at hand are done, and how many there are.
+#[must_use]
+pub fn progress() -> (usize, usize) {
+    let all = ALL.load(Ordering::Relaxed);
+    (DONE.load(Ordering::Relaxed).min(all), all)
+}
 
 /// `work` on every item, on all processors if there is more than a handful; in order.
 #[must_use]
@@ -22,5 +34,14 @@ pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync + Send) 
             .stack_size(STACK)
             .build_global();
     });
-    items.par_iter().map(work).collect()
+    ALL.store(items.len(), Ordering::Relaxed);
+    DONE.store(0, Ordering::Relaxed);
+    items
+        .par_iter()
+        .map(|item| {
+            let result = work(item);
+            DONE.fetch_add(1, Ordering::Relaxed);
+            result
+        })
+        .collect()
 }
