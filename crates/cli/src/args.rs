@@ -31,7 +31,7 @@ pub struct Cli {
     pub command: Command,
 
     /// When to use colours. NO_COLOR switches them off too.
-    #[arg(long, value_enum, global = true, default_value_t = Color::Auto)]
+    #[arg(long, value_enum, global = true, default_value_t = Color::Auto, display_order = 900)]
     pub color: Color,
 }
 
