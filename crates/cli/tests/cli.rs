@@ -734,3 +734,27 @@ fn the_flow_is_shown_in_three_formats() {
     let chart = folder.run(&["flow", "--format", "mermaid"]);
     assert!(chart.out().starts_with("flowchart LR\n"));
 }
+
+#[test]
+fn a_repository_for_each_branch_is_a_strategy_that_check_and_fix_follow() {
+    let folder = Folder::new(&[
+        (
+            "tagwright.toml",
+            "[tag]\nstrategy = \"repository-per-branch\"\n",
+        ),
+        ("buildspec.yml", FLOATING),
+        (
+            "repository.yml",
+            "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      RepositoryName: web\n",
+        ),
+    ]);
+    let run = folder.run(&["check", "--format", "concise", "."]);
+    let out = String::from_utf8(run.out).unwrap();
+    assert!(
+        out.contains("repository.yml:2:3: warning[mutable-repository]"),
+        "{out}"
+    );
+    assert_eq!(run.code, Some(1), "{out}");
+    folder.run(&["fix", "--unsafe", "."]);
+    assert_eq!(folder.text("buildspec.yml"), FLOATING);
+}

@@ -308,6 +308,8 @@ pub struct RepositoryDeclaration {
     pub name: Option<Box<str>>,
     /// Tags cannot be overwritten.
     pub immutable: bool,
+    /// Whether they can is written out, or left to the default.
+    pub certain: bool,
     /// Patterns of tags that the mode does not hold for.
     pub exclusions: Vec<Box<str>>,
     /// The declaration's bytes in the file.

@@ -337,10 +337,8 @@ fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, opti
         };
         match kind {
             "AWS::ECR::Repository" => {
-                let mode = tree
-                    .get(properties, "ImageTagMutability")
-                    .and_then(|id| tree.text(id))
-                    .unwrap_or("MUTABLE");
+                let setting = tree.get(properties, "ImageTagMutability");
+                let mode = setting.and_then(|id| tree.text(id)).unwrap_or("MUTABLE");
                 let mut exclusions = Vec::new();
                 if let Some(filters) = tree.get(properties, "ImageTagMutabilityExclusionFilters") {
                     every(tree, filters, &mut |key, value| {
@@ -356,6 +354,7 @@ fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, opti
                         .get(properties, "RepositoryName")
                         .and_then(|id| plain_text(tree, id)),
                     immutable: mode.starts_with("IMMUTABLE"),
+                    certain: setting.is_none_or(|id| plain_text(tree, id).is_some()),
                     exclusions,
                     span: tree.node(resource.key).span,
                 });
@@ -479,6 +478,7 @@ fn terraform(facts: &mut FileFacts, text: &str) {
     let mut block: Option<(&str, usize)> = None;
     let mut name: Option<Box<str>> = None;
     let mut immutable = false;
+    let mut certain = true;
     let mut exclusions = Vec::new();
     let mut in_variable = false;
     for line in text.split_inclusive('\n') {
@@ -488,6 +488,7 @@ fn terraform(facts: &mut FileFacts, text: &str) {
             block = Some((kind, offset));
             name = None;
             immutable = false;
+            certain = true;
             exclusions.clear();
         }
         if let Some((kind, start)) = block {
@@ -500,6 +501,7 @@ fn terraform(facts: &mut FileFacts, text: &str) {
                 }
                 ("aws_ecr_repository", Some(("image_tag_mutability", value))) => {
                     immutable = value.starts_with("IMMUTABLE");
+                    certain = immutable || value.starts_with("MUTABLE");
                 }
                 ("aws_ecr_repository", Some(("filter", value))) => exclusions.push(value.into()),
                 ("aws_codebuild_project", Some(("name", value))) if in_variable => {
@@ -520,6 +522,7 @@ fn terraform(facts: &mut FileFacts, text: &str) {
                     facts.repositories.push(RepositoryDeclaration {
                         name: name.take(),
                         immutable,
+                        certain,
                         exclusions: std::mem::take(&mut exclusions),
                         span: Span::new(start, start + first_line(&text[start..])),
                     });

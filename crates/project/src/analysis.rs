@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use tagwright_flow::facts::FileFacts;
 use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, scan};
+use tagwright_rules::settings::Strategy;
 use tagwright_rules::{Finding, Related, Settings, Severity};
 
-use crate::config::{Config, Level};
+use crate::config::{self, Config, Level};
 
 thread_local! {
     /// What the last panic of this thread said, and where.
@@ -134,6 +135,10 @@ impl Analysis {
 fn settings(config: &Config) -> Settings {
     let mut settings = Settings {
         branch_defined: config.branch.defined,
+        strategy: match config.tag.strategy {
+            config::Strategy::BranchTag => Strategy::BranchTag,
+            config::Strategy::RepositoryPerBranch => Strategy::RepositoryPerBranch,
+        },
         own: config.images.own.clone(),
         levels: config
             .rules

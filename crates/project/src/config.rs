@@ -49,6 +49,8 @@ pub enum Strategy {
     /// One repository, one tag for each branch.
     #[default]
     BranchTag,
+    /// One repository for each branch or environment.
+    RepositoryPerBranch,
 }
 
 /// `[branch]`
@@ -289,7 +291,7 @@ mod tests {
             exclude = ["examples/"]
             [tag]
             template = "${BRANCH_NAME}-${CODEBUILD_RESOLVED_SOURCE_VERSION}"
-            strategy = "branch-tag"
+            strategy = "repository-per-branch"
             [branch]
             variable = "BRANCH"
             defined = true
@@ -303,7 +305,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(config.fail_on, Some(FailOn::Warning));
-        assert_eq!(config.tag.strategy, Strategy::BranchTag);
+        assert_eq!(config.tag.strategy, Strategy::RepositoryPerBranch);
         assert_eq!(config.branch.variable.as_deref(), Some("BRANCH"));
         assert!(config.branch.defined);
         assert_eq!(config.images.own.len(), 1);

@@ -6,6 +6,7 @@
 pub mod context;
 mod delivery;
 pub mod derivation;
+mod environment;
 pub mod finding;
 mod plan;
 mod script;
@@ -68,11 +69,13 @@ pub enum Category {
     Copilot,
     /// Pipelines and build projects beside the buildspec.
     Pipeline,
+    /// Repositories of their own for branches and environments.
+    Isolation,
 }
 
 impl Category {
     /// All categories, in the order in which they are listed.
-    pub const ALL: [Category; 7] = [
+    pub const ALL: [Category; 8] = [
         Category::ImageTag,
         Category::Branch,
         Category::Structure,
@@ -80,6 +83,7 @@ impl Category {
         Category::Secret,
         Category::Copilot,
         Category::Pipeline,
+        Category::Isolation,
     ];
 
     /// The name in reports and in the documentation.
@@ -93,6 +97,7 @@ impl Category {
             Category::Secret => "secret",
             Category::Copilot => "copilot",
             Category::Pipeline => "pipeline",
+            Category::Isolation => "isolation",
         }
     }
 }
@@ -235,6 +240,11 @@ rules! {
         duplicate_branch_target
         unconditional_stage
         default_image_tag
+    }
+    isolation {
+        shared_repository
+        mutable_repository
+        cross_environment_access
     }
 }
 

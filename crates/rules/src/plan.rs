@@ -18,6 +18,8 @@ use tagwright_syntax::yaml::ScalarStyle;
 
 use crate::context::{Context, Place, deploys, pushes};
 use crate::derivation::Derivation;
+use crate::environment;
+use crate::settings::Strategy;
 use crate::{Applicability, Change, ChangeKind, Fix, Settings, WordEffect};
 
 /// The fixes of one flow.
@@ -349,9 +351,19 @@ fn branch_tag(
 ) -> Result<Fix, String> {
     let settings = context.settings;
     let places = &with_shared_variables(context, places)[..];
-    let unique = places
+    let mut unique = places
         .iter()
         .any(|(place, _)| deploys(place.image.role) && needs_new_text(place.image.tool));
+    if settings.strategy == Strategy::RepositoryPerBranch {
+        let images = places
+            .iter()
+            .filter(|(place, _)| place.image.role != Role::Argument);
+        for (place, _) in images {
+            environment::own_repository(settings, &place.image.repository)?;
+        }
+        // The repository says which branch it is; its tags are never pushed twice.
+        unique = true;
+    }
     let tag = if unique {
         settings.unique_tag()
     } else {

@@ -4,11 +4,23 @@ use std::collections::BTreeMap;
 
 use crate::{Rule, Severity};
 
+/// How the images of branches are kept apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// One repository, one tag for each branch.
+    #[default]
+    BranchTag,
+    /// One repository for each branch or environment.
+    RepositoryPerBranch,
+}
+
 /// The settings of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The tag that replaces `latest`, as shell text: `${BRANCH_NAME}`.
     pub tag_template: String,
+    /// How the images of branches are kept apart.
+    pub strategy: Strategy,
     /// The name of the branch variable.
     pub branch_variable: String,
     /// The project or pipeline already provides the branch variable, ready to be a tag.
@@ -23,6 +35,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             tag_template: "${BRANCH_NAME}".to_owned(),
+            strategy: Strategy::default(),
             branch_variable: "BRANCH_NAME".to_owned(),
             branch_defined: false,
             own: Vec::new(),

@@ -11,7 +11,9 @@ use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Order, TagKind
 use tagwright_flow::{FileId, Flow};
 
 use crate::context::{Context, pushes};
+use crate::environment;
 use crate::plan::define_branch;
+use crate::settings::Strategy;
 use crate::variables::{Constancy, behind, constancy, replace, tag_site};
 use crate::{Applicability, Change, Fix, WordEffect};
 
@@ -81,6 +83,11 @@ pub(crate) fn make_unique<'a>(
     let mut changes: Vec<Change> = Vec::new();
     let message;
     if constant {
+        if settings.strategy == Strategy::RepositoryPerBranch {
+            for (_, image, _) in &places {
+                environment::own_repository(settings, &image.repository)?;
+            }
+        }
         let unique = settings.unique_tag();
         let mut first: BTreeMap<FileId, (Order, bool)> = BTreeMap::new();
         for (file, image, tag) in &places {

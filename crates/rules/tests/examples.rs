@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use tagwright_fixer::{Options, Sources, diff, run};
 use tagwright_flow::FileId;
-use tagwright_rules::{Finding, Fixable, Rule, Settings, Severity, registry};
+use tagwright_rules::settings::Strategy;
+use tagwright_rules::{Category, Finding, Fixable, Rule, Settings, Severity, registry};
 
 const HEADINGS: [&str; 6] = [
     "What it does",
@@ -51,9 +52,13 @@ fn example(rule: &Rule, heading: &str) -> Example {
     example
 }
 
-/// All findings of `sources`; `enable` is turned on if it is off by default.
-fn lint(sources: &Sources, enable: Option<&Rule>) -> Vec<Finding> {
+/// All findings of `sources`, under the strategy that `rule` is about; `enable` is turned on if it is off by
+/// default.
+fn lint(sources: &Sources, rule: &Rule, enable: Option<&Rule>) -> Vec<Finding> {
     let mut settings = Settings::default();
+    if rule.category == Category::Isolation {
+        settings.strategy = Strategy::RepositoryPerBranch;
+    }
     if let Some(rule) = enable {
         let level = Some(Severity::Warning);
         settings.levels.insert(rule.name.to_owned(), level);
@@ -152,7 +157,7 @@ fn names_are_kebab_case_and_name_the_page() {
 fn a_bad_example_fires_its_rule_and_no_other() {
     every_rule(|rule| {
         let bad = example(rule, "Bad");
-        let findings = lint(&bad.sources, bad.enable.then_some(rule));
+        let findings = lint(&bad.sources, rule, bad.enable.then_some(rule));
         let here = findings.iter().any(|finding| finding.rule == rule.name);
         let elsewhere = findings
             .iter()
@@ -184,7 +189,7 @@ fn the_fix_of_a_bad_example_is_the_good_one() {
             unsafe_fixes: true,
             ..Options::default()
         };
-        let relint = |sources: &Sources| lint(sources, enable);
+        let relint = |sources: &Sources| lint(sources, rule, enable);
         let outcome = run(bad.sources.clone(), &relint, options);
         let mut error = String::new();
         let length = bad.sources.len().max(good.sources.len());
@@ -221,7 +226,7 @@ fn a_good_example_is_silent_under_every_rule() {
         if good.sources.is_empty() {
             return Err("    there is no good example".to_owned());
         }
-        let findings = lint(&good.sources, None);
+        let findings = lint(&good.sources, rule, None);
         if findings.is_empty() {
             Ok(())
         } else {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tagwright_flow::FileId;
+use tagwright_rules::settings::Strategy;
 use tagwright_rules::{Finding, Settings, Severity, derivation::Derivation};
 
 /// All findings of the files.
@@ -554,4 +555,231 @@ fn an_action_that_publishes_latest_is_named() {
         let count = found(&[("pipeline.yml", &text)], "default-image-tag").len();
         assert_eq!(count, expected, "{tags}");
     }
+}
+
+/// The strategy that gives each branch its repository.
+fn isolated() -> Settings {
+    Settings {
+        strategy: Strategy::RepositoryPerBranch,
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn the_examples_of_the_page_about_isolation_are_clean() {
+    let page = include_str!("../../../docs/isolation.md");
+    for (folder, settings) in [
+        ("branch-tag", Settings::default()),
+        ("repository-per-branch", isolated()),
+    ] {
+        let files: Vec<(&str, &str)> = page
+            .split("\n```yaml ")
+            .skip(1)
+            .filter_map(|block| {
+                let (path, rest) = block.split_once('\n')?;
+                let path = path.strip_prefix(folder)?.strip_prefix('/')?;
+                Some((path, &rest[..=rest.find("\n```")?]))
+            })
+            .collect();
+        assert_eq!(files.len(), 2, "{folder}");
+        let findings = lint_with(&files, &settings);
+        assert!(findings.is_empty(), "{folder}: {findings:#?}");
+    }
+}
+
+#[test]
+fn the_rules_about_isolation_are_silent_under_the_other_strategy() {
+    let files = [
+        (
+            "buildspec.yml",
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - for env in dev prod; do docker build -t $REGISTRY/web:$env . && docker push $REGISTRY/web:$env; done\n",
+        ),
+        (
+            "repository.yml",
+            "Resources:\n  R:\n    Type: AWS::ECR::Repository\n    Properties:\n      RepositoryName: web\n",
+        ),
+    ];
+    let rules = |settings: &Settings| -> Vec<&str> {
+        lint_with(&files, settings)
+            .iter()
+            .map(|it| it.rule)
+            .filter(|rule| ["shared-repository", "mutable-repository"].contains(rule))
+            .collect()
+    };
+    assert_eq!(rules(&Settings::default()), [""; 0]);
+    assert_eq!(
+        rules(&isolated()),
+        ["shared-repository", "mutable-repository"]
+    );
+}
+
+#[test]
+fn a_repository_is_shared_only_if_something_shows_it() {
+    let push = |image: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t {image} .\n      - docker push {image}\n"
+        )
+    };
+    let cases = [
+        ("$REGISTRY/web:$BRANCH_NAME", 1),
+        (
+            "$ACCOUNT.dkr.ecr.$AWS_REGION.amazonaws.com/web:${BRANCH_NAME}-1",
+            1,
+        ),
+        ("$REGISTRY/web-$BRANCH_NAME:$BRANCH_NAME", 0),
+        ("$REGISTRY/web-prod:$BRANCH_NAME", 0),
+        ("$REGISTRY/$STAGE/web:$BRANCH_NAME", 0),
+        ("$REPOSITORY_URI:$BRANCH_NAME", 0),
+        ("$REGISTRY/web:$CODEBUILD_RESOLVED_SOURCE_VERSION", 0),
+    ];
+    for (image, expected) in cases {
+        let spec = push(image);
+        let findings = lint_with(&[("buildspec.yml", &spec)], &isolated());
+        let count = findings
+            .iter()
+            .filter(|it| it.rule == "shared-repository")
+            .count();
+        assert_eq!(count, expected, "{image}: {findings:?}");
+    }
+}
+
+#[test]
+fn pipelines_of_two_branches_show_that_a_repository_is_shared() {
+    let spec = "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t $REGISTRY/web:$CODEBUILD_RESOLVED_SOURCE_VERSION .\n      - docker push $REGISTRY/web:$CODEBUILD_RESOLVED_SOURCE_VERSION\n";
+    let pipeline = |branch: &str| {
+        let source = format!("              Configuration: {{BranchName: {branch}}}");
+        template(&source, FROM_PIPELINE, "")
+    };
+    for (other, expected) in [("develop", 1), ("main", 0)] {
+        let (first, second) = (pipeline("main"), pipeline(other));
+        let files = [
+            ("buildspec.yml", spec),
+            ("a.yml", &*first),
+            ("b.yml", &*second),
+        ];
+        let findings = lint_with(&files, &isolated());
+        let count = findings
+            .iter()
+            .filter(|it| it.rule == "shared-repository")
+            .count();
+        assert_eq!(count, expected, "{other}: {findings:?}");
+    }
+}
+
+#[test]
+fn under_isolation_latest_is_rewritten_only_in_a_repository_of_its_own() {
+    let spec = |image: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t {image}:latest .\n      - docker push {image}:latest\n"
+        )
+    };
+    let shared = spec("$REGISTRY/web");
+    let findings = lint_with(&[("buildspec.yml", &shared)], &isolated());
+    let finding = findings
+        .iter()
+        .find(|it| it.rule == "latest-pushed")
+        .unwrap();
+    assert!(finding.fix.is_none());
+    let reason = finding.no_fix.as_deref().unwrap();
+    assert!(reason.contains("web-${BRANCH_NAME}"), "{reason}");
+
+    let own = spec("$REGISTRY/web-$BRANCH_NAME");
+    let findings = lint_with(&[("buildspec.yml", &own)], &isolated());
+    let finding = findings
+        .iter()
+        .find(|it| it.rule == "latest-pushed")
+        .unwrap();
+    let fix = finding.fix.as_ref().unwrap();
+    assert!(
+        fix.message.contains("CODEBUILD_BUILD_ID"),
+        "{}",
+        fix.message
+    );
+}
+
+#[test]
+fn under_isolation_copilot_gets_no_branch_tag() {
+    let files = [
+        (
+            "buildspec.yml",
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - copilot svc deploy --name web --env test\n",
+        ),
+        (
+            "copilot/web/manifest.yml",
+            "name: web\ntype: Backend Service\nimage:\n  build: Dockerfile\n",
+        ),
+    ];
+    for (settings, fixed) in [(Settings::default(), true), (isolated(), false)] {
+        let findings = lint_with(&files, &settings);
+        let finding = findings
+            .iter()
+            .find(|it| it.rule == "missing-tag-flag")
+            .unwrap();
+        assert_eq!(finding.fix.is_some(), fixed, "{finding:?}");
+    }
+}
+
+#[test]
+fn roles_may_push_to_their_own_environment() {
+    let role = |name: &str, resource: &str| {
+        format!(
+            "Resources:
+  ProdRepository:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: IMMUTABLE
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: {name}
+      Policies:
+        - PolicyName: push
+          PolicyDocument:
+            Statement:
+              Effect: Allow
+              Action: ecr:*
+              Resource: {resource}
+"
+        )
+    };
+    let cases = [
+        ("build-dev", "!GetAtt ProdRepository.Arn", 1),
+        ("build-prod", "!GetAtt ProdRepository.Arn", 0),
+        ("build", "!GetAtt ProdRepository.Arn", 0),
+        (
+            "build-dev",
+            "'arn:aws:ecr:eu-west-1:1:repository/web-staging'",
+            1,
+        ),
+        ("build-dev", "'arn:aws:ecr:eu-west-1:1:repository/web-*'", 0),
+        (
+            "build-dev",
+            "!Sub 'arn:aws:ecr:*:*:repository/${Name}-prod'",
+            0,
+        ),
+        ("build-dev", "'*'", 0),
+    ];
+    for (name, resource, expected) in cases {
+        let text = role(name, resource);
+        let findings = lint_with(&[("roles.yml", &text)], &isolated());
+        assert_eq!(findings.len(), expected, "{name} {resource}: {findings:?}");
+    }
+}
+
+#[test]
+fn a_mode_of_tags_that_a_parameter_decides_is_not_judged() {
+    for (mode, expected) in [
+        ("MUTABLE", 1),
+        ("MUTABLE_WITH_EXCLUSION", 1),
+        ("IMMUTABLE_WITH_EXCLUSION", 0),
+        ("!Ref Mode", 0),
+    ] {
+        let text = format!(
+            "Resources:\n  R:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: {mode}\n"
+        );
+        let findings = lint_with(&[("repository.yml", &text)], &isolated());
+        assert_eq!(findings.len(), expected, "{mode}");
+    }
+    let terraform = "resource \"aws_ecr_repository\" \"web\" {\n  name = \"web-prod\"\n  image_tag_mutability = var.mode\n}\n";
+    assert!(lint_with(&[("main.tf", terraform)], &isolated()).is_empty());
 }

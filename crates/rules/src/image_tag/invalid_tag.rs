@@ -52,6 +52,7 @@ use tagwright_syntax::Span;
 use crate::context::{Context, Report};
 use crate::plan::define_branch;
 use crate::unique::copy;
+use crate::settings::Strategy;
 use crate::variables::{assignment_at, is_sanitised, replace};
 use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
 
@@ -122,6 +123,9 @@ fn rewrite(context: &Context<'_>, file: &FileFacts, name: &str) -> Result<Fix, S
         _ if branch => context.settings.branch_reference(),
         _ => return Err("which part of it should be the tag is yours to say".to_owned()),
     };
+    if branch && context.settings.strategy == Strategy::RepositoryPerBranch {
+        return Err("with the strategy repository-per-branch the branch belongs into the repository's name".to_owned());
+    }
     let mut changes = Vec::new();
     let mut places = BTreeSet::new();
     let mut inner = false;

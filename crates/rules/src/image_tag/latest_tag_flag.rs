@@ -43,6 +43,7 @@
 
 use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::tag_for;
+use crate::environment;
 use crate::plan::define_branch;
 use crate::{
     Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
@@ -72,6 +73,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             }
             let span = flag.value_site.map_or(flag.span, |site| site.source);
             let fix = (|| {
+                environment::copilot_tag(context.settings)?;
                 let site = flag
                     .value_site
                     .ok_or("the place of the value is not certain")?;

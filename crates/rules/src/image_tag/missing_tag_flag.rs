@@ -66,6 +66,7 @@ use tagwright_flow::expression::{Expansion, Site};
 use tagwright_flow::facts::{CopilotUse, FileFacts, WorkloadFacts};
 
 use crate::context::{Context, Report};
+use crate::environment;
 use crate::plan::define_branch;
 use crate::{
     Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
@@ -215,6 +216,7 @@ pub(crate) fn tag_for(context: &Context<'_>, call: &CopilotUse) -> String {
 
 fn insert_tag(context: &Context<'_>, file: &FileFacts, call: &CopilotUse) -> Result<Fix, String> {
     let settings = context.settings;
+    environment::copilot_tag(settings)?;
     if call.flag("tag").is_some() {
         return Err("the command already has a `--tag`, with an empty value".to_owned());
     }

@@ -58,6 +58,7 @@ use tagwright_syntax::Span;
 
 use crate::context::{Context, Report, pushes};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
+use crate::environment;
 use crate::plan::{define_branch, needs_new_text};
 use crate::unique::{SUFFIX, copy, key, make_unique};
 use crate::variables::{Constancy, behind, constancy, constancy_of, item_text, replace};
@@ -130,6 +131,7 @@ fn copilot(
     let fix = match flag.value_site {
         None => Err("the place of the tag is not certain".to_owned()),
         Some(site) if package && all_text => (|| {
+            environment::copilot_tag(settings)?;
             let unique = settings.unique_tag();
             let inner = site.expansion == Expansion::InnerShell;
             let mut changes = vec![replace(file, site, &unique, WordEffect::Within)?];
