@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use tagwright_project::baseline::is_day;
 use tagwright_project::config::{Config, FailOn};
 
 const EXIT_CODES: &str = "\
@@ -44,6 +45,9 @@ pub enum Command {
     /// Apply fixes, then report what remains.
     #[command(after_help = EXIT_CODES)]
     Fix(FixArgs),
+    /// Keep account of the findings that were there before, so that only new ones count.
+    #[command(after_help = EXIT_CODES)]
+    Baseline(BaselineCommandArgs),
     /// Show where images are built, tagged, pushed and deployed.
     Flow(FlowArgs),
     /// Print the page of one rule.
@@ -135,7 +139,23 @@ pub struct TargetArgs {
 
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub baseline: BaselineArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub input: InputArgs,
+}
+
+/// Which findings do not count.
+#[derive(Debug, Default, Args)]
+pub struct BaselineArgs {
+    /// The findings that do not count, instead of the nearest `tagwright-baseline.json`.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    /// Count every finding, whatever a baseline says.
+    #[arg(long, conflicts_with = "baseline")]
+    pub no_baseline: bool,
 }
 
 impl TargetArgs {
@@ -181,6 +201,74 @@ pub struct CheckArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub target: TargetArgs,
+
+    /// Write a comment `# tagwright: ignore[rule] REASON` for every finding that makes the exit code 1, and report
+    /// what is left.
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["stdin_filename", "files"])]
+    pub add_ignore: Option<String>,
+}
+
+/// `tagwright baseline`
+#[derive(Debug, Args)]
+pub struct BaselineCommandArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: BaselineCommand,
+}
+
+/// What to do with the baseline.
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Write down all findings of now. Entries that are there already keep their reason and last day.
+    Write {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        target: BaselineTarget,
+
+        /// Why the new entries do not count.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+
+        /// The last day on which the new entries do not count.
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_day)]
+        expires: Option<String>,
+    },
+    /// Take out what is fixed.
+    Prune {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        target: BaselineTarget,
+    },
+    /// Fail if an entry names what is fixed, or has had its last day.
+    Check {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        target: BaselineTarget,
+    },
+}
+
+/// What the baseline is about and where it lies.
+#[derive(Debug, Args)]
+pub struct BaselineTarget {
+    /// Files and folders; the current folder if there is none.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// The baseline, instead of the nearest `tagwright-baseline.json`.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: InputArgs,
+}
+
+fn parse_day(text: &str) -> Result<String, String> {
+    if is_day(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a day as YYYY-MM-DD".to_owned())
+    }
 }
 
 /// `tagwright fix`
@@ -286,6 +374,8 @@ pub enum SchemaOf {
     Lines,
     /// `tagwright.toml`.
     Config,
+    /// `tagwright-baseline.json`.
+    Baseline,
     /// CodeBuild's buildspecs, for editors.
     Buildspec,
 }

@@ -12,6 +12,7 @@ use tagwright_rules::{Fixable, registry};
 use crate::args::SchemaOf;
 use crate::rules::{by_category, level, page};
 use crate::{Exit, Stop, Streams, report};
+use tagwright_project::Baseline;
 use tagwright_project::config::Config;
 use tagwright_project::discovery;
 
@@ -31,6 +32,7 @@ fn schema_text(of: SchemaOf) -> String {
         SchemaOf::Findings => report::schema(),
         SchemaOf::Lines => report::lines_schema(),
         SchemaOf::Config => config_schema(),
+        SchemaOf::Baseline => schemars::schema_for!(Baseline),
         SchemaOf::Buildspec => return tagwright_rules::buildspec_schema(),
     };
     format!("{:#}\n", schema.as_value())
@@ -135,6 +137,10 @@ fn generated() -> Vec<(String, String)> {
         (
             "docs/schema/lines.json".to_owned(),
             schema_text(SchemaOf::Lines),
+        ),
+        (
+            "docs/schema/baseline.json".to_owned(),
+            schema_text(SchemaOf::Baseline),
         ),
         (
             "docs/schema/config.json".to_owned(),

@@ -5,6 +5,7 @@
 
 use tagwright_fixer::{NewText, Options, Outcome, WriteError, diff, run_from, write};
 use tagwright_project::discovery::{self, Problem};
+use tagwright_project::workspace::Checked;
 use tagwright_project::{Workspace, analysis};
 use tagwright_rules::Finding;
 
@@ -13,7 +14,7 @@ use crate::progress::Progress;
 use crate::report::{Report, escape};
 use crate::selection::Offered;
 use crate::session::{Part, Session};
-use crate::{Channel, Exit, Stop, Streams, deliver, ending, list_files, settle};
+use crate::{Channel, Exit, Stop, Streams, count, deliver, ending, list_files, settle};
 
 /// What a run says beside the report.
 #[derive(Default)]
@@ -98,14 +99,17 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
     settle(exit, written)
 }
 
-fn count(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
 fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &mut Account) {
     let workspace = &mut part.workspace;
-    let found = workspace.check();
-    let findings = workspace.withhold(found);
+    let Checked {
+        findings,
+        suppressed,
+    } = workspace.check();
+    let findings = workspace.withhold(findings);
+    let unchanged = |findings| Checked {
+        findings,
+        suppressed,
+    };
     let before = workspace.sources();
     let offered = Offered {
         workspace,
@@ -113,7 +117,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
     };
     let findings = offered.withhold(findings, &before);
     if findings.iter().all(|finding| finding.fix.is_none()) {
-        return part.report(findings, report);
+        return part.report(unchanged(findings), report);
     }
     let options = Options {
         unsafe_fixes: args.r#unsafe,
@@ -128,7 +132,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
                 "error: nothing was changed because of an internal error; please report it: {}",
                 escape(&message)
             ));
-            return part.report(findings, report);
+            return part.report(unchanged(findings), report);
         }
     };
     let changed: Vec<_> = outcome.sources.changed_from(&before);
@@ -153,7 +157,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
             })),
             Err(error) => {
                 report.push_problem(problem(&error));
-                return part.report(findings, report);
+                return part.report(unchanged(findings), report);
             }
         }
     }
@@ -185,7 +189,12 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
             document.text = source.text.clone();
         }
     }
-    part.report(remaining(outcome), report);
+    // What is silenced does not change, but its places do: it is left to `check`.
+    let left = Checked {
+        findings: remaining(outcome),
+        ..Checked::default()
+    };
+    part.report(left, report);
 }
 
 /// The findings that are left; where a fix was tried in vain, with the reason instead of the fix.
@@ -234,7 +243,7 @@ impl Account {
     }
 }
 
-fn problem(error: &WriteError) -> Problem {
+pub(crate) fn problem(error: &WriteError) -> Problem {
     let path = match error {
         WriteError::ReadOnly(path)
         | WriteError::NotAFile(path)

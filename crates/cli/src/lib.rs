@@ -17,9 +17,11 @@ use tagwright_project::parallel::STACK;
 use tagwright_project::{analysis, config, discovery};
 
 pub mod args;
+mod baseline;
 mod docs;
 mod fix;
 mod flow;
+mod ignore;
 mod progress;
 pub mod report;
 mod rules;
@@ -219,6 +221,7 @@ fn finish(result: Result<Exit, Stop>, streams: &mut Streams<'_>) -> Exit {
 fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     match &cli.command {
         Command::Check(args) => check(args, streams),
+        Command::Baseline(args) => baseline::run(args, streams),
         Command::Fix(args) => fix::fix(args, streams),
         Command::Flow(args) => flow::flow(args, streams),
         Command::Explain { rule } => rules::explain(rule, streams),
@@ -241,7 +244,10 @@ fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let mut report = Report::default();
     report.without_fixes = !args.target.formats().any(Format::shows_fixes);
     report.with_fingerprints = args.target.formats().any(Format::shows_fingerprints);
-    session.check(&mut report);
+    match &args.add_ignore {
+        Some(reason) => ignore::add(&mut session, reason, &mut report, streams)?,
+        None => session.check(&mut report),
+    }
     drop(progress);
     let exit = ending(&report);
     // The ending is settled before anything is written: it does not depend on who reads it.
@@ -317,6 +323,10 @@ fn write_file(report: &Report, format: Format, path: &Path) -> io::Result<()> {
     let mut file = BufWriter::with_capacity(1 << 16, File::create(path)?);
     report.write(format, Style::PLAIN, &mut file)?;
     file.flush()
+}
+
+fn count(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn problems(report: &mut Report, streams: &mut Streams<'_>) -> io::Result<()> {

@@ -13,17 +13,19 @@ use tagwright_fixer::Materialiser;
 use tagwright_flow::FileId;
 use tagwright_project::Workspace;
 use tagwright_project::analysis::{self, Analysis};
+use tagwright_project::baseline::{self, Located};
 use tagwright_project::config::{self, Config, FailOn};
 use tagwright_project::discovery::{self, Candidate, Plan, Problem, Targets};
+use tagwright_project::identity::{Identity, identities};
 use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::parallel::map;
 use tagwright_project::source::{self, Source};
-use tagwright_project::workspace::INTERNAL_ERROR;
+use tagwright_project::workspace::{Checked, INTERNAL_ERROR};
 use tagwright_rules::{Finding, Fix, Severity};
 use tagwright_syntax::Span;
 
 use crate::args::{InputArgs, TargetArgs};
-use crate::report::{ProposedFix, Report, Reported, escape};
+use crate::report::{ProposedFix, Report, Reported, Suppression, escape};
 use crate::selection::{self, Exclusion, Selection, Touched};
 use crate::{Stop, Streams};
 
@@ -40,6 +42,8 @@ pub struct Session {
     pub stdin_bytes: Vec<u8>,
     no_ignore: bool,
     fail_on: Option<FailOn>,
+    /// For each workspace its baseline; empty: none is to be used.
+    baselines: Vec<Located>,
 }
 
 /// A workspace of the run.
@@ -79,7 +83,15 @@ impl Session {
             }
         };
         session.fail_on = args.fail_on;
+        session.baselines = args.baseline.locate(&session.plan)?;
         Ok(session)
+    }
+
+    /// The folders of the workspaces, absolute, in the order of [`Session::each`].
+    #[must_use]
+    pub fn roots(&self) -> Vec<PathBuf> {
+        let workspaces = self.plan.workspaces.iter();
+        workspaces.map(|targets| targets.root.clone()).collect()
     }
 
     /// Says on standard error what there is to know before the report.
@@ -168,6 +180,7 @@ impl Session {
             stdin_bytes: Vec::new(),
             no_ignore: args.no_ignore,
             fail_on: None,
+            baselines: Vec::new(),
         })
     }
 
@@ -191,8 +204,8 @@ impl Session {
     pub fn check(&mut self, report: &mut Report) {
         let mut left = self.plan.workspaces.len();
         self.each(report, |mut part, report| {
-            let findings = part.workspace.check();
-            part.report(findings, report);
+            let checked = part.workspace.check();
+            part.report(checked, report);
             left -= 1;
             if left == 0 {
                 // The process is about to end, which frees it all at once.
@@ -208,10 +221,18 @@ impl Session {
             report.push_problem(problem);
         }
         let workspaces = std::mem::take(&mut self.plan.workspaces);
+        let today = baseline::today();
         let settings = self.configurations.iter().zip(&self.exclusions);
-        for (targets, (config, exclusion)) in workspaces.into_iter().zip(settings) {
+        for (index, (targets, (config, exclusion))) in
+            workspaces.into_iter().zip(settings).enumerate()
+        {
             let fail_on = self.fail_on.or(config.fail_on).unwrap_or_default();
-            let workspace = self.load(&targets, config, exclusion, fail_on, report);
+            let mut workspace = self.load(&targets, config, exclusion, fail_on, report);
+            if let Some(located) = self.baselines.get(index)
+                && !located.baseline.entries.is_empty()
+            {
+                workspace = workspace.with_baseline(located.clone(), today.clone());
+            }
             let touched = self.selection.touched(&workspace);
             let part = Part {
                 workspace,
@@ -301,33 +322,37 @@ type Proposed = HashMap<*const Fix, Result<Arc<ProposedFix>, String>>;
 
 impl Part {
     /// Adds the findings in the targets to the report.
-    pub fn report(&self, mut findings: Vec<Finding>, report: &mut Report) {
-        findings.retain(|finding| {
-            self.workspace
-                .document(finding.file)
-                .is_some_and(|document| {
-                    let touched = self.touched.as_ref();
-                    document.target
-                        && touched.is_none_or(|touched| touched.counts(finding, &document.text))
-                })
-        });
+    pub fn report(&self, checked: Checked, report: &mut Report) {
+        let target = |finding: &Finding| {
+            let document = self.workspace.document(finding.file);
+            document.is_some_and(|document| {
+                let touched = self.touched.as_ref();
+                document.target
+                    && touched.is_none_or(|touched| touched.counts(finding, &document.text))
+            })
+        };
+        let Checked {
+            mut findings,
+            mut suppressed,
+        } = checked;
+        findings.retain(target);
+        suppressed.retain(|it| target(&it.finding));
+        let mut fingerprints = if report.with_fingerprints {
+            let all = findings
+                .iter()
+                .chain(suppressed.iter().map(|it| &it.finding));
+            fingerprints(&identities(&self.workspace.documents, all))
+        } else {
+            Vec::new()
+        }
+        .into_iter();
         let mut fixes = if report.without_fixes {
             HashMap::new()
         } else {
             self.proposed(&findings, report)
         };
         for finding in findings {
-            let Some(place) = self.place(report, finding.file, finding.span) else {
-                continue;
-            };
-            let related = finding
-                .related
-                .iter()
-                .filter_map(|related| {
-                    let place = self.place(report, related.file, related.span)?;
-                    Some((place, related.message.clone()))
-                })
-                .collect();
+            let fingerprint = fingerprints.next();
             let proposed = finding
                 .fix
                 .as_ref()
@@ -335,23 +360,25 @@ impl Part {
             let (fix, no_fix) = match proposed {
                 Some(Ok(fix)) => (Some(take(fix)), None),
                 Some(Err(reason)) => (None, Some(reason.clone())),
-                None => (None, finding.no_fix),
+                None => (None, finding.no_fix.clone()),
             };
-            report.push(
-                Reported {
-                    rule: finding.rule,
-                    category: analysis::category(finding.rule),
-                    severity: finding.severity,
-                    message: finding.message,
-                    place,
-                    related,
-                    fix,
-                    no_fix,
-                    fingerprint: None,
-                    fails: false,
-                },
-                self.fail_on,
-            );
+            if let Some(mut reported) = self.reported(finding, report) {
+                reported.fix = fix;
+                reported.no_fix = no_fix;
+                reported.fingerprint = fingerprint;
+                report.push(reported, self.fail_on);
+            }
+        }
+        for it in suppressed {
+            let fingerprint = fingerprints.next();
+            if let Some(mut reported) = self.reported(it.finding, report) {
+                reported.fingerprint = fingerprint;
+                let suppression = Suppression {
+                    kind: it.kind,
+                    reason: it.reason,
+                };
+                report.push_suppressed(reported, suppression);
+            }
         }
         for (file, message) in self.workspace.failures() {
             if let Some(place) = self.place(report, *file, Span::empty(0)) {
@@ -365,6 +392,31 @@ impl Part {
                 );
             }
         }
+    }
+
+    /// The finding with its places as lines and columns, without its fix.
+    fn reported(&self, finding: Finding, report: &mut Report) -> Option<Reported> {
+        let place = self.place(report, finding.file, finding.span)?;
+        let related = finding
+            .related
+            .into_iter()
+            .filter_map(|related| {
+                let place = self.place(report, related.file, related.span)?;
+                Some((place, related.message))
+            })
+            .collect();
+        Some(Reported {
+            rule: finding.rule,
+            category: analysis::category(finding.rule),
+            severity: finding.severity,
+            message: finding.message,
+            place,
+            related,
+            fix: None,
+            no_fix: None,
+            fingerprint: None,
+            fails: false,
+        })
     }
 
     /// The fixes of the findings as edits, or why they cannot be made, by the address of the fix: one that
@@ -443,6 +495,25 @@ fn edits(fix: &Fix, materialiser: &mut Materialiser<'_>) -> Result<Edits, String
         Ok(Err(rejection)) => Err(rejection.to_string()),
         Err(_) => Err("an internal error of the fixer".to_owned()),
     }
+}
+
+/// One text for each identity; equal findings are numbered, so that no two are the same.
+fn fingerprints(identities: &[Identity]) -> Vec<String> {
+    let mut seen: HashMap<&Identity, usize> = HashMap::new();
+    identities
+        .iter()
+        .map(|identity| {
+            let number = seen.entry(identity).or_default();
+            *number += 1;
+            let Identity {
+                path,
+                rule,
+                place,
+                hash,
+            } = identity;
+            format!("{rule}/{hash}/{number}/{path}#{place}")
+        })
+        .collect()
 }
 
 fn push_damage(damage: Damage, severity: Severity, fail_on: FailOn, report: &mut Report) {

@@ -3,11 +3,15 @@
 // The helpers below are part of the tests.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/folder.rs"]
+mod folder;
+
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use folder::{Folder, tagwright};
 use serde_json::Value;
 
 const BROKEN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - @echo starting\n";
@@ -23,101 +27,6 @@ phases:
 artifacts:
   files: imagedefinitions.json
 ";
-
-/// A temporary folder with files.
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
-        let folder = Self(tempfile::tempdir().unwrap());
-        for (path, text) in files {
-            folder.put(path, text.as_bytes());
-        }
-        folder
-    }
-
-    fn put(&self, path: &str, bytes: &[u8]) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
-    }
-
-    fn text(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).unwrap()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        self.run_with(arguments, b"")
-    }
-
-    fn run_with(&self, arguments: &[&str], input: &[u8]) -> Run {
-        let mut child = tagwright(self.0.path(), arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A run that stops before it has read everything closes the pipe, which is not this test's matter.
-        let _ = child.stdin.take().unwrap().write_all(input);
-        let output = child.wait_with_output().unwrap();
-        Run {
-            code: output.status.code(),
-            out: output.stdout,
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-fn tagwright(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tagwright"));
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("NO_COLOR")
-        .env_remove("COLUMNS");
-    command
-}
-
-/// What a run left behind.
-struct Run {
-    code: Option<i32>,
-    out: Vec<u8>,
-    err: String,
-}
-
-impl Run {
-    fn out(&self) -> String {
-        String::from_utf8(self.out.clone()).unwrap()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.out).unwrap()
-    }
-
-    /// `rule path:line:column+offset` of every finding.
-    fn findings(&self) -> Vec<String> {
-        self.json()["findings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|finding| {
-                let start = &finding["start"];
-                format!(
-                    "{} {}:{}:{}+{}",
-                    finding["rule"].as_str().unwrap(),
-                    finding["path"].as_str().unwrap(),
-                    start["line"],
-                    start["column"],
-                    start["offset"]
-                )
-            })
-            .collect()
-    }
-}
 
 #[test]
 fn the_help_names_commands_and_exit_codes() {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use tagwright_rules::finding::{Change, ChangeKind, FileId, Fix, WordEffect};
+use tagwright_syntax::Span;
 use tagwright_syntax::edit::{self, Edit, Replacement};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 
@@ -57,6 +58,10 @@ pub(crate) struct NodePlan {
     pub(crate) inserts: Vec<(u32, String)>,
     /// The string that takes the place of the whole node.
     pub(crate) replaced: Option<String>,
+    /// Comments of the file and what becomes of them, ascending; only at the file's root.
+    pub(crate) comments: Vec<(Span, String)>,
+    /// The comment that is put above the line on which the node begins.
+    pub(crate) above: Option<String>,
 }
 
 impl<'a> Materialiser<'a> {
@@ -142,6 +147,14 @@ impl<'a> Materialiser<'a> {
                 );
             }
         }
+        for (node, todo) in &plan.nodes {
+            for (comment, new) in &todo.comments {
+                edits.push(edit::replace_comment(text, *comment, new));
+            }
+            if let Some(comment) = &todo.above {
+                edits.push(edit::insert_comment(text, tree, *node, comment));
+            }
+        }
         edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
         if edits
             .windows(2)
@@ -170,7 +183,11 @@ impl<'a> Materialiser<'a> {
                     (ChangeKind::InsertItem { index, .. }, NodeKind::Sequence(sequence)) => {
                         *index as usize <= sequence.items.len()
                     }
-                    (ChangeKind::ReplaceNode { .. }, NodeKind::Mapping(_)) => true,
+                    (ChangeKind::ReplaceNode { .. }, NodeKind::Mapping(_))
+                    | (ChangeKind::InsertComment { .. }, _) => true,
+                    (ChangeKind::ReplaceComment { comment, .. }, _) => {
+                        sized.tree.comments().contains(comment)
+                    }
                     // An alias is left to the primitive edit, whose refusal says why.
                     (_, NodeKind::Alias { .. }) => true,
                     _ => false,
@@ -208,8 +225,13 @@ impl<'a> Materialiser<'a> {
                         todo.inserts.push((*index, value.clone()));
                     }
                     ChangeKind::ReplaceNode { text } => todo.replaced = Some(text.clone()),
+                    ChangeKind::ReplaceComment { comment, text } => {
+                        todo.comments.push((*comment, text.clone()));
+                    }
+                    ChangeKind::InsertComment { text } => todo.above = Some(text.clone()),
                 }
             }
+            todo.comments.sort();
             replacements.sort_by_key(|(it, _)| (it.range.start, it.range.end));
             todo.inserts.sort_by_key(|(index, _)| *index);
             (todo.replacements, todo.effects) = replacements.into_iter().unzip();
@@ -239,7 +261,13 @@ pub(crate) fn overlap(one: &Change, other: &Change) -> bool {
             // Two insertions at one place do not overlap, an insertion inside a replaced range does.
             (a.start < b.end && b.start < a.end) || (a == b && !a.is_empty())
         }
-        (ChangeKind::ReplaceNode { .. }, _) | (_, ChangeKind::ReplaceNode { .. }) => true,
+        (
+            ChangeKind::ReplaceComment { comment: a, .. },
+            ChangeKind::ReplaceComment { comment: b, .. },
+        ) => a == b,
+        (ChangeKind::InsertComment { .. }, ChangeKind::InsertComment { .. })
+        | (ChangeKind::ReplaceNode { .. }, _)
+        | (_, ChangeKind::ReplaceNode { .. }) => true,
         _ => false,
     }
 }

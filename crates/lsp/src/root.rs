@@ -118,7 +118,7 @@ impl Root {
         if std::mem::take(&mut self.stale) {
             self.reload(open);
         }
-        self.findings = self.workspace.check();
+        self.findings = self.workspace.check().findings;
     }
 
     /// A message for the user, the first time it is asked for after something happened.

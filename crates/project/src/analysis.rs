@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tagwright_flow::facts::FileFacts;
 use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, scan};
 use tagwright_rules::settings::Strategy;
-use tagwright_rules::{Finding, Related, Settings, Severity};
+use tagwright_rules::{Finding, Known, Related, Settings, Severity, Verdict};
 
 use crate::config::{self, Config, Level};
 
@@ -29,6 +29,8 @@ pub struct Reading {
     pub facts: FileFacts,
     /// What is wrong with it by itself.
     pub findings: Vec<Finding>,
+    /// What its comments tell tagwright.
+    pub directives: Vec<Known>,
     /// The message of the panic that ended the reading.
     pub failure: Option<String>,
 }
@@ -58,14 +60,16 @@ impl Analysis {
     #[must_use]
     pub fn read(&self, id: FileId, path: &str, text: &Arc<str>, kind: FileKind) -> Reading {
         match guarded(|| tagwright_rules::read(id, path, text, &self.options, &self.settings)) {
-            Ok((facts, findings)) => Reading {
-                facts,
-                findings,
+            Ok(reading) => Reading {
+                facts: reading.facts,
+                findings: reading.findings,
+                directives: reading.directives,
                 failure: None,
             },
             Err(message) => Reading {
                 facts: scan::empty(id, path, text, kind),
                 findings: Vec::new(),
+                directives: Vec::new(),
                 failure: Some(message),
             },
         }
@@ -93,12 +97,18 @@ impl Analysis {
         &self,
         workspace: &flow::Workspace,
         found: Vec<Finding>,
-    ) -> (Vec<Finding>, Vec<(FileId, String)>) {
-        let checked = guarded(|| tagwright_rules::check(workspace, &self.settings, found.clone()));
-        if let Ok(findings) = checked {
-            return (findings, Vec::new());
+        directives: &[Known],
+    ) -> (Verdict, Vec<(FileId, String)>) {
+        let checked = guarded(|| {
+            tagwright_rules::check(workspace, &self.settings, found.clone(), directives)
+        });
+        if let Ok(verdict) = checked {
+            return (verdict, Vec::new());
         }
-        let mut findings = found;
+        let mut verdict = Verdict {
+            findings: found,
+            suppressed: Vec::new(),
+        };
         let mut failures = Vec::new();
         for file in workspace.files() {
             let alone = FileFacts {
@@ -107,9 +117,9 @@ impl Analysis {
             };
             match guarded(|| {
                 let alone = self.join(vec![alone]);
-                tagwright_rules::check(&alone, &self.settings, Vec::new())
+                tagwright_rules::check(&alone, &self.settings, Vec::new(), &[]).findings
             }) {
-                Ok(found) => findings.extend(found.into_iter().map(|finding| {
+                Ok(found) => verdict.findings.extend(found.into_iter().map(|finding| {
                     Finding {
                         file: file.id,
                         related: finding
@@ -128,7 +138,7 @@ impl Analysis {
                 Err(message) => failures.push((file.id, message)),
             }
         }
-        (findings, failures)
+        (verdict, failures)
     }
 }
 

@@ -4,14 +4,17 @@
 //! know, the file system; nothing here knows about arguments, reports or terminals.
 
 pub mod analysis;
+pub mod baseline;
 pub mod config;
 pub mod discovery;
 pub mod git;
+pub mod identity;
 pub mod load;
 pub mod parallel;
 pub mod source;
 pub mod workspace;
 
 pub use analysis::Analysis;
+pub use baseline::Baseline;
 pub use config::Config;
 pub use workspace::{Document, Workspace};

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use tagwright_fixer::{Relint, Sources};
 use tagwright_flow::kind::{FileKind, classify};
 use tagwright_flow::{self as flow, FileId};
-use tagwright_rules::{Finding, Fix, Severity};
+use tagwright_rules::{Finding, Fix, Known, Severity, Verdict};
 use tagwright_syntax::Span;
 
 use crate::analysis::Analysis;
+use crate::baseline::Located;
+use crate::identity::identities;
 use crate::parallel::map;
 
 /// The rule of a file that tagwright cannot cope with.
@@ -32,6 +34,35 @@ pub struct Document {
     pub target: bool,
 }
 
+/// What there is to say about a workspace.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// What counts.
+    pub findings: Vec<Finding>,
+    /// What does not.
+    pub suppressed: Vec<Suppressed>,
+}
+
+/// A finding that does not count.
+#[derive(Clone, Debug)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Finding,
+    /// Who says so.
+    pub kind: SuppressionKind,
+    /// The reason that is given there.
+    pub reason: Option<String>,
+}
+
+/// Who says that a finding does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuppressionKind {
+    /// A comment in the file.
+    InSource,
+    /// The baseline.
+    Baseline,
+}
+
 /// A workspace whose files are read.
 pub struct Workspace {
     /// The files; a [`FileId`] is an index here.
@@ -42,6 +73,10 @@ pub struct Workspace {
     pub analysis: Analysis,
     /// What is wrong with the files by themselves.
     found: Vec<Finding>,
+    /// What the comments of the files tell tagwright.
+    directives: Vec<Known>,
+    /// The findings that do not count, and the day of the run.
+    baseline: Option<(Located, String)>,
     /// Files that could not be read without a panic, and its message.
     unread: Vec<(FileId, String)>,
     /// The same, and those that the last check could not cope with.
@@ -54,6 +89,7 @@ impl Workspace {
     pub fn new(documents: Vec<Document>, analysis: Analysis) -> Self {
         let indexed: Vec<(usize, &Document)> = documents.iter().enumerate().collect();
         let mut found = Vec::new();
+        let mut directives = Vec::new();
         let mut failures = Vec::new();
         let facts = map(&indexed, |(index, document)| {
             analysis.read(
@@ -67,6 +103,7 @@ impl Workspace {
         .map(|reading| {
             let id = reading.facts.id;
             found.extend(reading.findings);
+            directives.extend(reading.directives);
             failures.extend(reading.failure.map(|message| (id, message)));
             reading.facts
         })
@@ -76,6 +113,8 @@ impl Workspace {
             documents,
             analysis,
             found,
+            directives,
+            baseline: None,
             failures: failures.clone(),
             unread: failures,
         }
@@ -99,7 +138,9 @@ impl Workspace {
                     .read(file, &document.relative, &document.text, document.kind);
             self.found.retain(|finding| finding.file != file);
             self.unread.retain(|(failed, _)| *failed != file);
+            self.directives.retain(|known| known.directive.file != file);
             self.found.extend(reading.findings);
+            self.directives.extend(reading.directives);
             self.unread
                 .extend(reading.failure.map(|message| (file, message)));
             *slot = reading.facts;
@@ -107,12 +148,56 @@ impl Workspace {
         self.flow = self.analysis.join(facts);
     }
 
+    /// The same with the findings of `baseline` not counting, on the day `today` (`YYYY-MM-DD`).
+    #[must_use]
+    pub fn with_baseline(mut self, baseline: Located, today: String) -> Self {
+        self.baseline = Some((baseline, today));
+        self
+    }
+
     /// All findings of the workspace, those in files that were not asked for too.
-    pub fn check(&mut self) -> Vec<Finding> {
-        let (findings, failures) = self.analysis.check(&self.flow, self.found.clone());
+    pub fn check(&mut self) -> Checked {
+        let found = self.found.clone();
+        let (verdict, failures) = self.analysis.check(&self.flow, found, &self.directives);
         self.failures.clone_from(&self.unread);
         self.failures.extend(failures);
-        findings
+        self.without_known(verdict, &self.documents)
+    }
+
+    /// Takes out what the baseline knows; `documents` have the texts that the findings are about.
+    fn without_known(&self, verdict: Verdict, documents: &[Document]) -> Checked {
+        let mut checked = Checked {
+            findings: verdict.findings,
+            suppressed: verdict
+                .suppressed
+                .into_iter()
+                .map(|(finding, reason)| Suppressed {
+                    finding,
+                    kind: SuppressionKind::InSource,
+                    reason: reason.map(String::from),
+                })
+                .collect(),
+        };
+        let Some((located, today)) = &self.baseline else {
+            return checked;
+        };
+        let identities = identities(documents, &checked.findings);
+        let known = located.baseline.known(&identities, &located.prefix, today);
+        let mut quiet = Vec::new();
+        for (finding, entry) in std::mem::take(&mut checked.findings).into_iter().zip(known) {
+            match entry {
+                Some(entry) => quiet.push(Suppressed {
+                    finding,
+                    kind: SuppressionKind::Baseline,
+                    reason: entry.reason.clone(),
+                }),
+                None => checked.findings.push(finding),
+            }
+        }
+        let about: Vec<&Finding> = quiet.iter().map(|it| &it.finding).collect();
+        tagwright_rules::keep_together(&mut checked.findings, &about);
+        checked.suppressed.extend(quiet);
+        checked
     }
 
     /// The texts, for the fixer, under the paths as shown.
@@ -176,6 +261,7 @@ impl Workspace {
 impl Relint for Workspace {
     fn lint(&self, sources: &Sources) -> Vec<Finding> {
         let mut found = Vec::new();
+        let mut directives = Vec::new();
         let mut failed = Vec::new();
         let facts = self
             .flow
@@ -189,18 +275,38 @@ impl Relint for Workspace {
                         .analysis
                         .read(facts.id, path, &source.text, document.kind);
                     found.extend(reading.findings);
+                    directives.extend(reading.directives);
                     failed.extend(reading.failure.map(|message| (facts.id, message)));
                     reading.facts
                 }
                 _ => {
                     let own = self.found.iter().filter(|finding| finding.file == facts.id);
                     found.extend(own.cloned());
+                    let own = self.directives.iter();
+                    let own = own.filter(|known| known.directive.file == facts.id);
+                    directives.extend(own.cloned());
                     facts.clone()
                 }
             })
             .collect();
         let joined = self.analysis.join(facts);
-        let (mut findings, failures) = self.analysis.check(&joined, found);
+        let (verdict, failures) = self.analysis.check(&joined, found, &directives);
+        let mut findings = if self.baseline.is_some() {
+            let documents: Vec<Document> = self
+                .documents
+                .iter()
+                .zip(self.flow.files())
+                .map(|(document, facts)| Document {
+                    text: sources
+                        .get(facts.id)
+                        .map_or_else(|| Arc::clone(&document.text), |it| Arc::clone(&it.text)),
+                    ..document.clone()
+                })
+                .collect();
+            self.without_known(verdict, &documents).findings
+        } else {
+            verdict.findings
+        };
         // A text that the analysis cannot cope with is never an improvement.
         failed.extend(failures);
         findings.extend(failed.into_iter().map(|(file, message)| Finding {

@@ -10,6 +10,7 @@ use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::yaml::Tree;
 
+use crate::directives::{self, Directive};
 use crate::plan::Plan;
 use crate::tables::Outline;
 use crate::{Finding, Fix, Related, Rule, Settings, Severity};
@@ -126,6 +127,7 @@ pub struct Document<'a> {
     /// The typed view, if it is a buildspec (not one inside another file).
     pub buildspec: Option<Buildspec>,
     outline: OnceCell<Outline>,
+    directives: OnceCell<Vec<Directive>>,
 }
 
 impl<'a> Document<'a> {
@@ -138,12 +140,25 @@ impl<'a> Document<'a> {
             tree,
             buildspec,
             outline: OnceCell::new(),
+            directives: OnceCell::new(),
         }
     }
 
     /// What the rules about structure read of the file, found out at the first call.
     pub(crate) fn outline(&self) -> &Outline {
         self.outline.get_or_init(|| Outline::new(self))
+    }
+
+    /// The comments that are addressed to tagwright, found out at the first call.
+    pub(crate) fn directives(&self) -> &[Directive] {
+        self.directives.get_or_init(|| {
+            let text = self.text();
+            // Almost no file has any.
+            match memchr::memmem::find(text.as_bytes(), directives::MARK.as_bytes()) {
+                Some(_) => directives::of_yaml(self.facts.id, text, self.tree),
+                None => Vec::new(),
+            }
+        })
     }
 
     /// The file's text.

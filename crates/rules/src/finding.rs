@@ -103,6 +103,19 @@ pub enum ChangeKind {
         /// The item's decoded value.
         value: String,
     },
+    /// A YAML comment of the file becomes `text`, or goes if that is empty, with its line if it is alone
+    /// there. The change's node is the file's root.
+    ReplaceComment {
+        /// The comment, from its `#` to the end of the line.
+        comment: Span,
+        /// The new comment, with its `#`; one line.
+        text: String,
+    },
+    /// A comment is put on a line of its own above the line on which the node begins, indented like it.
+    InsertComment {
+        /// The comment, with its `#`; one line.
+        text: String,
+    },
     /// The mapping, an item of a list on one line, becomes the string `text`: a command that YAML has taken
     /// apart is put into quotes.
     ReplaceNode {
@@ -122,4 +135,6 @@ pub enum WordEffect {
     Inserts(u32),
     /// Inserts whole commands.
     Commands,
+    /// Gives one comment another text, or takes it away with the blanks and the line break beside it.
+    Comment,
 }

@@ -235,6 +235,54 @@ pub fn replace_node(
     }])
 }
 
+/// Gives the comment at `comment` (from its `#` to before the line break) the text `new`, which is one line and
+/// starts with `#`. Nothing takes the comment away: its line if it is alone there, else the blanks before it.
+#[must_use]
+pub fn replace_comment(text: &str, comment: Span, new: &str) -> Edit {
+    if !new.is_empty() {
+        return Edit {
+            span: comment,
+            text: new.to_owned(),
+        };
+    }
+    let (start, end) = (comment.start as usize, comment.end as usize);
+    let bytes = text.as_bytes();
+    let line = line_start(text, start);
+    let kept = text[line..start].trim_end_matches([' ', '\t']);
+    let alone = kept.is_empty();
+    let span = if !alone {
+        Span::new(line + kept.len(), end)
+    } else if end < text.len() {
+        Span::new(line, end + break_len(bytes, end))
+    } else {
+        // The last line, without a line break of its own: the one before goes with it.
+        let before = text[..line].strip_suffix('\n').unwrap_or(&text[..line]);
+        let before = before.strip_suffix('\r').unwrap_or(before);
+        Span::new(before.len(), end)
+    };
+    Edit {
+        span,
+        text: String::new(),
+    }
+}
+
+/// Puts `comment`, one line that starts with `#`, on a line of its own above the line on which `node` begins, as
+/// far to the right as that line begins.
+#[must_use]
+pub fn insert_comment(text: &str, tree: &Tree, node: NodeId, comment: &str) -> Edit {
+    let start = tree.node(node).span.start as usize;
+    let mut line = line_start(text, start);
+    if line == 0 && text.starts_with('\u{feff}') {
+        line = '\u{feff}'.len_utf8();
+    }
+    let rest = &text[line..];
+    let indentation = &rest[..rest.len() - rest.trim_start_matches([' ', '\t']).len()];
+    Edit {
+        span: Span::empty(line),
+        text: format!("{indentation}{comment}{}", line_ending(text, line)),
+    }
+}
+
 /// Refuses nodes whose change would change other places, or whose reading is not certain.
 fn refuse_unsafe(tree: &Tree, node: NodeId) -> Result<(), Refusal> {
     if tree.error().is_some() {

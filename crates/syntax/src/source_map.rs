@@ -106,6 +106,17 @@ impl SourceMap {
         Some(Span { start, end })
     }
 
+    /// The offset in the decoded value of the source byte at `source`, if that byte stands for itself.
+    #[must_use]
+    pub fn decoded(&self, source: u32) -> Option<u32> {
+        let index = self
+            .segments
+            .partition_point(|segment| segment.source.end <= source);
+        let segment = self.segments.get(index)?;
+        (segment.verbatim && segment.source.start <= source)
+            .then(|| segment.decoded.start + (source - segment.source.start))
+    }
+
     /// Whether the decoded range stands in the source exactly as it reads, in one piece.
     #[must_use]
     pub fn is_verbatim(&self, decoded: Span) -> bool {

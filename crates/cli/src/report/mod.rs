@@ -26,6 +26,7 @@ use tagwright_syntax::{LineIndex, Span};
 use crate::args::Format;
 use tagwright_project::config::FailOn;
 use tagwright_project::discovery::Problem;
+pub use tagwright_project::workspace::SuppressionKind;
 
 pub use human::Style;
 pub use json::schema;
@@ -90,15 +91,6 @@ pub struct Suppression {
     pub kind: SuppressionKind,
     /// The reason that is given there.
     pub reason: Option<String>,
-}
-
-/// Who says that a finding does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SuppressionKind {
-    /// A comment in the file.
-    InSource,
-    /// The baseline.
-    Baseline,
 }
 
 /// A range of one of the report's files.

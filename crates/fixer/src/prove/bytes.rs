@@ -67,6 +67,19 @@ fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static 
         for (index, _) in &todo.inserts {
             allowed.extend(of_item(old, *node, *index as usize));
         }
+        for (comment, _) in &todo.comments {
+            allowed.push(of_comment(old.text, *comment));
+        }
+        if todo.above.is_some() {
+            let start = old.tree.node(*node).span.start as usize;
+            let before = old.text.get(..start).unwrap_or("");
+            let line = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+            allowed.push(Allowed {
+                span: Span::new(line, start),
+                replaces: false,
+                edits: 1,
+            });
+        }
     }
     let whole: HashSet<Span> = plan
         .nodes
@@ -124,6 +137,25 @@ fn of_replacement(old: &Read<'_>, node: NodeId, range: Span) -> Option<Allowed> 
         replaces: true,
         edits: 1,
     })
+}
+
+/// A comment with the blanks before it and, in case it goes, the line breaks around it.
+fn of_comment(text: &str, comment: Span) -> Allowed {
+    let before = text.get(..comment.start as usize).unwrap_or("");
+    let kept = before.trim_end_matches([' ', '\t']);
+    let kept = kept.strip_suffix('\n').unwrap_or(kept);
+    let kept = kept.strip_suffix('\r').unwrap_or(kept);
+    let after = text.get(comment.end as usize..).unwrap_or("");
+    let rest = after.strip_prefix('\r').unwrap_or(after);
+    let rest = rest.strip_prefix('\n').unwrap_or(rest);
+    Allowed {
+        span: Span::new(
+            kept.len(),
+            comment.end as usize + (after.len() - rest.len()),
+        ),
+        replaces: true,
+        edits: 1,
+    }
 }
 
 /// The place between the neighbours of a new item. In a flow list its comma may be an edit of its own.

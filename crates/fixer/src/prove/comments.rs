@@ -5,6 +5,7 @@ use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle, Tree};
 
 use super::{NodeMap, Read};
 use crate::Rejection;
+use crate::materialise::Plan;
 
 /// What a comment stands with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +22,20 @@ enum Attachment {
 }
 
 /// Compares the comments of both texts: the same texts in the same order, each with the same node.
-pub(super) fn check(old: &Read<'_>, new: &Read<'_>, map: &NodeMap) -> Result<(), Rejection> {
+///
+/// Comments that `plan` changes, takes away or puts in are compared with what it says, and left out of the rest.
+pub(super) fn check(
+    old: &Read<'_>,
+    new: &Read<'_>,
+    map: &NodeMap,
+    plan: &Plan,
+) -> Result<(), Rejection> {
     let fail = |comment: Span, what| Rejection::Comment {
         path: old.path.to_string(),
         comment: comment.of(old.text).to_string(),
         what,
     };
-    let (before, after) = (old.tree.comments(), new.tree.comments());
+    let (before, after) = declared(old, new, plan)?;
     for (index, comment) in before.iter().enumerate() {
         match after.get(index) {
             None => return Err(fail(*comment, "is lost")),
@@ -49,7 +57,7 @@ pub(super) fn check(old: &Read<'_>, new: &Read<'_>, map: &NodeMap) -> Result<(),
         Some(old) => new.is_some() && map.after(old) == new,
         None => new.is_none(),
     };
-    for (comment, other) in before.iter().zip(after) {
+    for (comment, other) in before.iter().zip(&after) {
         let kept = match (old_places.of(*comment), new_places.of(*other)) {
             (Attachment::Behind(old), Attachment::Behind(new)) => same(Some(old), Some(new)),
             (
@@ -71,6 +79,66 @@ pub(super) fn check(old: &Read<'_>, new: &Read<'_>, map: &NodeMap) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// The comments before and after without those that the plan is about, which are as it says.
+fn declared(
+    old: &Read<'_>,
+    new: &Read<'_>,
+    plan: &Plan,
+) -> Result<(Vec<Span>, Vec<Span>), Rejection> {
+    let fail = |comment: &str, what| Rejection::Comment {
+        path: old.path.to_string(),
+        comment: comment.to_string(),
+        what,
+    };
+    // What should stand there now, by the place in the old text: an old comment, or a new text.
+    let mut expected: Vec<(u32, Option<Span>, &str)> = old
+        .tree
+        .comments()
+        .iter()
+        .map(|comment| (comment.start, Some(*comment), ""))
+        .collect();
+    let kept = expected.len();
+    for (node, todo) in &plan.nodes {
+        for (comment, text) in &todo.comments {
+            expected.retain(|(_, kept, _)| *kept != Some(*comment));
+            if !text.is_empty() {
+                expected.push((comment.start, None, text));
+            }
+        }
+        if let Some(text) = &todo.above {
+            let start = old.tree.node(*node).span.start as usize;
+            let before = old.text.get(..start).unwrap_or("");
+            let line = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+            expected.push((Span::empty(line).start, None, text));
+        }
+    }
+    let after = new.tree.comments();
+    if plan
+        .nodes
+        .values()
+        .all(|todo| todo.comments.is_empty() && todo.above.is_none())
+    {
+        return Ok((old.tree.comments().to_vec(), after.to_vec()));
+    }
+    expected.sort_by_key(|(at, ..)| *at);
+    if expected.len() != after.len() {
+        let what = "is lost, or another one is new";
+        return Err(fail(&format!("one of {kept} comments"), what));
+    }
+    let mut pairs = (Vec::new(), Vec::new());
+    for ((_, comment, text), new_comment) in expected.into_iter().zip(after) {
+        match comment {
+            Some(comment) => {
+                pairs.0.push(comment);
+                pairs.1.push(*new_comment);
+            }
+            None if new_comment.of(new.text) == text => {}
+            None => return Err(fail(text, "is not what was declared")),
+        }
+    }
+    Ok(pairs)
 }
 
 /// Whether only blanks stand before the comment on its line.

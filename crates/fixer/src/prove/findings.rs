@@ -193,6 +193,8 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
             }
             ChangeKind::InsertItem { value, .. } => (None, value),
             ChangeKind::ReplaceNode { text } => (Some(Span::new(0, text.len())), text),
+            // The comment is not part of any node; that it says what it should is proven with the text.
+            ChangeKind::ReplaceComment { .. } | ChangeKind::InsertComment { .. } => continue,
         };
         let inserted = file.map.inserted.iter().filter(|(list, inserted, _)| {
             range.is_none() && *list == change.node && inserted == text

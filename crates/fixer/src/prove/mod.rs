@@ -103,7 +103,7 @@ pub(crate) fn prove_file(
     let map = tree::compare(&old, &new, &plan)?;
     tree::compare_values(&old, &new, &plan)?;
     words::check_file(&old, &plan)?;
-    comments::check(&old, &new, &map)?;
+    comments::check(&old, &new, &map, &plan)?;
     bytes::check(&old, new.text, &plan, &edits)?;
     Ok(ProvenFile {
         text,

@@ -82,7 +82,7 @@ fn check(
     for script in inner_scripts(&old) {
         shift.check_inner(old_text, &script)?;
     }
-    shift.effects_fit(&old, &new)?;
+    shift.effects_fit(old_text, &old, &new)?;
     shift.variables_expand(&new, &new_text)?;
 
     let mut added = vec![false; shift.items.len()];
@@ -319,7 +319,7 @@ impl<'a> Shift<'a> {
     }
 
     /// Whether each replacement stands where its effect is possible, and adds what it says.
-    fn effects_fit(&self, old: &Script, new: &Script) -> Result<(), &'static str> {
+    fn effects_fit(&self, old_text: &str, old: &Script, new: &Script) -> Result<(), &'static str> {
         for item in &self.items {
             match item.effect {
                 WordEffect::Within => {
@@ -339,6 +339,23 @@ impl<'a> Shift<'a> {
                     let counts: Vec<usize> = per_command.filter(|count| *count > 0).collect();
                     if counts != [count as usize] {
                         return Err("the number of added words is not the declared one");
+                    }
+                }
+                WordEffect::Comment => {
+                    let inside = |span: &Range<usize>| within(span, &item.old);
+                    let comments = old.comments.iter().map(|it| it.range());
+                    let [comment] = &*comments.filter(inside).collect::<Vec<_>>() else {
+                        return Err("the replaced text is not one comment");
+                    };
+                    let around = [item.old.start..comment.start, comment.end..item.old.end];
+                    let blank = |range: Range<usize>| {
+                        let text = old_text.get(range).unwrap_or("x");
+                        let text = text.strip_suffix('\n').unwrap_or(text);
+                        text.bytes().all(|byte| byte == b' ' || byte == b'\t')
+                    };
+                    let one_line = item.text.starts_with('#') && !item.text.contains(['\n', '\r']);
+                    if !around.into_iter().all(blank) || !(item.text.is_empty() || one_line) {
+                        return Err("the replaced text is more than a comment");
                     }
                 }
                 WordEffect::Commands | WordEffect::NotShell => {}
@@ -448,9 +465,11 @@ impl<'a> Shift<'a> {
 
     fn comments(&self, old: &Script, new: &Script) -> Result<(), &'static str> {
         let commands = |range: fn(&Item<'_>) -> Range<usize>, span: Range<usize>| {
+            let own =
+                |it: &Item<'_>| matches!(it.effect, WordEffect::Commands | WordEffect::Comment);
             self.items
                 .iter()
-                .any(|it| it.effect == WordEffect::Commands && within(&span, &range(it)))
+                .any(|it| own(it) && within(&span, &range(it)))
         };
         let before = old.comments.iter().map(|it| it.range());
         let before = before.filter(|it| !commands(|item| item.old.clone(), it.clone()));
@@ -634,6 +653,20 @@ mod tests {
             "docker build -t a:⟦latest→$B⟧ . && docker tag a:⟦latest→$B⟧ r/a:⟦latest→$B⟧",
             &[Within, Within, Within],
         );
+    }
+
+    #[test]
+    fn a_comment_may_go_or_change_and_take_nothing_along() {
+        use WordEffect::Comment;
+        accepted("make\n⟦# a\n→⟧ls\n", &[Comment]);
+        accepted("make⟦ # a→⟧\nls\n", &[Comment]);
+        accepted("make ⟦# a→# b⟧\n# c\nls\n", &[Comment]);
+        rejected("make⟦ # a\nls→⟧\n", &[Comment], "more than a comment");
+        rejected("⟦make # a→⟧\n", &[Comment], "more than a comment");
+        rejected("make ⟦# a→# b\nls⟧\n", &[Comment], "more than a comment");
+        rejected("make ⟦x→⟧\n", &[Comment], "not one comment");
+        rejected("cat <<E\n⟦# a\n→⟧E\n", &[Comment], "not one comment");
+        rejected("echo '⟦# a→⟧'\n", &[Comment], "not one comment");
     }
 
     #[test]
