@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tagwright_flow::commands::{Role, Tool};
 use tagwright_flow::facts::{TagKind, TagValue};
 use tagwright_flow::workspace::writes;
 use tagwright_syntax::{LineIndex, Span};
@@ -138,8 +137,8 @@ fn images(workspace: &Workspace) -> Vec<Image> {
                     let at = |offset| location(index, &document.text, offset);
                     let Span { start, end } = place.span;
                     Some(Use {
-                        role: role(place.role),
-                        tool: tool(place.tool),
+                        role: place.role.name(),
+                        tool: place.tool.name(),
                         path: document.shown.to_string(),
                         start: at(start),
                         end: at(end),
@@ -285,45 +284,6 @@ fn label(text: &str) -> String {
         }
     }
     label
-}
-
-fn role(role: Role) -> &'static str {
-    match role {
-        Role::Build => "build",
-        Role::BuildPush => "build-push",
-        Role::TagSource => "tag-source",
-        Role::TagDestination => "tag-destination",
-        Role::Push => "push",
-        Role::Record => "record",
-        Role::Deploy => "deploy",
-        Role::Pull => "pull",
-        Role::Run => "run",
-        Role::Cache => "cache",
-        Role::Argument => "argument",
-    }
-}
-
-fn tool(tool: Tool) -> &'static str {
-    match tool {
-        Tool::Docker => "docker",
-        Tool::Buildah => "buildah",
-        Tool::Kaniko => "kaniko",
-        Tool::Crane => "crane",
-        Tool::Skopeo => "skopeo",
-        Tool::AwsEcr => "aws ecr",
-        Tool::AwsEcs => "aws ecs",
-        Tool::AwsLambda => "aws lambda",
-        Tool::AwsAppRunner => "aws apprunner",
-        Tool::CloudFormation => "cloudformation",
-        Tool::Kubectl => "kubernetes",
-        Tool::Helm => "helm",
-        Tool::Kustomize => "kustomize",
-        Tool::Terraform => "terraform",
-        Tool::Copilot => "copilot",
-        Tool::Sed => "sed",
-        Tool::ImageDefinitions => "image definitions",
-        Tool::Other => "other",
-    }
 }
 
 #[cfg(test)]

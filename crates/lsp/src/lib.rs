@@ -7,12 +7,16 @@
 
 mod actions;
 mod client;
+mod completion;
+mod definition;
 mod diagnostics;
 mod edits;
+mod hover;
 mod position;
 mod root;
 mod server;
 mod stdio;
+mod symbols;
 mod uri;
 
 use lsp_server::Connection;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gen_lsp_types as lsp;
-use gen_lsp_types::{Diagnostic, Range, TextDocumentIdentifier};
+use gen_lsp_types::{Diagnostic, Position, Range, TextDocumentIdentifier};
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ use tagwright_project::discovery;
 use crate::client::Client;
 use crate::position::Lines;
 use crate::root::{Overlay, Root};
-use crate::{Ending, actions, diagnostics, uri};
+use crate::{Ending, actions, completion, definition, diagnostics, hover, symbols, uri};
 
 /// A text that the client has open.
 pub(crate) struct Open {
@@ -173,6 +173,13 @@ struct OfDocument {
     text_document: TextDocumentIdentifier,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AtPosition {
+    text_document: TextDocumentIdentifier,
+    position: Position,
+}
+
 /// Without the diagnostics, which are our own or not for us.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -271,6 +278,15 @@ impl Server {
                 action.edit = read(edit)?;
                 write(&action)
             }
+            "textDocument/hover" => self.at(params, hover::hover),
+            "textDocument/definition" => self.at(params, definition::definition),
+            "textDocument/completion" => self.at(params, completion::complete),
+            "textDocument/documentSymbol" => {
+                let params: OfDocument = read(params)?;
+                self.about(&params.text_document, |view, root, id| {
+                    symbols::symbols(view, root, id)
+                })
+            }
             _ => {
                 let message = format!("tagwright does not know the request `{method}`");
                 Err((ErrorCode::MethodNotFound, message))
@@ -305,6 +321,19 @@ impl Server {
         }
     }
 
+    /// The same for requests about one place, a byte offset.
+    fn at<R: serde::Serialize>(
+        &mut self,
+        params: Value,
+        work: impl FnOnce(&View<'_>, &Root, FileId, usize) -> Option<R>,
+    ) -> Result<Value, Failure> {
+        let params: AtPosition = read(params)?;
+        self.about(&params.text_document, |view, root, id| {
+            let offset = view.lines(root, id)?.offset(params.position);
+            work(view, root, id, offset)
+        })
+    }
+
     fn initialize(&mut self, params: &Value) -> Result<Value, Failure> {
         if self.initialized {
             let message = "the server is initialized already".to_owned();
@@ -334,6 +363,13 @@ impl Server {
                 }
                 .into(),
             ),
+            hover_provider: Some(true.into()),
+            definition_provider: Some(true.into()),
+            document_symbol_provider: Some(true.into()),
+            completion_provider: Some(lsp::CompletionOptions {
+                trigger_characters: Some(vec![" ".to_owned()]),
+                ..Default::default()
+            }),
             ..Default::default()
         };
         write(&lsp::InitializeResult {

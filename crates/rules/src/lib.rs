@@ -20,6 +20,7 @@ pub use context::{Context, Document, Report};
 pub use directives::Directive;
 pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Severity, WordEffect};
 pub use settings::Settings;
+pub use tables::lookup as grammar;
 pub use tables::schema::buildspec_schema;
 
 use std::collections::HashSet;

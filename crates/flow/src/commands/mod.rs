@@ -53,6 +53,26 @@ pub enum Role {
     Argument,
 }
 
+impl Role {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Build => "build",
+            Role::BuildPush => "build-push",
+            Role::TagSource => "tag-source",
+            Role::TagDestination => "tag-destination",
+            Role::Push => "push",
+            Role::Record => "record",
+            Role::Deploy => "deploy",
+            Role::Pull => "pull",
+            Role::Run => "run",
+            Role::Cache => "cache",
+            Role::Argument => "argument",
+        }
+    }
+}
+
 /// The program or file format that names the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tool {
@@ -92,6 +112,33 @@ pub enum Tool {
     ImageDefinitions,
     /// A script or make target that gets it as an argument.
     Other,
+}
+
+impl Tool {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Tool::Docker => "docker",
+            Tool::Buildah => "buildah",
+            Tool::Kaniko => "kaniko",
+            Tool::Crane => "crane",
+            Tool::Skopeo => "skopeo",
+            Tool::AwsEcr => "aws ecr",
+            Tool::AwsEcs => "aws ecs",
+            Tool::AwsLambda => "aws lambda",
+            Tool::AwsAppRunner => "aws apprunner",
+            Tool::CloudFormation => "cloudformation",
+            Tool::Kubectl => "kubernetes",
+            Tool::Helm => "helm",
+            Tool::Kustomize => "kustomize",
+            Tool::Terraform => "terraform",
+            Tool::Copilot => "copilot",
+            Tool::Sed => "sed",
+            Tool::ImageDefinitions => "image definitions",
+            Tool::Other => "other",
+        }
+    }
 }
 
 /// What the bytes hold.

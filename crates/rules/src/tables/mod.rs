@@ -1,6 +1,7 @@
 //! Platform knowledge as data, and what several rules read from it.
 
 pub(crate) mod buildspec;
+pub mod lookup;
 pub(crate) mod runtimes;
 pub(crate) mod schema;
 pub(crate) mod walk;

@@ -1,0 +1,174 @@
+//! The grammar tables for those who help with writing: which keys and values may stand at a place.
+
+use tagwright_flow::FileKind;
+
+use super::buildspec::{BUILDSPEC, Key, Section, Value};
+use super::runtimes::{RUNTIMES, runtime};
+
+/// A key that may stand somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyHelp {
+    /// As it is written.
+    pub name: &'static str,
+    /// One sentence; empty where the name says all.
+    pub docs: &'static str,
+    /// What it may hold, for people: "yes or no", "a list of commands".
+    pub holds: String,
+    /// Whether the value stands behind the key; otherwise it begins on the next line.
+    pub inline: bool,
+}
+
+/// The table of the files of this kind, if there is one. Another kind of file needs only its line here.
+fn table(kind: FileKind) -> Option<&'static Section> {
+    match kind {
+        FileKind::Buildspec => Some(&BUILDSPEC),
+        _ => None,
+    }
+}
+
+/// What may stand at the end of `path`, the keys from the top of the file; lists on the way do not count.
+fn value(kind: FileKind, path: &[&str]) -> Option<Value> {
+    let mut at = Value::Section(table(kind)?);
+    for name in path {
+        at = match item(at) {
+            Value::Section(section) => section.key(name)?.value,
+            Value::Names(inner) => *inner,
+            _ => return None,
+        };
+    }
+    Some(item(at))
+}
+
+/// What an item of a list may be, else the value itself.
+fn item(mut value: Value) -> Value {
+    while let Value::List(inner) | Value::ListOrOne(inner) = value {
+        value = *inner;
+    }
+    value
+}
+
+const RUNTIME_VERSIONS: &str = "runtime-versions";
+
+/// The keys that may stand below `path`, in the order of the reference.
+#[must_use]
+pub fn keys(kind: FileKind, path: &[&str]) -> Vec<KeyHelp> {
+    match value(kind, path) {
+        Some(Value::Section(section)) => section.keys.iter().map(help).collect(),
+        Some(Value::Names(_)) if path.last() == Some(&RUNTIME_VERSIONS) => RUNTIMES
+            .iter()
+            .filter(|runtime| !runtime.versions.is_empty())
+            .map(|runtime| KeyHelp {
+                name: runtime.name,
+                docs: "",
+                holds: format!("{}, or `latest`", runtime.versions.join(", ")),
+                inline: true,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The key at the end of `path`.
+#[must_use]
+pub fn key(kind: FileKind, path: &[&str]) -> Option<KeyHelp> {
+    let (name, above) = path.split_last()?;
+    keys(kind, above).into_iter().find(|key| key.name == *name)
+}
+
+/// The values that the key at the end of `path` may have, as far as they can be listed.
+#[must_use]
+pub fn values(kind: FileKind, path: &[&str]) -> Vec<&'static str> {
+    if let [.., RUNTIME_VERSIONS, name] = path
+        && value(kind, path).is_some()
+    {
+        return runtime(name).map_or_else(Vec::new, |runtime| {
+            let newest_first = runtime.versions.iter().rev().copied();
+            newest_first.chain(["latest"]).collect()
+        });
+    }
+    match value(kind, path) {
+        Some(Value::Version) => vec!["0.2", "0.1"],
+        Some(Value::Flag) => vec!["yes", "no"],
+        Some(Value::Words(words)) => words.to_vec(),
+        Some(Value::Shell { documented, .. }) => documented.to_vec(),
+        Some(Value::OnFailure) => vec!["ABORT", "CONTINUE", "RETRY"],
+        _ => Vec::new(),
+    }
+}
+
+fn help(key: &Key) -> KeyHelp {
+    KeyHelp {
+        name: key.name,
+        docs: key.docs,
+        holds: holds(key.value),
+        inline: matches!(
+            key.value,
+            Value::Any
+                | Value::Text
+                | Value::Version
+                | Value::Flag
+                | Value::Count
+                | Value::Words(_)
+                | Value::Shell { .. }
+                | Value::OnFailure
+        ),
+    }
+}
+
+fn holds(value: Value) -> String {
+    match value {
+        Value::Any => "any value".to_owned(),
+        Value::Text => "text".to_owned(),
+        Value::Version => "0.2 or 0.1".to_owned(),
+        Value::Flag => "yes or no".to_owned(),
+        Value::Count => "a whole number above 0".to_owned(),
+        Value::Words(words) => words.join(", "),
+        Value::Shell { documented, .. } => documented.join(", "),
+        Value::OnFailure => "ABORT, CONTINUE, or RETRY with its longer forms".to_owned(),
+        Value::Commands => "a list of commands".to_owned(),
+        Value::List(_) => "a list".to_owned(),
+        Value::ListOrOne(_) => "a list, or its only item".to_owned(),
+        Value::Names(_) => "names of your choice, each with a value".to_owned(),
+        Value::Section(section) => {
+            let names: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
+            names.join(", ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(path: &[&str]) -> Vec<&'static str> {
+        let keys = keys(FileKind::Buildspec, path).into_iter();
+        keys.map(|key| key.name).collect()
+    }
+
+    #[test]
+    fn keys_follow_the_way_from_the_top_through_lists_and_names() {
+        assert!(names(&[]).contains(&"phases"));
+        assert!(names(&["phases", "install"]).contains(&"runtime-versions"));
+        assert!(names(&["batch", "build-graph"]).contains(&"depend-on"));
+        assert!(names(&["reports", "unit"]).contains(&"file-format"));
+        assert!(names(&["phases", "install", "runtime-versions"]).contains(&"nodejs"));
+        assert_eq!(names(&["env", "variables"]), [""; 0]);
+        assert_eq!(names(&["nonsense", "more"]), [""; 0]);
+        assert!(keys(FileKind::Kubernetes, &[]).is_empty());
+    }
+
+    #[test]
+    fn values_are_listed_where_the_table_has_them() {
+        let at = |path: &[&str]| values(FileKind::Buildspec, path);
+        assert_eq!(at(&["version"]), ["0.2", "0.1"]);
+        assert!(at(&["reports", "unit", "file-format"]).contains(&"JUNITXML"));
+        assert!(at(&["phases", "install", "runtime-versions", "python"]).contains(&"3.14"));
+        assert_eq!(
+            at(&["phases", "install", "runtime-versions", "cobol"]),
+            [""; 0]
+        );
+        assert_eq!(at(&["env", "variables", "X"]), [""; 0]);
+        let key = key(FileKind::Buildspec, &["phases", "build", "on-failure"]).unwrap();
+        assert!(key.inline && key.holds.contains("ABORT"));
+    }
+}
