@@ -233,11 +233,15 @@ impl Account {
             let Some(document) = workspace.document(failed.finding.file) else {
                 continue;
             };
+            let reason = failed.reason.to_string();
+            // Most reasons begin with their file; where it is this one, once is enough.
+            let own = reason.strip_prefix(&*document.shown);
+            let own = own.and_then(|rest| rest.strip_prefix(": "));
             self.lines.push(format!(
                 "not fixed: {}: {}: {}",
                 escape(&document.shown),
                 failed.finding.rule,
-                escape(&failed.reason.to_string()),
+                escape(own.unwrap_or(&reason)),
             ));
         }
     }
