@@ -126,6 +126,8 @@ pub struct Document<'a> {
     pub tree: &'a Tree,
     /// The typed view, if it is a buildspec (not one inside another file).
     pub buildspec: Option<Buildspec>,
+    /// Where a buildspec inside another file stands: the line of that file on which its first line is.
+    pub(crate) first_line: u32,
     outline: OnceCell<Outline>,
     directives: OnceCell<Vec<Directive>>,
 }
@@ -139,6 +141,7 @@ impl<'a> Document<'a> {
             facts,
             tree,
             buildspec,
+            first_line: 1,
             outline: OnceCell::new(),
             directives: OnceCell::new(),
         }

@@ -9,6 +9,7 @@ pub mod derivation;
 pub mod directives;
 mod environment;
 pub mod finding;
+mod inline;
 mod plan;
 mod script;
 pub mod settings;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind};
+use tagwright_flow::kind::has;
 use tagwright_flow::{FileId, FileKind, ReadOptions, Workspace, read_file_with};
 use tagwright_syntax::yaml::Tree;
 
@@ -292,7 +294,7 @@ pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
         || file.buildspec.is_some()
             && ["exported-variables", "imagedefinitions.json", "imageDetail.json"]
                 .iter()
-                .any(|word| file.text.contains(word))
+                .any(|word| has(&file.text, word))
         || file.uses.iter().any(ImageUse::may_be_latest)
         || file
             .reads
@@ -361,15 +363,8 @@ pub fn read(
     let marked = memchr::memmem::find(text.as_bytes(), directives::MARK.as_bytes()).is_some();
     let facts = read_file_with(id, path, text, options, &mut |facts, tree| {
         let document = Document::new(facts, tree);
-        for rule in REGISTRY {
-            if let (Check::Document(check), Some(level)) = (rule.check, settings.level(rule)) {
-                let configured = settings.is_configured(rule);
-                check(
-                    &document,
-                    &mut Report::new(rule, level, configured, &mut findings),
-                );
-            }
-        }
+        check_document(&document, settings, &mut findings);
+        inline::check(facts, tree, options, settings, &mut findings);
         if marked {
             let known = document
                 .directives()
@@ -395,6 +390,19 @@ pub fn read(
         facts,
         findings,
         directives,
+    }
+}
+
+/// What the rules about single files say of one.
+fn check_document(document: &Document<'_>, settings: &Settings, findings: &mut Vec<Finding>) {
+    for rule in REGISTRY {
+        if let (Check::Document(check), Some(level)) = (rule.check, settings.level(rule)) {
+            let configured = settings.is_configured(rule);
+            check(
+                document,
+                &mut Report::new(rule, level, configured, findings),
+            );
+        }
     }
 }
 

@@ -129,6 +129,25 @@ fn the_derivation_of_the_fix_still_needs_the_pipeline_to_pass_the_branch() {
 }
 
 #[test]
+fn a_derivation_behind_a_value_in_env_needs_nothing() {
+    let derivation = Derivation {
+        variable: "BRANCH_NAME",
+        copilot_pipeline: false,
+    };
+    let indented: String = derivation
+        .text()
+        .lines()
+        .map(|line| format!("        {line}\n"))
+        .collect();
+    let spec = format!(
+        "version: 0.2\nenv:\n  variables:\n    BRANCH_NAME: main\nphases:\n  build:\n    commands:\n      - |\n{indented}      - docker push $REPOSITORY_URI:${{BRANCH_NAME}}\n"
+    );
+    let pipeline = template(NAMESPACE, FROM_PIPELINE, "");
+    let files = [("buildspec.yml", &*spec), ("pipeline.yml", &*pipeline)];
+    assert_eq!(found(&files, "branch-not-passed"), [""; 0]);
+}
+
+#[test]
 fn a_branch_that_comes_from_elsewhere_need_not_be_passed() {
     let by_project = "      Source: {Type: CODEPIPELINE}
       Environment:
@@ -313,14 +332,25 @@ fn an_exported_variable_may_be_set_in_many_ways() {
             "{spec}"
         );
     }
-    for command in ["- echo $X", "- echo ${X}", "- export XY=1"] {
-        let spec = format!(
+    let spec = |command: &str| {
+        format!(
             "version: 0.2\nenv:\n  exported-variables: [X, CODEBUILD_BUILD_ID]\nphases:\n  build:\n    commands:\n      {command}\n"
+        )
+    };
+    let pipeline = template(NAMESPACE, FROM_PIPELINE, "");
+    // What is read may come from a project, unless the project is here.
+    for (command, alone) in [("- echo $X", 0), ("- echo ${X}", 0), ("- export XY=1", 1)] {
+        let text = spec(command);
+        let files = [("buildspec.yml", &*text), ("pipeline.yml", &*pipeline)];
+        assert_eq!(
+            found(&files[..1], "exported-never-set").len(),
+            alone,
+            "{text}"
         );
         assert_eq!(
-            found(&[("buildspec.yml", &spec)], "exported-never-set"),
+            found(&files, "exported-never-set"),
             ["buildspec.yml [X]"],
-            "{spec}"
+            "{text}"
         );
     }
 }

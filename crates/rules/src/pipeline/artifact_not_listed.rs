@@ -57,6 +57,7 @@
 
 use tagwright_flow::delivery::Value;
 use tagwright_flow::facts::FileFacts;
+use tagwright_flow::kind::has;
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::yaml::{self, NodeId, Tree};
@@ -83,11 +84,17 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             .buildspec
             .as_ref()
             .is_some_and(|spec| !spec.inline && spec.template.is_none());
+        if !own
+            || wanted.is_empty() && !FILES.iter().any(|name| has(&file.text, name))
+            || file.error.is_some()
+        {
+            continue;
+        }
         let here = || wanted.iter().filter(|(spec, ..)| spec.id == file.id);
         let mut names: Vec<&str> = here().map(|(_, name, ..)| &**name).collect();
         names.extend(FILES);
         names.retain(|name| file.text.contains(name));
-        if !own || names.is_empty() || file.error.is_some() {
+        if names.is_empty() {
             continue;
         }
         names.sort_unstable();
@@ -221,7 +228,7 @@ fn takes(pattern: &str, path: &str, text: &str) -> bool {
     let pattern = pattern.trim_start_matches("./");
     let (folder, last) = pattern.rsplit_once('/').unwrap_or(("", pattern));
     let name = path.rsplit('/').next().unwrap_or(path);
-    if pattern.contains('$') {
+    if pattern.contains('$') || matches!(last, "" | ".") {
         return true;
     }
     if !is_match(last, name) {

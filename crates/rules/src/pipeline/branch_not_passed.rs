@@ -231,7 +231,11 @@ fn derived(spec: &FileFacts, variable: &str) -> Option<Span> {
         return None;
     }
     let mut found = spec.assignments.iter().filter(|a| &*a.name == variable);
-    let first = found.find(|a| a.place == AssignmentPlace::Command)?;
+    // An entry of `env` is a value that the derivation takes.
+    if found.clone().any(|a| a.place != AssignmentPlace::Command) {
+        return None;
+    }
+    let first = found.next()?;
     let length = text
         .get(first.span.range())?
         .lines()

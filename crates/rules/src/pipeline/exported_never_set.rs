@@ -3,9 +3,12 @@
 //! ## What it does
 //!
 //! Finds names in `env.exported-variables` that neither a command nor the `env` section nor a CodeBuild
-//! project or a pipeline of the workspace sets; and `#{Namespace.Name}` in a pipeline where the buildspec
-//! behind that namespace does not export the name. A name that the buildspec mentions in any other way than
-//! to read it counts as set, and so does everything in a build that sources scripts.
+//! project or a pipeline of the workspace sets. A name that the commands only read is taken to come from a
+//! project outside, unless the workspace shows which project runs the build; one that they mention in any
+//! other way counts as set, and a build that sources scripts is left alone.
+//!
+//! Also finds `#{Namespace.Name}` in a pipeline where the buildspec behind that namespace does not export
+//! the name.
 //!
 //! ## Why it matters
 //!
@@ -56,12 +59,13 @@ use std::collections::BTreeSet;
 
 use tagwright_flow::FileKind;
 use tagwright_flow::facts::FileFacts;
+use tagwright_flow::kind::has;
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::yaml;
 
 use crate::context::{Context, Report};
-use crate::delivery;
+use crate::delivery::{self, Build};
 use crate::variables::{is_provided, may_be_assigned};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
@@ -75,15 +79,30 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    let builds = delivery::builds(context);
     for file in context.workspace.files() {
-        if file.kind != FileKind::Buildspec || !file.text.contains("exported-variables") {
+        if file.kind != FileKind::Buildspec || !has(&file.text, "exported-variables") {
             continue;
         }
         for (name, span) in exported(file).unwrap_or_default() {
             if is_provided(context, &name)
                 || may_be_assigned(file, &name)
-                || is_mentioned(file, &name, span)
             {
+                continue;
+            }
+            let outside = match mention(&file.text, &name, span) {
+                Mention::Never => false,
+                Mention::Read => {
+                    let mut known = builds
+                        .iter()
+                        .filter(|it| it.buildspec.id == file.id)
+                        .peekable();
+                    known.peek().is_none()
+                        || known.any(|it| !it.project.whole || it.action.passed.is_none())
+                }
+                Mention::Otherwise => true,
+            };
+            if outside {
                 continue;
             }
             let message = format!(
@@ -92,7 +111,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             report.add(report.draft(file.id, span, message));
         }
     }
-    consumers(context, report);
+    consumers(&builds, report);
 }
 
 /// What the buildspec exports; `None` if that cannot be read.
@@ -110,28 +129,47 @@ fn exported(file: &FileFacts) -> Option<Vec<(String, Span)>> {
         .collect()
 }
 
-/// Whether the name stands anywhere but at `own` and where it is read.
-fn is_mentioned(file: &FileFacts, name: &str, own: Span) -> bool {
-    let text = &*file.text;
+/// How a buildspec mentions a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Mention {
+    /// Not at all.
+    Never,
+    /// Its value is read.
+    Read,
+    /// Something else is done with it.
+    Otherwise,
+}
+
+/// How the text mentions the name, but for the place at `own`.
+fn mention(text: &str, name: &str, own: Span) -> Mention {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    name.is_empty()
-        || text.match_indices(name).any(|(at, _)| {
+    if name.is_empty() {
+        return Mention::Otherwise;
+    }
+    text.match_indices(name)
+        .map(|(at, _)| {
             let before = &text[..at];
             let after = &text[at + name.len()..];
             let inside = before.ends_with(is_word) || after.starts_with(is_word);
             if inside || own.range().contains(&at) {
-                return false;
+                return Mention::Never;
             }
             let read = before.ends_with('$') || before.ends_with("${") || before.ends_with("$env:");
             // PowerShell, and `${NAME:=value}`.
             let assigned = after.trim_start().starts_with('=') || after.starts_with(":=");
-            !read || assigned
+            if read && !assigned {
+                Mention::Read
+            } else {
+                Mention::Otherwise
+            }
         })
+        .max()
+        .unwrap_or(Mention::Never)
 }
 
 /// `#{BuildVariables.X}` where the build does not export X.
-fn consumers(context: &Context<'_>, report: &mut Report<'_>) {
-    for build in delivery::builds(context) {
+fn consumers(builds: &[Build<'_>], report: &mut Report<'_>) {
+    for build in builds {
         let Some(namespace) = build.action.namespace.as_deref() else {
             continue;
         };

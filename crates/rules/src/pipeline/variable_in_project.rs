@@ -67,6 +67,7 @@
 
 use tagwright_flow::delivery::{self, Reference};
 use tagwright_flow::facts::FileFacts;
+use tagwright_flow::kind::has;
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::yaml;
 
@@ -119,7 +120,7 @@ fn in_buildspec(file: &FileFacts) -> Vec<Reference> {
         .buildspec
         .as_ref()
         .is_some_and(|spec| !spec.inline && spec.template.is_none());
-    if !own || !file.text.contains("#{") {
+    if !own || !has(&file.text, "#{") {
         return Vec::new();
     }
     let tree = yaml::parse(&file.text);

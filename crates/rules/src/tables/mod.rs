@@ -206,7 +206,7 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-/// The 1-based line of byte `offset` of the file.
+/// The 1-based line of byte `offset` of the text, in the file that it stands in.
 pub(crate) fn line(document: &Document<'_>, offset: u32) -> u32 {
     let text = document.text();
     let lines = &document.outline().lines;
@@ -214,6 +214,7 @@ pub(crate) fn line(document: &Document<'_>, offset: u32) -> u32 {
         .get_or_init(|| LineIndex::new(text))
         .position(text, offset)
         .line
+        + (document.first_line - 1)
 }
 
 /// The candidate that `word` was probably meant to be: the same but for case, `-` and `_`, or one or two
