@@ -2,6 +2,7 @@
 //!
 //! Only shapes and help texts live here; what a command does is in the module of its name.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -64,6 +65,24 @@ pub enum Command {
         #[arg(long, hide = true)]
         stdio: bool,
     },
+    /// Set up Git hooks: a check before each commit, and the branch for local builds.
+    Hook {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: HookCommand,
+    },
+    /// Print the completions of the command line for a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, to be read with `man -l -`.
+    Man {
+        /// A command, for its own page.
+        #[arg(value_name = "COMMAND")]
+        of: Option<String>,
+    },
     /// Print a JSON Schema.
     Schema {
         /// Of what.
@@ -80,6 +99,37 @@ pub enum Command {
         #[arg(long, default_value = ".")]
         root: PathBuf,
     },
+}
+
+/// `tagwright hook`
+#[derive(Debug, Subcommand)]
+pub enum HookCommand {
+    /// Write the hooks into this repository.
+    Install {
+        /// Put them in the place of others, which are kept beside them, and into a folder that all your repositories share.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Take the hooks away, and put back what was there before.
+    Uninstall,
+    /// Do what a hook does: for hooks of your own, and for other programs that manage them.
+    Run {
+        /// Which.
+        #[arg(value_enum)]
+        hook: Hook,
+        /// What Git gives to the hook.
+        #[arg(value_name = "ARGUMENT", trailing_var_arg = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+/// The hooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Hook {
+    /// Check the staged files, with their staged text.
+    PreCommit,
+    /// Write the branch, as an image tag, to `tagwright/branch.env` in Git's folder.
+    PostCheckout,
 }
 
 /// What to read: shared by all commands that read files.

@@ -21,12 +21,14 @@ mod baseline;
 mod docs;
 mod fix;
 mod flow;
+mod hook;
 mod ignore;
 mod progress;
 pub mod report;
 mod rules;
 mod selection;
 pub mod session;
+mod shell;
 
 use args::{CheckArgs, Cli, Color, Command, Format, TargetArgs};
 use progress::Progress;
@@ -225,6 +227,9 @@ fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
         Command::Fix(args) => fix::fix(args, streams),
         Command::Flow(args) => flow::flow(args, streams),
         Command::Explain { rule } => rules::explain(rule, streams),
+        Command::Hook { command } => hook::hook(command, streams),
+        Command::Completions { shell } => shell::completions(*shell, streams),
+        Command::Man { of } => shell::man(of.as_deref(), streams),
         Command::Rules => rules::table(streams),
         Command::Lsp { .. } => lsp(streams),
         Command::Schema { of } => docs::schema(*of, streams),

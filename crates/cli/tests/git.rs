@@ -4,8 +4,13 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
+
+#[path = "support/repository.rs"]
+mod repository;
+
+use repository::{Repository, Run, isolated, run};
 
 const CLEAN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - make\n";
 const BROKEN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - @echo starting\n";
@@ -21,67 +26,14 @@ artifacts:
   files: imagedefinitions.json
 ";
 
-/// A repository with one commit on `main`, if it has files.
-struct Repository(tempfile::TempDir);
-
-impl Repository {
-    fn empty() -> Self {
-        let repository = Self(tempfile::tempdir().unwrap());
-        repository.git(&["init", "-q", "-b", "main"]);
-        repository
-    }
-
-    fn new(files: &[(&str, &str)]) -> Self {
-        let repository = Self::empty();
-        for (path, text) in files {
-            repository.put(path, text);
-        }
-        repository.commit("first");
-        repository
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
-    }
-
-    fn put(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn text(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).unwrap()
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        let output = isolated(Command::new("git"), self.0.path())
-            .args(arguments)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "git {arguments:?}: {said}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn commit(&self, message: &str) {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "-q", "--allow-empty", "-m", message]);
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        run(self.0.path(), arguments, b"")
-    }
-
-    fn concise(&self, arguments: &[&str]) -> Vec<String> {
-        let run = self.run(&[&["check", "--format", "concise"], arguments].concat());
-        assert!(run.err.is_empty(), "{}", run.err);
-        let places = run.out.lines().map(place).collect::<Vec<_>>();
-        assert_eq!(run.code == Some(0), places.is_empty(), "{}", run.out);
-        places
-    }
+/// What `check` finds, as `path:line rule`.
+fn concise(repository: &Repository, arguments: &[&str]) -> Vec<String> {
+    let run = repository.run(&[&["check", "--format", "concise"], arguments].concat());
+    assert!(run.err.is_empty(), "{}", run.err);
+    let places = run.out.lines().map(place).collect::<Vec<_>>();
+    assert_eq!(run.code == Some(0), places.is_empty(), "{}", run.out);
+    places
 }
-
 /// `path:line rule` of a line of the concise report.
 fn place(line: &str) -> String {
     let rule = line.split(['[', ']']).nth(1).unwrap();
@@ -89,78 +41,29 @@ fn place(line: &str) -> String {
     format!("{}:{} {rule}", position[2], position[1])
 }
 
-struct Run {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl From<Output> for Run {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code(),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-}
-
-/// A command that knows nothing of the user's Git, nor of a Git that runs these tests.
-fn isolated(mut command: Command, folder: &Path) -> Command {
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("GIT_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_CONFIG_COUNT", "2")
-        .env("GIT_CONFIG_KEY_0", "user.name")
-        .env("GIT_CONFIG_VALUE_0", "Test")
-        .env("GIT_CONFIG_KEY_1", "user.email")
-        .env("GIT_CONFIG_VALUE_1", "test@example.com")
-        .env("GIT_CEILING_DIRECTORIES", std::env::temp_dir());
-    command
-}
-
-fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Run {
-    use std::io::Write as _;
-    let mut child = isolated(Command::new(env!("CARGO_BIN_EXE_tagwright")), folder)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap().into()
-}
-
 #[test]
 fn staged_text_is_judged_and_not_what_lies_in_the_work_tree() {
     let repository = Repository::new(&[("buildspec.yml", CLEAN), ("other/buildspec.yml", BROKEN)]);
-    assert!(repository.concise(&["--staged"]).is_empty());
+    assert!(concise(&repository, &["--staged"]).is_empty());
     repository.put("buildspec.yml", BROKEN);
-    assert!(repository.concise(&["--staged"]).is_empty());
+    assert!(concise(&repository, &["--staged"]).is_empty());
     repository.git(&["add", "buildspec.yml"]);
     repository.put("buildspec.yml", CLEAN);
     assert_eq!(
-        repository.concise(&["--staged"]),
+        concise(&repository, &["--staged"]),
         ["buildspec.yml:5 invalid-yaml"]
     );
     // Deleted since, and even with its folder, it is committed all the same.
     fs::remove_file(repository.path("buildspec.yml")).unwrap();
     assert_eq!(
-        repository.concise(&["--staged"]),
+        concise(&repository, &["--staged"]),
         ["buildspec.yml:5 invalid-yaml"]
     );
     repository.put("deep/er/buildspec.yml", BROKEN);
     repository.git(&["add", "deep"]);
     fs::remove_dir_all(repository.path("deep")).unwrap();
     assert_eq!(
-        repository.concise(&["--staged", "deep"]),
+        concise(&repository, &["--staged", "deep"]),
         ["deep/er/buildspec.yml:5 invalid-yaml"]
     );
     repository.git(&[
@@ -170,18 +73,18 @@ fn staged_text_is_judged_and_not_what_lies_in_the_work_tree() {
         "buildspec.yml",
         "deep/er/buildspec.yml",
     ]);
-    assert!(repository.concise(&["--staged"]).is_empty());
+    assert!(concise(&repository, &["--staged"]).is_empty());
 }
 
 #[test]
 fn before_the_first_commit_everything_staged_is_new() {
     let repository = Repository::empty();
-    assert!(repository.concise(&["--staged"]).is_empty());
+    assert!(concise(&repository, &["--staged"]).is_empty());
     repository.put("buildspec.yml", BROKEN);
-    assert!(repository.concise(&["--staged"]).is_empty());
+    assert!(concise(&repository, &["--staged"]).is_empty());
     repository.git(&["add", "."]);
     assert_eq!(
-        repository.concise(&["--staged"]),
+        concise(&repository, &["--staged"]),
         ["buildspec.yml:5 invalid-yaml"]
     );
     let run = repository.run(&["check", "--changed", "main"]);
@@ -196,7 +99,7 @@ fn the_context_of_staged_files_is_the_index_too() {
     let repository = Repository::new(&[("buildspec.yml", build)]);
     repository.put("k8s/web.yaml", deploy);
     repository.git(&["add", "k8s"]);
-    let found = repository.concise(&["--staged"]);
+    let found = concise(&repository, &["--staged"]);
     assert!(!found.is_empty());
     assert!(
         found
@@ -206,9 +109,9 @@ fn the_context_of_staged_files_is_the_index_too() {
     );
     // In the work tree nobody builds the image any more; in the commit to come somebody does.
     repository.put("buildspec.yml", CLEAN);
-    assert_eq!(repository.concise(&["--staged"]), found);
+    assert_eq!(concise(&repository, &["--staged"]), found);
     fs::remove_file(repository.path("buildspec.yml")).unwrap();
-    assert_eq!(repository.concise(&["--staged"]), found);
+    assert_eq!(concise(&repository, &["--staged"]), found);
     // And what is in no commit builds nothing.
     repository.git(&["rm", "-q", "--cached", "buildspec.yml"]);
     repository.put("buildspec.yml", build);
@@ -256,7 +159,7 @@ fn staged_files_are_fixed_only_if_the_work_tree_has_the_same_text() {
     );
     fs::write(repository.path("patch"), &run.out).unwrap();
     repository.git(&["apply", "--cached", "patch"]);
-    assert!(repository.concise(&["--staged"]).is_empty());
+    assert!(concise(&repository, &["--staged"]).is_empty());
     assert_eq!(repository.text("buildspec.yml"), edited);
 
     repository.put("buildspec.yml", FLOATING);
@@ -269,9 +172,9 @@ fn staged_files_are_fixed_only_if_the_work_tree_has_the_same_text() {
             .text("buildspec.yml")
             .contains("web:${BRANCH_NAME}")
     );
-    assert!(!repository.concise(&["--staged"]).is_empty());
+    assert!(!concise(&repository, &["--staged"]).is_empty());
     repository.git(&["add", "."]);
-    assert!(repository.concise(&["--staged"]).is_empty());
+    assert!(concise(&repository, &["--staged"]).is_empty());
 }
 
 #[test]
@@ -279,11 +182,11 @@ fn only_lines_that_changed_since_the_base_count() {
     let old = format!("# a comment\n{FLOATING}");
     let repository =
         Repository::new(&[("buildspec.yml", &old), ("untouched/buildspec.yml", BROKEN)]);
-    assert!(repository.concise(&["--changed", "main"]).is_empty());
+    assert!(concise(&repository, &["--changed", "main"]).is_empty());
     repository.git(&["switch", "-q", "-c", "topic"]);
     repository.put("buildspec.yml", &format!("# another\n{FLOATING}"));
     repository.commit("a comment");
-    assert!(repository.concise(&["--changed", "main"]).is_empty());
+    assert!(concise(&repository, &["--changed", "main"]).is_empty());
     // Committed or not makes no difference.
     let more = FLOATING.replace(
         "artifacts:",
@@ -291,28 +194,27 @@ fn only_lines_that_changed_since_the_base_count() {
     );
     repository.put("buildspec.yml", &format!("# another\n{more}"));
     let expected = ["buildspec.yml:9 latest-pushed"];
-    assert_eq!(repository.concise(&["--changed", "main"]), expected);
+    assert_eq!(concise(&repository, &["--changed", "main"]), expected);
     repository.commit("a push");
-    assert_eq!(repository.concise(&["--changed", "main"]), expected);
+    assert_eq!(concise(&repository, &["--changed", "main"]), expected);
     // What others have done to the base meanwhile is not this branch's.
     repository.git(&["switch", "-q", "main"]);
     repository.put("other/buildspec.yml", BROKEN);
     repository.commit("elsewhere");
     repository.git(&["switch", "-q", "topic"]);
-    assert_eq!(repository.concise(&["--changed", "main"]), expected);
+    assert_eq!(concise(&repository, &["--changed", "main"]), expected);
     repository.git(&["merge", "-q", "-m", "merge", "main"]);
-    assert_eq!(repository.concise(&["--changed", "main"]), expected);
+    assert_eq!(concise(&repository, &["--changed", "main"]), expected);
     // A new file counts as a whole, tracked or not; an ignored one does not.
     repository.put("new.yml", FLOATING);
     repository.put("out/buildspec.yml", BROKEN);
     repository.put(".gitignore", "out/\n");
     assert!(
-        repository
-            .concise(&["--changed", "main"])
+        concise(&repository, &["--changed", "main"])
             .contains(&"new.yml:6 latest-pushed".to_owned())
     );
     assert_eq!(
-        repository.concise(&["--changed", "main", "buildspec.yml"]),
+        concise(&repository, &["--changed", "main", "buildspec.yml"]),
         expected
     );
 }
@@ -327,7 +229,7 @@ fn a_file_that_a_change_broke_counts_wherever_the_damage_shows() {
         "buildspec.yml",
         "version: 0.2\nphases:\n  build:\n    commands:\n      - \"make\n      - true\n",
     );
-    let found = repository.concise(&["--changed", "main"]);
+    let found = concise(&repository, &["--changed", "main"]);
     assert_eq!(found.len(), 1);
     assert!(found[0].ends_with(" invalid-yaml"), "{found:?}");
 }
@@ -469,8 +371,8 @@ fn submodules_links_stores_and_other_files_are_not_staged_buildspecs() {
     #[cfg(unix)]
     std::os::unix::fs::symlink("nowhere", repository.path("link.yml")).unwrap();
     repository.git(&["add", "--all"]);
-    assert!(repository.concise(&["--staged"]).is_empty());
-    assert!(repository.concise(&["--changed", "main"]).is_empty());
+    assert!(concise(&repository, &["--staged"]).is_empty());
+    assert!(concise(&repository, &["--changed", "main"]).is_empty());
     // Inside, the submodule is the repository.
     fs::write(
         repository.path("inner.yml/buildspec.yml"),
@@ -504,7 +406,7 @@ fn a_linked_work_tree_has_an_index_of_its_own() {
         .status()
         .unwrap();
     assert!(git.success());
-    assert!(repository.concise(&["--staged"]).is_empty());
+    assert!(concise(&repository, &["--staged"]).is_empty());
     for selection in [&["--staged"][..], &["--changed", "main"]] {
         let found = run(
             &folder,
@@ -584,14 +486,14 @@ fn the_users_git_configuration_changes_nothing() {
     }
     repository.put(".gitattributes", "*.yml -diff\n");
     repository.put("ci/buildspec.yml", FLOATING);
-    let found = repository.concise(&["--changed", "main"]);
+    let found = concise(&repository, &["--changed", "main"]);
     assert!(
         found.contains(&"ci/buildspec.yml:6 latest-pushed".to_owned()),
         "{found:?}"
     );
-    assert!(repository.concise(&["--staged"]).is_empty());
+    assert!(concise(&repository, &["--staged"]).is_empty());
     repository.git(&["add", "."]);
-    assert_eq!(repository.concise(&["--staged"]), found);
+    assert_eq!(concise(&repository, &["--staged"]), found);
 }
 
 #[test]
@@ -662,6 +564,6 @@ fn what_is_excluded_stays_excluded_when_it_is_named() {
 
     repository.put("examples/buildspec.yml", FLOATING);
     repository.git(&["add", "."]);
-    assert!(repository.concise(&["--staged"]).is_empty());
-    assert!(repository.concise(&["--changed", "main"]).is_empty());
+    assert!(concise(&repository, &["--staged"]).is_empty());
+    assert!(concise(&repository, &["--changed", "main"]).is_empty());
 }

@@ -125,6 +125,17 @@ impl Repository {
         }
     }
 
+    /// Where the repository keeps `name`, relative to its `.git` as far as configuration says nothing else.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    pub fn git_path(&self, name: &str) -> Result<PathBuf, GitError> {
+        let printed = self.run(&["rev-parse", "--git-path", name])?;
+        Ok(self
+            .top
+            .join(path(printed.strip_suffix(b"\n").unwrap_or(&printed))))
+    }
+
     /// The files that the next commit adds or changes.
     ///
     /// # Errors
