@@ -5,6 +5,7 @@
 //! and replaced, where it stands. [`Environment`] holds what simple assignments have said so far.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Part, PartKind, Quoting, Word};
@@ -22,7 +23,82 @@ pub enum Expansion {
     /// AWS Copilot replaces it while reading the manifest, from the exported environment.
     CopilotManifest,
     /// Nothing expands it; the reason, to be read after "because".
-    Never(&'static str),
+    Never(Reason),
+}
+
+/// Why nothing expands a variable at a place. One byte, since every place of a workspace may hold one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// In single quotes of a nested script.
+    NestedSingleQuotes,
+    /// In `env.variables`.
+    EnvVariables,
+    /// In PowerShell.
+    PowerShell,
+    /// For cmd.exe.
+    Cmd,
+    /// In a template of another tool.
+    Template,
+    /// In a command that is no complete shell text.
+    Repaired,
+    /// In a buildspec of version 0.1.
+    Isolated,
+    /// In a here-document with a quoted delimiter.
+    QuotedDocument,
+    /// In a command for another machine.
+    Elsewhere,
+    /// In a nested script that is no complete shell text.
+    NestedRepaired,
+    /// In a task definition.
+    TaskDefinition,
+    /// In a file for CodePipeline.
+    ImageDefinitions,
+    /// In a Kubernetes manifest.
+    Kubernetes,
+    /// In the `batch` section.
+    Batch,
+    /// In a Copilot pipeline manifest.
+    PipelineManifest,
+    /// In a Compose file.
+    Compose,
+    /// In a CloudFormation template.
+    CloudFormation,
+}
+
+impl Reason {
+    /// The reason, to be read after "because".
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Reason::NestedSingleQuotes => "it stands in single quotes inside a nested script",
+            Reason::EnvVariables => "env.variables is literal text, in which nothing is expanded",
+            Reason::PowerShell => {
+                "the commands are PowerShell, which tagwright reads but does not rewrite"
+            }
+            Reason::Cmd => "the commands run in cmd.exe, which tagwright does not rewrite",
+            Reason::Template => "the file is a template, whose own language may read `${…}`",
+            Reason::Repaired => "the command could only be read after a repair",
+            Reason::Isolated => {
+                "in version 0.1 every command runs in a shell of its own, so no variable reaches it"
+            }
+            Reason::QuotedDocument => {
+                "the here-document's delimiter is quoted, so nothing in it is expanded"
+            }
+            Reason::Elsewhere => {
+                "the command runs on another machine or in a container, where the variable does not exist"
+            }
+            Reason::NestedRepaired => "the nested command could only be read after a repair",
+            Reason::TaskDefinition => "a task definition is read as it is",
+            Reason::ImageDefinitions => "CodePipeline reads the file as it is",
+            Reason::Kubernetes => "Kubernetes expands no variables in a manifest",
+            Reason::Batch => "CodeBuild reads the batch section as it is",
+            Reason::PipelineManifest => "Copilot expands nothing in a pipeline manifest",
+            Reason::CloudFormation => "CloudFormation expands no shell variables",
+            Reason::Compose => {
+                "the Compose file is also read outside the build, where the variable is not set"
+            }
+        }
+    }
 }
 
 /// Where a piece of text stands.
@@ -188,7 +264,14 @@ impl Expression {
 /// text. Kept for every use of a workspace, so it is compact.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Repository {
+    /// Shared by the places of a file that name the same; `None` where nothing is known.
+    named: Option<Arc<Named>>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Named {
     key: Box<str>,
+    /// The pieces that are not text, and whether they are variables.
     unknown: Box<[(Span, bool)]>,
 }
 
@@ -207,30 +290,35 @@ impl Repository {
     /// Equal for repositories that stand for the same text within one file; empty where nothing is known.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.key
+        self.named.as_ref().map_or("", |named| &named.key)
+    }
+
+    fn unknown(&self) -> &[(Span, bool)] {
+        self.named.as_ref().map_or(&[], |named| &named.unknown)
     }
 
     /// Whether any piece is not text.
     #[must_use]
     pub fn has_unknown(&self) -> bool {
-        !self.unknown.is_empty()
+        !self.unknown().is_empty()
     }
 
     /// The pieces, in order.
     pub fn pieces(&self) -> impl DoubleEndedIterator<Item = Piece<'_>> {
-        let mut pieces = Vec::with_capacity(2 * self.unknown.len() + 1);
+        let (key, unknown) = (self.key(), self.unknown());
+        let mut pieces = Vec::with_capacity(2 * unknown.len() + 1);
         let mut at = 0;
-        for (span, variable) in &self.unknown {
+        for (span, variable) in unknown {
             if at < span.start {
                 pieces.push(Piece::Text(
                     Span {
                         start: at,
                         end: span.start,
                     }
-                    .of(&self.key),
+                    .of(key),
                 ));
             }
-            let text = span.of(&self.key);
+            let text = span.of(key);
             pieces.push(if *variable {
                 Piece::Variable(text.trim_start_matches("${").trim_end_matches('}'))
             } else {
@@ -238,8 +326,8 @@ impl Repository {
             });
             at = span.end;
         }
-        if (at as usize) < self.key.len() {
-            pieces.push(Piece::Text(&self.key[at as usize..]));
+        if (at as usize) < key.len() {
+            pieces.push(Piece::Text(&key[at as usize..]));
         }
         pieces.into_iter()
     }
@@ -262,9 +350,14 @@ impl From<&Expression> for Repository {
                 AtomKind::Computed(_) => unknown.push((span, false)),
             }
         }
+        let key = expression.key();
         Self {
-            key: expression.key().into(),
-            unknown: unknown.into(),
+            named: (!key.is_empty()).then(|| {
+                Arc::new(Named {
+                    key: key.into(),
+                    unknown: unknown.into(),
+                })
+            }),
         }
     }
 }

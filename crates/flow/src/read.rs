@@ -9,7 +9,7 @@ use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 use crate::FileId;
 use crate::commands::{Role, Tool};
 use crate::delivery::{self, DeliveryFacts};
-use crate::expression::Expansion;
+use crate::expression::{Expansion, Reason};
 use crate::facts::{FileFacts, RepositoryDeclaration, WorkloadFacts};
 use crate::kind::{FileKind, classify, has};
 use crate::scan::{self, DataReference, Source};
@@ -96,13 +96,7 @@ fn document(
         FileKind::TaskDefinition => {
             every(source.tree, root, &mut |key, value| {
                 if key == "image" {
-                    deploy(
-                        facts,
-                        source,
-                        value,
-                        Tool::AwsEcs,
-                        "a task definition is read as it is",
-                    );
+                    deploy(facts, source, value, Tool::AwsEcs, Reason::TaskDefinition);
                 }
             });
         }
@@ -114,7 +108,7 @@ fn document(
                         source,
                         value,
                         Tool::ImageDefinitions,
-                        "CodePipeline reads the file as it is",
+                        Reason::ImageDefinitions,
                     );
                 }
             });
@@ -122,13 +116,7 @@ fn document(
         FileKind::Kubernetes => {
             every(source.tree, root, &mut |key, value| {
                 if key == "image" {
-                    deploy(
-                        facts,
-                        source,
-                        value,
-                        Tool::Kubectl,
-                        "Kubernetes expands no variables in a manifest",
-                    );
+                    deploy(facts, source, value, Tool::Kubectl, Reason::Kubernetes);
                 }
             });
         }
@@ -156,13 +144,7 @@ fn every(tree: &Tree, root: NodeId, found: &mut dyn FnMut(&str, NodeId)) {
     }
 }
 
-fn deploy(
-    facts: &mut FileFacts,
-    source: &Source<'_>,
-    node: NodeId,
-    tool: Tool,
-    reason: &'static str,
-) {
+fn deploy(facts: &mut FileFacts, source: &Source<'_>, node: NodeId, tool: Tool, reason: Reason) {
     scan::data_reference(
         facts,
         &DataReference {
@@ -189,19 +171,14 @@ fn batch_images(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
             None => vec![value],
         };
         for node in values {
-            build_image(
-                facts,
-                source,
-                node,
-                "CodeBuild reads the batch section as it is",
-            );
+            build_image(facts, source, node, Reason::Batch);
         }
     });
 }
 
 /// An image that a build runs in, unless it is one of CodeBuild's own; `reason` says why nothing expands
 /// a variable there.
-fn build_image(facts: &mut FileFacts, source: &Source<'_>, node: NodeId, reason: &'static str) {
+fn build_image(facts: &mut FileFacts, source: &Source<'_>, node: NodeId, reason: Reason) {
     let managed = source
         .tree
         .text(node)
@@ -278,12 +255,7 @@ fn pipeline(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
         .filter_map(|stage| source.tree.text(stage.name?).map(Into::into))
         .collect();
     if let Some(image) = manifest.build_image {
-        build_image(
-            facts,
-            source,
-            image,
-            "Copilot expands nothing in a pipeline manifest",
-        );
+        build_image(facts, source, image, Reason::PipelineManifest);
     }
 }
 
@@ -310,9 +282,7 @@ fn compose(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
                 node: image,
                 role,
                 tool: Tool::Other,
-                expansion: Expansion::Never(
-                    "the Compose file is also read outside the build, where the variable is not set",
-                ),
+                expansion: Expansion::Never(Reason::Compose),
                 source,
             },
         );
@@ -403,7 +373,7 @@ fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, opti
                             source,
                             value,
                             Tool::CloudFormation,
-                            "CloudFormation expands no shell variables",
+                            Reason::CloudFormation,
                         );
                     }
                 });

@@ -17,8 +17,8 @@ use tagwright_syntax::{SourceMap, Span};
 use crate::FileId;
 use crate::commands::{self, Form, ImageArgument, Role};
 use crate::expression::{
-    Environment, Expansion, Expression, Locate, Origin, Raw, Repository, Site, SplitTag, assigned,
-    split_reference,
+    Environment, Expansion, Expression, Locate, Origin, Raw, Reason, Repository, Site, SplitTag,
+    assigned, split_reference,
 };
 use crate::facts::{
     AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, CopilotFlag, CopilotUse,
@@ -80,7 +80,7 @@ struct Place<'a> {
 enum Base {
     Shell,
     Inner,
-    Never(&'static str),
+    Never(Reason),
 }
 
 impl Place<'_> {
@@ -114,9 +114,7 @@ impl Locate for Place<'_> {
         let expansion = match self.base {
             Base::Shell if single => Expansion::SingleQuoted,
             Base::Shell => Expansion::Shell,
-            Base::Inner if single => {
-                Expansion::Never("it stands in single quotes inside a nested script")
-            }
+            Base::Inner if single => Expansion::Never(Reason::NestedSingleQuotes),
             Base::Inner => Expansion::InnerShell,
             Base::Never(reason) => Expansion::Never(reason),
         };
@@ -338,19 +336,14 @@ impl Reader<'_, '_> {
                 id,
                 map.as_ref(),
                 Span::new(0, value.len()),
-                Expansion::Never("env.variables is literal text, in which nothing is expanded"),
+                Expansion::Never(Reason::EnvVariables),
             );
             let origin = Origin::EnvVariables(name.into());
             self.environment
                 .assign(name, vec![Expression::literal(value, site, origin)], false);
             self.push_env(name, value, id, site, AssignmentPlace::EnvVariables);
             if value.contains("${") {
-                self.unexpanded_in(
-                    id,
-                    value,
-                    map.as_ref(),
-                    "env.variables is literal text, in which nothing is expanded",
-                );
+                self.unexpanded_in(id, value, map.as_ref(), Reason::EnvVariables);
             }
         }
         for entry in spec
@@ -395,7 +388,7 @@ impl Reader<'_, '_> {
         node: NodeId,
         value: &str,
         map: Option<&SourceMap>,
-        reason: &'static str,
+        reason: Reason,
     ) {
         let mut from = 0;
         while let Some(at) = value[from..].find("${").map(|at| at + from) {
@@ -410,7 +403,7 @@ impl Reader<'_, '_> {
             let span = Span::new(at, at + length + 1);
             let site = self.scalar_site(node, map, span, Expansion::Never(reason));
             self.facts.oddities.push(Oddity {
-                kind: OddityKind::Unexpanded(reason),
+                kind: OddityKind::Unexpanded(reason.as_str()),
                 span: site.map_or_else(
                     || self.file_span(self.source.tree.node(node).span),
                     |site| site.source,
@@ -493,21 +486,13 @@ impl Reader<'_, '_> {
         let map = self.value_map(node);
         let span = tree.node(node).span;
         let base = match (shell, self.template) {
-            (ShellKind::PowerShell, _) => Base::Never(
-                "the commands are PowerShell, which tagwright reads but does not rewrite",
-            ),
-            (ShellKind::Cmd, _) => {
-                Base::Never("the commands run in cmd.exe, which tagwright does not rewrite")
-            }
-            (_, Some(_)) => {
-                Base::Never("the file is a template, whose own language may read `${…}`")
-            }
+            (ShellKind::PowerShell, _) => Base::Never(Reason::PowerShell),
+            (ShellKind::Cmd, _) => Base::Never(Reason::Cmd),
+            (_, Some(_)) => Base::Never(Reason::Template),
             (ShellKind::Posix, None) if script.status != Status::Clean => {
-                Base::Never("the command could only be read after a repair")
+                Base::Never(Reason::Repaired)
             }
-            (ShellKind::Posix, None) if self.isolated => Base::Never(
-                "in version 0.1 every command runs in a shell of its own, so no variable reaches it",
-            ),
+            (ShellKind::Posix, None) if self.isolated => Base::Never(Reason::Isolated),
             (ShellKind::Posix, None) => Base::Shell,
         };
         let text = text.to_owned();
@@ -862,9 +847,7 @@ impl Reader<'_, '_> {
                 inner: place.inner.clone(),
                 outer: place.outer,
                 fallback: place.fallback,
-                base: Base::Never(
-                    "the here-document's delimiter is quoted, so nothing in it is expanded",
-                ),
+                base: Base::Never(Reason::QuotedDocument),
                 inside_quotes: false,
             };
             &quoted_place
@@ -926,7 +909,7 @@ impl Reader<'_, '_> {
             span: place.source(argument.span),
             site: place.locate(argument.span, end_quoting),
             written: written.into(),
-            repository: Repository::from(&repository),
+            repository: self.facts.shared(Repository::from(&repository)),
             tags,
             conditional: command.context.conditional,
             tolerated: command.context.tolerated,
@@ -950,9 +933,7 @@ impl Reader<'_, '_> {
                 .all(|part| matches!(part.quoting, Quoting::Single | Quoting::Ansi));
             let base = match place.base {
                 Base::Never(reason) => Base::Never(reason),
-                _ if nested.remote && single => Base::Never(
-                    "the command runs on another machine or in a container, where the variable does not exist",
-                ),
+                _ if nested.remote && single => Base::Never(Reason::Elsewhere),
                 Base::Inner => Base::Inner,
                 Base::Shell if single => Base::Inner,
                 Base::Shell => Base::Shell,
@@ -961,7 +942,7 @@ impl Reader<'_, '_> {
             let base = if script.status == Status::Clean {
                 base
             } else {
-                Base::Never("the nested command could only be read after a repair")
+                Base::Never(Reason::NestedRepaired)
             };
             let inner = match &place.inner {
                 None => map,
@@ -1052,6 +1033,21 @@ impl Reader<'_, '_> {
 }
 
 impl FileFacts {
+    /// The repository as an earlier place of the file holds it, if one does: most files name one repository
+    /// many times.
+    fn shared(&self, repository: Repository) -> Repository {
+        /// Further back it is not worth looking, and in a file of many names would take long.
+        const NEAR: usize = 16;
+        self.uses
+            .iter()
+            .rev()
+            .take(NEAR)
+            .map(|image| &image.repository)
+            .find(|known| **known == repository)
+            .cloned()
+            .unwrap_or(repository)
+    }
+
     /// A variable that stands as a repository before `:tag` somewhere holds no tag itself; so where it
     /// stands alone, the tag is `latest`.
     fn resolve_hidden_tags(&mut self) {
@@ -1346,7 +1342,7 @@ pub(crate) fn data_reference(facts: &mut FileFacts, reference: &DataReference<'_
             .unwrap_or(tree.node(node).span),
         site: site(Span::new(0, text.len())),
         written: text.into(),
-        repository: Repository::from(&split.repository),
+        repository: facts.shared(Repository::from(&split.repository)),
         tags: vec![tag],
         conditional: false,
         tolerated: false,

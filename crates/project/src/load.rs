@@ -49,7 +49,12 @@ pub fn load(root: &Path, candidate: &Candidate, overlay: Option<&Source>, target
     };
     let source = match overlay {
         Some(source) => source.clone(),
-        None => match source::read(&candidate.path) {
+        // What was not named was found, and looked at while it was.
+        None => match if candidate.explicit {
+            source::read(&candidate.path)
+        } else {
+            source::read_regular(&candidate.path)
+        } {
             Ok(source) => source,
             Err(error) => {
                 return Loaded::Problem(Problem {

@@ -285,7 +285,7 @@ fn written_at(
                 Err("Copilot replaces only plain `${NAME}` in a manifest".to_owned())
             }
         }
-        Expansion::Never(reason) => Err(reason.to_owned()),
+        Expansion::Never(reason) => Err(reason.as_str().to_owned()),
     }
 }
 

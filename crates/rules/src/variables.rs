@@ -265,7 +265,7 @@ pub(crate) fn replace(
         }),
         Expansion::SingleQuoted => Err("it stands in single quotes".to_owned()),
         Expansion::CopilotManifest => Err("it stands in a manifest".to_owned()),
-        Expansion::Never(reason) => Err(reason.to_owned()),
+        Expansion::Never(reason) => Err(reason.as_str().to_owned()),
     }
 }
 

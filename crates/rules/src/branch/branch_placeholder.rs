@@ -133,8 +133,8 @@ fn whole_item(file: &FileFacts, site: Site, reference: &str) -> Option<Result<Ch
     match site.expansion {
         Expansion::Shell => {}
         // That is what the placeholder does to the command.
-        Expansion::Never(reason) if reason.contains("repair") => {}
-        Expansion::Never(reason) => return Some(Err(reason.to_owned())),
+        Expansion::Never(reason) if reason.as_str().contains("repair") => {}
+        Expansion::Never(reason) => return Some(Err(reason.as_str().to_owned())),
         _ => return Some(Err("it stands in quotes".to_owned())),
     }
     let mut filled = text.clone();

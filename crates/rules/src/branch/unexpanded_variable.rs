@@ -175,7 +175,7 @@ fn quoted_reference(
     let Some(site) = image.site else { return };
     let quoted = match site.expansion {
         Expansion::SingleQuoted => true,
-        Expansion::Never(reason) => reason.contains("here-document"),
+        Expansion::Never(reason) => reason.as_str().contains("here-document"),
         _ => false,
     };
     let literal = image
@@ -227,10 +227,10 @@ fn close_quotes(file: &FileFacts, site: Site) -> Result<Fix, String> {
                 },
             }],
         }),
-        Expansion::Never(reason) if reason.contains("env.variables") => {
+        Expansion::Never(reason) if reason.as_str().contains("env.variables") => {
             Err("the value has to be set by a command, which is yours to place".to_owned())
         }
-        Expansion::Never(reason) => Err(reason.to_owned()),
+        Expansion::Never(reason) => Err(reason.as_str().to_owned()),
         _ => Err("the quotes around it are not certain".to_owned()),
     }
 }

@@ -84,7 +84,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     site.expansion == tagwright_flow::expression::Expansion::InnerShell,
                 )?;
                 if let tagwright_flow::expression::Expansion::Never(reason) = site.expansion {
-                    return Err(reason.to_owned());
+                    return Err(reason.as_str().to_owned());
                 }
                 let tag = tag_for(context, call);
                 let mut changes = vec![Change {

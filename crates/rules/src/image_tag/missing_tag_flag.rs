@@ -226,7 +226,7 @@ fn insert_tag(context: &Context<'_>, file: &FileFacts, call: &CopilotUse) -> Res
     let inner = match site.expansion {
         Expansion::Shell => false,
         Expansion::InnerShell => true,
-        Expansion::Never(reason) => return Err(reason.to_owned()),
+        Expansion::Never(reason) => return Err(reason.as_str().to_owned()),
         Expansion::SingleQuoted | Expansion::CopilotManifest => {
             return Err("the command stands in quotes".to_owned());
         }

@@ -158,7 +158,7 @@ fn copilot(
 /// ` --force` right after the tag and its closing quote.
 fn force(file: &FileFacts, site: Site) -> Result<Fix, String> {
     if let Expansion::Never(reason) = site.expansion {
-        return Err(reason.to_owned());
+        return Err(reason.as_str().to_owned());
     }
     let text = item_text(file, site.node).ok_or("the command stands inside another file")?;
     let mut end = site.range.end as usize;
