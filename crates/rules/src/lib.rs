@@ -445,6 +445,21 @@ pub struct Verdict {
     pub suppressed: Vec<(Finding, Option<Box<str>>)>,
 }
 
+/// In workspaces of fewer files sharing the work out costs more than doing it.
+const MANY: usize = 500;
+
+/// `work` on every file, side by side if there are many; in order.
+pub(crate) fn each_file<'w, R: Send>(
+    files: &'w [FileFacts],
+    work: impl Fn(&'w FileFacts) -> R + Sync + Send,
+) -> Vec<R> {
+    if files.len() < MANY {
+        files.iter().map(work).collect()
+    } else {
+        files.par_iter().map(work).collect()
+    }
+}
+
 /// Everything that the rules have to say about `workspace`; `found` is what [`read`] found in its files, and
 /// `directives` what their comments say.
 #[must_use]
@@ -454,8 +469,6 @@ pub fn check(
     found: Vec<Finding>,
     directives: &[Known],
 ) -> Verdict {
-    /// In smaller workspaces sharing the work out costs more than doing it.
-    const MANY: usize = 500;
     let context = Context::new(workspace, settings);
     let one = |rule: &&'static Rule| {
         let mut findings = Vec::new();

@@ -79,59 +79,23 @@ const FILES: [&str; 2] = ["imagedefinitions.json", "imageDetail.json"];
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let wanted = wanted(context);
-    for file in context.workspace.files() {
-        let own = file
-            .buildspec
-            .as_ref()
-            .is_some_and(|spec| !spec.inline && spec.template.is_none());
-        if !own
-            || wanted.is_empty() && !FILES.iter().any(|name| has(&file.text, name))
-            || file.error.is_some()
+    let files = context.workspace.files();
+    // Each file has to be read again for it.
+    let found = crate::each_file(files, |file| missing(file, &wanted));
+    for (file, missing) in files.iter().zip(found) {
+        for Missing {
+            name,
+            written,
+            consumer,
+            fix,
+        } in missing
         {
-            continue;
-        }
-        let here = || wanted.iter().filter(|(spec, ..)| spec.id == file.id);
-        let mut names: Vec<&str> = here().map(|(_, name, ..)| &**name).collect();
-        names.extend(FILES);
-        names.retain(|name| file.text.contains(name));
-        if names.is_empty() {
-            continue;
-        }
-        names.sort_unstable();
-        names.dedup();
-        let tree = yaml::parse(&file.text);
-        let Some(spec) = tree.root().and_then(|root| Buildspec::read(&tree, root)) else {
-            continue;
-        };
-        let listed = spec.artifacts.as_ref().map_or(&[][..], |it| &it.files);
-        let patterns: Vec<&str> = listed.iter().filter_map(|node| tree.text(*node)).collect();
-        // The other one of the two is what the deployment takes.
-        let other = |name: &str| {
-            FILES
-                .iter()
-                .any(|known| *known != name && patterns.iter().any(|it| it.contains(known)))
-        };
-        for name in names {
-            let consumer = here().find(|(_, wanted, ..)| &**wanted == name);
-            if consumer.is_none() && (patterns.is_empty() || other(name)) {
-                continue;
-            }
-            let Some(written) = written(file, &tree, &spec, name) else {
-                continue;
-            };
-            if patterns
-                .iter()
-                .any(|pattern| takes(pattern, &written.path, &file.text))
-            {
-                continue;
-            }
             let place = match consumer {
                 Some((_, _, action, ..)) => format!("the deployment `{action}`"),
                 None => "the deployment".to_owned(),
             };
             let message =
                 format!("`{name}` is not among the artifacts, so {place} does not find it",);
-            let fix = add_to_list(file, &tree, &spec, &written.path);
             let mut draft = report.draft(file.id, written.span, message).fix(fix);
             if let Some((_, _, _, other, span)) = consumer {
                 draft = draft.related(*other, *span, "needs the file");
@@ -139,6 +103,74 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             report.add(draft);
         }
     }
+}
+
+/// A file that is written and not among the artifacts.
+struct Missing<'w> {
+    name: &'w str,
+    written: Written,
+    /// The deployment that needs it.
+    consumer: Option<&'w Wanted<'w>>,
+    fix: Result<Fix, String>,
+}
+
+/// What the buildspec `file` writes for a deployment without handing it on.
+fn missing<'w>(file: &FileFacts, wanted: &'w [Wanted<'w>]) -> Vec<Missing<'w>> {
+    let own = file
+        .buildspec
+        .as_ref()
+        .is_some_and(|spec| !spec.inline && spec.template.is_none());
+    if !own
+        || wanted.is_empty() && !FILES.iter().any(|name| has(&file.text, name))
+        || file.error.is_some()
+    {
+        return Vec::new();
+    }
+    let here = || wanted.iter().filter(|(spec, ..)| spec.id == file.id);
+    let mut names: Vec<&str> = here().map(|(_, name, ..)| &**name).collect();
+    names.extend(FILES);
+    names.retain(|name| file.text.contains(name));
+    if names.is_empty() {
+        return Vec::new();
+    }
+    names.sort_unstable();
+    names.dedup();
+    let tree = yaml::parse(&file.text);
+    let Some(spec) = tree.root().and_then(|root| Buildspec::read(&tree, root)) else {
+        return Vec::new();
+    };
+    let listed = spec.artifacts.as_ref().map_or(&[][..], |it| &it.files);
+    let patterns: Vec<&str> = listed.iter().filter_map(|node| tree.text(*node)).collect();
+    // The other one of the two is what the deployment takes.
+    let other = |name: &str| {
+        FILES
+            .iter()
+            .any(|known| *known != name && patterns.iter().any(|it| it.contains(known)))
+    };
+    let mut found = Vec::new();
+    for name in names {
+        let consumer = here().find(|(_, wanted, ..)| &**wanted == name);
+        if consumer.is_none() && (patterns.is_empty() || other(name)) {
+            continue;
+        }
+        let Some(written) = written(file, &tree, &spec, name) else {
+            continue;
+        };
+        if patterns
+            .iter()
+            .any(|pattern| takes(pattern, &written.path, &file.text))
+        {
+            continue;
+        }
+        let fix = add_to_list(file, &tree, &spec, &written.path);
+        found.push(Missing {
+            name,
+            written,
+            consumer,
+            fix,
+        });
+    }
+    found
 }
 
 /// The files that ECS deployments take from builds: buildspec, file name, action, where that stands.
