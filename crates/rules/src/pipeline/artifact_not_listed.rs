@@ -9,8 +9,8 @@
 //!
 //! ## Why it matters
 //!
-//! The deployment after the build stops: "Did not find the image definition file imagedefinitions.json in the
-//! input artifacts ZIP file."
+//! What a build writes stays in its container unless the artifacts take it. The deployment gets an artifact
+//! without the file and fails, after the image has been built and pushed.
 //!
 //! ## Bad
 //!
