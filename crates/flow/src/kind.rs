@@ -89,6 +89,13 @@ pub fn is_buildspec_name(path: &str) -> bool {
     name.contains("buildspec") || name.contains("build-spec") || name.contains("build_spec")
 }
 
+/// Whether the text has nothing but comments.
+fn is_blank(text: &str) -> bool {
+    text.lines()
+        .map(|line| line.trim_start_matches('\u{feff}').trim_start())
+        .all(|line| line.is_empty() || line.starts_with('#'))
+}
+
 /// What the file is. Paths use `/`.
 #[must_use]
 pub fn classify(path: &str, text: &str) -> FileKind {
@@ -158,6 +165,10 @@ pub fn classify(path: &str, text: &str) -> FileKind {
         return FileKind::Buildspec;
     }
     if buildspec_version(text) && (top_level_key(text, "batch") || phases) {
+        return FileKind::Buildspec;
+    }
+    // Nothing in it yet, or all of it turned off: CodeBuild stops at such a file.
+    if yaml && is_buildspec_name(path) && is_blank(text) {
         return FileKind::Buildspec;
     }
     if has(text, "AWS::") && (has(text, "Resources:") || has(text, "AWSTemplateFormatVersion")) {

@@ -228,6 +228,7 @@ rules! {
         lost_state
         masked_failure
         push_after_failed_build
+        variable_as_command
     }
     secret {
         plaintext_secret

@@ -39,6 +39,7 @@
 //! - YAML 1.2.2; libyaml, which CodeBuild's and Copilot's readers follow.
 
 use tagwright_flow::FileKind;
+use tagwright_flow::facts::FileFacts;
 use tagwright_syntax::{Span, libyaml};
 
 use crate::context::{Context, Report};
@@ -80,7 +81,11 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         let draft = report.draft(
             file.id,
             span,
-            format!("not valid YAML from here on: {}", error.message),
+            format!(
+                "not valid YAML from here on: {}{}",
+                error.message,
+                in_command(file, at).unwrap_or_default()
+            ),
         );
         // Only asked where the first reader has given up: the answer decides how bad it is.
         let accepted = libyaml::read(&file.text).is_ok();
@@ -90,4 +95,29 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             draft
         });
     }
+}
+
+/// What YAML took for something else, where it stopped at byte `at` in the middle of a command.
+fn in_command(file: &FileFacts, at: usize) -> Option<String> {
+    if file.kind != FileKind::Buildspec {
+        return None;
+    }
+    let start = file.text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
+    let item = file.text[start..at].trim_start().strip_prefix("- ")?;
+    let item = item.trim_start();
+    // The command's first character may be what stopped it.
+    let first = item.chars().chain(file.text[at..].chars()).next()?;
+    let cause = match first {
+        '"' | '\'' => "the quotes at the start end the value where they close",
+        '[' => "`[` at the start is the start of a list",
+        '{' => "`{` at the start is the start of a mapping",
+        '*' => "`*` at the start is the start of an alias",
+        '>' | '|' => "this sign at the start is the start of a block",
+        '@' | '`' | '%' => "no value may start with this sign",
+        _ if item.contains(": ") => "the colon before it is the end of a key",
+        _ => return None,
+    };
+    Some(format!(
+        ". For YAML, {cause}: write the command on a line of its own below `- |`"
+    ))
 }

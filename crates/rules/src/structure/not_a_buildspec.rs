@@ -82,6 +82,12 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         tree.node(entries.first().map_or(root, |entry| entry.key))
             .span
     });
+    if tree.root().is_none_or(|root| tree.is_null(root)) {
+        let message = "the file is empty: CodeBuild stops with \"wrong number of container tags, expected 1\"";
+        let draft = report.draft(document.facts.id, Span::empty(0), message);
+        report.add(draft.severity(Severity::Warning));
+        return;
+    }
     let message =
         "there is nothing to run here: neither `phases` nor `batch` has anything below it";
     report.add(report.draft(document.facts.id, span, message));
