@@ -1,14 +1,17 @@
-//! Code actions: the fix of a finding, and all safe fixes of a file.
+//! Code actions: the fix of a finding, a comment that silences it, and all safe fixes of a file.
 //!
 //! What is offered has been proven as `fix` proves it, on the texts as they are open, and is made from the proven
 //! result: no edit that the proof did not see.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tagwright_fixer::{Options, Relint, Sources, prove, run_from};
 use tagwright_flow::FileId;
 use tagwright_project::Workspace;
-use tagwright_rules::{Applicability, Finding, Fix};
+use tagwright_rules::{Applicability, Finding, Fix, directives};
 use tagwright_syntax::Span;
+use tagwright_syntax::yaml;
 
 use gen_lsp_types as lsp;
 
@@ -18,6 +21,9 @@ use crate::{diagnostics, edits};
 
 /// The kind of the action that makes all safe fixes of a file.
 pub(crate) const FIX_ALL: &str = "source.fixAll.tagwright";
+
+/// What stands in a new comment until the user has written why.
+const REASON: &str = "say here why";
 
 /// An action whose edit is worked out when it is chosen.
 #[derive(Serialize, Deserialize)]
@@ -39,6 +45,7 @@ pub(crate) fn list(
     let mut actions = Vec::new();
     if wants(only, "quickfix") {
         actions.extend(quick_fixes(view, root, id, span));
+        actions.extend(silences(view, root, id, span));
     }
     if wants(only, FIX_ALL) && has_safe_fix(root, id) {
         actions.extend(fix_all(view, root, id, only.is_some()));
@@ -56,14 +63,17 @@ fn wants(only: Option<&[String]>, kind: &str) -> bool {
     })
 }
 
-fn quick_fixes(view: &View<'_>, root: &mut Root, id: FileId, span: Span) -> Vec<lsp::CodeAction> {
-    // What only touches the place counts too: the cursor stands behind the last letter.
-    let touched: Vec<usize> = root
-        .findings_in(id)
-        .filter(|(_, finding)| finding.span.start <= span.end && span.start <= finding.span.end)
-        .filter(|(_, finding)| finding.fix.is_some())
+/// The findings at `span`, by index. What only touches it counts too: the cursor stands behind the last letter.
+fn touched(root: &Root, id: FileId, span: Span) -> impl Iterator<Item = usize> {
+    root.findings_in(id)
+        .filter(move |(_, finding)| {
+            finding.span.start <= span.end && span.start <= finding.span.end
+        })
         .map(|(index, _)| index)
-        .collect();
+}
+
+fn quick_fixes(view: &View<'_>, root: &mut Root, id: FileId, span: Span) -> Vec<lsp::CodeAction> {
+    let touched: Vec<usize> = touched(root, id, span).collect();
     touched
         .into_iter()
         .filter_map(|index| {
@@ -81,6 +91,63 @@ fn quick_fixes(view: &View<'_>, root: &mut Root, id: FileId, span: Span) -> Vec<
             })
         })
         .collect()
+}
+
+/// The comments that silence the findings at `span`. The reason is for the user to write; without one tagwright
+/// would speak again.
+fn silences(view: &View<'_>, root: &Root, id: FileId, span: Span) -> Vec<lsp::CodeAction> {
+    let touched: Vec<usize> = touched(root, id, span).collect();
+    let Some((_, document)) = root.file(id).filter(|_| !touched.is_empty()) else {
+        return Vec::new();
+    };
+    let tree = yaml::parse(&document.text);
+    let before = root.workspace.sources();
+    let rules = Quiet {
+        workspace: &root.workspace,
+    };
+    touched
+        .into_iter()
+        .filter_map(|index| {
+            let finding = root.findings.get(index)?;
+            let place = finding.span.start;
+            let change =
+                directives::add(id, &document.text, &tree, place, &[finding.rule], REASON)?;
+            let mut findings = without_fixes(root.findings.clone());
+            findings.get_mut(index)?.fix = Some(Arc::new(Fix {
+                message: String::new(),
+                applicability: Applicability::Safe,
+                changes: vec![change],
+            }));
+            let least = Applicability::Safe;
+            let proven = prove::prove(&before, &findings, &[index], least, &rules).ok()?;
+            let lines = view.lines(root, id)?;
+            Some(lsp::CodeAction {
+                title: format!("Ignore {} here, with a reason", finding.rule),
+                kind: Some(lsp::CodeActionKind::QuickFix),
+                diagnostics: Some(vec![diagnostics::of_finding(view, root, &lines, finding)]),
+                edit: Some(edits::of_workspace(view, root, &before, &proven.sources)?),
+                ..Default::default()
+            })
+        })
+        .collect()
+}
+
+/// The rules without any fix of their own.
+struct Quiet<'a> {
+    workspace: &'a Workspace,
+}
+
+impl Relint for Quiet<'_> {
+    fn lint(&self, sources: &Sources) -> Vec<Finding> {
+        without_fixes(self.workspace.lint(sources))
+    }
+}
+
+fn without_fixes(mut findings: Vec<Finding>) -> Vec<Finding> {
+    for finding in &mut findings {
+        finding.fix = None;
+    }
+    findings
 }
 
 fn title(finding: &Finding, fix: &Fix) -> String {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use gen_lsp_types::WorkspaceEdit;
 use tagwright_flow::FileId;
 use tagwright_project::analysis::{self, Analysis};
+use tagwright_project::baseline::{self, Located};
 use tagwright_project::config::{self, Config};
 use tagwright_project::discovery::{self, Candidate};
 use tagwright_project::load::{Damage, Loaded, load};
@@ -25,6 +26,8 @@ pub(crate) type Overlay = BTreeMap<PathBuf, Arc<str>>;
 pub(crate) struct Root {
     folder: PathBuf,
     config: Config,
+    /// The findings that do not count.
+    baseline: Option<Located>,
     /// What is wrong with the configuration on disk; the last one that was right holds.
     config_error: Option<String>,
     /// The error that was told last.
@@ -56,6 +59,7 @@ impl Root {
             workspace: Workspace::new(Vec::new(), Analysis::new(&config)),
             folder,
             config,
+            baseline: None,
             config_error: None,
             told: None,
             paths: Vec::new(),
@@ -206,7 +210,11 @@ impl Root {
                 Loaded::Problem(_) | Loaded::Nothing => {}
             }
         }
-        self.workspace = Workspace::new(documents, Analysis::new(&self.config));
+        let workspace = Workspace::new(documents, Analysis::new(&self.config));
+        self.workspace = match self.baseline.clone() {
+            Some(baseline) => workspace.with_baseline(baseline, baseline::today()),
+            None => workspace,
+        };
     }
 
     fn reload_config(&mut self) {
@@ -217,6 +225,10 @@ impl Root {
                 Ok(config) => self.config = config,
                 Err(error) => self.config_error = Some(error.to_string()),
             },
+        }
+        match Located::find(&self.folder) {
+            Ok(found) => self.baseline = found,
+            Err(error) => self.config_error = Some(error.to_string()),
         }
     }
 

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tagwright_flow::FileId;
 use tagwright_project::analysis::{self, guarded};
+use tagwright_project::baseline;
 use tagwright_project::config::{self, Config};
 use tagwright_project::discovery;
 
@@ -686,8 +687,9 @@ fn of_config(view: &View<'_>, path: &Path, open: &Open) -> Vec<Diagnostic> {
 
 /// Whether a file of this name decides what belongs to a workspace.
 fn is_structure(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name == config::FILE_NAME || name == ".gitignore")
+    path.file_name().is_some_and(|name| {
+        name == config::FILE_NAME || name == baseline::FILE_NAME || name == ".gitignore"
+    })
 }
 
 /// The absolute path of a file, its folder without symbolic links, and the folder of its workspace; a

@@ -6,6 +6,10 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{Client, everything};
+use tagwright_flow::FileKind;
+use tagwright_project::baseline::Baseline;
+use tagwright_project::identity::identities;
+use tagwright_project::{Analysis, Config, Document, Workspace};
 
 const BUILD: &str = "\
 version: 0.2
@@ -213,7 +217,7 @@ fn the_fix_of_a_finding_is_offered_where_it_stands_and_says_if_it_is_unsafe() {
     let mut client = Client::new(&[("buildspec.yml", PUSH)]);
     client.open("buildspec.yml");
     let actions = client.actions("buildspec.yml", "docker push $REPO/app:latest|", None);
-    assert_eq!(actions.len(), 1, "{actions:#?}");
+    assert_eq!(actions.len(), 2, "{actions:#?}");
     let title = actions[0]["title"].as_str().unwrap();
     assert!(title.starts_with("Fix latest-pushed: "), "{title}");
     assert!(title.contains(" (unsafe: "), "{title}");
@@ -243,15 +247,15 @@ fn all_safe_fixes_are_worked_out_when_they_are_chosen() {
     client.open("buildspec.yml");
     let actions = client.actions("buildspec.yml", "docker push $REPO/app:latest|", None);
     let kinds: Vec<&Value> = actions.iter().map(|it| &it["kind"]).collect();
-    assert_eq!(kinds, ["quickfix", "source.fixAll.tagwright"]);
+    assert_eq!(kinds, ["quickfix", "quickfix", "source.fixAll.tagwright"]);
     assert_eq!(actions[0]["isPreferred"], true);
-    assert!(actions[1].get("edit").is_none());
+    assert!(actions[2].get("edit").is_none());
     let resolved = client
-        .request("codeAction/resolve", actions[1].clone())
+        .request("codeAction/resolve", actions[2].clone())
         .unwrap();
     client.change("buildspec.yml", "version: 0.2", "version:  0.2");
     let (code, _) = client
-        .request("codeAction/resolve", actions[1].clone())
+        .request("codeAction/resolve", actions[2].clone())
         .unwrap_err();
     assert_eq!(code, -32801, "the text is another one");
     client.replace("buildspec.yml", &text);
@@ -266,4 +270,65 @@ fn all_safe_fixes_are_worked_out_when_they_are_chosen() {
     client.open("buildspec.yml");
     let actions = client.actions("buildspec.yml", "docker push $REPO/app:latest|", None);
     assert!(actions.iter().all(|it| it["edit"].is_object()));
+}
+
+#[test]
+fn a_comment_that_silences_a_finding_waits_for_its_reason() {
+    let mut client = Client::new(&[("buildspec.yml", PUSH)]);
+    client.open("buildspec.yml");
+    let actions = client.actions("buildspec.yml", "docker push $REPO/app:latest|", None);
+    let ignore = actions
+        .iter()
+        .find(|it| it["title"] == "Ignore latest-pushed here, with a reason");
+    client.apply(&ignore.unwrap().clone());
+    let text = client.text("buildspec.yml");
+    assert!(
+        text.contains("# tagwright: ignore[latest-pushed] say here why"),
+        "{text}"
+    );
+    assert_eq!(
+        client.findings("buildspec.yml"),
+        ["latest-pushed 4:34-4:40"]
+    );
+}
+
+#[test]
+fn what_the_baseline_knows_is_not_shown() {
+    let mut client = Client::new(&[("buildspec.yml", PUSH)]);
+    client.open("buildspec.yml");
+    assert_eq!(client.rules("buildspec.yml").len(), 2);
+    client.write(
+        "tagwright-baseline.json",
+        &baseline_of("buildspec.yml", PUSH),
+    );
+    client.on_disk("tagwright-baseline.json", 1);
+    assert_eq!(client.rules("buildspec.yml"), [""; 0]);
+    client.write("tagwright-baseline.json", "nonsense");
+    client.on_disk("tagwright-baseline.json", 2);
+    assert!(client.was_told("window/showMessage", "tagwright-baseline.json"));
+    assert_eq!(
+        client.rules("buildspec.yml"),
+        [""; 0],
+        "the last good one holds"
+    );
+    client.remove("tagwright-baseline.json");
+    client.on_disk("tagwright-baseline.json", 3);
+    assert_eq!(client.rules("buildspec.yml").len(), 2);
+}
+
+/// A baseline with everything that is found in this one file.
+fn baseline_of(path: &str, text: &str) -> String {
+    let document = Document {
+        shown: path.into(),
+        path: None,
+        relative: path.into(),
+        text: text.into(),
+        kind: FileKind::Buildspec,
+        target: true,
+    };
+    let mut workspace = Workspace::new(vec![document], Analysis::new(&Config::default()));
+    let findings = workspace.check().findings;
+    let identities = identities(&workspace.documents, &findings);
+    let baseline = Baseline::default().renewed(&identities, "", None, None);
+    baseline.to_text().unwrap()
 }

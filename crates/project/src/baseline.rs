@@ -83,6 +83,31 @@ pub struct Located {
     pub baseline: Baseline,
 }
 
+impl Located {
+    /// The nearest baseline in the workspace's folder `root` (absolute, without symbolic links) or above it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it is there and is no baseline.
+    pub fn find(root: &Path) -> Result<Option<Self>, ConfigError> {
+        let Some(path) = find(root) else {
+            return Ok(None);
+        };
+        let baseline = Baseline::load(&path)?;
+        let below = path
+            .parent()
+            .and_then(|folder| root.strip_prefix(folder).ok());
+        let prefix = match below.map(crate::discovery::display) {
+            Some(below) if below != "." => format!("{below}/"),
+            _ => String::new(),
+        };
+        Ok(Some(Self {
+            path,
+            prefix,
+            baseline,
+        }))
+    }
+}
+
 /// What a baseline says that is not so any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stale {
