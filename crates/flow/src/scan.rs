@@ -548,6 +548,7 @@ impl Reader<'_, '_> {
         for command in &script.commands {
             self.order.command += 1;
             self.reads(command, text, place);
+            self.loops(command, text, place);
             self.uses(command, text, place, script.status);
             self.nested(command, text, place);
             self.assignments(command, text, place);
@@ -623,12 +624,6 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        for looped in &command.context.loops {
-            if let Some(variable) = &looped.variable {
-                self.environment.forget(variable);
-                self.loop_variable(variable, command, place);
-            }
-        }
         if command.words.first().is_some_and(|word| word.is("read")) {
             for word in &command.words[1..] {
                 if let Some(name) = word.literal()
@@ -639,6 +634,41 @@ impl Reader<'_, '_> {
                 }
             }
         }
+    }
+
+    /// The variables of the loops around the command, which are set before it runs.
+    fn loops(&mut self, command: &Command, text: &str, place: &Place<'_>) {
+        for looped in &command.context.loops {
+            if let Some(variable) = &looped.variable {
+                let values = self.looped(&looped.words, text, place);
+                if values.is_empty() {
+                    self.environment.forget(variable);
+                } else {
+                    self.environment.assign(variable, values, false);
+                }
+                self.loop_variable(variable, command, place);
+            }
+        }
+    }
+
+    /// What the variable of a loop over these words holds, if `latest` is among it: `for tag in latest $SHA`.
+    /// Other loops (over environments, services, regions) are told by the name of their variable, which
+    /// therefore stays.
+    fn looped(&self, words: &[Word], text: &str, place: &Place<'_>) -> Vec<Expression> {
+        if !floats(words) {
+            return Vec::new();
+        }
+        let mut values = Vec::new();
+        for word in words {
+            // What the shell splits or fills in is not one value.
+            let whole =
+                |part: &Part| matches!(part.kind, PartKind::Literal(_) | PartKind::Variable(_));
+            if !word.parts.iter().all(whole) {
+                return Vec::new();
+            }
+            values.extend(self.environment.resolve(&Raw::word(word, text, place)));
+        }
+        values
     }
 
     fn loop_variable(&mut self, name: &str, command: &Command, place: &Place<'_>) {
@@ -902,20 +932,30 @@ impl Reader<'_, '_> {
                 repository = split_reference(value).repository;
             }
         }
-        self.facts.uses.push(ImageUse {
-            role: argument.role,
-            tool: argument.tool,
-            order: self.order,
-            span: place.source(argument.span),
-            site: place.locate(argument.span, end_quoting),
-            written: written.into(),
-            repository: self.facts.shared(Repository::from(&repository)),
-            tags,
-            conditional: command.context.conditional,
-            tolerated: command.context.tolerated,
-            after_failure: command.context.after_failure,
-            loops: loop_names(command),
-        });
+        // A loop over tags does with each of them what is written once.
+        let each = command.context.loops.iter().any(|it| floats(&it.words));
+        let tags: Vec<Vec<TagValue>> = if each {
+            tags.into_iter().map(|tag| vec![tag]).collect()
+        } else {
+            vec![tags]
+        };
+        let repository = self.facts.shared(Repository::from(&repository));
+        for tags in tags {
+            self.facts.uses.push(ImageUse {
+                role: argument.role,
+                tool: argument.tool,
+                order: self.order,
+                span: place.source(argument.span),
+                site: place.locate(argument.span, end_quoting),
+                written: written.into(),
+                repository: repository.clone(),
+                tags,
+                conditional: command.context.conditional,
+                tolerated: command.context.tolerated,
+                after_failure: command.context.after_failure,
+                loops: loop_names(command),
+            });
+        }
     }
 
     fn nested(&mut self, command: &Command, text: &str, place: &Place<'_>) {
@@ -1092,6 +1132,14 @@ fn hands_on_scripts(command: &Command) -> bool {
     command.words.iter().filter_map(Word::value).any(|word| {
         let base = word.rsplit('/').next().unwrap_or(&word);
         SCRIPTED.contains(&base)
+    })
+}
+
+/// Whether `latest` is among the words of a loop.
+fn floats(words: &[Word]) -> bool {
+    words.iter().any(|word| {
+        let literal = word.literal();
+        literal.is_some_and(|it| it == "latest" || it.ends_with(":latest"))
     })
 }
 
