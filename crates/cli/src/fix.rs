@@ -3,7 +3,10 @@
 //! The report of what remains goes where `check` puts it, unless standard output holds something else: the
 //! diff, or the text of standard input. What was done is said on standard error.
 
-use tagwright_fixer::{NewText, Options, Outcome, WriteError, diff, run_from, write};
+use tagwright_fixer::{
+    NewText, Options, Outcome, Sources, WriteError, Written, diff, run_from, write,
+};
+use tagwright_flow::FileId;
 use tagwright_project::discovery::{self, Problem};
 use tagwright_project::workspace::Checked;
 use tagwright_project::{Workspace, analysis};
@@ -137,18 +140,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
     };
     let changed: Vec<_> = outcome.sources.changed_from(&before);
     if !args.diff {
-        let texts: Vec<NewText<'_>> = changed
-            .iter()
-            .filter_map(|file| {
-                let document = workspace.document(*file)?;
-                Some(NewText {
-                    path: document.path.as_deref()?,
-                    before: &document.text,
-                    after: outcome.sources.text(*file)?,
-                })
-            })
-            .collect();
-        match write(&texts) {
+        match write_files(workspace, &outcome.sources, &changed) {
             Ok(written) => account.lines.extend(written.unlinked.iter().map(|path| {
                 format!(
                     "warning: {} had other hard links, which still have the old text",
@@ -184,17 +176,36 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
             account.text = Some(after.to_owned());
         }
     }
-    for (file, source) in outcome.sources.iter() {
-        if let Some(document) = workspace.documents.get_mut(file.0 as usize) {
-            document.text = source.text.clone();
-        }
-    }
+    workspace.show(&outcome.sources);
     // What is silenced does not change, but its places do: it is left to `check`.
     let left = Checked {
         findings: remaining(outcome),
         ..Checked::default()
     };
     part.report(left, report);
+}
+
+/// Writes the texts of `changed` that belong to files on disk.
+///
+/// # Errors
+/// [`WriteError`]; then nothing is written.
+pub(crate) fn write_files(
+    workspace: &Workspace,
+    sources: &Sources,
+    changed: &[FileId],
+) -> Result<Written, WriteError> {
+    let texts: Vec<NewText<'_>> = changed
+        .iter()
+        .filter_map(|file| {
+            let document = workspace.document(*file)?;
+            Some(NewText {
+                path: document.path.as_deref()?,
+                before: &document.text,
+                after: sources.text(*file)?,
+            })
+        })
+        .collect();
+    write(&texts)
 }
 
 /// The findings that are left; where a fix was tried in vain, with the reason instead of the fix.

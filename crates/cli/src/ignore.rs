@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tagwright_fixer::{NewText, Options, Relint, Sources, run_from, write};
+use tagwright_fixer::{Options, Relint, Sources, run_from};
 use tagwright_flow::FileId;
 use tagwright_project::config::FailOn;
+use tagwright_project::discovery::Problem;
 use tagwright_project::workspace::Checked;
 use tagwright_project::{Workspace, analysis};
 use tagwright_rules::{Applicability, Finding, Fix, directives};
@@ -54,34 +55,28 @@ fn add_to(mut part: Part, reason: &str, report: &mut Report) -> usize {
     };
     let outcome =
         analysis::guarded(|| run_from(before.clone(), proposed, &quiet, Options::default()));
-    let Ok(outcome) = outcome else {
-        part.report(unchanged, report);
-        return 0;
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(message) => {
+            report.push_problem(Problem {
+                path: "--add-ignore".to_owned(),
+                message: format!(
+                    "nothing was changed because of an internal error; please report it: {message}"
+                ),
+            });
+            part.report(unchanged, report);
+            return 0;
+        }
     };
     let changed = outcome.sources.changed_from(&before);
-    let texts: Vec<NewText<'_>> = changed
-        .iter()
-        .filter_map(|file| {
-            let document = workspace.document(*file)?;
-            Some(NewText {
-                path: document.path.as_deref()?,
-                before: &document.text,
-                after: outcome.sources.text(*file)?,
-            })
-        })
-        .collect();
-    if let Err(error) = write(&texts) {
+    if let Err(error) = fix::write_files(workspace, &outcome.sources, &changed) {
         report.push_problem(fix::problem(&error));
         part.report(unchanged, report);
         return 0;
     }
     let silenced = outcome.applied.len();
     let findings = workspace.lint(&outcome.sources);
-    for (file, source) in outcome.sources.iter() {
-        if let Some(document) = part.workspace.documents.get_mut(file.0 as usize) {
-            document.text = source.text.clone();
-        }
-    }
+    part.workspace.show(&outcome.sources);
     let left = Checked {
         findings,
         ..Checked::default()

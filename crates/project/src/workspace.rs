@@ -200,6 +200,15 @@ impl Workspace {
         checked
     }
 
+    /// Takes the texts of `sources` to show findings in; what the files contribute is not read again.
+    pub fn show(&mut self, sources: &Sources) {
+        for (file, source) in sources.iter() {
+            if let Some(document) = self.documents.get_mut(file.0 as usize) {
+                document.text = Arc::clone(&source.text);
+            }
+        }
+    }
+
     /// The texts, for the fixer, under the paths as shown.
     #[must_use]
     pub fn sources(&self) -> Sources {
