@@ -428,6 +428,12 @@ pub enum SchemaOf {
     Baseline,
     /// CodeBuild's buildspecs, for editors.
     Buildspec,
+    /// Manifests of Copilot's services and jobs, for editors.
+    CopilotWorkload,
+    /// Manifests of Copilot's environments, for editors.
+    CopilotEnvironment,
+    /// Manifests of Copilot's pipelines, for editors.
+    CopilotPipeline,
 }
 
 /// A report that goes to a file, or to standard output.

@@ -34,6 +34,9 @@ fn schema_text(of: SchemaOf) -> String {
         SchemaOf::Config => config_schema(),
         SchemaOf::Baseline => schemars::schema_for!(Baseline),
         SchemaOf::Buildspec => return tagwright_rules::buildspec_schema(),
+        SchemaOf::CopilotWorkload => return tagwright_rules::copilot_workload_schema(),
+        SchemaOf::CopilotEnvironment => return tagwright_rules::copilot_environment_schema(),
+        SchemaOf::CopilotPipeline => return tagwright_rules::copilot_pipeline_schema(),
     };
     format!("{:#}\n", schema.as_value())
 }
@@ -149,6 +152,18 @@ fn generated() -> Vec<(String, String)> {
         (
             "docs/schema/buildspec.json".to_owned(),
             schema_text(SchemaOf::Buildspec),
+        ),
+        (
+            "docs/schema/copilot-workload.json".to_owned(),
+            schema_text(SchemaOf::CopilotWorkload),
+        ),
+        (
+            "docs/schema/copilot-environment.json".to_owned(),
+            schema_text(SchemaOf::CopilotEnvironment),
+        ),
+        (
+            "docs/schema/copilot-pipeline.json".to_owned(),
+            schema_text(SchemaOf::CopilotPipeline),
         ),
         (
             format!("{RULE_PAGES}.md"),

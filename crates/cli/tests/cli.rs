@@ -611,7 +611,15 @@ fn every_rule_has_a_page() {
 fn the_committed_schemas_are_current() {
     let folder = Folder::new(&[]);
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
-    for name in ["findings", "lines", "config", "buildspec"] {
+    for name in [
+        "findings",
+        "lines",
+        "config",
+        "buildspec",
+        "copilot-workload",
+        "copilot-environment",
+        "copilot-pipeline",
+    ] {
         let file = fs::read_to_string(committed.join(format!("{name}.json"))).unwrap();
         assert!(
             folder.run(&["schema", name]).out() == file,

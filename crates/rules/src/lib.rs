@@ -22,7 +22,9 @@ pub use directives::Directive;
 pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Severity, WordEffect};
 pub use settings::Settings;
 pub use tables::lookup as grammar;
-pub use tables::schema::buildspec_schema;
+pub use tables::schema::{
+    buildspec_schema, copilot_environment_schema, copilot_pipeline_schema, copilot_workload_schema,
+};
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -242,6 +244,8 @@ rules! {
         undefined_manifest_variable
         unexported_variable
         unsupported_interpolation
+        unknown_manifest_key
+        wrong_manifest_value
         workload_name
         unknown_environment
         end_of_support

@@ -48,7 +48,8 @@
 
 use crate::context::{Document, Report};
 use crate::tables;
-use crate::tables::buildspec::{self, Unknown};
+use crate::tables::buildspec;
+use crate::tables::grammar::Unknown;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {

@@ -5,95 +5,7 @@
 //! reference", as of 2026. Where builds are known to accept more than the reference says, the table says
 //! so: `commands` and `files` may be one string, yes/no may be true/false.
 
-/// What a value may be.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Value {
-    /// Anything.
-    Any,
-    /// One scalar. CodeBuild takes its text, so numbers and booleans are fine.
-    Text,
-    /// `0.1` or `0.2`.
-    Version,
-    /// `yes` or `no`; `true` and `false` are read as well.
-    Flag,
-    /// A whole number above 0.
-    Count,
-    /// One of these words, in any case.
-    Words(&'static [&'static str]),
-    /// A shell: the documented ones, and those that are seen in builds that run.
-    Shell {
-        /// What the reference lists.
-        documented: &'static [&'static str],
-        /// What works although no reference lists it.
-        seen: &'static [&'static str],
-    },
-    /// `ABORT`, `CONTINUE`, `RETRY` and its longer forms.
-    OnFailure,
-    /// A list of shell commands, or one command.
-    Commands,
-    /// A list.
-    List(&'static Value),
-    /// A list, or its only item.
-    ListOrOne(&'static Value),
-    /// A mapping whose keys are names that the author chooses.
-    Names(&'static Value),
-    /// A mapping with known keys.
-    Section(&'static Section),
-}
-
-/// One key of a section.
-#[derive(Debug)]
-pub(crate) struct Key {
-    /// As it is written in the file.
-    pub(crate) name: &'static str,
-    /// What it may hold.
-    pub(crate) value: Value,
-    /// One sentence for the schema.
-    pub(crate) docs: &'static str,
-}
-
-/// What CodeBuild does with a key that it does not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unknown {
-    /// It stops with an error.
-    Rejected,
-    /// It takes no notice.
-    Ignored,
-    /// The reference does not list this section's keys completely.
-    Allowed,
-}
-
-/// A mapping with known keys.
-#[derive(Debug)]
-pub(crate) struct Section {
-    /// For people: "`env`", "the top level".
-    pub(crate) name: &'static str,
-    /// The known keys.
-    pub(crate) keys: &'static [Key],
-    /// What becomes of other keys.
-    pub(crate) unknown: Unknown,
-}
-
-impl Section {
-    /// Where the section's keys stand, for people.
-    pub(crate) fn place(&self) -> String {
-        let preposition = if self.name == BUILDSPEC.name {
-            "at"
-        } else {
-            "in"
-        };
-        format!("{preposition} {}", self.name)
-    }
-
-    /// The key of this name.
-    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
-        self.keys.iter().find(|key| key.name == name)
-    }
-}
-
-const fn key(name: &'static str, value: Value, docs: &'static str) -> Key {
-    Key { name, value, docs }
-}
+use super::grammar::{Key, PLAIN, Section, Unknown, Value, key};
 
 /// The file.
 pub(crate) static BUILDSPEC: Section = Section {
@@ -138,6 +50,8 @@ pub(crate) static BUILDSPEC: Section = Section {
         ),
     ],
     unknown: Unknown::Ignored,
+    required: &["version"],
+    ..PLAIN
 };
 
 /// `env`.
@@ -179,6 +93,7 @@ pub(crate) static ENV: Section = Section {
         ),
     ],
     unknown: Unknown::Ignored,
+    ..PLAIN
 };
 
 /// `proxy`.
@@ -197,6 +112,7 @@ pub(crate) static PROXY: Section = Section {
         ),
     ],
     unknown: Unknown::Ignored,
+    ..PLAIN
 };
 
 /// `phases`.
@@ -221,6 +137,7 @@ pub(crate) static PHASES: Section = Section {
         ),
     ],
     unknown: Unknown::Rejected,
+    ..PLAIN
 };
 
 const RUN_AS: Key = key("run-as", Value::Text, "The Linux user of this phase.");
@@ -239,17 +156,48 @@ const FINALLY: Key = key(
     Value::Commands,
     "Commands that run after `commands`, also if those failed.",
 );
+const STEP_LIST: Value = Value::List(&Value::Section(&STEP));
 const STEPS: Key = key(
     "steps",
-    Value::List(&Value::Any),
+    STEP_LIST,
     "GitHub Actions steps, instead of `commands`.",
 );
+
+/// One of a phase's `steps`.
+pub(crate) static STEP: Section = Section {
+    name: "a step",
+    keys: &[
+        key("id", Value::Text, "The step's name for expressions."),
+        key("if", Value::Any, "The condition under which it runs."),
+        key("name", Value::Text, "The step's name in the log."),
+        key("uses", Value::Text, "The action that it runs."),
+        key("run", Value::Text, "The commands that it runs."),
+        key("shell", Value::Text, "The shell of `run`."),
+        key("with", Value::Names(&Value::Any), "The action's inputs."),
+        key("env", Value::Names(&Value::Any), "The step's variables."),
+        key(
+            "continue-on-error",
+            Value::Any,
+            "Whether the build goes on if the step fails.",
+        ),
+        key(
+            "timeout-minutes",
+            Value::Any,
+            "The time after which the step is stopped.",
+        ),
+    ],
+    unknown: Unknown::Allowed,
+    at_most_one: &["uses", "run"],
+    ..PLAIN
+};
 
 /// A phase other than `install`.
 pub(crate) static PHASE: Section = Section {
     name: "a phase",
     keys: &[RUN_AS, ON_FAILURE, COMMANDS, FINALLY, STEPS],
     unknown: Unknown::Ignored,
+    at_most_one: &["commands", "steps"],
+    ..PLAIN
 };
 
 /// `phases.install`.
@@ -268,6 +216,8 @@ pub(crate) static INSTALL: Section = Section {
         STEPS,
     ],
     unknown: Unknown::Ignored,
+    at_most_one: &["commands", "steps"],
+    ..PLAIN
 };
 
 const BASE_DIRECTORY: Key = key(
@@ -310,6 +260,8 @@ pub(crate) static REPORT: Section = Section {
         DISCARD_PATHS,
     ],
     unknown: Unknown::Ignored,
+    required: &["files"],
+    ..PLAIN
 };
 
 const FILES: Key = key(
@@ -359,6 +311,7 @@ pub(crate) static ARTIFACTS: Section = Section {
         ARTIFACT_TYPE,
     ],
     unknown: Unknown::Ignored,
+    ..PLAIN
 };
 
 /// One of `artifacts.secondary-artifacts`.
@@ -375,6 +328,7 @@ pub(crate) static SECONDARY_ARTIFACT: Section = Section {
         ARTIFACT_TYPE,
     ],
     unknown: Unknown::Ignored,
+    ..PLAIN
 };
 
 /// `cache`.
@@ -399,6 +353,7 @@ pub(crate) static CACHE: Section = Section {
         ),
     ],
     unknown: Unknown::Ignored,
+    ..PLAIN
 };
 
 /// `batch`.
@@ -432,6 +387,8 @@ pub(crate) static BATCH: Section = Section {
         ),
     ],
     unknown: Unknown::Ignored,
+    at_most_one: &["build-list", "build-graph", "build-matrix", "build-fanout"],
+    ..PLAIN
 };
 
 const IGNORE_FAILURE: Key = key(
@@ -472,6 +429,8 @@ pub(crate) static BATCH_BUILD: Section = Section {
         IGNORE_FAILURE,
     ],
     unknown: Unknown::Ignored,
+    required: &["identifier"],
+    ..PLAIN
 };
 
 /// The `env` of a build of a batch.
@@ -490,6 +449,8 @@ pub(crate) static BATCH_ENV: Section = Section {
         key("variables", Value::Names(&Value::Any), "Variables."),
     ],
     unknown: Unknown::Allowed,
+    at_most_one: &["compute-type", "fleet"],
+    ..PLAIN
 };
 
 /// `batch.build-matrix`.
@@ -508,6 +469,7 @@ pub(crate) static BATCH_MATRIX: Section = Section {
         ),
     ],
     unknown: Unknown::Ignored,
+    ..PLAIN
 };
 
 /// `static` or `dynamic`.
@@ -523,6 +485,7 @@ pub(crate) static BATCH_SIDE: Section = Section {
         IGNORE_FAILURE,
     ],
     unknown: Unknown::Allowed,
+    ..PLAIN
 };
 
 /// `batch.build-fanout`.
@@ -537,6 +500,8 @@ pub(crate) static BATCH_FANOUT: Section = Section {
         IGNORE_FAILURE,
     ],
     unknown: Unknown::Allowed,
+    required: &["parallelism"],
+    ..PLAIN
 };
 
 /// Sections that a key may have been meant for, outer ones first.

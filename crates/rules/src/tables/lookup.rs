@@ -2,7 +2,9 @@
 
 use tagwright_flow::FileKind;
 
-use super::buildspec::{BUILDSPEC, Key, Section, Value};
+use super::buildspec::BUILDSPEC;
+use super::copilot::{ENVIRONMENT, PIPELINE};
+use super::grammar::{Key, Section, Value};
 use super::runtimes::{RUNTIMES, runtime};
 
 /// A key that may stand somewhere.
@@ -22,6 +24,8 @@ pub struct KeyHelp {
 fn table(kind: FileKind) -> Option<&'static Section> {
     match kind {
         FileKind::Buildspec => Some(&BUILDSPEC),
+        FileKind::CopilotEnvironment => Some(&ENVIRONMENT),
+        FileKind::CopilotPipeline => Some(&PIPELINE),
         _ => None,
     }
 }
@@ -39,12 +43,21 @@ fn value(kind: FileKind, path: &[&str]) -> Option<Value> {
     Some(item(at))
 }
 
-/// What an item of a list may be, else the value itself.
+/// What an item of a list may be, else the value itself; of several shapes the one with keys.
 fn item(mut value: Value) -> Value {
-    while let Value::List(inner) | Value::ListOrOne(inner) = value {
-        value = *inner;
+    loop {
+        value = match value {
+            Value::List(inner) | Value::ListOrOne(inner) => *inner,
+            Value::OneOf(shapes) => {
+                let keys = |shape: &&Value| matches!(shape, Value::Section(_) | Value::Names(_));
+                match shapes.iter().find(keys).or(shapes.first()) {
+                    Some(shape) => *shape,
+                    None => return value,
+                }
+            }
+            _ => return value,
+        };
     }
-    value
 }
 
 const RUNTIME_VERSIONS: &str = "runtime-versions";
@@ -53,7 +66,7 @@ const RUNTIME_VERSIONS: &str = "runtime-versions";
 #[must_use]
 pub fn keys(kind: FileKind, path: &[&str]) -> Vec<KeyHelp> {
     match value(kind, path) {
-        Some(Value::Section(section)) => section.keys.iter().map(help).collect(),
+        Some(Value::Section(section)) => section.all_keys().into_iter().map(help).collect(),
         Some(Value::Names(_)) if path.last() == Some(&RUNTIME_VERSIONS) => RUNTIMES
             .iter()
             .filter(|runtime| !runtime.versions.is_empty())
@@ -89,7 +102,8 @@ pub fn values(kind: FileKind, path: &[&str]) -> Vec<&'static str> {
     match value(kind, path) {
         Some(Value::Version) => vec!["0.2", "0.1"],
         Some(Value::Flag) => vec!["yes", "no"],
-        Some(Value::Words(words)) => words.to_vec(),
+        Some(Value::Boolean) => vec!["true", "false"],
+        Some(Value::Words(words) | Value::Exactly(words)) => words.to_vec(),
         Some(Value::Shell { documented, .. }) => documented.to_vec(),
         Some(Value::OnFailure) => vec!["ABORT", "CONTINUE", "RETRY"],
         _ => Vec::new(),
@@ -108,6 +122,11 @@ fn help(key: &Key) -> KeyHelp {
                 | Value::Version
                 | Value::Flag
                 | Value::Count
+                | Value::Boolean
+                | Value::Whole
+                | Value::Number
+                | Value::Duration
+                | Value::Exactly(_)
                 | Value::Words(_)
                 | Value::Shell { .. }
                 | Value::OnFailure
@@ -122,7 +141,15 @@ fn holds(value: Value) -> String {
         Value::Version => "0.2 or 0.1".to_owned(),
         Value::Flag => "yes or no".to_owned(),
         Value::Count => "a whole number above 0".to_owned(),
-        Value::Words(words) => words.join(", "),
+        Value::Boolean => "true or false".to_owned(),
+        Value::Whole => "a whole number".to_owned(),
+        Value::Number => "a number".to_owned(),
+        Value::Duration => "a duration: 90s, 5m".to_owned(),
+        Value::OneOf(shapes) => {
+            let shapes: Vec<String> = shapes.iter().map(|shape| holds(*shape)).collect();
+            shapes.join("; or: ")
+        }
+        Value::Words(words) | Value::Exactly(words) => words.join(", "),
         Value::Shell { documented, .. } => documented.join(", "),
         Value::OnFailure => "ABORT, CONTINUE, or RETRY with its longer forms".to_owned(),
         Value::Commands => "a list of commands".to_owned(),
@@ -130,7 +157,7 @@ fn holds(value: Value) -> String {
         Value::ListOrOne(_) => "a list, or its only item".to_owned(),
         Value::Names(_) => "names of your choice, each with a value".to_owned(),
         Value::Section(section) => {
-            let names: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
+            let names: Vec<&str> = section.all_keys().iter().map(|key| key.name).collect();
             names.join(", ")
         }
     }

@@ -1,6 +1,8 @@
 //! Platform knowledge as data, and what several rules read from it.
 
 pub(crate) mod buildspec;
+pub(crate) mod copilot;
+pub(crate) mod grammar;
 pub mod lookup;
 pub(crate) mod runtimes;
 pub(crate) mod schema;
@@ -14,7 +16,7 @@ use tagwright_syntax::buildspec::PhaseName;
 use tagwright_syntax::position::LineIndex;
 use tagwright_syntax::yaml::{Entry, NodeId, NodeKind, Tree};
 
-use self::buildspec::Section;
+use self::grammar::Section;
 use self::walk::Problem;
 use crate::Document;
 
@@ -69,6 +71,28 @@ pub(crate) fn unknown_keys<'d>(
             } => Some((*entry, name.as_str(), *section)),
             _ => None,
         })
+}
+
+/// All differences of a manifest of Copilot from its grammar, in the order of the file; none of one that stops
+/// in the middle, is a template, or has merge keys, which bring along what is not seen here.
+pub(crate) fn manifest_problems(document: &Document<'_>) -> Vec<Problem> {
+    let tree = document.tree;
+    let unclear = ["<<:", "{{", "{%"]
+        .iter()
+        .any(|sign| document.text().contains(sign));
+    let Some(root) = tree.root().filter(|_| !unclear && tree.error().is_none()) else {
+        return Vec::new();
+    };
+    let section = match document.facts.kind {
+        FileKind::CopilotWorkload => tree
+            .get(root, "type")
+            .and_then(|kind| tree.text(kind))
+            .and_then(copilot::workload),
+        FileKind::CopilotEnvironment => Some(&copilot::ENVIRONMENT),
+        FileKind::CopilotPipeline => Some(&copilot::PIPELINE),
+        _ => None,
+    };
+    section.map_or_else(Vec::new, |section| walk::differences(tree, root, section))
 }
 
 fn find_root(document: &Document<'_>) -> Option<NodeId> {

@@ -1,8 +1,9 @@
-//! Compares a buildspec with the table of its grammar.
+//! Compares a buildspec or a manifest of Copilot with the table of its grammar.
 
 use tagwright_syntax::yaml::{Entry, NodeId, NodeKind, ScalarStyle, Tree};
 
-use super::buildspec::{BUILDSPEC, Section, Unknown, Value};
+use super::buildspec::BUILDSPEC;
+use super::grammar::{Section, Unknown, Value};
 use crate::Document;
 
 /// A difference between a file and the grammar.
@@ -22,7 +23,7 @@ pub(crate) enum Problem {
         /// The value.
         node: NodeId,
         /// What it should be, for people.
-        expected: &'static str,
+        expected: String,
     },
     /// A scalar that is none of the key's values.
     InvalidValue {
@@ -42,12 +43,21 @@ pub(crate) fn problems(document: &Document<'_>, root: NodeId) -> Vec<Problem> {
         .buildspec
         .as_ref()
         .is_some_and(|spec| spec.version == tagwright_syntax::buildspec::Version::V0_1);
+    walk(document.tree, root, &BUILDSPEC, old)
+}
+
+/// All differences between the mapping at `root` and `section`, in the order of the file.
+pub(crate) fn differences(tree: &Tree, root: NodeId, section: &'static Section) -> Vec<Problem> {
+    walk(tree, root, section, false)
+}
+
+fn walk(tree: &Tree, root: NodeId, section: &'static Section, old: bool) -> Vec<Problem> {
     let mut walk = Walk {
-        tree: document.tree,
+        tree,
         old,
         problems: Vec::new(),
     };
-    walk.section(root, &BUILDSPEC);
+    walk.section(root, section);
     walk.problems
 }
 
@@ -94,6 +104,13 @@ impl Walk<'_> {
             // What an alias stands for is unknown if its anchor is.
             (_, NodeKind::Alias { .. }) => {}
             (Value::Section(section), _) => self.section(node, section),
+            (Value::OneOf(shapes), _) => match shape(shapes, kind) {
+                Some(shape) => self.value(node, shape),
+                None => {
+                    let shapes: Vec<&str> = shapes.iter().map(|shape| called(*shape)).collect();
+                    self.wrong(node, shapes.join(" or "));
+                }
+            },
             (Value::Names(value), NodeKind::Mapping(mapping)) => {
                 for entry in &mapping.entries {
                     if self.tree.text(entry.key) != Some("<<") {
@@ -120,7 +137,8 @@ impl Walk<'_> {
             (Value::Commands, NodeKind::Scalar(_)) => {}
             (Value::Commands, _) => self.wrong(node, "a list of strings"),
             (_, NodeKind::Scalar(scalar)) => {
-                if let Some((odd, allowed)) = objection(value, &scalar.value) {
+                let plain = scalar.style == ScalarStyle::Plain;
+                if let Some((odd, allowed)) = objection(value, &scalar.value, plain) {
                     self.problems
                         .push(Problem::InvalidValue { node, odd, allowed });
                 }
@@ -129,13 +147,44 @@ impl Walk<'_> {
         }
     }
 
-    fn wrong(&mut self, node: NodeId, expected: &'static str) {
+    fn wrong(&mut self, node: NodeId, expected: impl Into<String>) {
+        let expected = expected.into();
         self.problems.push(Problem::WrongType { node, expected });
     }
 }
 
-/// What is wrong with the text of a scalar: whether it is only odd, and what it may be.
-fn objection(value: Value, text: &str) -> Option<(bool, String)> {
+/// The first of the shapes that a value of this kind can have.
+fn shape(shapes: &[Value], kind: &NodeKind) -> Option<Value> {
+    shapes.iter().copied().find(|value| match (value, kind) {
+        (Value::Any, _) => true,
+        (Value::OneOf(inner), _) => shape(inner, kind).is_some(),
+        (Value::Section(_) | Value::Names(_), kind) => matches!(kind, NodeKind::Mapping(_)),
+        (Value::List(_), kind) => matches!(kind, NodeKind::Sequence(_)),
+        (Value::ListOrOne(_) | Value::Commands, kind) => {
+            matches!(kind, NodeKind::Sequence(_) | NodeKind::Scalar(_))
+        }
+        (_, kind) => matches!(kind, NodeKind::Scalar(_)),
+    })
+}
+
+/// The shape, for people.
+fn called(value: Value) -> &'static str {
+    match value {
+        Value::Section(_) => "a mapping",
+        Value::Names(_) => "a mapping of names to values",
+        Value::List(_) => "a list",
+        Value::ListOrOne(_) | Value::Commands => "text or a list",
+        Value::Boolean | Value::Flag => "`true` or `false`",
+        Value::Whole | Value::Count => "a whole number",
+        Value::Number => "a number",
+        Value::Duration => "a duration",
+        _ => "text",
+    }
+}
+
+/// What is wrong with the text of a scalar, which stands there `plain` or in quotes: whether it is only odd,
+/// and what it may be.
+fn objection(value: Value, text: &str, plain: bool) -> Option<(bool, String)> {
     // The shell, a template or CloudFormation may fill it in.
     if text.contains('$') || text.contains("{{") {
         return None;
@@ -159,6 +208,20 @@ fn objection(value: Value, text: &str) -> Option<(bool, String)> {
         }
         Value::Count if text.parse::<u32>().is_ok_and(|count| count > 0) => None,
         Value::Count => Some((false, "a whole number above 0".to_owned())),
+        Value::Exactly(words) if !words.contains(&text) => Some((false, list(words))),
+        Value::Boolean if !plain || !GO_BOOLEANS.iter().any(is) => {
+            Some((false, list(&["true", "false"])))
+        }
+        Value::Whole if !plain || !is_number(text) => {
+            Some((false, "a whole number without quotes".to_owned()))
+        }
+        Value::Number if !plain || !is_number(text) => {
+            Some((false, "a number without quotes".to_owned()))
+        }
+        Value::Duration if !is_duration(text, plain) => Some((
+            false,
+            "a duration with its unit, such as `90s` or `5m`".to_owned(),
+        )),
         Value::OnFailure if !is_on_failure(text) => Some((
             false,
             "`ABORT`, `CONTINUE`, `RETRY`, `RETRY-<count>`, `RETRY-<regex>` or \
@@ -167,6 +230,47 @@ fn objection(value: Value, text: &str) -> Option<(bool, String)> {
         )),
         _ => None,
     }
+}
+
+/// What Go's yaml.v3 reads into a boolean.
+const GO_BOOLEANS: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "y", "n"];
+
+/// Whether Go's yaml.v3 reads the plain `text` as a number.
+fn is_number(text: &str) -> bool {
+    let digits = text.replace('_', "");
+    let digits = digits.trim_start_matches(['+', '-']);
+    let based = ["0x", "0o", "0b"]
+        .iter()
+        .any(|base| digits.starts_with(base));
+    based
+        || digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+            && digits.parse::<f64>().is_ok()
+}
+
+/// Whether `text` is a duration as Go writes it. A number without a unit is none, except a `0` in quotes.
+fn is_duration(text: &str, plain: bool) -> bool {
+    let mut rest = text.trim_start_matches(['+', '-']);
+    if rest == "0" {
+        return !plain;
+    }
+    let mut parts = 0;
+    while !rest.is_empty() {
+        let unit = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        if unit.len() == rest.len() {
+            return false;
+        }
+        let known = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
+        let Some(after) = known
+            .iter()
+            .filter_map(|name| unit.strip_prefix(name))
+            .next()
+        else {
+            return false;
+        };
+        parts += 1;
+        rest = after;
+    }
+    parts > 0
 }
 
 /// Whether `text` is a value of `on-failure`.
@@ -198,6 +302,23 @@ pub(crate) fn found(tree: &Tree, node: NodeId) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_have_units_and_numbers_have_none() {
+        for good in ["90s", "1h30m", "1.5h", "500ms", "-1s"] {
+            assert!(is_duration(good, true), "{good}");
+        }
+        assert!(is_duration("0", false));
+        for bad in ["90", "0", "90 s", "s", "", "1d", "ten"] {
+            assert!(!is_duration(bad, true), "{bad}");
+        }
+        for good in ["1", "-1", "1_000", "0x10", "0.5"] {
+            assert!(is_number(good), "{good}");
+        }
+        for bad in ["", "one", "1s", "nan", "inf", "-"] {
+            assert!(!is_number(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn on_failure_has_six_forms() {
