@@ -144,11 +144,36 @@ impl Rule {
                     page.push('\n');
                 }
             } else {
+                if line == "## Sources" {
+                    self.add_ways_to_silence(&mut page);
+                }
                 page.push_str(line);
                 page.push('\n');
             }
         }
         page
+    }
+
+    /// How, behind what the rule's own page says about when.
+    fn add_ways_to_silence(&self, page: &mut String) {
+        let name = self.name;
+        let off = match self.default {
+            Some(_) => {
+                format!("Everywhere: `{name} = \"off\"` below `[rules]` in `tagwright.toml`.")
+            }
+            None => format!("Everywhere: take `{name}` out of `[rules]` in `tagwright.toml`."),
+        };
+        // Comments that silence what is said about comments would be read in circles.
+        let ways = if self.category == Category::Suppression {
+            off
+        } else {
+            format!(
+                "One place: `# tagwright: ignore[{name}] reason`. {off} What was there before: the \
+                 baseline. docs/suppressions.md says more."
+            )
+        };
+        page.push_str(&ways);
+        page.push_str("\n\n");
     }
 
     /// One sentence, without a full stop.

@@ -8,12 +8,13 @@ use tagwright_flow::FileId;
 use tagwright_rules::settings::Strategy;
 use tagwright_rules::{Category, Finding, Fixable, Rule, Settings, Severity, registry};
 
-const HEADINGS: [&str; 6] = [
+const HEADINGS: [&str; 7] = [
     "What it does",
     "Why it matters",
     "Bad",
     "Good",
     "Fix",
+    "When to silence it",
     "Sources",
 ];
 
@@ -121,6 +122,28 @@ fn every_page_has_its_headings_in_order() {
             return Err(format!("    the first line is no sentence: {summary:?}"));
         }
         Ok(())
+    });
+}
+
+#[test]
+fn every_page_says_when_and_how_to_silence_the_rule() {
+    every_rule(|rule| {
+        let page = rule.page();
+        let (_, section) = page
+            .split_once("## When to silence it")
+            .ok_or("    no such section")?;
+        let section = section.split("\n## ").next().unwrap_or("");
+        let own = rule.docs.split_once("## When to silence it");
+        let own = own.and_then(|(_, rest)| rest.split("\n## ").next());
+        let long = own.is_some_and(|own| own.trim().len() > 40 && own.trim().ends_with('.'));
+        let how = format!("{} = \"off\"", rule.name);
+        if !long {
+            Err("    it does not say when".to_owned())
+        } else if !section.contains(&how) && rule.default.is_some() {
+            Err(format!("    it does not say how: {section}"))
+        } else {
+            Ok(())
+        }
     });
 }
 

@@ -44,6 +44,10 @@
 //! The fallback becomes an error message, so that such a build ends instead of overwriting the other
 //! branch's image. The fix is unsafe, because a build that relies on the fallback no longer succeeds.
 //!
+//! ## When to silence it
+//!
+//! Where a build without a branch, started by hand or for a Git tag, is meant to be the default branch's.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Environment variables in build environments": `CODEBUILD_WEBHOOK_HEAD_REF` is

@@ -37,6 +37,10 @@
 //!
 //! `${BRANCH_NAME}`, and the command that sets it where the file has none.
 //!
+//! ## When to silence it
+//!
+//! Where a program replaces the placeholder before CodeBuild or Copilot reads the file.
+//!
 //! ## Sources
 //!
 //! - POSIX shell command language, section 2.7 "Redirection".

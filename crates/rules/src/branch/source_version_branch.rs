@@ -65,6 +65,11 @@
 //! and ends the build with a message where nothing else names a branch; the pipeline then has to pass
 //! `#{SourceVariables.BranchName}`.
 //!
+//! ## When to silence it
+//!
+//! Where the project is never started by a pipeline, so that the variable holds what a person or a webhook
+//! gave it.
+//!
 //! ## Sources
 //!
 //! - awsdocs/aws-codepipeline-user-guide issue 25; thii/aws-codebuild-extras issue 3.

@@ -43,6 +43,11 @@
 //! For the branch variable, where `cut` is used: everything from that field on is kept, with a dash for each
 //! slash. The fix is unsafe, because the tags get other names.
 //!
+//! ## When to silence it
+//!
+//! Where branches have no `/` by rule, or the part that is taken is the one that is wanted: the number of a
+//! ticket.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Environment variables in build environments": `branch/branch-name` in

@@ -43,6 +43,11 @@
 //! The command that sets the variable is inserted before its first use. It takes the branch from what
 //! CodeBuild and Copilot's pipeline know, makes a tag of it, and ends the build where there is none.
 //!
+//! ## When to silence it
+//!
+//! Where the build project or whoever starts the build sets the variable. Better: `defined = true` below
+//! `[branch]` in `tagwright.toml`, which says so for all files.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Environment variables in build environments".

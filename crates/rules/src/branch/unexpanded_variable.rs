@@ -44,6 +44,11 @@
 //! Single quotes are closed around the variable. Elsewhere there is no fix: a value of `env.variables` has
 //! to move into a command, and Copilot replaces plain `${NAME}` only.
 //!
+//! ## When to silence it
+//!
+//! Where the literal text is wanted: another program expands it later, as `envsubst` or a template engine
+//! does.
+//!
 //! ## Sources
 //!
 //! - POSIX shell command language, section 2.2.2 "Single-Quotes".

@@ -46,6 +46,11 @@
 //! The command that makes a tag of the branch is inserted right after the assignment, if that assigns the
 //! branch variable: once, where the name comes in, and not at every use.
 //!
+//! ## When to silence it
+//!
+//! Where only branches are built whose names are tags already, because a filter of the webhook or the
+//! pipeline sees to it.
+//!
 //! ## Sources
 //!
 //! - distribution/reference `regexp.go`: a tag is `[\w][\w.-]{0,127}`.

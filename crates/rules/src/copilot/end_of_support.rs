@@ -33,6 +33,11 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! It is off unless it is asked for. If it is on, silence it for what stays on Copilot until a date that is
+//! settled.
+//!
 //! ## Sources
 //!
 //! - AWS Containers Blog, "Announcing the end of support for the AWS Copilot CLI" (2026-03).

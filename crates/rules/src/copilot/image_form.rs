@@ -32,6 +32,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! No good reason if Copilot reads the manifest: it refuses it. For a template, exclude the file.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli `internal/pkg/manifest/validate.go` (v1.33), `ImageLocationOrBuild`, and

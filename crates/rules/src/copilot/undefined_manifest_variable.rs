@@ -54,6 +54,11 @@
 //!
 //! None: what the variable should hold is not known.
 //!
+//! ## When to silence it
+//!
+//! Where the shell that runs Copilot has the variable from elsewhere: the project, the pipeline, a file
+//! that is sourced.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli `internal/pkg/manifest/interpolate.go` (v1.33).

@@ -56,6 +56,10 @@
 //! `export NAME` as a command of its own behind the assignment, so that a failure of the latter still ends
 //! the build; none if the assignment and Copilot share one command.
 //!
+//! ## When to silence it
+//!
+//! Where a script that is sourced before exports the variable, or `set -a` is on.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli `internal/pkg/manifest/interpolate.go` (v1.33): `os.LookupEnv`.

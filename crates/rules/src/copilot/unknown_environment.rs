@@ -48,6 +48,11 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! Where the environment was made without a manifest, as Copilot before 1.20 did it, and is in no file of
+//! the repository.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli `internal/pkg/workspace/workspace.go` (v1.33): the folders of a workspace.

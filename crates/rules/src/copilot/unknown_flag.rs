@@ -33,6 +33,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! For a release of Copilot after 1.33 that has the flag: the table is that of 1.33.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli `internal/pkg/cli` (v1.33.2): the flags of each subcommand.

@@ -38,6 +38,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! For a key that an extension of your own reads from the manifest, and for one of a release after 1.33.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli `internal/pkg/manifest` (v1.33): the structures and their YAML tags, read by yaml.v3

@@ -40,6 +40,10 @@
 //!
 //! None: the value without the variable has to be exported by the build.
 //!
+//! ## When to silence it
+//!
+//! Where the text is meant for the container's own shell, which expands it when it starts.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli `internal/pkg/manifest/interpolate.go` (v1.33).

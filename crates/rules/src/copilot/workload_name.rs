@@ -31,6 +31,11 @@
 //!
 //! None: whether the folder or the name is right depends on what has been deployed.
 //!
+//! ## When to silence it
+//!
+//! No good reason if Copilot finds the workload by its folder; where the manifest is copied to another
+//! folder first, exclude the file.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli `internal/pkg/workspace/workspace.go` (v1.33), `manifestNameMatchWithDir`.

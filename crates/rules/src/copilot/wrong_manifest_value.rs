@@ -35,6 +35,11 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! No good reason if Copilot reads the manifest: it refuses it. For a template that is filled in first,
+//! exclude the file.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli `internal/pkg/manifest` (v1.33): the structures, how they are read, and `validate.go`.

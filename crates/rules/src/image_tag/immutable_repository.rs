@@ -64,6 +64,11 @@
 //!
 //! The tag gets the build's id behind it, in all places of the image at once.
 //!
+//! ## When to silence it
+//!
+//! Where every branch is built once only, or the mutability that the template declares is overruled
+//! elsewhere.
+//!
 //! ## Sources
 //!
 //! - Amazon ECR API, `PutImageTagMutability` and `ImageTagAlreadyExistsException`.

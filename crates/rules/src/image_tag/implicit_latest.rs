@@ -38,6 +38,11 @@
 //!
 //! As for `latest-pushed` and `latest-deployed`: all places of the image together.
 //!
+//! ## When to silence it
+//!
+//! For the same images as `latest-pushed`; write `:latest` out first, so that the next reader sees that it
+//! is meant.
+//!
 //! ## Sources
 //!
 //! - distribution/reference `normalize.go`: the default tag is `latest`.

@@ -38,6 +38,10 @@
 //! The build's id without the project, or the branch variable in place of a ref, in all places of the file
 //! at once. Text is yours to change.
 //!
+//! ## When to silence it
+//!
+//! No registry takes such a tag. Silence it only where the text is replaced before the command runs.
+//!
 //! ## Sources
 //!
 //! - distribution/reference `regexp.go`: a tag is `[\w][\w.-]{0,127}`.

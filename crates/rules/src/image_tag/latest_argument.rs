@@ -34,6 +34,11 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! Where the argument names an image of somebody else, or the tool that takes it does something else with
+//! the word.
+//!
 //! ## Sources
 //!
 //! - Seen in real buildspecs; the effect is the callee's.

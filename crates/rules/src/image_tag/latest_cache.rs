@@ -37,6 +37,11 @@
 //!
 //! None of its own. Where the image's other places are rewritten, the cache follows them.
 //!
+//! ## When to silence it
+//!
+//! It is off unless it is asked for: a cache may move without harm. If it is on, silence it where `latest`
+//! is the only tag whose layers are there.
+//!
 //! ## Sources
 //!
 //! - docker build reference, `--cache-from`.

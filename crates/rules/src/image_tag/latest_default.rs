@@ -52,6 +52,11 @@
 //! The fallback becomes the branch tag. `env.variables` is literal text in which nothing is expanded, so
 //! there a command that sets the variable is inserted instead.
 //!
+//! ## When to silence it
+//!
+//! Where every build is known to set the variable, and the fallback only serves people who run the commands
+//! by hand.
+//!
 //! ## Sources
 //!
 //! - CodePipeline tutorial for Amazon ECS: `IMAGE_TAG=${COMMIT_HASH:=latest}`.

@@ -52,6 +52,11 @@
 //! build, push and deployment are rewritten together to the branch tag, and the command that sets the
 //! branch variable is inserted. The fix is safe, because everything that reads the tag moves with it.
 //!
+//! ## When to silence it
+//!
+//! Where `latest` is what is meant to run: a demonstration, or a tool that nobody has to roll back. For a
+//! service that several branches build there is no good reason.
+//!
 //! ## Sources
 //!
 //! - Amazon ECS best practices, "Tag every image uniquely; use `latest` only for testing".

@@ -47,6 +47,11 @@
 //! All places of the image are rewritten together to the branch tag. Where nothing in the workspace reads
 //! the tag, or another tag is pushed beside it, the fix is unsafe: somebody outside may read `latest`.
 //!
+//! ## When to silence it
+//!
+//! For a base image, a cache or a release channel that others pull as `latest` on purpose, beside a tag
+//! that says which build it is.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, Docker sample: pushes one tag, by default `latest`.

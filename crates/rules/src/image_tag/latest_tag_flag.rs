@@ -36,6 +36,11 @@
 //!
 //! The value becomes the branch tag, for `package` one that is new for every build.
 //!
+//! ## When to silence it
+//!
+//! There is hardly a reason: Copilot pushes `latest` without being asked. For a throw-away environment it
+//! does no harm.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli `internal/pkg/cli/deploy/workload.go` (v1.33): the tag is used as given.

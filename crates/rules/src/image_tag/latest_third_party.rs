@@ -35,6 +35,11 @@
 //!
 //! None: which version is right is yours to say.
 //!
+//! ## When to silence it
+//!
+//! For tools that only the build itself uses and that may change under it: a linter, a scanner with a
+//! database of today.
+//!
 //! ## Sources
 //!
 //! - Kubernetes documentation, "Images": `latest` makes it hard to know what runs, and to go back.

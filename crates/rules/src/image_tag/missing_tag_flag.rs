@@ -57,6 +57,11 @@
 //! `package`, which has none, gets a tag that is new for every build. In a loop over environments the
 //! environment becomes part of the tag.
 //!
+//! ## When to silence it
+//!
+//! Where one environment is deployed from one clone with a `.git` folder, and the tag that Copilot makes
+//! from the commit is the one that is wanted.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli v1.33: `internal/pkg/cli/git.go`, `internal/pkg/cli/deploy/workload.go`,

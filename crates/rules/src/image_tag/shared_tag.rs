@@ -61,6 +61,11 @@
 //!
 //! The environment is appended to the tag.
 //!
+//! ## When to silence it
+//!
+//! Where the image is the same for all environments: no build argument, no stage of the Dockerfile and no
+//! file in it differs.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli issues 2540, 2927 and 5028.

@@ -43,6 +43,11 @@
 //! `--force` where Copilot has it. Elsewhere the tag gets a part that is new for every build, in all places
 //! of the image at once.
 //!
+//! ## When to silence it
+//!
+//! Where nothing has to run after the command: a scheduled job, which pulls the tag at its next run, or a
+//! deployment that another command forces.
+//!
 //! ## Sources
 //!
 //! - aws/copilot-cli `internal/pkg/cli/deploy/svc.go` (v1.33); issues 1621, 2597, 4385, 4869, 5867.

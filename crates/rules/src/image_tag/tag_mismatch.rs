@@ -43,6 +43,11 @@
 //!
 //! Where exactly one tag is pushed, and it is a variable, that is deployed.
 //!
+//! ## When to silence it
+//!
+//! Where another pipeline pushes the tag that is deployed here, and that pipeline is in no file of this
+//! repository.
+//!
 //! ## Sources
 //!
 //! - CodePipeline user guide, "Image definitions file reference".

@@ -34,6 +34,10 @@
 //!
 //! The variable is quoted.
 //!
+//! ## When to silence it
+//!
+//! Where the variable cannot be empty: it is checked a line before, or the shell has `set -u`.
+//!
 //! ## Sources
 //!
 //! - spf13/pflag `flag.go`: a flag with a value takes the next word, whatever it looks like.

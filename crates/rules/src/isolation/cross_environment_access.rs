@@ -60,6 +60,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! For the role that promotes an image from one environment to the next, if nothing else can assume it.
+//!
 //! ## Sources
 //!
 //! - Service authorization reference, "Actions, resources, and condition keys for Amazon ECR".

@@ -38,6 +38,11 @@
 //!
 //! None: builds that push a tag twice would fail from then on.
 //!
+//! ## When to silence it
+//!
+//! Where a branch's tag is meant to move inside its own repository, and nothing is ever rolled back to an
+//! older build of it.
+//!
 //! ## Sources
 //!
 //! - Amazon ECR user guide, "Preventing image tags from being overwritten".

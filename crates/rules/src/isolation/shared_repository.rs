@@ -41,6 +41,10 @@
 //!
 //! None: a repository has to exist before anything is pushed to it, and what reads the old one has to follow.
 //!
+//! ## When to silence it
+//!
+//! For an image that all branches share on purpose: a base image, a tool of the build.
+//!
 //! ## Sources
 //!
 //! - Amazon ECR user guide, "Private repository policies" and "IAM": permissions are for repositories, not tags.

@@ -47,6 +47,10 @@
 //!
 //! The file is added to the list, if that is a list with dashes and `base-directory` does not move its root.
 //!
+//! ## When to silence it
+//!
+//! Where the file is only looked at during the build, or a command uploads it elsewhere.
+//!
 //! ## Sources
 //!
 //! - CodePipeline user guide, "Image definitions file reference".

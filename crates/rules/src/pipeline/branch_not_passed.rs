@@ -93,6 +93,10 @@
 //!
 //! None: which of several sources is meant is for the owner to say.
 //!
+//! ## When to silence it
+//!
+//! Where the variable comes from a place that no file here shows: a project that was made by hand.
+//!
 //! ## Sources
 //!
 //! - CodePipeline user guide, "AWS CodeBuild build and test action reference": `EnvironmentVariables` is a

@@ -58,6 +58,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! Where the image is meant to be pulled as `latest`, and nothing is deployed by it.
+//!
 //! ## Sources
 //!
 //! - CodePipeline user guide, "Amazon ECR build and publish action reference": `ImageTags`.

@@ -84,6 +84,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! Where only one of the two pipelines is in use at a time, or the branches are known to hold the same.
+//!
 //! ## Sources
 //!
 //! - CodePipeline user guide, "Amazon ECS deployment action reference".

@@ -47,6 +47,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! Where a script that the build calls with `.` sets the variable, or a later action can do without it.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference", `env/exported-variables`.

@@ -61,6 +61,11 @@
 //!
 //! None: the message says which action lacks the line.
 //!
+//! ## When to silence it
+//!
+//! Where the pipeline was changed in the console, which adds namespaces that the template does not show.
+//! Better: write the namespace into the template.
+//!
 //! ## Sources
 //!
 //! - CodePipeline user guide, "Working with variables": namespaces, and which of them are created by default.

@@ -86,6 +86,11 @@
 //!
 //! None: which branch may go to production is for the owner to say.
 //!
+//! ## When to silence it
+//!
+//! Where something outside of the template stops the wrong branch: a rule of the service that is deployed,
+//! an approval in another account.
+//!
 //! ## Sources
 //!
 //! - CodePipeline user guide, "Stage conditions" and "VariableCheck": operators, results.

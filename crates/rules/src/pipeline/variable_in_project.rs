@@ -59,6 +59,10 @@
 //!
 //! None: the variable moves from the project to the action, which may be in another file.
 //!
+//! ## When to silence it
+//!
+//! Where another tool replaces `#{…}` before the template is deployed.
+//!
 //! ## Sources
 //!
 //! - CodePipeline user guide, "Working with variables": variables are resolved in action configurations.

@@ -40,6 +40,10 @@
 //! The password goes to the standard input, if it is one variable and the command reads nothing else from
 //! there.
 //!
+//! ## When to silence it
+//!
+//! For a registry or a password that lives only during the build, such as one on `localhost`.
+//!
 //! ## Sources
 //!
 //! - Docker's reference of `docker login`, "Provide a password using STDIN".

@@ -42,6 +42,11 @@
 //!
 //! None: the secret has to be replaced, and stored where only the build can read it.
 //!
+//! ## When to silence it
+//!
+//! For a value that opens nothing: the password of a database that lives as long as the build, an example,
+//! a public key.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference": `env/variables` "can be displayed in plain

@@ -40,6 +40,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! Where a program fills the reference in before CodeBuild reads the file.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference": `env/secrets-manager`.

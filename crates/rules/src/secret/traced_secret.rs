@@ -41,6 +41,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! Where the variables that are printed are no secrets, or are taken out of the output in the same line.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference": how values of `env/secrets-manager` are masked.

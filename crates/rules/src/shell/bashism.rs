@@ -38,6 +38,11 @@
 //! `=` for `==` in `[`; unsafe, `.` for `source` of a file with a folder. For everything else `env: {shell: bash}`
 //! is the simplest answer, which is for people to decide.
 //!
+//! ## When to silence it
+//!
+//! Where the project's image is Amazon Linux or one of your own whose `sh` is bash. Better: `env.shell:
+//! bash`, which stays true when the image changes.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Shells and commands in build environments": `sh` is the default.

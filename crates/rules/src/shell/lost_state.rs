@@ -35,6 +35,11 @@
 //!
 //! None: either the commands become one, or the file becomes version 0.2.
 //!
+//! ## When to silence it
+//!
+//! Where the command that follows does not need the folder or the variable, although it names the same
+//! word.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference", "Buildspec versions".

@@ -39,6 +39,11 @@
 //!
 //! None: after `set -e` a line that was allowed to fail would end the build.
 //!
+//! ## When to silence it
+//!
+//! Where the item may fail in its middle: cleaning up, a report, a cache. For all items at once, begin them
+//! with `set -e` instead.
+//!
 //! ## Sources
 //!
 //! - aws/aws-sdk-java-v2 pull requests 6524 and 6541: `set -e` in every command of several lines.

@@ -44,6 +44,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! Where `build` makes nothing that is pushed, or the image is wanted although the tests after it failed.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build phase transitions", and "Environment variables in build environments":

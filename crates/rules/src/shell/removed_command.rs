@@ -44,6 +44,10 @@
 //! `aws ecr get-login-password | docker login`, if the output of the old command is run as it is and the
 //! file names exactly one registry to log in to.
 //!
+//! ## When to silence it
+//!
+//! Where the build's own image has version 1 of the AWS CLI.
+//!
 //! ## Sources
 //!
 //! - AWS CLI user guide, "Breaking changes between the AWS CLI version 1 and version 2": `ecr get-login`.

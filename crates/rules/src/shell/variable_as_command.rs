@@ -45,6 +45,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! Where there is a program of that name, in capital letters, on the build's image.
+//!
 //! ## Sources
 //!
 //! - awsdocs/aws-codebuild-user-guide issue 10.

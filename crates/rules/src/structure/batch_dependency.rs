@@ -37,6 +37,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! Where a program adds the missing build before the batch is run; otherwise there is no good reason.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Batch build buildspec reference".

@@ -34,6 +34,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! No good reason if the batch is run: CodeBuild refuses the identifier.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Batch build buildspec reference".

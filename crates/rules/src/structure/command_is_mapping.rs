@@ -38,6 +38,10 @@
 //! Single quotes around the whole command, where it stands on one line and is a command as it stands. Any
 //! other can be written on a line of its own below `- |`.
 //!
+//! ## When to silence it
+//!
+//! No good reason: CodeBuild stops at it. Only for a file that it never reads as it stands.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".

@@ -37,6 +37,10 @@
 //!
 //! None. Move one of the two into another phase.
 //!
+//! ## When to silence it
+//!
+//! No good reason if CodeBuild runs the file: a phase has the one or the other.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Use GitHub Actions syntax in a buildspec".

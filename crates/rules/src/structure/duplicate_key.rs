@@ -39,6 +39,10 @@
 //!
 //! None. Which of the two was meant, the file does not say.
 //!
+//! ## When to silence it
+//!
+//! No good reason: one of the two is lost. Only for a file that another reader treats differently.
+//!
 //! ## Sources
 //!
 //! - YAML 1.2.2, section 3.2.1.1 "Nodes".

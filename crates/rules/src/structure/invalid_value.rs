@@ -36,6 +36,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! For a value that is newer than this version of tagwright and that a build has been seen to accept.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".

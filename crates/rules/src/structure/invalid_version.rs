@@ -32,6 +32,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! No good reason if CodeBuild runs the file: it refuses the version.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".

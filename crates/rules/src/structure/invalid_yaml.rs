@@ -34,6 +34,11 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! No good reason if CodeBuild or Copilot reads the file: the build stops. For a template that is filled in
+//! first, exclude the file.
+//!
 //! ## Sources
 //!
 //! - YAML 1.2.2; libyaml, which CodeBuild's and Copilot's readers follow.

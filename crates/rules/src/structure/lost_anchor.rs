@@ -35,6 +35,10 @@
 //!
 //! None. The `&` that runs a command in the background stands at its end.
 //!
+//! ## When to silence it
+//!
+//! Where the word is an anchor, and the item is repeated by an alias in a file that is not read here.
+//!
 //! ## Sources
 //!
 //! - YAML 1.2.2, section 6.9.2 "Node anchors".

@@ -35,6 +35,10 @@
 //!
 //! None. Put the whole command in single quotes, or on a line of its own below `- |`.
 //!
+//! ## When to silence it
+//!
+//! Where the comment is a comment, and the quote in it only looks as if it closed the command's.
+//!
 //! ## Sources
 //!
 //! - YAML 1.2.2, section 6.6 "Comments".

@@ -33,6 +33,11 @@
 //!
 //! None. Put the whole command in single quotes.
 //!
+//! ## When to silence it
+//!
+//! No good reason: a negation that does nothing is not wanted. Leave the `!` out if the command is right
+//! without it.
+//!
 //! ## Sources
 //!
 //! - YAML 1.2.2, section 6.9.1 "Node tags".

@@ -36,6 +36,10 @@
 //!
 //! None. Write a space after each dash.
 //!
+//! ## When to silence it
+//!
+//! Where the line continues the command above and begins with an option on purpose.
+//!
 //! ## Sources
 //!
 //! - YAML 1.2.2, section 8.2.1 "Block sequences".

@@ -31,6 +31,11 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! No good reason if CodeBuild runs the file: it refuses it. For a part that is put together with others,
+//! exclude the file.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".

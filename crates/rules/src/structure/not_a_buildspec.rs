@@ -36,6 +36,11 @@
 //!
 //! None. Write the phases, or exclude the file in `tagwright.toml`.
 //!
+//! ## When to silence it
+//!
+//! For a file that only has the name: exclude it in `tagwright.toml` instead, so that nothing else is said
+//! of it.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".

@@ -35,6 +35,11 @@
 //!
 //! None. Remove the dash, or write the command.
 //!
+//! ## When to silence it
+//!
+//! For a placeholder in a file that is still being written; CodeBuild is known to run files with a
+//! `commands` that is empty.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".

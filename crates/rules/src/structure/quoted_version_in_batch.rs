@@ -32,6 +32,11 @@
 //!
 //! None. Remove the quotes.
 //!
+//! ## When to silence it
+//!
+//! Where the file is never used for a batch although it has the section; without a batch the quotes do no
+//! harm.
+//!
 //! ## Sources
 //!
 //! - aws/aws-cdk, issues 22087 and 29592.

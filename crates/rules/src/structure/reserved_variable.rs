@@ -40,6 +40,10 @@
 //!
 //! None. Another name also needs another name where it is read.
 //!
+//! ## When to silence it
+//!
+//! Where a program other than CodeBuild reads the file and the variable.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".

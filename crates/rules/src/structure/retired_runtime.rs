@@ -42,6 +42,10 @@
 //!
 //! None. Another version may need changes of the code.
 //!
+//! ## When to silence it
+//!
+//! Where the project uses an old image on purpose, or an image of its own that has the version.
+//!
 //! ## Sources
 //!
 //! - aws/aws-codebuild-docker-images, `runtimes.yml` of the images, as of April 2026.

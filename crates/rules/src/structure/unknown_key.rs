@@ -42,6 +42,11 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! For a key that another tool reads from the same file, and for one that is newer than this version of
+//! tagwright. A key that begins with `x-` needs no comment.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".

@@ -39,6 +39,11 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! No good reason if CodeBuild runs the file: it refuses the name. For another tool's file of the same
+//! form, exclude the file.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".

@@ -40,6 +40,11 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! For an image of your own whose runtimes have other names, and for a runtime that is newer than this
+//! version of tagwright.
+//!
 //! ## Sources
 //!
 //! - aws/aws-codebuild-docker-images, `runtimes.yml` of the images, as of April 2026.

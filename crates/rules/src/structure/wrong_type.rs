@@ -40,6 +40,10 @@
 //!
 //! None.
 //!
+//! ## When to silence it
+//!
+//! No good reason if CodeBuild runs the file: it cannot read it.
+//!
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".

@@ -39,6 +39,10 @@
 //!
 //! Writes `ignore` where only that can stand, and takes away a comment that nothing follows.
 //!
+//! ## When to silence it
+//!
+//! No good reason: the comment does nothing where it stands.
+//!
 //! ## Sources
 //!
 //! - This program: "Silencing findings" in `docs/suppressions.md`.

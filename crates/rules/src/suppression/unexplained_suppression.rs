@@ -34,6 +34,10 @@
 //!
 //! None: the reason is not in the file.
 //!
+//! ## When to silence it
+//!
+//! It is off unless it is asked for. Turn it off again where the history or a ticket explains enough.
+//!
 //! ## Sources
 //!
 //! - This program: "Silencing findings" in `docs/suppressions.md`.

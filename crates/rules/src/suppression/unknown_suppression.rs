@@ -39,6 +39,10 @@
 //!
 //! Puts the name in that was probably meant.
 //!
+//! ## When to silence it
+//!
+//! Where a newer version of tagwright, which others use on the same file, knows the rule.
+//!
 //! ## Sources
 //!
 //! - This program: "Silencing findings" in `docs/suppressions.md`.

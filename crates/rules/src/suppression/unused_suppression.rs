@@ -35,6 +35,11 @@
 //!
 //! Takes the name away, and the comment with its last name.
 //!
+//! ## When to silence it
+//!
+//! Where the finding comes and goes, because a file beside it is generated or the configuration differs
+//! between places.
+//!
 //! ## Sources
 //!
 //! - This program: "Silencing findings" in `docs/suppressions.md`.
