@@ -144,6 +144,7 @@ fn without_comment(value: &str, range: Span) -> Span {
 /// The directives of a file that was read as YAML.
 #[must_use]
 pub fn of_yaml(file: FileId, text: &str, tree: &Tree) -> Vec<Directive> {
+    let scalars = Scalars::new(tree);
     occurrences(text)
         .filter_map(|hash| {
             let span = Span::new(hash, line_end(text, hash));
@@ -154,10 +155,10 @@ pub fn of_yaml(file: FileId, text: &str, tree: &Tree) -> Vec<Directive> {
             let (host, span) = if comment {
                 (Host::Yaml, span)
             } else {
-                in_scalar(text, tree, span)?
+                scalars.host(text, tree, span)?
             };
             Some(read(file, text, span, host, |kind| {
-                covers(text, tree, span, host, kind)
+                scalars.covers(text, tree, span, host, kind)
             }))
         })
         .collect()
@@ -252,90 +253,110 @@ fn read(
     }
 }
 
-/// What a mark inside a scalar is; `None` if no node holds it, as in the part of a file that could not be read.
-fn in_scalar(text: &str, tree: &Tree, span: Span) -> Option<(Host, Span)> {
-    let (node, scalar) = tree.nodes().find_map(|(id, node)| match &node.kind {
-        NodeKind::Scalar(scalar) if node.span.contains(span) => Some((id, scalar)),
-        _ => None,
-    })?;
-    if scalar.style != ScalarStyle::Literal {
-        return Some((Host::Text, span));
-    }
-    let blank = text[..span.start as usize].ends_with([' ', '\t', '\n', '\r']);
-    let range = tree.source_map(text, node).and_then(|map| {
-        let start = map.decoded(span.start)?;
-        let value = scalar.value.get(start as usize..)?;
-        let length = value.find('\n').unwrap_or(value.len());
-        Some(Span::new(start as usize, start as usize + length))
-    });
-    match range {
-        Some(range) if blank => Some((Host::Shell { node, range }, span)),
-        _ => Some((Host::Text, span)),
-    }
-}
+/// The scalars of a tree in the order of the text, in which none lies inside another.
+struct Scalars(Vec<(Span, NodeId)>);
 
-fn covers(text: &str, tree: &Tree, span: Span, host: Host, kind: Kind) -> Result<Span, Misplaced> {
-    let at = span.start as usize;
-    match host {
-        Host::Text | Host::Other => Err(Misplaced::NotAComment),
-        Host::Shell { node, .. } => {
-            if kind != Kind::Line {
-                return Err(Misplaced::NotAlone);
-            }
-            let script = tree.node(node).span;
-            let first = if is_alone(text, at) {
-                next_line(text, span.end as usize, script.end as usize)
-                    .ok_or(Misplaced::NothingBelow)?
-            } else {
-                line_start(text, at)
-            };
-            Ok(continued(text, script, first))
-        }
-        Host::Yaml if kind == Kind::File => {
-            let content = tree.root().map(|root| tree.node(root).span.start);
-            if !is_alone(text, at) {
-                Err(Misplaced::NotAlone)
-            } else if content.is_some_and(|content| content < span.start) {
-                Err(Misplaced::BelowContent)
-            } else {
-                Ok(Span::new(0, text.len()))
-            }
-        }
-        Host::Yaml => {
-            let alone = is_alone(text, at);
-            if kind == Kind::Block && !alone {
-                return Err(Misplaced::NotAlone);
-            }
-            let line = if alone {
-                next_line(text, span.end as usize, text.len()).ok_or(Misplaced::NothingBelow)?
-            } else {
-                line_start(text, at)
-            };
-            let line = Span::new(line, line_end(text, line));
-            Ok(if kind == Kind::Block {
-                block(tree, line)
-            } else {
-                with_scalars(text, tree, line)
-            })
-        }
+impl Scalars {
+    fn new(tree: &Tree) -> Self {
+        let scalars = tree
+            .nodes()
+            .filter(|(_, node)| matches!(node.kind, NodeKind::Scalar(_)) && !node.span.is_empty());
+        Self(scalars.map(|(id, node)| (node.span, id)).collect())
     }
-}
 
-/// The line with all scalars that begin or end on it.
-fn with_scalars(text: &str, tree: &Tree, line: Span) -> Span {
-    let mut covered = line;
-    for (_, node) in tree.nodes() {
-        if !matches!(node.kind, NodeKind::Scalar(_)) || node.span.is_empty() {
-            continue;
+    /// What a mark inside a scalar is; `None` if no scalar holds it, as in the part of a file that could not be
+    /// read.
+    fn host(&self, text: &str, tree: &Tree, span: Span) -> Option<(Host, Span)> {
+        let behind = self.0.partition_point(|(it, _)| it.start <= span.start);
+        let (holder, node) = *self.0.get(behind.checked_sub(1)?)?;
+        let scalar = tree.scalar(node).filter(|_| holder.contains(span))?;
+        if scalar.style != ScalarStyle::Literal {
+            return Some((Host::Text, span));
         }
-        let begins = line.start <= node.span.start && node.span.start < line.end;
-        let ends = line.start < node.span.end && node.span.end <= line.end;
-        if begins || ends {
-            let start = line_start(text, node.span.start as usize);
-            covered = covered.cover(Span::new(start, node.span.end as usize));
+        let blank = text[..span.start as usize].ends_with([' ', '\t', '\n', '\r']);
+        let range = tree.source_map(text, node).and_then(|map| {
+            let start = map.decoded(span.start)?;
+            let value = scalar.value.get(start as usize..)?;
+            let length = value.find('\n').unwrap_or(value.len());
+            Some(Span::new(start as usize, start as usize + length))
+        });
+        match range {
+            Some(range) if blank => Some((Host::Shell { node, range }, span)),
+            _ => Some((Host::Text, span)),
         }
     }
-    covered
+
+    fn covers(
+        &self,
+        text: &str,
+        tree: &Tree,
+        span: Span,
+        host: Host,
+        kind: Kind,
+    ) -> Result<Span, Misplaced> {
+        let at = span.start as usize;
+        match host {
+            Host::Text | Host::Other => Err(Misplaced::NotAComment),
+            Host::Shell { node, .. } => {
+                if kind != Kind::Line {
+                    return Err(Misplaced::NotAlone);
+                }
+                let script = tree.node(node).span;
+                let first = if is_alone(text, at) {
+                    next_line(text, span.end as usize, script.end as usize)
+                        .ok_or(Misplaced::NothingBelow)?
+                } else {
+                    line_start(text, at)
+                };
+                Ok(continued(text, script, first))
+            }
+            Host::Yaml if kind == Kind::File => {
+                let content = tree.root().map(|root| tree.node(root).span.start);
+                if !is_alone(text, at) {
+                    Err(Misplaced::NotAlone)
+                } else if content.is_some_and(|content| content < span.start) {
+                    Err(Misplaced::BelowContent)
+                } else {
+                    Ok(Span::new(0, text.len()))
+                }
+            }
+            Host::Yaml => {
+                let alone = is_alone(text, at);
+                if kind == Kind::Block && !alone {
+                    return Err(Misplaced::NotAlone);
+                }
+                let line = if alone {
+                    next_line(text, span.end as usize, text.len()).ok_or(Misplaced::NothingBelow)?
+                } else {
+                    line_start(text, at)
+                };
+                let line = Span::new(line, line_end(text, line));
+                Ok(if kind == Kind::Block {
+                    block(tree, line)
+                } else {
+                    self.with_line(text, line)
+                })
+            }
+        }
+    }
+
+    /// The line with all scalars that begin or end on it.
+    fn with_line(&self, text: &str, line: Span) -> Span {
+        let mut covered = line;
+        let first = self.0.partition_point(|(it, _)| it.end <= line.start);
+        for (span, _) in self.0[first..]
+            .iter()
+            .take_while(|(it, _)| it.start < line.end)
+        {
+            let begins = line.start <= span.start;
+            let ends = span.end <= line.end;
+            if begins || ends {
+                let start = line_start(text, span.start as usize);
+                covered = covered.cover(Span::new(start, span.end as usize));
+            }
+        }
+        covered
+    }
 }
 
 /// The line with everything below the keys and items that begin on it.
@@ -450,7 +471,7 @@ pub fn add(
         });
     let node = holder?;
     let line = line_start(text, tree.node(node).span.start as usize);
-    let covered = with_scalars(text, tree, Span::new(line, line_end(text, line)));
+    let covered = Scalars::new(tree).with_line(text, Span::new(line, line_end(text, line)));
     let whole = place < covered.start || place > covered.end;
     let word = if whole { "ignore-file" } else { "ignore" };
     let existing = of_yaml(file, text, tree).into_iter().find(|directive| {

@@ -43,7 +43,7 @@ pub(crate) fn check(
         read_file_with(facts.id, PATH, &inner, options, &mut |facts, tree| {
             let mut document = Document::new(facts, tree);
             document.first_line = first_line;
-            crate::check_document(&document, settings, &mut found);
+            crate::verdict::check_document(&document, settings, &mut found);
         });
         // Comments that silence rules are looked for in the outer file, scripts in blocks included.
         found.retain(|finding| {

@@ -85,7 +85,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let wanted = wanted(context);
     let files = context.workspace.files();
     // Each file has to be read again for it.
-    let found = crate::each_file(files, |file| missing(file, &wanted));
+    let found = crate::verdict::each_file(files, |file| missing(file, &wanted));
     for (file, missing) in files.iter().zip(found) {
         for Missing {
             name,
