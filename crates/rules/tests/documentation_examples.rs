@@ -2,6 +2,9 @@
 //! is said of it must name the real cause, and nothing else. The same for the broken forms that people reported
 //! most often, and for forms of the documentation that only look broken.
 
+// The helpers below are part of the tests.
+#![allow(clippy::unwrap_used)]
+
 use tagwright_flow::FileId;
 use tagwright_rules::{Finding, Settings, Severity};
 

@@ -1,6 +1,9 @@
 //! The exported JSON Schemas: valid themselves, open for every documented form, closed for what stops a build or
 //! a deployment. Another person's validator reads them here.
 
+// The helpers below are part of the tests.
+#![allow(clippy::unwrap_used)]
+
 use jsonschema::Validator;
 use serde_json::Value;
 use tagwright_rules::{
