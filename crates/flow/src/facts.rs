@@ -299,6 +299,8 @@ pub struct WorkloadFacts {
     pub builds: bool,
     /// Some environment builds it in its own way.
     pub builds_per_environment: bool,
+    /// The main image is somebody else's, and a sidecar beside it is built, in some environment.
+    pub builds_only_sidecars: bool,
 }
 
 /// A declared image repository.

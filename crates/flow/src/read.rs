@@ -211,6 +211,7 @@ fn workload(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
         name: name.as_str().into(),
         builds: manifest.builds() && manifest.kind != WorkloadKind::StaticSite,
         builds_per_environment: manifest.builds_per_environment(),
+        builds_only_sidecars: manifest.builds_only_sidecars(),
     });
     images(facts, source, &manifest.images);
     for (_, section) in &manifest.environments {

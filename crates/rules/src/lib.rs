@@ -265,6 +265,7 @@ rules! {
         undefined_manifest_variable
         unexported_variable
         unsupported_interpolation
+        copilot_version
         unknown_manifest_key
         wrong_manifest_value
         workload_name

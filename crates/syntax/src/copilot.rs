@@ -154,6 +154,24 @@ impl WorkloadManifest {
     }
 }
 
+impl WorkloadManifest {
+    /// Whether, in some environment, Copilot builds a sidecar and takes the main image from a registry.
+    #[must_use]
+    pub fn builds_only_sidecars(&self) -> bool {
+        let base = &self.images;
+        let main_is_taken = |images: &Images| images.location.is_some() && images.build.is_none();
+        let everywhere = main_is_taken(base) && !base.built_sidecars.is_empty();
+        everywhere
+            || self.environments.iter().any(|(_, own)| {
+                // A `build` or `location` of the environment replaces the other one.
+                let changed = own.location.is_some() || own.build.is_some();
+                let taken = main_is_taken(if changed { own } else { base });
+                let built = base.built_sidecars.iter().chain(&own.built_sidecars);
+                taken && built.count() > 0
+            })
+    }
+}
+
 impl Images {
     fn read(tree: &Tree, section: NodeId) -> Self {
         let mut images = Self::default();

@@ -70,6 +70,7 @@
 use tagwright_flow::expression::{Expansion, Site};
 use tagwright_flow::facts::{CopilotUse, FileFacts, WorkloadFacts};
 
+use crate::tables::copilot::{UPLOADS_ASSETS, pinned_releases};
 use crate::context::{Context, Report};
 use crate::environment;
 use crate::plan::define_branch;
@@ -185,19 +186,9 @@ pub(crate) fn deployed_workloads<'a>(
 
 /// A Copilot release before 1.16 in the address that the file downloads it from.
 fn old_release(file: &FileFacts) -> bool {
-    file.text.match_indices("copilot-linux").any(|(at, _)| {
-        let rest = &file.text[at..];
-        let Some(version) = rest
-            .get(..40)
-            .unwrap_or(rest)
-            .find("-v1.")
-            .map(|v| &rest[v + 4..])
-        else {
-            return false;
-        };
-        let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse::<u32>().is_ok_and(|minor| minor < 16)
-    })
+    pinned_releases(&file.text)
+        .iter()
+        .any(|(_, release)| *release < UPLOADS_ASSETS)
 }
 
 /// The tag for a call: new for every build where the same text would deploy nothing.

@@ -5,6 +5,8 @@
 //! `validate.go` for allowed words), as of 2024-03; the releases after it, the last ones, are not known to
 //! have changed a key. Copilot reads with Go's yaml.v3 and takes no notice of keys that it does not know.
 
+use tagwright_syntax::Span;
+
 use super::grammar::{Key, PLAIN, Section, Value, key};
 
 const TEXT: Value = Value::Text;
@@ -30,6 +32,46 @@ const ALIAS: Value = Value::OneOf(&[
         Value::Section(&ADVANCED_ALIAS),
     ])),
 ]);
+
+/// A release of Copilot 1: the numbers behind the `1`.
+pub(crate) type Release = (u32, u32);
+
+/// The first release that tags by itself what `package --upload-assets` pushes.
+pub(crate) const UPLOADS_ASSETS: Release = (16, 0);
+
+/// From the first of these releases to the one before the second, the location of a main image is lost if a
+/// sidecar is built (aws/copilot-cli 4547, put right by 5555).
+pub(crate) const LOSES_LOCATION: std::ops::Range<Release> = (27, 0)..(32, 1);
+
+/// The releases that addresses in `text` name, `copilot-linux-v1.31.0` or `download/v1.31.0/copilot-…`: the
+/// bytes of `1.31.0`, and the release. Comments of YAML and of the shell are passed over.
+pub(crate) fn pinned_releases(text: &str) -> Vec<(Span, Release)> {
+    let mut found = Vec::new();
+    for (at, sign) in text.match_indices("v1.") {
+        let line = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        let before = &text[line..at];
+        if before.trim_start().starts_with('#') {
+            continue;
+        }
+        let after = &text[at + sign.len()..];
+        let length = after
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(after.len());
+        let (numbers, behind) = after.split_at(length);
+        let asset = before
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.starts_with("copilot-") && name.ends_with('-'));
+        let folder = before.ends_with("/copilot-cli/releases/download/") && behind.starts_with('/');
+        let mut numbers = numbers.split('.').map(|number| number.parse().ok());
+        let (minor, patch) = (numbers.next().flatten(), numbers.next().flatten());
+        if let (true, Some(minor)) = (asset || folder, minor) {
+            let span = Span::new(at + 1, at + sign.len() + length);
+            found.push((span, (minor, patch.unwrap_or(0))));
+        }
+    }
+    found
+}
 
 /// A service's or a job's manifest, by its `type`.
 pub(crate) static WORKLOADS: [(&str, &Section); 6] = [
@@ -1579,3 +1621,39 @@ static EXTRA_DEPLOYMENT: Section = Section {
     ],
     ..PLAIN
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_read_from_addresses() {
+        let read = |text: &str| -> Vec<(String, Release)> {
+            pinned_releases(text)
+                .into_iter()
+                .map(|(span, release)| (span.of(text).to_owned(), release))
+                .collect()
+        };
+        let one = |text: &str, release| vec![(text.to_owned(), release)];
+        assert_eq!(
+            read("wget -q https://x.example/copilot-linux-v1.31.0 -O copilot-linux"),
+            one("1.31.0", (31, 0))
+        );
+        assert_eq!(
+            read("curl -L https://x.example/copilot-linux-amd64-v1.8.2"),
+            one("1.8.2", (8, 2))
+        );
+        assert_eq!(
+            read("https://github.com/aws/copilot-cli/releases/download/v1.27.0/copilot-linux"),
+            one("1.27.0", (27, 0))
+        );
+        for other in [
+            "# wget https://x.example/copilot-linux-v1.31.0",
+            "https://x.example/other-v1.31.0",
+            "https://x.example/copilot-linux-$VERSION",
+            "https://x.example/releases/download/v1.3.0/tool",
+        ] {
+            assert_eq!(read(other), [], "{other}");
+        }
+    }
+}
