@@ -77,10 +77,7 @@ pub(crate) fn unknown_keys<'d>(
 /// in the middle, is a template, or has merge keys, which bring along what is not seen here.
 pub(crate) fn manifest_problems(document: &Document<'_>) -> Vec<Problem> {
     let tree = document.tree;
-    let unclear = ["<<:", "{{", "{%"]
-        .iter()
-        .any(|sign| document.text().contains(sign));
-    let Some(root) = tree.root().filter(|_| !unclear && tree.error().is_none()) else {
+    let Some(root) = tree.root().filter(|_| tree.error().is_none()) else {
         return Vec::new();
     };
     let section = match document.facts.kind {
@@ -92,7 +89,10 @@ pub(crate) fn manifest_problems(document: &Document<'_>) -> Vec<Problem> {
         FileKind::CopilotPipeline => Some(&copilot::PIPELINE),
         _ => None,
     };
-    section.map_or_else(Vec::new, |section| walk::differences(tree, root, section))
+    let unclear = ["<<:", "{{", "{%"];
+    section
+        .filter(|_| !unclear.iter().any(|sign| document.text().contains(sign)))
+        .map_or_else(Vec::new, |section| walk::differences(tree, root, section))
 }
 
 fn find_root(document: &Document<'_>) -> Option<NodeId> {
