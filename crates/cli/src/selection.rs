@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::gitignore::Gitignore;
 use tagwright_fixer::{Relint, Sources};
@@ -19,7 +20,6 @@ use tagwright_project::git::{GitError, Indexed, Lines, Repository};
 use tagwright_project::source::{self, Source};
 use tagwright_project::workspace::INTERNAL_ERROR;
 use tagwright_rules::Finding;
-use tagwright_syntax::Span;
 
 use crate::Stop;
 use crate::args::TargetArgs;
@@ -333,7 +333,10 @@ impl Selection {
                 Some((id, (Arc::clone(&document.text), lines)))
             })
             .collect();
-        Some(Touched { files })
+        Some(Touched {
+            files,
+            places: Mutex::default(),
+        })
     }
 }
 
@@ -383,7 +386,12 @@ impl Exclusion {
 pub(crate) struct Touched {
     /// The text in which the lines were counted, and the lines.
     files: HashMap<FileId, (Arc<str>, Lines)>,
+    /// Where these lines are in the text that was asked about last.
+    places: Mutex<HashMap<FileId, (Arc<str>, Places)>>,
 }
+
+/// Byte ranges in order, each a line with its break.
+type Places = Arc<Vec<Range<usize>>>;
 
 impl Touched {
     /// Whether `finding`, which is about `text`, counts: its own place touches a line that has changed, or a
@@ -398,16 +406,54 @@ impl Touched {
         if WHOLE_FILE.contains(&finding.rule) {
             return true;
         }
-        let (first, last) = lines_of(text, finding.span);
-        let touched = |line: u32| ranges.iter().any(|range| range.contains(&line));
-        if Arc::ptr_eq(original, text) || original == text {
-            return (first..=last).any(touched);
+        let places = self.places(finding.file, original, ranges, text);
+        let start = finding.span.start as usize;
+        // A place without extent is the character that follows it.
+        let end = (finding.span.end as usize).max(start + 1);
+        let next = places.partition_point(|place| place.end <= start);
+        places.get(next).is_some_and(|place| place.start < end)
+    }
+
+    fn places(
+        &self,
+        file: FileId,
+        original: &Arc<str>,
+        ranges: &[RangeInclusive<u32>],
+        text: &Arc<str>,
+    ) -> Places {
+        // Whoever panicked while holding the lock left a map that is as good as before.
+        let mut known = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, places)) = known.get(&file)
+            && Arc::ptr_eq(of, text)
+        {
+            return Arc::clone(places);
         }
-        let mut moved = HashMap::new();
-        for (old, new) in tagwright_fixer::unchanged_lines(original, text) {
-            moved.insert(new, old);
+        let same = original == text;
+        let old: HashMap<u32, u32> = if same {
+            HashMap::new()
+        } else {
+            tagwright_fixer::unchanged_lines(original, text)
+                .into_iter()
+                .map(|(old, new)| (new, old))
+                .collect()
+        };
+        let touched = |line: u32| {
+            let line = if same { Some(&line) } else { old.get(&line) };
+            line.is_none_or(|line| ranges.iter().any(|range| range.contains(line)))
+        };
+        let mut places = Vec::new();
+        let mut start = 0;
+        for (line, content) in (1..).zip(text.split_inclusive('\n')) {
+            // The end of a last line without a break belongs to it.
+            let end = start + content.len() + usize::from(!content.ends_with('\n'));
+            if touched(line) {
+                places.push(start..end);
+            }
+            start = end;
         }
-        (first..=last).any(|line| moved.get(&line).is_none_or(|old| touched(*old)))
+        let places = Arc::new(places);
+        known.insert(file, (Arc::clone(text), Arc::clone(&places)));
+        places
     }
 }
 
@@ -439,23 +485,4 @@ impl Relint for Offered<'_> {
     fn lint(&self, sources: &Sources) -> Vec<Finding> {
         self.withhold(self.workspace.lint(sources), sources)
     }
-}
-
-/// The first and the last line of `span`, 1-based.
-fn lines_of(text: &str, span: Span) -> (u32, u32) {
-    let breaks = |end: u32| {
-        let end = (end as usize).min(text.len());
-        let count = text.as_bytes()[..end]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
-        u32::try_from(count).unwrap_or(u32::MAX)
-    };
-    // A span that ends with a line break does not touch the line after it.
-    let last = if span.end > span.start {
-        span.end - 1
-    } else {
-        span.end
-    };
-    (breaks(span.start) + 1, breaks(last) + 1)
 }
