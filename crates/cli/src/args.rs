@@ -14,7 +14,7 @@ use tagwright_project::config::{Config, FailOn};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  clean: no finding at or above --fail-on
-  1  findings at or above --fail-on (for `fix`: findings that remain; for `fix --diff` also if there is a difference)
+  1  findings at or above --fail-on (for `fix`: findings that remain, or with --diff would remain)
   2  wrong usage or configuration
   3  something could not be read or written";
 
