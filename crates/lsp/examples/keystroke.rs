@@ -15,9 +15,11 @@ use tagwright_project::parallel::STACK;
 
 const FILES: usize = 50;
 const LINES: usize = 300;
-const KEYSTROKES: usize = 1000;
 
 fn main() {
+    let keystrokes = std::env::args()
+        .nth(1)
+        .map_or(1000, |it| it.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let root = std::fs::canonicalize(folder.path()).unwrap();
     std::fs::create_dir(root.join(".git")).unwrap();
@@ -35,6 +37,7 @@ fn main() {
     );
     let (connection, other) = Connection::memory();
     let server = std::thread::Builder::new()
+        .name("server".to_owned())
         .stack_size(STACK)
         .spawn(move || tagwright_lsp::serve(other))
         .unwrap();
@@ -56,7 +59,8 @@ fn main() {
     let line = LINES / 2;
     let column = text.lines().nth(line).unwrap().chars().count();
     let mut times = Vec::new();
-    for number in 0..KEYSTROKES {
+    let before = processor_time();
+    for number in 0..keystrokes {
         let version = number + 1;
         // Forty letters, then forty times backspace.
         let typed = number % 80;
@@ -76,20 +80,38 @@ fn main() {
         findings(&connection, version);
         times.push(started.elapsed());
     }
+    let after = processor_time();
     times.sort();
     let at = |share: f64| -> Duration {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         times[(share * (times.len() - 1) as f64) as usize]
     };
     println!(
-        "{KEYSTROKES} keystrokes: median {:.2?}, 95th percentile {:.2?}, longest {:.2?}",
+        "{keystrokes} keystrokes: median {:.2?}, 95th percentile {:.2?}, longest {:.2?}",
         at(0.5),
         at(0.95),
         at(1.0)
     );
+    if let (Some(before), Some(after)) = (before, after) {
+        let each = (after - before) / u32::try_from(keystrokes).unwrap();
+        println!("processor time of the server: {each:.2?} for each");
+    }
     request(&connection, 2, "shutdown", Value::Null);
     notify(&connection, "exit", Value::Null);
     server.join().unwrap();
+}
+
+/// What the server's thread has used of a processor, where the system tells: on a busy machine the rest is waiting.
+fn processor_time() -> Option<Duration> {
+    for task in std::fs::read_dir("/proc/self/task").ok()? {
+        let task = task.ok()?.path();
+        if std::fs::read_to_string(task.join("comm")).ok()?.trim() == "server" {
+            let times = std::fs::read_to_string(task.join("schedstat")).ok()?;
+            let nanoseconds = times.split(' ').next()?.parse().ok()?;
+            return Some(Duration::from_nanos(nanoseconds));
+        }
+    }
+    None
 }
 
 fn notify(connection: &Connection, method: &str, params: Value) {

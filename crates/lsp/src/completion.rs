@@ -5,7 +5,7 @@
 
 use gen_lsp_types as lsp;
 use tagwright_flow::FileId;
-use tagwright_rules::grammar;
+use tagwright_rules::grammar::Grammar;
 use tagwright_syntax::Span;
 
 use crate::root::Root;
@@ -23,6 +23,7 @@ pub(crate) fn complete(
     if document.relative.ends_with(".json") {
         return None;
     }
+    let grammar = Grammar::of(document.kind, &document.text)?;
     let place = Place::find(&document.text, offset)?;
     let lines = view.lines(root, id)?;
     let range = lines.range(place.typed);
@@ -37,7 +38,8 @@ pub(crate) fn complete(
         )
     };
     let items: Vec<lsp::CompletionItem> = if place.is_value {
-        grammar::values(document.kind, &path)
+        grammar
+            .values(&path)
             .into_iter()
             .enumerate()
             .map(|(index, value)| lsp::CompletionItem {
@@ -50,7 +52,8 @@ pub(crate) fn complete(
             })
             .collect()
     } else {
-        grammar::keys(document.kind, &path)
+        grammar
+            .keys(&path)
             .into_iter()
             .enumerate()
             .filter(|(_, key)| !place.siblings.iter().any(|it| it == key.name))

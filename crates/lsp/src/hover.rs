@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use gen_lsp_types as lsp;
 use tagwright_flow::facts::{ImageUse, TagKind, TagValue};
 use tagwright_flow::{FileId, Flow, UseId};
-use tagwright_rules::{Severity, grammar};
+use tagwright_rules::Severity;
+use tagwright_rules::grammar::{Grammar, KeyHelp};
 use tagwright_syntax::yaml::{self, NodeKind, Step};
 use tagwright_syntax::{LineIndex, Span};
 
@@ -163,11 +164,9 @@ fn code(text: &str) -> String {
 }
 
 /// The key under the cursor, if the grammar has it.
-fn key_at(root: &Root, id: FileId, offset: usize) -> Option<(Span, grammar::KeyHelp)> {
+fn key_at(root: &Root, id: FileId, offset: usize) -> Option<(Span, KeyHelp)> {
     let (_, document) = root.file(id)?;
-    if grammar::keys(document.kind, &[]).is_empty() {
-        return None;
-    }
+    let grammar = Grammar::of(document.kind, &document.text)?;
     let tree = yaml::parse(&document.text);
     let (node, span) = tree.nodes().find_map(|(node, found)| {
         let parent = tree.node(found.parent?);
@@ -186,5 +185,5 @@ fn key_at(root: &Root, id: FileId, offset: usize) -> Option<(Span, grammar::KeyH
             Step::Index(_) | Step::KeyOf(_) => None,
         })
         .collect();
-    Some((span, grammar::key(document.kind, &names)?))
+    Some((span, grammar.key(&names)?))
 }

@@ -332,3 +332,24 @@ fn baseline_of(path: &str, text: &str) -> String {
     let baseline = Baseline::default().renewed(&identities, "", None, None);
     baseline.to_text().unwrap()
 }
+
+#[test]
+fn manifests_are_completed_by_their_type() {
+    let manifest = "name: api\ntype: \n";
+    let mut client = Client::new(&[("copilot/api/manifest.yml", manifest)]);
+    let path = "copilot/api/manifest.yml";
+    client.open(path);
+    let labels = |client: &mut Client, needle: &str| -> Vec<String> {
+        let answer = client.at("textDocument/completion", path, needle);
+        let items = answer.as_array().into_iter().flatten();
+        let label = |it: &Value| it["label"].as_str().unwrap().to_owned();
+        items.map(label).collect()
+    };
+    assert!(labels(&mut client, "type: |").contains(&"Worker Service".to_owned()));
+    client.replace(path, "name: api\ntype: Worker Service\nsub\n");
+    let keys = labels(&mut client, "sub|");
+    assert!(keys.contains(&"subscribe".to_owned()), "{keys:?}");
+    client.replace(path, "name: api\ntype: Backend Service\nsub\n");
+    let keys = labels(&mut client, "sub|");
+    assert!(!keys.contains(&"subscribe".to_owned()), "{keys:?}");
+}

@@ -92,7 +92,7 @@ pub(crate) fn workload(kind: &str) -> Option<&'static Section> {
 }
 
 /// `name` and `type`.
-static WORKLOAD: Section = Section {
+pub(crate) static WORKLOAD: Section = Section {
     name: "every workload",
     keys: &[
         key("name", TEXT, "The name, the same as the folder's."),

@@ -3,7 +3,7 @@
 use tagwright_flow::FileKind;
 
 use super::buildspec::BUILDSPEC;
-use super::copilot::{ENVIRONMENT, PIPELINE};
+use super::copilot::{ENVIRONMENT, PIPELINE, WORKLOAD, workload};
 use super::grammar::{Key, Section, Value};
 use super::runtimes::{RUNTIMES, runtime};
 
@@ -20,27 +20,47 @@ pub struct KeyHelp {
     pub inline: bool,
 }
 
-/// The table of the files of this kind, if there is one. Another kind of file needs only its line here.
-fn table(kind: FileKind) -> Option<&'static Section> {
-    match kind {
-        FileKind::Buildspec => Some(&BUILDSPEC),
-        FileKind::CopilotEnvironment => Some(&ENVIRONMENT),
-        FileKind::CopilotPipeline => Some(&PIPELINE),
-        _ => None,
+/// The grammar of one file.
+#[derive(Clone, Copy, Debug)]
+pub struct Grammar {
+    top: &'static Section,
+}
+
+impl Grammar {
+    /// The grammar of a file of this kind with this text, if there is a table of it. Another kind of file needs
+    /// only its line here.
+    #[must_use]
+    pub fn of(kind: FileKind, text: &str) -> Option<Self> {
+        let top = match kind {
+            FileKind::Buildspec => &BUILDSPEC,
+            FileKind::CopilotEnvironment => &ENVIRONMENT,
+            FileKind::CopilotPipeline => &PIPELINE,
+            // Until it says which kind of workload it is, only that can be said.
+            FileKind::CopilotWorkload => workload(workload_type(text)).unwrap_or(&WORKLOAD),
+            _ => return None,
+        };
+        Some(Self { top })
+    }
+
+    /// What may stand at the end of `path`, the keys from the top of the file; lists on the way do not count.
+    fn value(self, path: &[&str]) -> Option<Value> {
+        let mut at = Value::Section(self.top);
+        for name in path {
+            at = match item(at) {
+                Value::Section(section) => section.key(name)?.value,
+                Value::Names(inner) => *inner,
+                _ => return None,
+            };
+        }
+        Some(item(at))
     }
 }
 
-/// What may stand at the end of `path`, the keys from the top of the file; lists on the way do not count.
-fn value(kind: FileKind, path: &[&str]) -> Option<Value> {
-    let mut at = Value::Section(table(kind)?);
-    for name in path {
-        at = match item(at) {
-            Value::Section(section) => section.key(name)?.value,
-            Value::Names(inner) => *inner,
-            _ => return None,
-        };
-    }
-    Some(item(at))
+/// What a manifest says behind `type:`. It is read from the line, since the text may be half written.
+fn workload_type(text: &str) -> &str {
+    let line = text.lines().find_map(|line| line.strip_prefix("type:"));
+    let value = line.unwrap_or("").split(" #").next().unwrap_or("");
+    value.trim().trim_matches(['"', '\''])
 }
 
 /// What an item of a list may be, else the value itself; of several shapes the one with keys.
@@ -62,51 +82,53 @@ fn item(mut value: Value) -> Value {
 
 const RUNTIME_VERSIONS: &str = "runtime-versions";
 
-/// The keys that may stand below `path`, in the order of the reference.
-#[must_use]
-pub fn keys(kind: FileKind, path: &[&str]) -> Vec<KeyHelp> {
-    match value(kind, path) {
-        Some(Value::Section(section)) => section.all_keys().into_iter().map(help).collect(),
-        Some(Value::Names(_)) if path.last() == Some(&RUNTIME_VERSIONS) => RUNTIMES
-            .iter()
-            .filter(|runtime| !runtime.versions.is_empty())
-            .map(|runtime| KeyHelp {
-                name: runtime.name,
-                docs: "",
-                holds: format!("{}, or `latest`", runtime.versions.join(", ")),
-                inline: true,
-            })
-            .collect(),
-        _ => Vec::new(),
+impl Grammar {
+    /// The keys that may stand below `path`, in the order of the reference.
+    #[must_use]
+    pub fn keys(self, path: &[&str]) -> Vec<KeyHelp> {
+        match self.value(path) {
+            Some(Value::Section(section)) => section.all_keys().into_iter().map(help).collect(),
+            Some(Value::Names(_)) if path.last() == Some(&RUNTIME_VERSIONS) => RUNTIMES
+                .iter()
+                .filter(|runtime| !runtime.versions.is_empty())
+                .map(|runtime| KeyHelp {
+                    name: runtime.name,
+                    docs: "",
+                    holds: format!("{}, or `latest`", runtime.versions.join(", ")),
+                    inline: true,
+                })
+                .collect(),
+            _ => Vec::new(),
+        }
     }
-}
 
-/// The key at the end of `path`.
-#[must_use]
-pub fn key(kind: FileKind, path: &[&str]) -> Option<KeyHelp> {
-    let (name, above) = path.split_last()?;
-    keys(kind, above).into_iter().find(|key| key.name == *name)
-}
-
-/// The values that the key at the end of `path` may have, as far as they can be listed.
-#[must_use]
-pub fn values(kind: FileKind, path: &[&str]) -> Vec<&'static str> {
-    if let [.., RUNTIME_VERSIONS, name] = path
-        && value(kind, path).is_some()
-    {
-        return runtime(name).map_or_else(Vec::new, |runtime| {
-            let newest_first = runtime.versions.iter().rev().copied();
-            newest_first.chain(["latest"]).collect()
-        });
+    /// The key at the end of `path`.
+    #[must_use]
+    pub fn key(self, path: &[&str]) -> Option<KeyHelp> {
+        let (name, above) = path.split_last()?;
+        self.keys(above).into_iter().find(|key| key.name == *name)
     }
-    match value(kind, path) {
-        Some(Value::Version) => vec!["0.2", "0.1"],
-        Some(Value::Flag) => vec!["yes", "no"],
-        Some(Value::Boolean) => vec!["true", "false"],
-        Some(Value::Words(words) | Value::Exactly(words)) => words.to_vec(),
-        Some(Value::Shell { documented, .. }) => documented.to_vec(),
-        Some(Value::OnFailure) => vec!["ABORT", "CONTINUE", "RETRY"],
-        _ => Vec::new(),
+
+    /// The values that the key at the end of `path` may have, as far as they can be listed.
+    #[must_use]
+    pub fn values(self, path: &[&str]) -> Vec<&'static str> {
+        if let [.., RUNTIME_VERSIONS, name] = path
+            && self.value(path).is_some()
+        {
+            return runtime(name).map_or_else(Vec::new, |runtime| {
+                let newest_first = runtime.versions.iter().rev().copied();
+                newest_first.chain(["latest"]).collect()
+            });
+        }
+        match self.value(path) {
+            Some(Value::Version) => vec!["0.2", "0.1"],
+            Some(Value::Flag) => vec!["yes", "no"],
+            Some(Value::Boolean) => vec!["true", "false"],
+            Some(Value::Words(words) | Value::Exactly(words)) => words.to_vec(),
+            Some(Value::Shell { documented, .. }) => documented.to_vec(),
+            Some(Value::OnFailure) => vec!["ABORT", "CONTINUE", "RETRY"],
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -167,8 +189,12 @@ fn holds(value: Value) -> String {
 mod tests {
     use super::*;
 
+    fn buildspec() -> Grammar {
+        Grammar::of(FileKind::Buildspec, "").unwrap()
+    }
+
     fn names(path: &[&str]) -> Vec<&'static str> {
-        let keys = keys(FileKind::Buildspec, path).into_iter();
+        let keys = buildspec().keys(path).into_iter();
         keys.map(|key| key.name).collect()
     }
 
@@ -181,12 +207,12 @@ mod tests {
         assert!(names(&["phases", "install", "runtime-versions"]).contains(&"nodejs"));
         assert_eq!(names(&["env", "variables"]), [""; 0]);
         assert_eq!(names(&["nonsense", "more"]), [""; 0]);
-        assert!(keys(FileKind::Kubernetes, &[]).is_empty());
+        assert!(Grammar::of(FileKind::Kubernetes, "").is_none());
     }
 
     #[test]
     fn values_are_listed_where_the_table_has_them() {
-        let at = |path: &[&str]| values(FileKind::Buildspec, path);
+        let at = |path: &[&str]| buildspec().values(path);
         assert_eq!(at(&["version"]), ["0.2", "0.1"]);
         assert!(at(&["reports", "unit", "file-format"]).contains(&"JUNITXML"));
         assert!(at(&["phases", "install", "runtime-versions", "python"]).contains(&"3.14"));
@@ -195,7 +221,7 @@ mod tests {
             [""; 0]
         );
         assert_eq!(at(&["env", "variables", "X"]), [""; 0]);
-        let key = key(FileKind::Buildspec, &["phases", "build", "on-failure"]).unwrap();
+        let key = buildspec().key(&["phases", "build", "on-failure"]).unwrap();
         assert!(key.inline && key.holds.contains("ABORT"));
     }
 }
