@@ -4,14 +4,17 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 
+#[path = "support/texts.rs"]
+mod texts;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_yaml::Value;
+use texts::BROKEN;
 
-const BROKEN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - @echo starting\n";
 const WARNED: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - make\ncolour: red\n";
 
 fn root() -> PathBuf {

@@ -6,6 +6,9 @@
 #[path = "support/folder.rs"]
 mod folder;
 
+#[path = "support/texts.rs"]
+mod texts;
+
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
@@ -13,20 +16,7 @@ use std::process::{Command, Stdio};
 
 use folder::{Folder, tagwright};
 use serde_json::Value;
-
-const BROKEN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - @echo starting\n";
-const COMPOSE: &str = "services:\n  cache:\n    image: redis:latest\n";
-const FLOATING: &str = "\
-version: 0.2
-phases:
-  build:
-    commands:
-      - docker build -t $REGISTRY/web:latest .
-      - docker push $REGISTRY/web:latest
-      - printf '[{\"name\":\"web\",\"imageUri\":\"%s\"}]' \"$REGISTRY/web:latest\" > imagedefinitions.json
-artifacts:
-  files: imagedefinitions.json
-";
+use texts::{BROKEN, COMPOSE, FLOATING};
 
 #[test]
 fn the_help_names_commands_and_exit_codes() {

@@ -3,6 +3,9 @@
 // The helpers below are part of the tests.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/texts.rs"]
+mod texts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -16,6 +19,7 @@ use tagwright::report::{Report, Reported, Style, Suppression, SuppressionKind};
 use tagwright_project::config::FailOn;
 use tagwright_rules::Severity;
 use tagwright_syntax::Span;
+use texts::{BROKEN, CLEAN, COMPOSE};
 use uppsala::{Document, NodeId, XsdValidator};
 
 const MACHINE_FORMATS: [&str; 8] = [
@@ -28,10 +32,6 @@ const MACHINE_FORMATS: [&str; 8] = [
     "junit",
     "checkstyle",
 ];
-const CLEAN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - make\n";
-const BROKEN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - @echo starting\n";
-/// A note.
-const COMPOSE: &str = "services:\n  cache:\n    image: redis:latest\n";
 /// Errors with a fix, characters of one to four bytes before them, CRLF.
 const FLOATING: &str = "version: 0.2\r
 phases:\r

@@ -3,6 +3,9 @@
 // The helpers below are part of the tests.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/texts.rs"]
+mod texts;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,20 +14,7 @@ use std::process::Command;
 mod repository;
 
 use repository::{Repository, Run, isolated, run};
-
-const CLEAN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - make\n";
-const BROKEN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - @echo starting\n";
-const FLOATING: &str = "\
-version: 0.2
-phases:
-  build:
-    commands:
-      - docker build -t $REGISTRY/web:latest .
-      - docker push $REGISTRY/web:latest
-      - printf '[{\"name\":\"web\",\"imageUri\":\"%s\"}]' \"$REGISTRY/web:latest\" > imagedefinitions.json
-artifacts:
-  files: imagedefinitions.json
-";
+use texts::{BROKEN, CLEAN, FLOATING};
 
 /// What `check` finds, as `path:line rule`.
 fn concise(repository: &Repository, arguments: &[&str]) -> Vec<String> {

@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 
+#[path = "support/texts.rs"]
+mod texts;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -15,8 +18,8 @@ use tagwright_rules::derivation::Derivation;
 mod repository;
 
 use repository::{Repository, isolated};
+use texts::BROKEN;
 
-const BROKEN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - @echo starting\n";
 const BRANCH_FILE: &str = ".git/tagwright/branch.env";
 
 /// Runs `git`, tagwright being installed, and gives whether it succeeded and what it said.
