@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use tagwright_project::analysis::rule_names;
 use tagwright_project::baseline::is_day;
-use tagwright_project::config::{Config, FailOn};
+use tagwright_project::config::{Config, FailOn, Level, unknown_rule};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -57,7 +58,11 @@ pub enum Command {
         rule: String,
     },
     /// List the rules.
-    Rules,
+    Rules {
+        /// The format.
+        #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
+        format: RulesFormat,
+    },
     /// Serve an editor over standard input and output (Language Server Protocol).
     #[command(after_help = LSP_EXIT_CODES)]
     Lsp {
@@ -142,6 +147,10 @@ pub struct InputArgs {
     /// Read files that .gitignore excludes too.
     #[arg(long)]
     pub no_ignore: bool,
+
+    /// Set the severity of a rule (error, warning, note, off), whatever the configuration says; repeatable.
+    #[arg(long, value_name = "RULE=SEVERITY", value_parser = parse_rule)]
+    pub rule: Vec<(String, Level)>,
 
     /// Leave out files and folders, by a pattern like those of .gitignore, relative to the current folder; repeatable.
     #[arg(long, value_name = "PATTERN")]
@@ -313,6 +322,21 @@ pub struct BaselineTarget {
     pub input: InputArgs,
 }
 
+fn parse_rule(text: &str) -> Result<(String, Level), String> {
+    let (name, level) = text
+        .split_once('=')
+        .ok_or("expected RULE=SEVERITY, for example bashism=off")?;
+    let names = rule_names();
+    if !names.contains(&name) {
+        return Err(unknown_rule(name, &names));
+    }
+    let level = Level::ALL
+        .into_iter()
+        .find(|it| it.as_str() == level)
+        .ok_or_else(|| format!("`{level}` is no severity: error, warning, note and off exist"))?;
+    Ok((name.to_owned(), level))
+}
+
 fn parse_day(text: &str) -> Result<String, String> {
     if is_day(text) {
         Ok(text.to_owned())
@@ -402,6 +426,15 @@ impl Format {
     pub fn shows_fingerprints(self) -> bool {
         matches!(self, Format::Sarif | Format::Gitlab)
     }
+}
+
+/// The formats of the list of rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RulesFormat {
+    /// A table.
+    Text,
+    /// One JSON list.
+    Json,
 }
 
 /// The formats of the image flow.

@@ -230,7 +230,7 @@ fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
         Command::Hook { command } => hook::hook(command, streams),
         Command::Completions { shell } => shell::completions(*shell, streams),
         Command::Man { of } => shell::man(of.as_deref(), streams),
-        Command::Rules => rules::table(streams),
+        Command::Rules { format } => rules::list(*format, streams),
         Command::Lsp { .. } => lsp(streams),
         Command::Schema { of } => docs::schema(*of, streams),
         Command::Docs { check, root } => docs::docs(root, *check, streams),

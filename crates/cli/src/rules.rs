@@ -1,7 +1,11 @@
 //! `tagwright rules` and `tagwright explain`: what the rules say about themselves.
 
+use std::io;
+
+use serde::Serialize;
 use tagwright_rules::{Category, Fixable, Rule, registry, rule};
 
+use crate::args::RulesFormat;
 use crate::report::severity_name;
 use crate::{Exit, Stop, Streams};
 use tagwright_project::{analysis, config};
@@ -23,7 +27,40 @@ pub(crate) fn by_category() -> impl Iterator<Item = (Category, Vec<&'static Rule
     })
 }
 
-pub(crate) fn table(streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+/// A rule in the list for other programs.
+#[derive(Serialize)]
+struct Listed {
+    name: &'static str,
+    category: &'static str,
+    /// `error`, `warning`, `note` or `off`.
+    default: &'static str,
+    /// Whether some of its findings have a fix.
+    fixable: bool,
+    summary: &'static str,
+}
+
+pub(crate) fn list(format: RulesFormat, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    match format {
+        RulesFormat::Text => table(streams),
+        RulesFormat::Json => {
+            let rules: Vec<Listed> = by_category()
+                .flat_map(|(_, rules)| rules)
+                .map(|rule| Listed {
+                    name: rule.name,
+                    category: rule.category.as_str(),
+                    default: level(rule),
+                    fixable: rule.fixable == Fixable::Sometimes,
+                    summary: rule.summary(),
+                })
+                .collect();
+            serde_json::to_writer_pretty(&mut *streams.output, &rules).map_err(io::Error::from)?;
+            writeln!(streams.output)?;
+            Ok(Exit::Clean)
+        }
+    }
+}
+
+fn table(streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let width = registry()
         .iter()
         .map(|rule| rule.name.len())

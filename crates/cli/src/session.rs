@@ -140,7 +140,7 @@ impl Session {
         let mut exclusions = Vec::new();
         let mut notes = Vec::new();
         for targets in &mut plan.workspaces {
-            let (config, folder) = match &given {
+            let (mut config, folder) = match &given {
                 // One configuration for many repositories lies above none of them.
                 Some((config, folder)) => {
                     let above = folder
@@ -156,6 +156,9 @@ impl Session {
                     None => (Config::default(), targets.root.clone()),
                 },
             };
+            for (rule, level) in &args.rule {
+                config.set(rule, *level);
+            }
             let exclusion = Exclusion::new(&folder, &config.exclude, &args.exclude)?;
             targets.files.retain(|file| {
                 let covered = exclusion.covers(file);

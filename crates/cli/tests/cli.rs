@@ -665,3 +665,56 @@ fn a_repository_for_each_branch_is_a_strategy_that_check_and_fix_follow() {
     folder.run(&["fix", "--unsafe", "."]);
     assert_eq!(folder.text("buildspec.yml"), FLOATING);
 }
+
+#[test]
+fn a_rule_can_be_set_for_one_run() {
+    let folder = Folder::new(&[("compose.yml", COMPOSE), ("buildspec.yml", FLOATING)]);
+    folder.put("tagwright.toml", b"[rules]\nlatest-pushed = \"note\"\n");
+    let all = folder.run(&["check"]);
+    assert_eq!(all.code, Some(1));
+    let arguments = [
+        "check",
+        "--format",
+        "json",
+        "--rule",
+        "latest-deployed=off",
+        "--rule",
+        "latest-pushed=warning",
+    ];
+    let run = folder.run(&arguments);
+    assert_eq!(run.code, Some(0));
+    let findings = run.json()["findings"].clone();
+    let pushed: Vec<&Value> = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["rule"] == "latest-pushed")
+        .collect();
+    assert!(!pushed.is_empty() && pushed.iter().all(|it| it["severity"] == "warning"));
+    assert!(!run.out().contains("latest-deployed"));
+    for (wrong, said) in [
+        ("latest-pushd=off", "did you mean `latest-pushed`"),
+        ("latest-pushed=fatal", "is no severity"),
+        ("latest-pushed", "expected RULE=SEVERITY"),
+    ] {
+        let run = folder.run(&["check", "--rule", wrong]);
+        assert_eq!(run.code, Some(2));
+        assert!(run.err.contains(said), "{}", run.err);
+    }
+}
+
+#[test]
+fn the_list_of_rules_is_there_for_programs_too() {
+    let run = Folder::new(&[]).run(&["rules", "--format", "json"]);
+    let rules = run.json();
+    let rules = rules.as_array().unwrap();
+    let table = Folder::new(&[]).run(&["rules"]).out();
+    assert_eq!(
+        rules.len(),
+        table.lines().filter(|line| line.starts_with("  ")).count()
+    );
+    for rule in rules {
+        assert!(table.contains(rule["name"].as_str().unwrap()));
+        assert!(table.contains(rule["summary"].as_str().unwrap()));
+    }
+}

@@ -100,6 +100,22 @@ pub enum FailOn {
     Never,
 }
 
+impl Level {
+    /// All levels, the gravest first.
+    pub const ALL: [Level; 4] = [Level::Error, Level::Warning, Level::Note, Level::Off];
+
+    /// The level as it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Note => "note",
+            Level::Off => "off",
+        }
+    }
+}
+
 impl FailOn {
     /// All values, in the order in which they are listed.
     pub const ALL: [FailOn; 4] = [FailOn::Error, FailOn::Warning, FailOn::Note, FailOn::Never];
@@ -153,6 +169,13 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Gives the rule of this name a level, whatever it had.
+    pub fn set(&mut self, rule: &str, level: Level) {
+        self.rules.retain(|name, _| name.get_ref().as_str() != rule);
+        let name = toml::Spanned::new(0..0, rule.to_owned());
+        self.rules.insert(name, level);
+    }
+
     /// Reads the file at `path`. `rules` are the names that `[rules]` may use.
     ///
     /// # Errors
