@@ -352,7 +352,8 @@ fn hide_tags(text: &str, own: &BTreeSet<String>) -> String {
         return format!("{key}=@");
     }
     // Longer names first: one repository may be the beginning of another.
-    let mut own: Vec<&String> = own.iter().collect();
+    // An image without a name (the fixture sets no variable for it) is found at every letter.
+    let mut own: Vec<&String> = own.iter().filter(|name| !name.is_empty()).collect();
     own.sort_by_key(|name| std::cmp::Reverse(name.len()));
     for repository in own {
         let mut result = String::new();
