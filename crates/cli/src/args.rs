@@ -38,6 +38,49 @@ pub struct Cli {
     pub color: Color,
 }
 
+impl Cli {
+    /// Reads a command line (the program's name first).
+    ///
+    /// # Errors
+    /// What is wrong with it, and what is asked for by `--help` and `--version`.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        // Editors and hooks wait for these two. The definitions of all other commands take longer to make
+        // than a small file to check; only what is wrong is read once more with them.
+        let cli = match arguments.get(1).and_then(|name| name.to_str()) {
+            Some("check") => Alone::read(&arguments, Command::Check),
+            Some("fix") => Alone::read(&arguments, Command::Fix),
+            _ => None,
+        };
+        match cli {
+            Some(cli) => Ok(cli),
+            None => Self::try_parse_from(arguments),
+        }
+    }
+}
+
+/// One command, without the others.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+struct Alone<A: Args> {
+    #[command(flatten)]
+    args: A,
+
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+impl<A: Args> Alone<A> {
+    /// The command line, if it is right.
+    fn read(arguments: &[OsString], command: fn(A) -> Command) -> Option<Cli> {
+        let alone = Self::try_parse_from(arguments.get(2..)?).ok()?;
+        Some(Cli {
+            command: command(alone.args),
+            color: alone.color,
+        })
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -523,6 +566,45 @@ mod tests {
     #[test]
     fn the_argument_definitions_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_read_alone_is_what_it_is_among_the_others() {
+        for line in [
+            "check",
+            "check a.yml b",
+            "check --color never --format json a.yml",
+            "check --color=always -- --staged",
+            "check --output json=a --output sarif --fail-on never",
+            "check --staged --exclude a --exclude b --no-ignore",
+            "check --help",
+            "check -h",
+            "check --version",
+            "check help",
+            "check --stdin-filename a b",
+            "check --baseline a --no-baseline",
+            "check --form json",
+            "check --colour never",
+            "check --add-ignore",
+            "check --color",
+            "fix --diff --unsafe a",
+            "fix --stdin-filename a.yml",
+            "fix --add-ignore x",
+            "fix -",
+        ] {
+            let arguments = || ["tagwright"].into_iter().chain(line.split(' '));
+            let alone = Cli::read(arguments().map(OsString::from));
+            let full = Cli::try_parse_from(arguments());
+            match (alone, full) {
+                (Ok(alone), Ok(full)) => {
+                    assert_eq!(format!("{alone:?}"), format!("{full:?}"), "{line}");
+                }
+                (Err(alone), Err(full)) => {
+                    assert_eq!(alone.to_string(), full.to_string(), "{line}");
+                }
+                (alone, full) => panic!("{line}: {alone:?} {full:?}"),
+            }
+        }
     }
 
     #[test]

@@ -11,7 +11,6 @@ use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::panic;
 use std::path::Path;
 
-use clap::Parser;
 use tagwright_lsp::Ending;
 use tagwright_project::parallel::STACK;
 use tagwright_project::{analysis, config, discovery};
@@ -128,7 +127,7 @@ pub fn run(
     output: &mut (dyn Write + Send),
     errors: &mut (dyn Write + Send),
 ) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::read(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // `--help` and `--version` arrive here too, and go to standard output.

@@ -308,12 +308,17 @@ impl Session {
                 false,
             )
         });
-        let (mut documents, analysis) = workspace.into_parts();
-        documents.extend(others.into_iter().filter_map(|outcome| match outcome {
-            Loaded::Document(document) => Some(document),
-            _ => None,
-        }));
-        Workspace::new(documents, analysis)
+        let others: Vec<_> = others
+            .into_iter()
+            .filter_map(|outcome| match outcome {
+                Loaded::Document(document) => Some(document),
+                _ => None,
+            })
+            .collect();
+        if others.is_empty() {
+            return workspace;
+        }
+        workspace.with_more(others)
     }
 }
 

@@ -254,6 +254,26 @@ pub struct BuildspecFacts {
     pub template: Option<&'static str>,
     /// The scalar that holds the buildspec, if it stands inside another file.
     pub inline: bool,
+    /// Whether it hands on the files that tell a deployment which image to take.
+    pub image_files: ImageFiles,
+}
+
+/// The files that tell a deployment of ECS which image to take.
+pub const IMAGE_FILES: [&str; 2] = ["imagedefinitions.json", "imageDetail.json"];
+
+/// What is known of the [`IMAGE_FILES`] in a buildspec without looking at its tree again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImageFiles {
+    /// It names none.
+    #[default]
+    None,
+    /// Each that it names is among its artifacts under that very name, and commands name no other file whose
+    /// name only ends like it.
+    Listed,
+    /// It names one, and lists no artifacts.
+    NoArtifacts,
+    /// Anything else.
+    Unsure,
 }
 
 /// The language of a buildspec's commands.

@@ -22,7 +22,8 @@ use crate::expression::{
 };
 use crate::facts::{
     AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, CopilotFlag, CopilotUse,
-    FileFacts, ImageUse, Oddity, OddityKind, Order, ShellKind, TagKind, TagValue, VariableRead,
+    FileFacts, IMAGE_FILES, ImageFiles, ImageUse, Oddity, OddityKind, Order, ShellKind, TagKind,
+    TagValue, VariableRead,
 };
 use crate::kind::{FileKind, has};
 use crate::search::AnyOf;
@@ -234,7 +235,40 @@ pub(crate) fn buildspec(facts: &mut FileFacts, source: &Source<'_>, root: NodeId
         copilot_pipeline,
         template,
         inline: source.host.is_some(),
+        image_files: image_files(tree, &spec, source.text),
     });
+}
+
+fn image_files(tree: &Tree, spec: &Buildspec, text: &str) -> ImageFiles {
+    static NAMES: AnyOf = AnyOf::new(&IMAGE_FILES);
+    if !NAMES.is_in(text) {
+        return ImageFiles::None;
+    }
+    let listed = spec.artifacts.as_ref().map_or(&[][..], |it| &it.files);
+    let mut patterns = listed.iter().filter_map(|node| tree.text(*node)).peekable();
+    if patterns.peek().is_none() {
+        return ImageFiles::NoArtifacts;
+    }
+    let patterns: Vec<&str> = patterns.collect();
+    let settled = IMAGE_FILES.iter().all(|name| {
+        let alone = |command: &str| {
+            command.match_indices(name).all(|(at, _)| {
+                command[..at].chars().next_back().is_none_or(|before| {
+                    before.is_whitespace() || matches!(before, '"' | '\'' | '>' | '/')
+                })
+            })
+        };
+        !has(text, name)
+            || patterns.contains(name)
+                && spec
+                    .commands()
+                    .all(|(.., node)| tree.text(node).is_none_or(alone))
+    });
+    if settled {
+        ImageFiles::Listed
+    } else {
+        ImageFiles::Unsure
+    }
 }
 
 fn command_list(

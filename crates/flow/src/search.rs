@@ -1,6 +1,7 @@
 //! Whether a text holds one of several words, found in one pass.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use aho_corasick::packed::Searcher;
 
@@ -9,9 +10,16 @@ use crate::kind::has;
 /// Words to look for together.
 pub struct AnyOf {
     words: &'static [&'static str],
-    /// Made at the first search; `None` where the processor has no instructions for it.
+    /// Made when it is worth it; `None` where the processor has no instructions for it.
     searcher: OnceLock<Option<Searcher>>,
+    /// How many short texts were searched without it.
+    before: AtomicU8,
 }
+
+/// Making a searcher costs as much as this many searches for one word after the other.
+const FEW: u8 = 6;
+/// Texts of more bytes are worth a searcher at once.
+const SHORT: usize = 8 * 1024;
 
 impl AnyOf {
     /// Words that are looked for as they are written.
@@ -20,12 +28,18 @@ impl AnyOf {
         Self {
             words,
             searcher: OnceLock::new(),
+            before: AtomicU8::new(0),
         }
     }
 
     /// Whether `text` holds one of the words.
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
+        // A run over one file ends before a searcher has paid for itself.
+        if text.len() <= SHORT && self.before.load(Ordering::Relaxed) < FEW {
+            self.before.fetch_add(1, Ordering::Relaxed);
+            return self.words.iter().any(|word| has(text, word));
+        }
         match self.searcher.get_or_init(|| Searcher::new(self.words)) {
             Some(searcher) => searcher.find(text).is_some(),
             None => self.words.iter().any(|word| has(text, word)),

@@ -433,22 +433,33 @@ fn walk(path: &Path, no_ignore: bool, max_depth: Option<usize>) -> Vec<Event> {
                 && entry.file_type().is_some_and(|kind| kind.is_dir())
                 && is_skipped(&name))
     });
-    builder.build_parallel().run(|| {
-        let sender = sender.clone();
-        Box::new(move |entry| {
-            let (event, state) = match entry {
-                Ok(entry) => classify(entry),
-                Err(error) => (
-                    Some(Event::Problem(walk_problem(&error))),
-                    WalkState::Continue,
-                ),
-            };
-            if let Some(event) = event {
+    let event = |entry| match entry {
+        Ok(entry) => classify(entry),
+        Err(error) => (
+            Some(Event::Problem(walk_problem(&error))),
+            WalkState::Continue,
+        ),
+    };
+    if max_depth == Some(UNMARKED_DEPTH) {
+        // One folder without those below it is read sooner than threads are started. Nothing is ever skipped
+        // on this way: what a folder holds is not looked at.
+        for entry in builder.build() {
+            if let Some(event) = event(entry).0 {
                 let _ = sender.send(event);
             }
-            state
-        })
-    });
+        }
+    } else {
+        builder.build_parallel().run(|| {
+            let sender = sender.clone();
+            Box::new(move |entry| {
+                let (event, state) = event(entry);
+                if let Some(event) = event {
+                    let _ = sender.send(event);
+                }
+                state
+            })
+        });
+    }
     drop(builder);
     drop(sender);
     events.into_iter().collect()

@@ -87,36 +87,51 @@ impl Workspace {
     /// Reads `documents` and joins what they contribute.
     #[must_use]
     pub fn new(documents: Vec<Document>, analysis: Analysis) -> Self {
+        let none = Self {
+            documents: Vec::new(),
+            flow: flow::Workspace::default(),
+            analysis,
+            found: Vec::new(),
+            directives: Vec::new(),
+            baseline: None,
+            unread: Vec::new(),
+            failures: Vec::new(),
+        };
+        none.with_more(documents)
+    }
+
+    /// The same workspace with more files, which follow those that it has: only they are read.
+    #[must_use]
+    pub fn with_more(mut self, documents: Vec<Document>) -> Self {
+        let mut facts = self.flow.into_files();
+        let first = facts.len();
         let indexed: Vec<(usize, &Document)> = documents.iter().enumerate().collect();
-        let mut found = Vec::new();
-        let mut directives = Vec::new();
-        let mut failures = Vec::new();
-        let facts = map(&indexed, |(index, document)| {
-            analysis.read(
-                id(*index),
+        let readings = map(&indexed, |(index, document)| {
+            self.analysis.read(
+                id(first + *index),
                 &document.relative,
                 &document.text,
                 document.kind,
             )
-        })
-        .into_iter()
-        .map(|reading| {
+        });
+        facts.reserve_exact(readings.len());
+        for reading in readings {
             let id = reading.facts.id;
-            found.extend(reading.findings);
-            directives.extend(reading.directives);
-            failures.extend(reading.failure.map(|message| (id, message)));
-            reading.facts
-        })
-        .collect();
+            self.found.extend(reading.findings);
+            self.directives.extend(reading.directives);
+            self.unread
+                .extend(reading.failure.map(|message| (id, message)));
+            facts.push(reading.facts);
+        }
+        if self.documents.is_empty() {
+            self.documents = documents;
+        } else {
+            self.documents.extend(documents);
+        }
         Self {
-            flow: analysis.join(facts),
-            documents,
-            analysis,
-            found,
-            directives,
-            baseline: None,
-            failures: failures.clone(),
-            unread: failures,
+            flow: self.analysis.join(facts),
+            failures: self.unread.clone(),
+            ..self
         }
     }
 
@@ -258,12 +273,6 @@ impl Workspace {
     #[must_use]
     pub fn failures(&self) -> &[(FileId, String)] {
         &self.failures
-    }
-
-    /// The documents and the rules, to be read again with more files.
-    #[must_use]
-    pub fn into_parts(self) -> (Vec<Document>, Analysis) {
-        (self.documents, self.analysis)
     }
 }
 

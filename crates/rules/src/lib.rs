@@ -28,7 +28,7 @@ pub use tables::schema::{
 };
 pub use verdict::{Known, Reading, Unused, Verdict, check, keep_together, lint, read};
 
-use tagwright_flow::facts::{FileFacts, ImageUse, TagKind};
+use tagwright_flow::facts::{FileFacts, IMAGE_FILES, ImageFiles, ImageUse, TagKind};
 use tagwright_flow::kind::has;
 
 /// A rule.
@@ -318,10 +318,14 @@ pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
         || !file.oddities.is_empty()
         || file.delivery.is_some()
         // A project may set it, a pipeline may need it.
-        || file.buildspec.is_some()
-            && ["exported-variables", "imagedefinitions.json", "imageDetail.json"]
-                .iter()
-                .any(|word| has(&file.text, word))
+        || file.buildspec.as_ref().is_some_and(|spec| {
+            let all_listed = match spec.image_files {
+                ImageFiles::None => true,
+                ImageFiles::Listed => names_no_other_json(&file.text),
+                ImageFiles::NoArtifacts | ImageFiles::Unsure => false,
+            };
+            !all_listed || has(&file.text, "exported-variables")
+        })
         || file.uses.iter().any(ImageUse::may_be_latest)
         || file
             .reads
@@ -340,4 +344,12 @@ pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
                     .iter()
                     .any(|tag| matches!(tag.kind, TagKind::Literal(_)))
         })
+}
+
+/// Whether a text names no JSON file but the two that deployments take by default: a pipeline may ask for one
+/// of another name.
+fn names_no_other_json(text: &str) -> bool {
+    let count = |name: &str| text.matches(name).count();
+    let known: usize = IMAGE_FILES.into_iter().map(count).sum();
+    count(".json") == known
 }

@@ -60,8 +60,7 @@
 //! - CodeBuild user guide, "Build specification reference", `artifacts`.
 
 use tagwright_flow::delivery::Value;
-use tagwright_flow::facts::FileFacts;
-use tagwright_flow::kind::has;
+use tagwright_flow::facts::{FileFacts, IMAGE_FILES as FILES, ImageFiles};
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::yaml::{self, NodeId, Tree};
@@ -79,12 +78,10 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Workspace(check),
 };
 
-const FILES: [&str; 2] = ["imagedefinitions.json", "imageDetail.json"];
-
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let wanted = wanted(context);
     let files = context.workspace.files();
-    // Each file has to be read again for it.
+    // Where it is not certain already, the file has to be read again for it.
     let found = crate::verdict::each_file(files, |file| missing(file, &wanted));
     for (file, missing) in files.iter().zip(found) {
         for Missing {
@@ -120,17 +117,25 @@ struct Missing<'w> {
 
 /// What the buildspec `file` writes for a deployment without handing it on.
 fn missing<'w>(file: &FileFacts, wanted: &'w [Wanted<'w>]) -> Vec<Missing<'w>> {
-    let own = file
+    let Some(facts) = file
         .buildspec
         .as_ref()
-        .is_some_and(|spec| !spec.inline && spec.template.is_none());
-    if !own
-        || wanted.is_empty() && !FILES.iter().any(|name| has(&file.text, name))
-        || file.error.is_some()
-    {
+        .filter(|spec| !spec.inline && spec.template.is_none())
+    else {
+        return Vec::new();
+    };
+    if wanted.is_empty() && facts.image_files == ImageFiles::None || file.error.is_some() {
         return Vec::new();
     }
     let here = || wanted.iter().filter(|(spec, ..)| spec.id == file.id);
+    let settled = match facts.image_files {
+        ImageFiles::None | ImageFiles::NoArtifacts => here().next().is_none(),
+        ImageFiles::Listed => here().all(|(_, name, ..)| FILES.contains(&&**name)),
+        ImageFiles::Unsure => false,
+    };
+    if settled {
+        return Vec::new();
+    }
     let mut names: Vec<&str> = here().map(|(_, name, ..)| &**name).collect();
     names.extend(FILES);
     names.retain(|name| file.text.contains(name));
