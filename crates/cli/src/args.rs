@@ -306,8 +306,12 @@ pub struct CheckArgs {
 
     /// Write a comment `# tagwright: ignore[rule] REASON` for every finding that makes the exit code 1, and report
     /// what is left.
-    #[arg(long, value_name = "REASON", conflicts_with_all = ["stdin_filename", "files"])]
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["stdin_filename", "files", "shellcheck"])]
     pub add_ignore: Option<String>,
+
+    /// Report also what the installed program `shellcheck` says of the commands in buildspecs, as the rule `shellcheck`.
+    #[arg(long)]
+    pub shellcheck: bool,
 }
 
 /// `tagwright baseline`
@@ -359,6 +363,10 @@ pub struct BaselineTarget {
     /// The baseline, instead of the nearest `tagwright-baseline.json`.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
+
+    /// Findings of `check --shellcheck` too; without this flag their entries are left as they are.
+    #[arg(long)]
+    pub shellcheck: bool,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -8,6 +8,7 @@ use tagwright_project::baseline::{self, Baseline, FILE_NAME, Located};
 use tagwright_project::config;
 use tagwright_project::discovery::{self, Plan, Problem};
 use tagwright_project::identity::{Identity, identities};
+use tagwright_project::shellcheck;
 
 use crate::args::{BaselineArgs, BaselineCommand, BaselineCommandArgs, BaselineTarget};
 use crate::report::{Report, escape};
@@ -87,6 +88,12 @@ pub(crate) fn run(args: &BaselineCommandArgs, streams: &mut Streams<'_>) -> Resu
             .entry(located.path.clone())
             .or_insert(located.baseline);
         let prefix = &*located.prefix;
+        // Nobody has looked for these.
+        let aside = if target.shellcheck {
+            Vec::new()
+        } else {
+            current.take_rule(shellcheck::RULE)
+        };
         match &args.command {
             BaselineCommand::Write {
                 reason, expires, ..
@@ -122,6 +129,7 @@ pub(crate) fn run(args: &BaselineCommandArgs, streams: &mut Streams<'_>) -> Resu
                 }
             }
         }
+        current.add(aside);
     }
     if matches!(args.command, BaselineCommand::Check { .. }) {
         return Ok(exit);
@@ -160,6 +168,9 @@ fn found(
     report: &mut Report,
 ) -> Result<Vec<(Located, Vec<Identity>)>, Stop> {
     let mut session = Session::for_paths(&target.paths, &target.input)?;
+    if target.shellcheck {
+        session.ask_shellcheck()?;
+    }
     let mut all = Vec::new();
     let mut roots = session.roots().into_iter();
     session.each(report, |mut part, _| {

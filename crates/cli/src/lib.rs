@@ -239,6 +239,9 @@ fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
 fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let progress = Progress::start();
     let mut session = Session::open(&args.target, false, streams.input)?;
+    if args.shellcheck {
+        session.ask_shellcheck()?;
+    }
     drop(progress);
     session.announce(streams)?;
     if args.target.files {

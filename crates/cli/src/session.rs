@@ -19,6 +19,7 @@ use tagwright_project::discovery::{self, Candidate, Plan, Problem, Targets};
 use tagwright_project::identity::{Identity, identities};
 use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::parallel::map;
+use tagwright_project::shellcheck::Shellcheck;
 use tagwright_project::source::{self, Source};
 use tagwright_project::workspace::{Checked, INTERNAL_ERROR};
 use tagwright_rules::{Finding, Fix, Severity};
@@ -44,6 +45,8 @@ pub struct Session {
     fail_on: Option<FailOn>,
     /// For each workspace its baseline; empty: none is to be used.
     baselines: Vec<Located>,
+    /// Asked about the commands in buildspecs, if it is wanted.
+    shellcheck: Option<Shellcheck>,
 }
 
 /// A workspace of the run.
@@ -92,6 +95,15 @@ impl Session {
     pub fn roots(&self) -> Vec<PathBuf> {
         let workspaces = self.plan.workspaces.iter();
         workspaces.map(|targets| targets.root.clone()).collect()
+    }
+
+    /// Has ShellCheck asked about the commands in buildspecs.
+    ///
+    /// # Errors
+    /// [`Stop::Usage`] if it is not installed.
+    pub fn ask_shellcheck(&mut self) -> Result<(), Stop> {
+        self.shellcheck = Some(Shellcheck::find().map_err(Stop::Usage)?);
+        Ok(())
     }
 
     /// Says on standard error what there is to know before the report.
@@ -184,6 +196,7 @@ impl Session {
             no_ignore: args.no_ignore,
             fail_on: None,
             baselines: Vec::new(),
+            shellcheck: None,
         })
     }
 
@@ -235,6 +248,12 @@ impl Session {
                 && !located.baseline.entries.is_empty()
             {
                 workspace = workspace.with_baseline(located.clone(), today.clone());
+            }
+            if let Some(shellcheck) = &self.shellcheck
+                && let Err(message) = workspace.add_shellcheck(shellcheck, &targets.root)
+            {
+                let path = discovery::display(&targets.root);
+                report.push_problem(Problem { path, message });
             }
             let touched = self.selection.touched(&workspace);
             let part = Part {

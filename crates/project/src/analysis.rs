@@ -56,6 +56,13 @@ impl Analysis {
             .unwrap_or(Some(Severity::Error))
     }
 
+    /// The severity of a finding of `rule` that another program has made and calls `own`: that of the
+    /// configuration, if it sets one; `None` if the rule is off there.
+    #[must_use]
+    pub fn external_level(&self, rule: &str, own: Severity) -> Option<Severity> {
+        self.settings.levels.get(rule).copied().unwrap_or(Some(own))
+    }
+
     /// What the text contributes to its workspace, and what is wrong with it by itself.
     #[must_use]
     pub fn read(&self, id: FileId, path: &str, text: &Arc<str>, kind: FileKind) -> Reading {

@@ -263,6 +263,23 @@ impl Baseline {
         stale
     }
 
+    /// Takes the entries of `rule` out and gives them back.
+    pub fn take_rule(&mut self, rule: &str) -> Vec<Entry> {
+        let (taken, left) = std::mem::take(&mut self.entries)
+            .into_iter()
+            .partition(|entry| entry.rule == rule);
+        self.entries = left;
+        taken
+    }
+
+    /// Adds entries that are not there.
+    pub fn add(&mut self, entries: Vec<Entry>) {
+        if !entries.is_empty() {
+            self.entries.extend(entries);
+            self.entries.sort_by_key(Entry::identity);
+        }
+    }
+
     /// The baseline without what is gone from `found`.
     #[must_use]
     pub fn pruned(&self, found: &[Identity], prefix: &str) -> Self {

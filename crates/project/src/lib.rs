@@ -11,6 +11,7 @@ pub mod git;
 pub mod identity;
 pub mod load;
 pub mod parallel;
+pub mod shellcheck;
 pub mod source;
 pub mod workspace;
 

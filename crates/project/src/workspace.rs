@@ -1,6 +1,6 @@
 //! The files of one workspace, read and joined: what there is to say about them, before and after a change.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tagwright_fixer::{Relint, Sources};
@@ -13,6 +13,7 @@ use crate::analysis::Analysis;
 use crate::baseline::Located;
 use crate::identity::identities;
 use crate::parallel::map;
+use crate::shellcheck::{self, Script, Shellcheck};
 
 /// The rule of a file that tagwright cannot cope with.
 pub const INTERNAL_ERROR: &str = "internal-error";
@@ -168,6 +169,30 @@ impl Workspace {
     pub fn with_baseline(mut self, baseline: Located, today: String) -> Self {
         self.baseline = Some((baseline, today));
         self
+    }
+
+    /// Adds what ShellCheck says of the commands in the targets to the findings of the files, where
+    /// comments, the configuration and the baseline hold for it. `root` is the workspace's folder. [`Workspace::update`] forgets it.
+    ///
+    /// # Errors
+    /// A message for people if the program fails; then nothing is added.
+    pub fn add_shellcheck(&mut self, program: &Shellcheck, root: &Path) -> Result<(), String> {
+        let buildspecs = self.flow.files().iter().zip(&self.documents);
+        let scripts: Vec<Script> = buildspecs
+            .filter(|(_, document)| document.target)
+            .filter_map(|(facts, _)| Script::of(facts))
+            .collect();
+        let found = program.check(root, &scripts)?;
+        self.found.extend(found.into_iter().filter_map(|finding| {
+            let severity = self
+                .analysis
+                .external_level(shellcheck::RULE, finding.severity)?;
+            Some(Finding {
+                severity,
+                ..finding
+            })
+        }));
+        Ok(())
     }
 
     /// All findings of the workspace, those in files that were not asked for too.

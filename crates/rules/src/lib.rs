@@ -58,6 +58,8 @@ pub enum Check {
     /// Among the directives, when all else is known: the fix that takes one away is worked out while the
     /// file is read.
     Unused(fn(&Unused<'_>, &mut Report<'_>)),
+    /// Not here: another program is asked, where that is wanted.
+    External,
 }
 
 /// What a rule is about.
@@ -153,11 +155,11 @@ impl Rule {
     /// How, behind what the rule's own page says about when.
     fn add_ways_to_silence(&self, page: &mut String) {
         let name = self.name;
-        let off = match self.default {
-            Some(_) => {
+        let off = match (self.default, self.check) {
+            (Some(_), _) | (None, Check::External) => {
                 format!("Everywhere: `{name} = \"off\"` below `[rules]` in `tagwright.toml`.")
             }
-            None => format!("Everywhere: take `{name}` out of `[rules]` in `tagwright.toml`."),
+            (None, _) => format!("Everywhere: take `{name}` out of `[rules]` in `tagwright.toml`."),
         };
         // Comments that silence what is said about comments would be read in circles.
         let ways = if self.category == Category::Suppression {
@@ -252,6 +254,7 @@ rules! {
         masked_failure
         push_after_failed_build
         variable_as_command
+        shellcheck
     }
     secret {
         plaintext_secret

@@ -255,7 +255,11 @@ fn silence(findings: Vec<Finding>, directives: &[Known], settings: &Settings) ->
             .filter(|index| {
                 // A name that means nothing has a rule of its own.
                 let rule = rule(&directive.names[*index].1);
-                !used[*index] && rule.is_some_and(|it| it.category != Category::Suppression)
+                !used[*index]
+                    && rule.is_some_and(|it| {
+                        // What another program says is not known in a run that does not ask it.
+                        it.category != Category::Suppression && !matches!(it.check, Check::External)
+                    })
             })
             .collect();
         if names.is_empty() {
