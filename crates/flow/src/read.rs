@@ -68,6 +68,9 @@ pub fn read_file_with(
             }
             visit(&facts, &tree);
             // Facts are kept for the whole run; what growing them left over is not.
+            for image in &mut facts.uses {
+                image.tags.shrink_to_fit();
+            }
             facts.uses.shrink_to_fit();
             facts.assignments.shrink_to_fit();
             facts.reads.shrink_to_fit();

@@ -223,6 +223,7 @@ pub(crate) fn buildspec(facts: &mut FileFacts, source: &Source<'_>, root: NodeId
         }
         reader.facts.resolve_hidden_tags();
     }
+    lists.shrink_to_fit();
     let copilot_pipeline = facts
         .assignments
         .iter()

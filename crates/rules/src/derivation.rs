@@ -31,8 +31,12 @@ impl Derivation<'_> {
         } else {
             ""
         };
-        TEXT.replace("@CANDIDATES@", &format!("{CODEBUILD_CANDIDATES}{pipeline}"))
-            .replace("@VARIABLE@", self.variable)
+        let mut text = TEXT
+            .replace("@CANDIDATES@", &format!("{CODEBUILD_CANDIDATES}{pipeline}"))
+            .replace("@VARIABLE@", self.variable);
+        // Every file that lacks the definition keeps one until the report is written.
+        text.shrink_to_fit();
+        text
     }
 
     /// Whether `text`, one command's decoded text, gives `variable` a value and makes an image tag of it:
