@@ -300,4 +300,53 @@ mod tests {
         assert_eq!(did_you_mean("enb", keys), Some("env"));
         assert_eq!(did_you_mean("timeout", keys), None);
     }
+
+    /// The texts in quotes of a source, comments left out.
+    fn quoted_texts(source: &str) -> Vec<&str> {
+        let code = source
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        code.flat_map(|line| line.split('"').skip(1).step_by(2))
+            .collect()
+    }
+
+    #[test]
+    fn no_rule_has_a_copy_of_a_table() {
+        // A handful of its words may be what a rule is about; more are a second table.
+        const FEW: usize = 5;
+        let runtimes: Vec<&str> = runtimes::RUNTIMES.iter().map(|it| it.name).collect();
+        let sections = [
+            &buildspec::BUILDSPEC,
+            &buildspec::ENV,
+            &buildspec::PHASE,
+            &buildspec::ARTIFACTS,
+            &buildspec::CACHE,
+            &buildspec::BATCH,
+            &copilot::WORKLOAD,
+            &copilot::LOAD_BALANCED,
+            &copilot::ENVIRONMENT,
+            &copilot::PIPELINE,
+        ];
+        let mut tables: Vec<Vec<&str>> = vec![runtimes];
+        for section in sections {
+            tables.push(section.all_keys().iter().map(|key| key.name).collect());
+        }
+        let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut looked_at = 0;
+        for category in crate::Category::ALL {
+            let folder = sources.join(category.as_str().replace('-', "_"));
+            for file in std::fs::read_dir(&folder).unwrap() {
+                let path = file.unwrap().path();
+                let source = std::fs::read_to_string(&path).unwrap();
+                let texts = quoted_texts(&source);
+                looked_at += 1;
+                for table in &tables {
+                    let copied: Vec<&&str> =
+                        table.iter().filter(|word| texts.contains(*word)).collect();
+                    assert!(copied.len() <= FEW, "{}: {copied:?}", path.display());
+                }
+            }
+        }
+        assert!(looked_at >= crate::registry().len());
+    }
 }
