@@ -6,10 +6,15 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 
+#[path = "support/installed.rs"]
+mod installed;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use installed::installed;
 
 const FLOATING: &str = "\
 version: 0.2
@@ -38,20 +43,6 @@ fn block(language: &str) -> String {
         });
     let found = blocks.next().unwrap();
     assert!(blocks.next().is_none(), "two blocks in {language}");
-    found
-}
-
-fn installed(program: &str) -> bool {
-    let found = Command::new(program)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok();
-    assert!(
-        found || std::env::var_os("CI").is_none(),
-        "{program} is not installed"
-    );
     found
 }
 

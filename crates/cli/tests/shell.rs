@@ -5,8 +5,13 @@
 // The helpers below are part of the tests.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/installed.rs"]
+mod installed;
+
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+
+use installed::installed;
 
 fn tagwright(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_tagwright"))
@@ -15,21 +20,6 @@ fn tagwright(arguments: &[&str]) -> String {
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{arguments:?}");
     String::from_utf8(output.stdout).unwrap()
-}
-
-/// Whether the program can be run; in CI it has to be.
-fn installed(program: &str) -> bool {
-    let found = Command::new(program)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok();
-    assert!(
-        found || std::env::var_os("CI").is_none(),
-        "{program} is not installed"
-    );
-    found
 }
 
 /// What the program prints when it is given `text`; nothing on standard error.
