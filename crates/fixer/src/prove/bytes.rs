@@ -7,7 +7,7 @@ use tagwright_syntax::Span;
 use tagwright_syntax::edit::Edit;
 use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle};
 
-use super::Read;
+use super::{Read, line_start};
 use crate::Rejection;
 use crate::materialise::Plan;
 
@@ -72,8 +72,7 @@ fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static 
         }
         if todo.above.is_some() {
             let start = old.tree.node(*node).span.start as usize;
-            let before = old.text.get(..start).unwrap_or("");
-            let line = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+            let line = line_start(old.text, start);
             allowed.push(Allowed {
                 span: Span::new(line, start),
                 replaces: false,

@@ -3,7 +3,7 @@
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle, Tree};
 
-use super::{NodeMap, Read};
+use super::{NodeMap, Read, line_start};
 use crate::Rejection;
 use crate::materialise::Plan;
 
@@ -109,8 +109,7 @@ fn declared(
         }
         if let Some(text) = &todo.above {
             let start = old.tree.node(*node).span.start as usize;
-            let before = old.text.get(..start).unwrap_or("");
-            let line = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+            let line = line_start(old.text, start);
             expected.push((Span::empty(line).start, None, text));
         }
     }

@@ -135,6 +135,12 @@ fn read<'a>(path: &'a str, text: &'a str, before: bool) -> Result<Read<'a>, Reje
     })
 }
 
+/// Where the line of the byte `at` starts.
+fn line_start(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or("");
+    before.rfind(['\n', '\r']).map_or(0, |at| at + 1)
+}
+
 /// What a set of fixes leads to.
 #[derive(Debug)]
 pub struct Proven {

@@ -72,11 +72,11 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             continue;
         };
         let known = section.all_keys().into_iter().map(|key| key.name);
-        let advice = tables::did_you_mean(&name, known)
+        let advice = tables::did_you_mean(name, known)
             .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
         let message = format!(
             "Copilot knows no `{}` {}, and takes no notice of it{advice}",
-            tables::quoted(&name),
+            tables::quoted(name),
             section.place()
         );
         let span = document.tree.node(entry.key).span;

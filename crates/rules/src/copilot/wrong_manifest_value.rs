@@ -64,7 +64,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
     for problem in tables::manifest_problems(document) {
         let (node, message) = match problem {
             Problem::WrongType { node, expected } => {
-                let is = walk::found(tree, node);
+                let is = walk::found(tree, *node);
                 (node, format!("must be {expected}, but this is {is}"))
             }
             Problem::InvalidValue { node, allowed, .. } => {
@@ -72,12 +72,12 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             }
             Problem::UnknownKey { .. } => continue,
         };
-        let path = tree.path(node).to_string();
+        let path = tree.path(*node).to_string();
         // `image-form` says it with the reason.
         if path == "image" || path.starts_with("environments.") && path.ends_with(".image") {
             continue;
         }
-        let span = tree.node(node).span;
+        let span = tree.node(*node).span;
         report.add(report.draft(document.facts.id, span, format!("`{path}` {message}")));
     }
 }

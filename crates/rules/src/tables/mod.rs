@@ -25,6 +25,7 @@ pub(crate) struct Outline {
     root: Option<NodeId>,
     lists: Vec<CommandsAt>,
     problems: Vec<Problem>,
+    manifest_problems: OnceCell<Vec<Problem>>,
     lines: OnceCell<LineIndex>,
 }
 
@@ -36,6 +37,7 @@ impl Outline {
             root,
             lists: root.map_or_else(Vec::new, |root| find_commands(document.tree, root)),
             problems: whole.map_or_else(Vec::new, |root| walk::problems(document, root)),
+            manifest_problems: OnceCell::new(),
             lines: OnceCell::new(),
         }
     }
@@ -75,7 +77,12 @@ pub(crate) fn unknown_keys<'d>(
 
 /// All differences of a manifest of Copilot from its grammar, in the order of the file; none of one that stops
 /// in the middle, is a template, or has merge keys, which bring along what is not seen here.
-pub(crate) fn manifest_problems(document: &Document<'_>) -> Vec<Problem> {
+pub(crate) fn manifest_problems<'d>(document: &'d Document<'_>) -> &'d [Problem] {
+    let found = &document.outline().manifest_problems;
+    found.get_or_init(|| find_manifest_problems(document))
+}
+
+fn find_manifest_problems(document: &Document<'_>) -> Vec<Problem> {
     let tree = document.tree;
     let Some(root) = tree.root().filter(|_| tree.error().is_none()) else {
         return Vec::new();
