@@ -138,7 +138,7 @@ pub(crate) fn run(args: &BaselineCommandArgs, streams: &mut Streams<'_>) -> Resu
         let text = baseline
             .to_text()
             .map_err(|error| Stop::Usage(error.to_string()))?;
-        let shown = escape(&discovery::display(path));
+        let shown = escape(&discovery::display(path)).into_owned();
         if fs::read_to_string(path).is_ok_and(|old| old == text) {
             writeln!(streams.errors, "{shown}: nothing to change")?;
             continue;

@@ -182,7 +182,7 @@ impl Use {
             .map(|tag| match (tag.kind, &tag.value) {
                 ("implicit", _) => "(none: latest)".to_owned(),
                 ("hidden", _) => "(in a variable)".to_owned(),
-                (_, Some(value)) => escape(value),
+                (_, Some(value)) => escape(value).into_owned(),
                 (kind, None) => format!("({kind})"),
             })
             .collect();

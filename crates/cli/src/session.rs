@@ -314,7 +314,7 @@ impl Session {
         others.retain(|file| {
             let is_target = targets
                 .files
-                .binary_search_by(|target| target.absolute.cmp(&file.absolute))
+                .binary_search_by(|target| discovery::order(&target.absolute, &file.absolute))
                 .is_ok();
             !is_target && !exclusion.covers(file)
         });

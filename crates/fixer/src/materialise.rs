@@ -222,7 +222,7 @@ impl<'a> Materialiser<'a> {
                         replacements.push((replacement, *words));
                     }
                     ChangeKind::InsertItem { index, value } => {
-                        todo.inserts.push((*index, value.clone()));
+                        todo.inserts.push((*index, value.to_string()));
                     }
                     ChangeKind::ReplaceNode { text } => todo.replaced = Some(text.clone()),
                     ChangeKind::ReplaceComment { comment, text } => {

@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Part, PartKind, Quoting, Word};
 use tagwright_syntax::yaml::NodeId;
+use tagwright_syntax::{SmolStr, Span};
 
 /// What `${X}` would become if it were written at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,11 +137,11 @@ pub enum Origin {
     /// It is written there.
     Written,
     /// Through an assignment to this variable.
-    Assigned(Box<str>),
+    Assigned(SmolStr),
     /// As the fallback of `${X:-…}` of this variable.
-    Fallback(Box<str>),
+    Fallback(SmolStr),
     /// From `env.variables`, where text is literal.
-    EnvVariables(Box<str>),
+    EnvVariables(SmolStr),
 }
 
 /// A piece of an expression.
@@ -159,12 +159,12 @@ pub struct Atom {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AtomKind {
     /// Text.
-    Literal(Box<str>),
+    Literal(SmolStr),
     /// A variable that nothing in the file defines; the name, with its operator if it has one
     /// (`CODEBUILD_BUILD_ID##*:`).
-    Variable(Box<str>),
+    Variable(SmolStr),
     /// What only the shell can compute; its source text.
-    Computed(Box<str>),
+    Computed(SmolStr),
 }
 
 /// A row of atoms.
@@ -270,7 +270,7 @@ pub struct Repository {
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Named {
-    key: Box<str>,
+    key: SmolStr,
     /// The pieces that are not text, and whether they are variables.
     unknown: Box<[(Span, bool)]>,
 }
@@ -447,7 +447,7 @@ pub fn split_reference(reference: &Expression) -> Split {
 /// What is known of the variables at one point of a file.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    bindings: HashMap<Box<str>, Vec<Expression>>,
+    bindings: HashMap<SmolStr, Vec<Expression>>,
 }
 
 /// No more alternatives than this are followed; beyond it a variable stays a variable.
@@ -610,11 +610,11 @@ enum RawPiece {
     Atom(Atom),
     Variable {
         atom: Atom,
-        name: Box<str>,
+        name: SmolStr,
     },
     Fallback {
         atom: Atom,
-        name: Box<str>,
+        name: SmolStr,
         operand: Raw,
     },
 }

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::{PhaseName, Version};
 use tagwright_syntax::copilot::WorkloadKind;
 use tagwright_syntax::yaml::{NodeId, ScalarStyle, SyntaxError};
+use tagwright_syntax::{SmolStr, Span};
 
 use crate::FileId;
 use crate::commands::{Role, Tool};
@@ -59,7 +59,7 @@ pub struct FileFacts {
     /// Pipelines, build projects and permissions that the file describes; boxed, since most files have none.
     pub delivery: Option<Box<DeliveryFacts>>,
     /// Scripts, make targets and the like that commands of the file run.
-    pub scripts: Vec<Box<str>>,
+    pub scripts: Vec<SmolStr>,
     /// Places where pasted documentation or quoting keeps a variable from being one.
     pub oddities: Vec<Oddity>,
 }
@@ -78,7 +78,7 @@ pub struct ImageUse {
     /// The same, if it can be edited.
     pub site: Option<Site>,
     /// The reference as written.
-    pub written: Box<str>,
+    pub written: SmolStr,
     /// The repository, resolved; empty where a bare tag does not say.
     pub repository: Repository,
     /// What the tag may be; never empty.
@@ -90,7 +90,7 @@ pub struct ImageUse {
     /// Runs only after a failure.
     pub after_failure: bool,
     /// The variables of the loops around it.
-    pub loops: Vec<Box<str>>,
+    pub loops: Vec<SmolStr>,
 }
 
 /// One value that a tag may have.
@@ -103,7 +103,7 @@ pub struct TagValue {
     /// How it came to the use.
     pub origin: Origin,
     /// The tag as written at the use, for showing and for reuse (`$IMAGE_TAG`).
-    pub written: Box<str>,
+    pub written: SmolStr,
 }
 
 /// What a tag is.
@@ -112,7 +112,7 @@ pub enum TagKind {
     /// None is written, and the text is fully known: the tool takes `latest`.
     Implicit,
     /// Text.
-    Literal(Box<str>),
+    Literal(SmolStr),
     /// Depends on variables.
     Variable(Expression),
     /// The reference has a digest.
@@ -142,7 +142,7 @@ impl TagKind {
 #[derive(Clone, Debug)]
 pub struct AssignmentFact {
     /// The variable.
-    pub name: Box<str>,
+    pub name: SmolStr,
     /// When; entries of `env` come before all commands.
     pub order: Order,
     /// The whole assignment, bytes of the file.
@@ -150,7 +150,7 @@ pub struct AssignmentFact {
     /// The scalar that holds it.
     pub node: NodeId,
     /// The value as written, without quotes around it; empty for an array.
-    pub value: Box<str>,
+    pub value: SmolStr,
     /// The value's bytes, decoded range in the scalar, if certain.
     pub value_site: Option<Site>,
     /// Where it was assigned.
@@ -180,7 +180,7 @@ pub enum AssignmentPlace {
 #[derive(Clone, Debug)]
 pub struct VariableRead {
     /// The variable.
-    pub name: Box<str>,
+    pub name: SmolStr,
     /// The first read's time.
     pub order: Order,
     /// The first read's bytes in the file.
@@ -193,7 +193,7 @@ pub struct VariableRead {
 #[derive(Clone, Debug)]
 pub struct CopilotUse {
     /// `svc deploy`, `deploy`, `task run`, …
-    pub subcommand: Box<str>,
+    pub subcommand: SmolStr,
     /// When.
     pub order: Order,
     /// From the program to the last subcommand word, bytes of the file.
@@ -203,7 +203,7 @@ pub struct CopilotUse {
     /// The flags given, by long name, in order.
     pub flags: Vec<CopilotFlag>,
     /// The loops around it: variable names.
-    pub loops: Vec<Box<str>>,
+    pub loops: Vec<SmolStr>,
     /// Whether a loop around it runs over environments.
     pub over_environments: bool,
     /// The scalar's shell text could be read without repair.
@@ -214,7 +214,7 @@ pub struct CopilotUse {
 #[derive(Clone, Debug)]
 pub struct CopilotFlag {
     /// The long name, without dashes.
-    pub name: Box<str>,
+    pub name: SmolStr,
     /// Whether the subcommand has this flag.
     pub known: bool,
     /// The flag's own word, bytes of the file.
@@ -350,7 +350,7 @@ pub struct Oddity {
     /// When.
     pub order: Order,
     /// The variable's name.
-    pub name: Box<str>,
+    pub name: SmolStr,
 }
 
 /// What keeps a variable from being one.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tagwright_syntax::Span;
+use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::copilot::{Images, PipelineManifest, WorkloadKind, WorkloadManifest};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 
@@ -33,17 +34,17 @@ impl Default for ReadOptions {
 /// the text, what the file is read as.
 #[must_use]
 pub fn read_file(id: FileId, path: &str, text: &Arc<str>, options: &ReadOptions) -> FileFacts {
-    read_file_with(id, path, text, options, &mut |_, _| {})
+    read_file_with(id, path, text, options, &mut |_, _, _| {})
 }
 
-/// The same; `visit` is shown the file's facts and its tree before the tree is dropped. It is not called
-/// for files that are not YAML.
+/// The same; `visit` is shown the file's facts and its tree before the tree is dropped, and is given the typed
+/// view of the first document if that is a buildspec. It is not called for files that are not YAML.
 pub fn read_file_with(
     id: FileId,
     path: &str,
     text: &Arc<str>,
     options: &ReadOptions,
-    visit: &mut dyn FnMut(&FileFacts, &Tree),
+    visit: &mut dyn FnMut(&FileFacts, &Tree, Option<Buildspec>),
 ) -> FileFacts {
     let kind = classify(path, text);
     let mut facts = scan::empty(id, path, text, kind);
@@ -63,10 +64,14 @@ pub fn read_file_with(
                 tree: &tree,
                 host: None,
             };
+            let mut spec = None;
             for root in tree.documents() {
-                document(&mut facts, &source, *root, kind, options);
+                let read = document(&mut facts, &source, *root, kind, options);
+                if Some(*root) == tree.root() {
+                    spec = read;
+                }
             }
-            visit(&facts, &tree);
+            visit(&facts, &tree, spec);
             // Facts are kept for the whole run; what growing them left over is not.
             for image in &mut facts.uses {
                 image.tags.shrink_to_fit();
@@ -85,13 +90,15 @@ fn document(
     root: NodeId,
     kind: FileKind,
     options: &ReadOptions,
-) {
+) -> Option<Buildspec> {
     match kind {
         FileKind::Buildspec => {
-            if facts.buildspec.is_none() {
-                scan::buildspec(facts, source, root, &options.branch_variable);
-            }
+            let first = facts.buildspec.is_none();
+            let spec = first
+                .then(|| scan::buildspec(facts, source, root, &options.branch_variable))
+                .flatten();
             batch_images(facts, source, root);
+            return spec;
         }
         FileKind::CopilotWorkload => workload(facts, source, root),
         FileKind::CopilotPipeline => pipeline(facts, source, root),
@@ -126,6 +133,7 @@ fn document(
         FileKind::Compose => compose(facts, source, root),
         FileKind::CloudFormation => cloudformation(facts, source, root, options),
     }
+    None
 }
 
 /// Calls `found` for every key of every mapping below `root`, with its value.

@@ -12,7 +12,7 @@ use tagwright_syntax::shell::{
     self, Command, Part, PartKind, Quoting, Script, Status, Variable, Word, powershell,
 };
 use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
-use tagwright_syntax::{SourceMap, Span};
+use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::FileId;
 use crate::commands::{self, Form, ImageArgument, Role};
@@ -157,30 +157,41 @@ static TRIGGERS: AnyOf = AnyOf::new(&[
     "put-image",
 ]);
 
+/// What makes a command worth reading that has none of [`TRIGGERS`] and no `$`, `=` or `<`.
+static SCRIPTS: AnyOf = AnyOf::new(&["{{", "./", ".sh", "make"]);
+
+/// Whether a command can matter at all.
+fn may_matter(text: &str) -> bool {
+    memchr::memchr3(b'$', b'=', b'<', text.as_bytes()).is_some()
+        || SCRIPTS.is_in(text)
+        || TRIGGERS.is_in(text)
+}
+
 /// Whether the command only prints text, or only logs in to a registry: the most common commands that need
 /// the parser, for quotes and pipes, and say nothing about images.
 fn says_nothing(text: &str) -> bool {
     let logs_in = || {
-        text.split_once("| docker login ")
-            .is_some_and(|(password, login)| {
-                password.starts_with("aws ecr get-login-password")
-                    && !text.contains(['>', '&', ';', '`', '\n', '(', '=', '<'])
-                    && !login.contains('|')
-                    && !has(text, "BRANCH")
-            })
+        let (_, login) = text.split_once("| docker login ")?;
+        (!text.contains(['>', '&', ';', '`', '\n', '(', '=', '<']) && !login.contains('|'))
+            .then_some(())
     };
-    text.starts_with("echo ")
-        && !text.contains(['>', '|', '&', ';', '`', '\n', '(', '<', '{'])
-        && !has(text, "BRANCH")
-        || logs_in()
+    let nothing = if text.starts_with("echo ") {
+        !text.contains(['>', '|', '&', ';', '`', '\n', '(', '<', '{'])
+    } else {
+        text.starts_with("aws ecr get-login-password") && logs_in().is_some()
+    };
+    nothing && !has(text, "BRANCH")
 }
 
-/// Reads the buildspec at `root` into `facts`.
-pub(crate) fn buildspec(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, branch: &str) {
+/// Reads the buildspec at `root` into `facts`, if it is one, and gives it back.
+pub(crate) fn buildspec(
+    facts: &mut FileFacts,
+    source: &Source<'_>,
+    root: NodeId,
+    branch: &str,
+) -> Option<Buildspec> {
     let tree = source.tree;
-    let Some(spec) = Buildspec::read(tree, root) else {
-        return;
-    };
+    let spec = Buildspec::read(tree, root)?;
     let shell = shell_kind(tree, &spec);
     let template = template_of(&facts.path, source.text);
     let mut reader = Reader {
@@ -238,6 +249,7 @@ pub(crate) fn buildspec(facts: &mut FileFacts, source: &Source<'_>, root: NodeId
         inline: source.host.is_some(),
         image_files: image_files(tree, &spec, source.text),
     });
+    Some(spec)
 }
 
 fn image_files(tree: &Tree, spec: &Buildspec, text: &str) -> ImageFiles {
@@ -308,11 +320,10 @@ fn shell_kind(tree: &Tree, spec: &Buildspec) -> ShellKind {
         Some(shell) if shell.contains("cmd") => ShellKind::Cmd,
         Some(_) => ShellKind::Posix,
         None => {
-            let powershell = spec.commands().any(|(_, _, _, id)| {
-                tree.text(id)
-                    .is_some_and(|text| text.contains('$') && powershell::looks_like(text))
-            });
-            if powershell {
+            let texts = spec.commands().filter_map(|(.., id)| tree.text(id));
+            let mut expanding =
+                texts.filter(|text| memchr::memchr(b'$', text.as_bytes()).is_some());
+            if expanding.any(powershell::looks_like) {
                 ShellKind::PowerShell
             } else {
                 ShellKind::Posix
@@ -323,18 +334,23 @@ fn shell_kind(tree: &Tree, spec: &Buildspec) -> ShellKind {
 
 /// The template language that reads the file before CodeBuild does, if there is one.
 fn template_of(path: &str, text: &str) -> Option<&'static str> {
+    static MARKS: AnyOf = AnyOf::new(&["%{", "{%", "{{"]);
     let lower = path.to_ascii_lowercase();
-    if lower.ends_with(".tftpl") || has(text, "%{") && (has(text, "%{ ") || has(text, "%{~")) {
+    let marked = MARKS.is_in(text);
+    if lower.ends_with(".tftpl") || marked && (has(text, "%{ ") || has(text, "%{~")) {
         return Some("a Terraform template");
     }
     if lower.ends_with(".tpl") || lower.ends_with(".tmpl") {
         return Some("a template");
     }
-    if lower.ends_with(".j2") || has(text, "{%") {
+    if lower.ends_with(".j2") || marked && has(text, "{%") {
         return Some("a Jinja template");
     }
     if lower.ends_with(".erb") {
         return Some("an ERB template");
+    }
+    if !marked {
+        return None;
     }
     if has(text, "{{")
         && (has(text, "{{ .") || has(text, "{{.") || has(text, "{{-"))
@@ -350,7 +366,7 @@ struct Reader<'a, 'f> {
     source: &'a Source<'a>,
     environment: Environment,
     order: Order,
-    seen_reads: HashSet<Box<str>>,
+    seen_reads: HashSet<SmolStr>,
     branch: &'a str,
     template: Option<&'static str>,
     /// Version 0.1: no variable outlives its command.
@@ -500,15 +516,7 @@ impl Reader<'_, '_> {
         let tree = self.source.tree;
         let node = tree.resolve(node);
         let Some(text) = tree.text(node) else { return };
-        if !(text.contains('=')
-            || text.contains('$')
-            || text.contains('<')
-            || text.contains("{{")
-            || text.contains("./")
-            || text.contains(".sh")
-            || text.contains("make")
-            || TRIGGERS.is_in(text))
-        {
+        if !may_matter(text) {
             return;
         }
         if self.facts.oddities.is_empty() && says_nothing(text) {
@@ -530,14 +538,13 @@ impl Reader<'_, '_> {
             (ShellKind::Posix, None) if self.isolated => Base::Never(Reason::Isolated),
             (ShellKind::Posix, None) => Base::Shell,
         };
-        let text = text.to_owned();
         if self.isolated {
             // Assignments of one item are gone in the next.
             let saved = self.environment.clone();
-            self.place_and_read(node, &text, &script, map, span, base);
+            self.place_and_read(node, text, &script, map, span, base);
             self.environment = saved;
         } else {
-            self.place_and_read(node, &text, &script, map, span, base);
+            self.place_and_read(node, text, &script, map, span, base);
         }
     }
 
@@ -580,9 +587,11 @@ impl Reader<'_, '_> {
     /// The commands of one script, in order.
     fn script(&mut self, text: &str, script: &Script, place: &Place<'_>) {
         self.placeholders(text, script, place);
+        // A variable in single quotes is only of interest if it is the branch.
+        let quotes = memchr::memchr(b'\'', text.as_bytes()).is_some() && has(text, self.branch);
         for command in &script.commands {
             self.order.command += 1;
-            self.reads(command, text, place);
+            self.reads(command, text, place, quotes);
             self.loops(command, text, place);
             self.uses(command, text, place, script.status);
             self.nested(command, text, place);
@@ -729,10 +738,10 @@ impl Reader<'_, '_> {
         });
     }
 
-    fn reads(&mut self, command: &Command, text: &str, place: &Place<'_>) {
+    fn reads(&mut self, command: &Command, text: &str, place: &Place<'_>, quotes: bool) {
         let assigned = command.assignments.iter().filter_map(|a| a.value.as_ref());
         let targets = command.redirects.iter().filter_map(|r| r.target.as_ref());
-        let quotes = !hands_on_scripts(command);
+        let quotes = quotes && !hands_on_scripts(command);
         for word in command.words.iter().chain(assigned).chain(targets) {
             self.reads_in(&word.parts, text, place, quotes);
         }
@@ -801,6 +810,9 @@ impl Reader<'_, '_> {
     /// Documentation that was pasted without filling it in. What fills a template in names the
     /// placeholder, too, and a comment may explain it.
     fn placeholders(&mut self, text: &str, script: &Script, place: &Place<'_>) {
+        if memchr::memchr2(b'<', b'{', text.as_bytes()).is_none() {
+            return;
+        }
         for (open, close) in [("$<", ">"), ("<", ">"), ("{{", "}}")] {
             let mut from = 0;
             while let Some(at) = text[from..].find(open).map(|at| at + from) {
@@ -1126,7 +1138,7 @@ impl FileFacts {
     /// A variable that stands as a repository before `:tag` somewhere holds no tag itself; so where it
     /// stands alone, the tag is `latest`.
     fn resolve_hidden_tags(&mut self) {
-        let tagged: HashSet<Box<str>> = self
+        let tagged: HashSet<SmolStr> = self
             .uses
             .iter()
             .filter(|u| {
@@ -1154,19 +1166,46 @@ fn last_component(key: &str) -> Option<&str> {
     (!last.is_empty()).then_some(last)
 }
 
-/// Programs that read a script or a template of their own among their words, in which `$` and
-/// placeholders are theirs. They are looked for in every word, because `sudo`, `docker run image` and
-/// the like may stand before them.
-const SCRIPTED: &[&str] = &[
-    "alias", "awk", "bash", "dash", "envsubst", "eval", "gawk", "gmake", "grep", "jq", "just",
-    "ksh", "make", "node", "npm", "npx", "perl", "php", "pwsh", "python", "python3", "ruby", "sed",
-    "sh", "ssh", "su", "task", "trap", "xargs", "yarn", "yq", "zsh",
-];
-
+/// Whether a word names a program that reads a script or a template of its own among its words, in which `$`
+/// and placeholders are its own. Every word is looked at, because `sudo`, `docker run image` and the like
+/// may stand before it.
 fn hands_on_scripts(command: &Command) -> bool {
     command.words.iter().filter_map(Word::value).any(|word| {
-        let base = word.rsplit('/').next().unwrap_or(&word);
-        SCRIPTED.contains(&base)
+        matches!(
+            word.rsplit('/').next().unwrap_or(&word),
+            "alias"
+                | "awk"
+                | "bash"
+                | "dash"
+                | "envsubst"
+                | "eval"
+                | "gawk"
+                | "gmake"
+                | "grep"
+                | "jq"
+                | "just"
+                | "ksh"
+                | "make"
+                | "node"
+                | "npm"
+                | "npx"
+                | "perl"
+                | "php"
+                | "pwsh"
+                | "python"
+                | "python3"
+                | "ruby"
+                | "sed"
+                | "sh"
+                | "ssh"
+                | "su"
+                | "task"
+                | "trap"
+                | "xargs"
+                | "yarn"
+                | "yq"
+                | "zsh"
+        )
     })
 }
 
@@ -1178,7 +1217,7 @@ fn floats(words: &[Word]) -> bool {
     })
 }
 
-fn loop_names(command: &Command) -> Vec<Box<str>> {
+fn loop_names(command: &Command) -> Vec<SmolStr> {
     command
         .context
         .loops

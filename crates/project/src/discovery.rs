@@ -8,6 +8,7 @@
 //! `tagwright.toml`), or the part of it that is named on the command line. For a file the rest of its
 //! repository can be read as context; for a folder nothing outside it is.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -66,7 +67,7 @@ pub struct Problem {
 pub struct Targets {
     /// The workspace's folder, absolute.
     pub root: PathBuf,
-    /// The files, sorted by absolute path, each once.
+    /// The files in the [`order`] of their absolute paths, each once.
     pub files: Vec<Candidate>,
     /// Whether these are all files that count: a folder was named. Otherwise the rest of the workspace is
     /// context.
@@ -80,6 +81,13 @@ pub struct Plan {
     pub workspaces: Vec<Targets>,
     /// What could not be read on the way.
     pub problems: Vec<Problem>,
+}
+
+/// The order of the files of a workspace: by the bytes of their paths. The order of [`Path`] itself takes paths
+/// apart for each comparison.
+#[must_use]
+pub fn order(a: &Path, b: &Path) -> Ordering {
+    a.as_os_str().cmp(b.as_os_str())
 }
 
 /// Finds the files of `paths`, which are files or folders. With `no_ignore`, files that `.gitignore`
@@ -138,7 +146,7 @@ pub fn plan_for_chosen(files: impl IntoIterator<Item = (PathBuf, PathBuf)>) -> P
         }
         let root = root.filter(|root| !is_test_data(root, folder));
         found.roots.push(root.unwrap_or(folder).to_owned());
-        found.add(Candidate {
+        found.files.push(Candidate {
             path,
             absolute,
             explicit: false,
@@ -218,7 +226,7 @@ pub fn is_certain(name: &str) -> bool {
 /// What the walk has found so far.
 #[derive(Default)]
 struct Found {
-    files: BTreeMap<PathBuf, Candidate>,
+    files: Vec<Candidate>,
     /// Folders below the given ones that start a workspace of their own.
     roots: Vec<PathBuf>,
     /// Workspaces that need no context.
@@ -236,24 +244,13 @@ impl Found {
         });
     }
 
-    fn add(&mut self, candidate: Candidate) {
-        match self.files.entry(candidate.absolute.clone()) {
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                entry.insert(candidate);
-            }
-            std::collections::btree_map::Entry::Occupied(mut entry) => {
-                entry.get_mut().explicit |= candidate.explicit;
-            }
-        }
-    }
-
     fn file(&mut self, path: &Path, explicit: bool) {
         let absolute = absolute_file(path);
         if let Some(folder) = absolute.parent() {
             let root = root_above(folder).filter(|root| !is_test_data(root, folder));
             self.roots.push(root.unwrap_or(folder).to_owned());
         }
-        self.add(Candidate {
+        self.files.push(Candidate {
             path: path.to_owned(),
             absolute,
             explicit,
@@ -269,22 +266,17 @@ impl Found {
         // Whoever names a folder says what belongs together; only a file is judged with its neighbours.
         self.complete.push(root.clone());
         let mut copilot = Vec::new();
-        for event in walk(path, no_ignore, self.max_depth) {
-            let below =
-                |path: &Path, part: &Path| absolute.join(part.strip_prefix(path).unwrap_or(part));
+        let below = |part: &Path| absolute.join(part.strip_prefix(path).unwrap_or(part));
+        for event in walk(path, &absolute, no_ignore, self.max_depth) {
             match event {
                 Event::Root(folder) => {
-                    let folder = below(path, &folder);
+                    let folder = below(&folder);
                     self.complete.push(folder.clone());
                     self.roots.push(folder);
                 }
                 Event::Copilot(folder) => copilot.push(folder),
-                Event::File(file) => self.add(Candidate {
-                    absolute: below(path, &file),
-                    path: file,
-                    explicit: false,
-                }),
-                Event::Link(file) => self.link(&absolute, &below(path, &file), file),
+                Event::File(file) => self.files.push(file),
+                Event::Link(file) => self.link(&absolute, &below(&file), file),
                 Event::Problem(problem) => self.problems.push(problem),
             }
         }
@@ -312,7 +304,7 @@ impl Found {
     fn link(&mut self, folder: &Path, absolute: &Path, path: PathBuf) {
         let name = file_name(&path);
         match fs::canonicalize(&path) {
-            Ok(real) if !real.starts_with(folder) && real.is_file() => self.add(Candidate {
+            Ok(real) if !real.starts_with(folder) && real.is_file() => self.files.push(Candidate {
                 absolute: absolute.to_owned(),
                 path,
                 explicit: false,
@@ -337,7 +329,7 @@ impl Found {
                     {
                         let path = entry.into_path();
                         let part = path.strip_prefix(given).unwrap_or(&path);
-                        self.add(Candidate {
+                        self.files.push(Candidate {
                             absolute: absolute.join(part),
                             path,
                             explicit: false,
@@ -358,22 +350,34 @@ impl Found {
     }
 
     fn into_plan(mut self) -> Plan {
-        self.roots.sort();
+        self.roots.sort_unstable_by(|a, b| order(a, b));
         self.roots.dedup();
+        // Stable: of several ways to one file the first counts.
+        self.files.sort_by(|a, b| order(&a.absolute, &b.absolute));
+        self.files.dedup_by(|later, first| {
+            let same = later.absolute.as_os_str() == first.absolute.as_os_str();
+            first.explicit |= same && later.explicit;
+            same
+        });
         let mut workspaces: BTreeMap<PathBuf, Vec<Candidate>> = BTreeMap::new();
-        for (absolute, candidate) in self.files {
+        for candidate in self.files {
+            let absolute = candidate.absolute.as_path();
+            let is_root = |folder: &&Path| {
+                let found = self.roots.binary_search_by(|root| order(root, folder));
+                found.is_ok()
+            };
             let root = absolute
                 .ancestors()
                 .skip(1)
-                .find(|folder| {
-                    self.roots
-                        .binary_search_by(|root| root.as_path().cmp(folder))
-                        .is_ok()
-                })
+                .find(is_root)
                 .or_else(|| absolute.parent())
-                .unwrap_or(&absolute)
-                .to_owned();
-            workspaces.entry(root).or_default().push(candidate);
+                .unwrap_or(absolute);
+            match workspaces.get_mut(root) {
+                Some(files) => files.push(candidate),
+                None => {
+                    workspaces.insert(root.to_owned(), vec![candidate]);
+                }
+            }
         }
         self.problems.sort();
         self.problems.dedup();
@@ -394,12 +398,13 @@ impl Found {
 enum Event {
     Root(PathBuf),
     Copilot(PathBuf),
-    File(PathBuf),
+    File(Candidate),
     Link(PathBuf),
     Problem(Problem),
 }
 
-fn walk(path: &Path, no_ignore: bool, max_depth: Option<usize>) -> Vec<Event> {
+/// Walks the folder `path`, which is `absolute`.
+fn walk(path: &Path, absolute: &Path, no_ignore: bool, max_depth: Option<usize>) -> Vec<Event> {
     let (sender, events) = mpsc::channel();
     let mut builder = WalkBuilder::new(path);
     builder
@@ -434,7 +439,7 @@ fn walk(path: &Path, no_ignore: bool, max_depth: Option<usize>) -> Vec<Event> {
                 && is_skipped(&name))
     });
     let event = |entry| match entry {
-        Ok(entry) => classify(entry),
+        Ok(entry) => classify(entry, path, absolute),
         Err(error) => (
             Some(Event::Problem(walk_problem(&error))),
             WalkState::Continue,
@@ -465,7 +470,7 @@ fn walk(path: &Path, no_ignore: bool, max_depth: Option<usize>) -> Vec<Event> {
     events.into_iter().collect()
 }
 
-fn classify(entry: ignore::DirEntry) -> (Option<Event>, WalkState) {
+fn classify(entry: ignore::DirEntry, path: &Path, absolute: &Path) -> (Option<Event>, WalkState) {
     let Some(kind) = entry.file_type() else {
         return (None, WalkState::Continue);
     };
@@ -481,7 +486,12 @@ fn classify(entry: ignore::DirEntry) -> (Option<Event>, WalkState) {
     let event = if kind.is_symlink() {
         Some(Event::Link(entry.into_path()))
     } else if kind.is_file() {
-        Some(Event::File(entry.into_path()))
+        let found = entry.into_path();
+        Some(Event::File(Candidate {
+            absolute: absolute.join(found.strip_prefix(path).unwrap_or(&found)),
+            path: found,
+            explicit: false,
+        }))
     } else {
         None
     };

@@ -5,11 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
-use tagwright_flow::{FileId, FileKind, Flow, UseId, Workspace};
-use tagwright_syntax::Span;
+use tagwright_flow::{FileId, Flow, UseId, Workspace};
 use tagwright_syntax::buildspec::Buildspec;
-use tagwright_syntax::yaml::Tree;
+use tagwright_syntax::yaml::{NodeId, Tree};
+use tagwright_syntax::{SmolStr, Span};
 
+use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
 use crate::plan::Plan;
 use crate::tables::Outline;
@@ -24,6 +25,8 @@ pub struct Context<'a> {
     // Rules may run side by side.
     plans: Vec<OnceLock<Plan>>,
     pushes_latest: Vec<OnceLock<bool>>,
+    /// The command that sets the branch variable, without and with Copilot's pipeline.
+    derivations: [OnceLock<SmolStr>; 2],
 }
 
 /// One place of a flow.
@@ -46,6 +49,7 @@ impl<'a> Context<'a> {
             settings,
             plans: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
+            derivations: [const { OnceLock::new() }; 2],
         }
     }
 
@@ -81,6 +85,19 @@ impl<'a> Context<'a> {
     /// How `latest` is replaced in the flow of this index; made once.
     pub(crate) fn plan(&self, flow: usize) -> &Plan {
         self.plans[flow].get_or_init(|| Plan::make(self, &self.workspace.flows()[flow]))
+    }
+
+    /// The command that sets the branch variable: [`Derivation::text`], made once.
+    pub(crate) fn derivation(&self, copilot_pipeline: bool) -> SmolStr {
+        let text = self.derivations[usize::from(copilot_pipeline)].get_or_init(|| {
+            let variable = &*self.settings.branch_variable;
+            let derivation = Derivation {
+                variable,
+                copilot_pipeline,
+            };
+            derivation.text().into()
+        });
+        text.clone()
     }
 
     /// Whether some push of the flow of this index pushes `latest`, not only as the fallback of a variable.
@@ -128,23 +145,55 @@ pub struct Document<'a> {
     pub buildspec: Option<Buildspec>,
     /// Where a buildspec inside another file stands: the line of that file on which its first line is.
     pub(crate) first_line: u32,
+    items: OnceCell<Vec<ItemText<'a>>>,
     outline: OnceCell<Outline>,
     directives: OnceCell<Vec<Directive>>,
 }
 
+/// A command item of a buildspec.
+pub(crate) struct ItemText<'a> {
+    /// 0-based index among the phases of the typed view.
+    pub(crate) phase: usize,
+    /// The scalar, an alias resolved.
+    pub(crate) node: NodeId,
+    /// Its decoded text.
+    pub(crate) text: &'a str,
+}
+
 impl<'a> Document<'a> {
-    pub(crate) fn new(facts: &'a FileFacts, tree: &'a Tree) -> Self {
-        let buildspec = (facts.kind == FileKind::Buildspec)
-            .then(|| Buildspec::read(tree, tree.root()?))
-            .flatten();
+    pub(crate) fn new(facts: &'a FileFacts, tree: &'a Tree, buildspec: Option<Buildspec>) -> Self {
         Self {
             facts,
             tree,
             buildspec,
             first_line: 1,
+            items: OnceCell::new(),
             outline: OnceCell::new(),
             directives: OnceCell::new(),
         }
+    }
+
+    /// The command items of the buildspec, in the order in which they run, found out at the first call.
+    pub(crate) fn items(&self) -> &[ItemText<'a>] {
+        self.items.get_or_init(|| {
+            let tree = self.tree;
+            let mut items = Vec::new();
+            let phases = self.buildspec.iter().flat_map(|spec| &spec.phases);
+            for (index, phase) in phases.enumerate() {
+                for list in phase.commands.iter().chain(&phase.finally) {
+                    items.extend(list.items.iter().filter_map(|(_, node)| {
+                        let node = tree.resolve(*node);
+                        let text = tree.text(node)?;
+                        Some(ItemText {
+                            phase: index,
+                            node,
+                            text,
+                        })
+                    }));
+                }
+            }
+            items
+        })
     }
 
     /// What the rules about structure read of the file, found out at the first call.

@@ -31,12 +31,8 @@ impl Derivation<'_> {
         } else {
             ""
         };
-        let mut text = TEXT
-            .replace("@CANDIDATES@", &format!("{CODEBUILD_CANDIDATES}{pipeline}"))
-            .replace("@VARIABLE@", self.variable);
-        // Every file that lacks the definition keeps one until the report is written.
-        text.shrink_to_fit();
-        text
+        TEXT.replace("@CANDIDATES@", &format!("{CODEBUILD_CANDIDATES}{pipeline}"))
+            .replace("@VARIABLE@", self.variable)
     }
 
     /// Whether `text`, one command's decoded text, gives `variable` a value and makes an image tag of it:

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use tagwright_syntax::Span;
 use tagwright_syntax::yaml::NodeId;
+use tagwright_syntax::{SmolStr, Span};
 
 /// A file of the workspace, by its index there.
 pub use tagwright_flow::FileId;
@@ -100,8 +100,8 @@ pub enum ChangeKind {
     InsertItem {
         /// 0-based index before which it goes; the length appends.
         index: u32,
-        /// The item's decoded value.
-        value: String,
+        /// The item's decoded value. The command that sets the branch variable is one text for all files.
+        value: SmolStr,
     },
     /// A YAML comment of the file becomes `text`, or goes if that is empty, with its line if it is alone
     /// there. The change's node is the file's root.

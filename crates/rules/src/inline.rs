@@ -40,8 +40,8 @@ pub(crate) fn check(
             .line;
         let inner: Arc<str> = Arc::from(text);
         let mut found = Vec::new();
-        read_file_with(facts.id, PATH, &inner, options, &mut |facts, tree| {
-            let mut document = Document::new(facts, tree);
+        read_file_with(facts.id, PATH, &inner, options, &mut |facts, tree, spec| {
+            let mut document = Document::new(facts, tree, spec);
             document.first_line = first_line;
             crate::verdict::check_document(&document, settings, &mut found);
         });

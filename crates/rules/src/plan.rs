@@ -12,12 +12,11 @@ use tagwright_flow::commands::{Role, Tool};
 use tagwright_flow::expression::{Expansion, Origin, Site, plain_name};
 use tagwright_flow::facts::{AssignmentPlace, CommandList, FileFacts, Order, TagKind, TagValue};
 use tagwright_flow::{FileId, Flow};
-use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::{PhaseName, Version};
 use tagwright_syntax::yaml::ScalarStyle;
+use tagwright_syntax::{SmolStr, Span};
 
 use crate::context::{Context, Place, deploys, pushes};
-use crate::derivation::Derivation;
 use crate::environment;
 use crate::settings::Strategy;
 use crate::{Applicability, Change, ChangeKind, Fix, Settings, WordEffect};
@@ -424,7 +423,7 @@ fn branch_tag(
             }
             continue;
         }
-        let definition = define_branch(settings, facts, order, inner)?;
+        let definition = define_branch(context, facts, order, inner)?;
         changes.extend(definition.change);
         for name in names {
             let value = format!("{name}=\"{tag}\"");
@@ -506,7 +505,8 @@ pub(crate) enum Insertion<'a> {
 }
 
 impl Insertion<'_> {
-    pub(crate) fn insert(&self, file: FileId, mut value: String) -> Result<Change, String> {
+    pub(crate) fn insert(&self, file: FileId, value: impl Into<SmolStr>) -> Result<Change, String> {
+        let value = value.into();
         match self {
             Insertion::Item(list, index) => Ok(Change {
                 file,
@@ -517,6 +517,7 @@ impl Insertion<'_> {
                 },
             }),
             Insertion::Start(list) => {
+                let mut value = String::from(value);
                 if !value.ends_with('\n') {
                     value.push('\n');
                 }
@@ -546,11 +547,12 @@ pub(crate) struct Definition<'a> {
 /// Makes sure that the branch variable is defined in the buildspec before `order`; `inner` if a nested
 /// shell reads it, so that it has to be exported.
 pub(crate) fn define_branch<'a>(
-    settings: &Settings,
+    context: &Context<'_>,
     file: &'a FileFacts,
     order: Order,
     inner: bool,
 ) -> Result<Definition<'a>, String> {
+    let settings = context.settings;
     let variable = &*settings.branch_variable;
     let spec = file
         .buildspec
@@ -605,12 +607,9 @@ pub(crate) fn define_branch<'a>(
         Some(at) if at < order => after(file, at),
         _ => start,
     };
-    let derivation = Derivation {
-        variable,
-        copilot_pipeline: spec.copilot_pipeline.is_some_and(|at| at < order),
-    };
+    let derivation = context.derivation(spec.copilot_pipeline.is_some_and(|at| at < order));
     Ok(Definition {
-        change: Some(place.insert(file.id, derivation.text())?),
+        change: Some(place.insert(file.id, derivation)?),
         place,
     })
 }

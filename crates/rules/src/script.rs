@@ -37,20 +37,17 @@ pub(crate) fn items<'d>(
         .buildspec
         .as_ref()
         .is_some_and(|spec| spec.shell == ShellKind::Posix);
-    let spec = document.buildspec.as_ref().filter(|_| posix);
-    spec.into_iter()
-        .flat_map(|spec| spec.commands())
-        .filter_map(move |(phase, _, _, node)| {
-            let node = document.tree.resolve(node);
-            let text = document.tree.text(node).filter(|text| may_matter(text))?;
-            Some(Item {
-                phase,
-                node,
-                text,
-                script: shell::parse(text),
-                map: OnceCell::new(),
-            })
+    let items = if posix { document.items() } else { &[] };
+    let wanted = items.iter().filter(move |item| may_matter(item.text));
+    wanted.filter_map(|item| {
+        Some(Item {
+            phase: document.buildspec.as_ref()?.phases.get(item.phase)?,
+            node: item.node,
+            text: item.text,
+            script: shell::parse(item.text),
+            map: OnceCell::new(),
         })
+    })
 }
 
 impl Item<'_> {

@@ -100,7 +100,7 @@ pub(crate) fn make_unique<'a>(
         }
         for (id, (order, inner)) in first {
             let file = context.workspace.file(id);
-            changes.extend(define_branch(settings, file, order, inner)?.change);
+            changes.extend(define_branch(context, file, order, inner)?.change);
         }
         message = format!("use `{unique}`, which is new for every build");
     } else {

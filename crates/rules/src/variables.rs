@@ -6,8 +6,8 @@ use tagwright_flow::expression::{Atom, AtomKind, Expansion, Expression, Origin, 
 use tagwright_flow::facts::{
     AssignmentFact, AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue,
 };
-use tagwright_syntax::Span;
 use tagwright_syntax::yaml::{self, NodeId};
+use tagwright_syntax::{SmolStr, Span};
 
 use crate::context::Context;
 use crate::derivation::Derivation;
@@ -173,7 +173,7 @@ pub(crate) enum Constancy {
 }
 
 /// How constant one value of a tag is. `latest` counts as [`Constancy::Other`]: other rules speak of it.
-pub(crate) fn constancy(tag: &TagValue, settings: &Settings, loops: &[Box<str>]) -> Constancy {
+pub(crate) fn constancy(tag: &TagValue, settings: &Settings, loops: &[SmolStr]) -> Constancy {
     match &tag.kind {
         TagKind::Literal(text) => constancy_of_text(text),
         TagKind::Variable(expression) => constancy_of(expression, settings, loops),
@@ -195,7 +195,7 @@ fn constancy_of_text(text: &str) -> Constancy {
 pub(crate) fn constancy_of(
     expression: &Expression,
     settings: &Settings,
-    loops: &[Box<str>],
+    loops: &[SmolStr],
 ) -> Constancy {
     if let Some(text) = expression.as_literal() {
         return constancy_of_text(&text);

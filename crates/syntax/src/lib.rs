@@ -19,5 +19,6 @@ pub mod span;
 pub mod yaml;
 
 pub use position::{LineIndex, Position};
+pub use smol_str::SmolStr;
 pub use source_map::{Segment, SourceMap};
 pub use span::Span;

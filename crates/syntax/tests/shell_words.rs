@@ -693,7 +693,7 @@ fn words_compare_by_value() {
     assert!(!words[1].is("pushes") && !words[1].is("pu"));
     assert_eq!(words[2].literal(), None);
     assert_eq!(words[2].literal_prefix(), "");
-    assert_eq!(words[2].variables()[0].name.as_ref(), "X");
+    assert_eq!(words[2].variables()[0].name.as_str(), "X");
 }
 
 /// Texts in which the parser's tree is not what the shell sees, found by comparing with bash: they must not

@@ -150,7 +150,7 @@ impl Excerpt {
             let start = here(label.place.span.start as usize);
             let end = here(label.place.span.end as usize).max(start);
             let span = SourceSpan::from((base + start, end - start));
-            let text = label.text.as_deref().map(escape);
+            let text = label.text.as_deref().map(|text| escape(text).into_owned());
             self.labels.push(if label.primary {
                 miette::LabeledSpan::new_primary_with_span(text, span)
             } else {

@@ -119,7 +119,7 @@ impl Shown {
             primary: false,
         }));
         Shown {
-            message: escape(&finding.message),
+            message: escape(&finding.message).into_owned(),
             severity: finding.severity,
             help: help(finding),
             excerpt: Excerpt::new(report, &labels),
@@ -136,7 +136,7 @@ pub(super) fn help(finding: &Reported) -> Option<String> {
                 Applicability::Unsafe => format!(
                     "`tagwright fix --unsafe` would: {message} (not without asking: something outside this workspace may depend on the old text)"
                 ),
-                Applicability::DisplayOnly => message,
+                Applicability::DisplayOnly => message.into_owned(),
             })
         }
         (None, Some(reason)) => Some(format!("no automatic fix: {}", escape(reason))),

@@ -16,6 +16,7 @@ mod junit;
 mod sarif;
 mod xml;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
@@ -278,7 +279,10 @@ pub fn severity_name(severity: Severity) -> &'static str {
 /// `text` with every character that a terminal would act on, or that turns the reading direction, written
 /// as an escape; line breaks and tabs too.
 #[must_use]
-pub fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| (b' '..0x7F).contains(&byte)) {
+        return Cow::Borrowed(text);
+    }
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if acts(character) {
@@ -287,7 +291,7 @@ pub fn escape(text: &str) -> String {
             shown.push(character);
         }
     }
-    shown
+    Cow::Owned(shown)
 }
 
 /// Whether a terminal or the reading direction would act on the character instead of showing it.

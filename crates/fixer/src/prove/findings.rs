@@ -189,10 +189,11 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
         };
         let (range, text) = match &change.kind {
             ChangeKind::Replace { range, text, .. } => {
-                (Some(new_range(file, change.node, *range, text)), text)
+                let range = new_range(file, change.node, *range, text);
+                (Some(range), text.as_str())
             }
-            ChangeKind::InsertItem { value, .. } => (None, value),
-            ChangeKind::ReplaceNode { text } => (Some(Span::new(0, text.len())), text),
+            ChangeKind::InsertItem { value, .. } => (None, value.as_str()),
+            ChangeKind::ReplaceNode { text } => (Some(Span::new(0, text.len())), text.as_str()),
             // The comment is not part of any node; that it says what it should is proven with the text.
             ChangeKind::ReplaceComment { .. } | ChangeKind::InsertComment { .. } => continue,
         };
@@ -202,13 +203,13 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
         for (_, _, item) in inserted {
             made.entry((change.file, *item)).or_default().push(Made {
                 range: Some(Span::new(0, text.len())),
-                text: text.clone(),
+                text: text.to_owned(),
                 asked_by: asked_by.clone(),
             });
         }
         made.entry((change.file, node)).or_default().push(Made {
             range,
-            text: text.clone(),
+            text: text.to_owned(),
             asked_by,
         });
     }

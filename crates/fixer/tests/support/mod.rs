@@ -83,7 +83,10 @@ pub(crate) fn insert_item(sources: &Sources, list: usize, index: u32, value: &st
     Change {
         file: FILE,
         node,
-        kind: ChangeKind::InsertItem { index, value },
+        kind: ChangeKind::InsertItem {
+            index,
+            value: value.into(),
+        },
     }
 }
 

@@ -204,13 +204,13 @@ pub(super) fn read(view: &View<'_>, found: &mut Found) {
 }
 
 /// A value of an option: the word from `start` of its shape on.
-struct Value {
-    shape: Shape,
+struct Value<'a> {
+    shape: Shape<'a>,
     start: usize,
     word: usize,
 }
 
-impl Value {
+impl Value<'_> {
     fn text(&self) -> &str {
         &self.shape.text[self.start..]
     }
@@ -243,7 +243,7 @@ impl Value {
 }
 
 /// The values of an option: all words up to the next one that starts with two dashes.
-fn values(view: &View<'_>, from: usize, option: &str) -> Vec<Value> {
+fn values<'a>(view: &View<'a>, from: usize, option: &str) -> Vec<Value<'a>> {
     let mut found = Vec::new();
     let mut taking = false;
     for word in from..view.len() {

@@ -400,7 +400,7 @@ fn parse(view: &View<'_>) -> Option<CopilotInvocation> {
     let mut at = last + 1;
     while at < view.len() {
         let shape = view.shape(at);
-        let text = shape.text.as_str();
+        let text = &*shape.text;
         if text == "--" {
             invocation.positionals.extend(at + 1..view.len());
             break;
@@ -417,7 +417,7 @@ fn parse(view: &View<'_>) -> Option<CopilotInvocation> {
             Some(FlagValue {
                 word,
                 span: span.unwrap_or_else(|| inside_quotes(whole)),
-                shape: shape.text,
+                shape: shape.text.into_owned(),
             })
         };
         let attached = |from: usize| {

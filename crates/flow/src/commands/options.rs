@@ -54,7 +54,7 @@ impl Arguments {
         let mut at = from;
         while at < view.len() && met < positionals {
             let shape = view.shape(at);
-            let text = shape.text.as_str();
+            let text = &*shape.text;
             if text == "--" {
                 found.extend((at + 1..view.len()).map(Argument::Positional));
                 break;

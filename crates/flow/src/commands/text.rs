@@ -234,7 +234,7 @@ pub(super) fn jq(view: &View<'_>, found: &mut Found) {
     let mut at = view.start + 1;
     while at < view.len() {
         let shape = view.shape(at);
-        match shape.text.as_str() {
+        match &*shape.text {
             "--arg" | "--argjson" => {
                 variables.extend(view.literal(at + 1).map(|name| (name, at + 2)));
                 at += 3;
@@ -253,7 +253,7 @@ pub(super) fn jq(view: &View<'_>, found: &mut Found) {
         return;
     };
     let shape = view.shape(filter);
-    let text = shape.text.as_str();
+    let text = &*shape.text;
     for (name, word) in variables {
         let used = format!("${name}");
         let key = text.match_indices(&used).find_map(|(start, _)| {
@@ -333,7 +333,7 @@ pub(super) fn sed(view: &View<'_>, found: &mut Found) {
     let mut at = view.start + 1;
     while at < view.len() {
         let shape = view.shape(at);
-        let text = shape.text.as_str();
+        let text = &*shape.text;
         let start = match text {
             "-e" | "--expression" => {
                 scripts.push((at + 1, 0));

@@ -98,7 +98,7 @@ pub(super) fn unwrap(command: &Command, script: &str) -> Option<usize> {
                 at += 1;
                 break;
             }
-            if wrapper.values.contains(&text.as_str()) {
+            if wrapper.values.contains(&&*text) {
                 at += 2;
             } else if (text.starts_with('-') && text.len() > 1)
                 || (wrapper.assignments && is_assignment(word, &text))

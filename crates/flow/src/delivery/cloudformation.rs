@@ -410,8 +410,8 @@ fn value(tree: &Tree, id: NodeId) -> Value {
     };
     let node = tree.node(id);
     match (node.tag.as_deref(), &node.kind) {
-        (None, NodeKind::Scalar(scalar)) => Value::Text(scalar.value.clone()),
-        (Some("!Ref"), NodeKind::Scalar(scalar)) => Value::Reference(scalar.value.clone()),
+        (None, NodeKind::Scalar(scalar)) => Value::Text(scalar.value.as_str().into()),
+        (Some("!Ref"), NodeKind::Scalar(scalar)) => Value::Reference(scalar.value.as_str().into()),
         (Some("!Sub"), NodeKind::Scalar(scalar)) => substitution(&scalar.value),
         (None, NodeKind::Mapping(map)) if map.entries.len() == 1 => {
             let entry = map.entries[0];

@@ -109,6 +109,10 @@ fn fallbacks(
     let Some(text) = file.text.get(site.source.range()) else {
         return;
     };
+    // Most have none.
+    if memchr::memchr(b'{', text.as_bytes()).is_none() {
+        return;
+    }
     for (open, _) in text.match_indices("${") {
         let inner = &text[open + 2..];
         let name = plain_name(inner);

@@ -96,7 +96,7 @@ fn fill_in(context: &Context<'_>, file: &FileFacts, oddity: &Oddity) -> Result<F
     let site = oddity.site.ok_or("its place is not certain")?;
     let reference = context.settings.branch_reference();
     let inner = site.expansion == Expansion::InnerShell;
-    let definition = define_branch(context.settings, file, oddity.order, inner)?;
+    let definition = define_branch(context, file, oddity.order, inner)?;
     let mut changes = vec![match whole_item(file, site, &reference) {
         None => replace(file, site, &reference, WordEffect::Within)?,
         Some(change) => change?,

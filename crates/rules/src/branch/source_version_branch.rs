@@ -176,7 +176,7 @@ fn derive(
     file: &FileFacts,
     assignment: &AssignmentFact,
 ) -> Result<Fix, String> {
-    define_branch(context.settings, file, assignment.order, false)?;
+    define_branch(context, file, assignment.order, false)?;
     let variable = &*context.settings.branch_variable;
     let derivation = Derivation {
         variable,

@@ -137,6 +137,7 @@ struct Truncation {
 
 /// Looks for one field of a webhook's ref in a command substitution.
 fn truncation(value: &str) -> Option<Truncation> {
+    let at = memchr::memmem::find(value.as_bytes(), b"CODEBUILD_WEBHOOK_")?;
     let field = if value.contains("CODEBUILD_WEBHOOK_TRIGGER") {
         "2"
     } else if value.contains("CODEBUILD_WEBHOOK_HEAD_REF")
@@ -147,7 +148,6 @@ fn truncation(value: &str) -> Option<Truncation> {
         return None;
     };
     // What stands between the variable and the split may have changed the fields.
-    let at = value.find("CODEBUILD_WEBHOOK_")?;
     let pipes = value.matches('|').count();
     let first = value.find('|').unwrap_or(value.len());
     let start = if first > at { first } else { 0 };

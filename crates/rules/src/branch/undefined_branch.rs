@@ -114,7 +114,7 @@ fn define(context: &Context<'_>, file: &FileFacts, inner: bool) -> Result<Fix, S
         .iter()
         .find(|read| *read.name == **variable)
         .ok_or("the first use is not certain")?;
-    let definition = define_branch(context.settings, file, first.order, inner)?;
+    let definition = define_branch(context, file, first.order, inner)?;
     let change = definition.change.ok_or("the file sets it already")?;
     Ok(Fix {
         message: format!("set {variable} from what the build knows of its branch"),

@@ -59,7 +59,7 @@ use std::collections::BTreeSet;
 
 use tagwright_flow::FileKind;
 use tagwright_flow::commands::{Role, Tool};
-use tagwright_flow::expression::{Expansion, Site, plain_name};
+use tagwright_flow::expression::{Expansion, Reason, Site, plain_name};
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Oddity, OddityKind, TagKind};
 use tagwright_syntax::Span;
 
@@ -86,7 +86,9 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         .collect();
     for file in context.workspace.files() {
         let mut seen = BTreeSet::new();
-        let quoted = |image: &ImageUse| image.written.contains('$');
+        let quoted = |image: &ImageUse| {
+            image.site.is_some_and(|site| is_quoted(site.expansion)) && image.written.contains('$')
+        };
         let candidates = !file.oddities.is_empty() || file.uses.iter().any(quoted);
         if candidates && !expanded_later(&rendered, file) {
             for oddity in &file.oddities {
@@ -169,6 +171,14 @@ fn written_down(file: &FileFacts, oddity: &Oddity, reason: &'static str, report:
 }
 
 /// A reference whose text, as it arrives, holds a dollar sign.
+/// Whether quotes keep the shell from expanding what stands there.
+fn is_quoted(expansion: Expansion) -> bool {
+    matches!(
+        expansion,
+        Expansion::SingleQuoted | Expansion::Never(Reason::QuotedDocument)
+    )
+}
+
 fn quoted_reference(
     file: &FileFacts,
     image: &ImageUse,
@@ -178,11 +188,7 @@ fn quoted_reference(
     let written = &*image.written;
     let reaches = matches!(image.role, Role::Record | Role::Deploy | Role::Push);
     let Some(site) = image.site else { return };
-    let quoted = match site.expansion {
-        Expansion::SingleQuoted => true,
-        Expansion::Never(reason) => reason.as_str().contains("here-document"),
-        _ => false,
-    };
+    let quoted = is_quoted(site.expansion);
     let literal = image
         .tags
         .iter()

@@ -60,6 +60,8 @@ use std::collections::BTreeSet;
 
 use tagwright_flow::expression::{Atom, AtomKind, plain_name};
 use tagwright_flow::facts::{AssignmentFact, FileFacts};
+use tagwright_flow::kind::has;
+use tagwright_flow::search::AnyOf;
 
 use crate::context::{Context, Report};
 use crate::derivation::Derivation;
@@ -125,20 +127,28 @@ fn is_raw_branch(atom: &Atom) -> bool {
 }
 
 fn is_raw_text(text: &str) -> bool {
-    let by_git = text.contains("rev-parse --abbrev-ref")
-        || text.contains("branch --show-current")
-        || text.contains("symbolic-ref --short");
-    let by_ref = (text.contains("CODEBUILD_WEBHOOK_HEAD_REF") && text.contains("refs"))
-        || (text.contains("CODEBUILD_WEBHOOK_TRIGGER") && text.contains("branch/"))
-        || (text.contains("CODEBUILD_WEBHOOK") && rest_of_cut(text));
+    static BY_GIT: AnyOf = AnyOf::new(&[
+        "rev-parse --abbrev-ref",
+        "branch --show-current",
+        "symbolic-ref --short",
+    ]);
+    let by_ref = || {
+        (text.contains("CODEBUILD_WEBHOOK_HEAD_REF") && text.contains("refs"))
+            || (text.contains("CODEBUILD_WEBHOOK_TRIGGER") && text.contains("branch/"))
+            || rest_of_cut(text)
+    };
+    // Most tags are neither.
+    let raw = BY_GIT.is_in(text) || has(text, "CODEBUILD_WEBHOOK") && by_ref();
     // One field of a split, the last component, a checksum: no slash is left.
-    let single = text.contains("basename")
-        || text.contains("awk")
-        || text.contains("##*/")
-        || text.contains("sum")
-        || text.contains("--output-delimiter")
-        || text.contains("cut") && !rest_of_cut(text);
-    (by_git || by_ref) && !single && !Derivation::is_derivation(&format!("x={text}"), "x")
+    let single = || {
+        text.contains("basename")
+            || text.contains("awk")
+            || text.contains("##*/")
+            || text.contains("sum")
+            || text.contains("--output-delimiter")
+            || text.contains("cut") && !rest_of_cut(text)
+    };
+    raw && !single() && !Derivation::is_derivation(&format!("x={text}"), "x")
 }
 
 /// `cut -f 2-`: everything from a field on.
@@ -163,7 +173,7 @@ fn sanitise(
         ));
     }
     // Asks whether a definition could be inserted at all: version, template, unreadable file.
-    define_branch(context.settings, file, assignment.order, false)?;
+    define_branch(context, file, assignment.order, false)?;
     let derivation = Derivation {
         variable,
         copilot_pipeline: false,

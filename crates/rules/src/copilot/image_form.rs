@@ -58,11 +58,14 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    if document.facts.kind != FileKind::CopilotWorkload {
+        return;
+    }
     // Merge keys bring values along that the view does not show; templates are not manifests yet.
     let unclear = ["<<:", "{{", "{%"]
         .iter()
         .any(|sign| document.text().contains(sign));
-    if document.facts.kind != FileKind::CopilotWorkload || unclear {
+    if unclear {
         return;
     }
     let tree = document.tree;

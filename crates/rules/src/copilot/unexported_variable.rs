@@ -182,7 +182,7 @@ fn export(runner: &FileFacts, assignment: &AssignmentFact, call: u32) -> Result<
             node: list.node,
             kind: ChangeKind::InsertItem {
                 index,
-                value: format!("export {}", assignment.name),
+                value: format!("export {}", assignment.name).into(),
             },
         }],
     })

@@ -153,7 +153,7 @@ fn rewrite(context: &Context<'_>, file: &FileFacts, name: &str) -> Result<Fix, S
             .iter()
             .find(|read| &*read.name == name)
             .map_or(Order::default(), |read| read.order);
-        changes.extend(define_branch(context.settings, file, order, inner)?.change);
+        changes.extend(define_branch(context, file, order, inner)?.change);
     }
     Ok(Fix {
         message: format!("tag with `{tag}`"),

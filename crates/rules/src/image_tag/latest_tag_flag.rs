@@ -83,7 +83,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     .value_site
                     .ok_or("the place of the value is not certain")?;
                 let definition = define_branch(
-                    context.settings,
+                    context,
                     file,
                     call.order,
                     site.expansion == tagwright_flow::expression::Expansion::InnerShell,

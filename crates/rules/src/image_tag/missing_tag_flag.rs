@@ -241,7 +241,7 @@ fn insert_tag(context: &Context<'_>, file: &FileFacts, call: &CopilotUse) -> Res
         text.push_str(" --force");
         words += 1;
     }
-    let definition = define_branch(settings, file, call.order, inner)?;
+    let definition = define_branch(context, file, call.order, inner)?;
     let mut changes = vec![Change {
         file: file.id,
         node: site.node,

@@ -72,6 +72,7 @@
 
 use tagwright_flow::expression::{AtomKind, Expression, plain_name};
 use tagwright_flow::facts::FileFacts;
+use tagwright_syntax::SmolStr;
 
 use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
@@ -138,7 +139,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
 }
 
 /// Whether the value may depend on a variable of the loops, directly or through assignments of the file.
-fn depends_on(file: &FileFacts, value: &Expression, loops: &[Box<str>]) -> bool {
+fn depends_on(file: &FileFacts, value: &Expression, loops: &[SmolStr]) -> bool {
     let mut names: Vec<&str> = Vec::new();
     for atom in &value.atoms {
         match &atom.kind {

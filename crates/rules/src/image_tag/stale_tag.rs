@@ -140,7 +140,7 @@ fn copilot(
             let unique = settings.unique_tag();
             let inner = site.expansion == Expansion::InnerShell;
             let mut changes = vec![replace(file, site, &unique, WordEffect::Within)?];
-            changes.extend(define_branch(settings, file, call.order, inner)?.change);
+            changes.extend(define_branch(context, file, call.order, inner)?.change);
             Ok(Fix {
                 message: format!("use `{unique}`, which is new for every build"),
                 applicability: Applicability::Safe,

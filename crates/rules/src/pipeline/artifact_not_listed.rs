@@ -336,7 +336,7 @@ fn add_to_list(file: &FileFacts, tree: &Tree, spec: &Buildspec, path: &str) -> R
             node,
             kind: ChangeKind::InsertItem {
                 index: u32::try_from(list.items.len()).unwrap_or(u32::MAX),
-                value: path.to_owned(),
+                value: path.into(),
             },
         }],
     })

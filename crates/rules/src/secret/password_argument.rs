@@ -48,6 +48,7 @@
 //!
 //! - Docker's reference of `docker login`, "Provide a password using STDIN".
 
+use tagwright_flow::kind::has;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, PartKind, Quoting, RedirectKind, Status, Word};
 
@@ -74,7 +75,8 @@ fn may_give_password(text: &str) -> bool {
 }
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    if !document.text().contains(" login ") {
+    let text = document.text();
+    if !has(text, " login ") || !may_give_password(text) {
         return;
     }
     for item in items(document, |text| {

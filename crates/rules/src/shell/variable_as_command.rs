@@ -116,18 +116,17 @@ fn message(name: &str) -> String {
 
 /// Whether `$(` is followed by a capital letter anywhere. Most files have none and are not looked at.
 fn may_matter(text: &str) -> bool {
-    text.match_indices("$(")
-        .any(|(at, _)| name_at(&text[at + 2..]).is_some())
+    memchr::memchr_iter(b'(', text.as_bytes())
+        .any(|at| text[..at].ends_with('$') && name_at(&text[at + 1..]).is_some())
 }
 
 /// The name at the start of `text`, if the parenthesis closes right behind it.
 fn name_at(text: &str) -> Option<&str> {
-    let (name, _) = text.split_once(')')?;
+    let in_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let length = text.bytes().take_while(|byte| in_name(*byte)).count();
+    let (name, rest) = text.split_at(length);
     let first = name.starts_with(|c: char| c.is_ascii_uppercase());
-    let rest = name
-        .bytes()
-        .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-    (first && rest && name.len() > 1).then_some(name)
+    (first && name.len() > 1 && rest.starts_with(')')).then_some(name)
 }
 
 /// The substitutions that run nothing but a program with such a name: bytes of `text`, and the name.

@@ -95,16 +95,12 @@ impl Runtime {
         if self.name == "java" && version.starts_with("openjdk") {
             return Offer::Retired;
         }
-        let (Some(wanted), Some(newest)) = (
-            numbers(version),
-            self.versions.last().and_then(|newest| numbers(newest)),
-        ) else {
+        let newest = self.versions.last();
+        let (true, Some(newest)) = (numbers(version).all(|it| it.is_some()), newest) else {
             return Offer::Unknown;
         };
-        let matches = |offered: &&str| {
-            numbers(offered).is_some_and(|offered| offered.iter().zip(&wanted).all(|(a, b)| a == b))
-        };
-        if wanted > newest || self.versions.iter().any(matches) {
+        let matches = |offered: &&str| numbers(offered).zip(numbers(version)).all(|(a, b)| a == b);
+        if self.versions.iter().any(matches) || numbers(version).gt(numbers(newest)) {
             Offer::Current
         } else {
             Offer::Retired
@@ -112,14 +108,11 @@ impl Runtime {
     }
 }
 
-/// The numbers of a version, without a final `x`; `None` if it has something else in it.
-fn numbers(version: &str) -> Option<Vec<u32>> {
+/// The numbers of a version, without a final `x`; `None` where it has something else in it.
+fn numbers(version: &str) -> impl Iterator<Item = Option<u32>> {
     let version = version.strip_prefix("corretto").unwrap_or(version);
     let version = version.strip_suffix(".x").unwrap_or(version);
-    version
-        .split('.')
-        .map(|part| part.parse().ok())
-        .collect::<Option<Vec<u32>>>()
+    version.split('.').map(|part| part.parse().ok())
 }
 
 #[cfg(test)]

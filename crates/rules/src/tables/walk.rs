@@ -186,7 +186,7 @@ fn called(value: Value) -> &'static str {
 /// and what it may be.
 fn objection(value: Value, text: &str, plain: bool) -> Option<(bool, String)> {
     // The shell, a template or CloudFormation may fill it in.
-    if text.contains('$') || text.contains("{{") {
+    if text.contains(['$', '{']) && (text.contains('$') || text.contains("{{")) {
         return None;
     }
     let list = |words: &[&str]| {

@@ -18,7 +18,7 @@ use super::{
     Assignment, Command, Context, HereDocument, Loop, Part, PartKind, Quoting, Redirect,
     RedirectKind, Script, Status, Word,
 };
-use crate::Span;
+use crate::{SmolStr, Span};
 
 /// Deeper nesting of brackets is not read: what a level costs on the stack depends on the bracket and the
 /// build, and the parser's own guard does not see every kind.
@@ -957,7 +957,7 @@ fn quoted_assignment(word: Word, text: &str, exported: bool) -> Result<Assignmen
     {
         return Err(word);
     }
-    let name: Box<str> = name.into();
+    let name: SmolStr = name.into();
     let cut = name.len() + usize::from(append) + 1;
     let mut start = span.start as usize + cut;
     let mut parts = word.parts;

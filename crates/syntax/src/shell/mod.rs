@@ -16,7 +16,7 @@ mod words;
 
 use std::borrow::Cow;
 
-use crate::Span;
+use crate::{SmolStr, Span};
 
 /// How well a text could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +69,7 @@ pub struct Context {
     /// The loops around it, outermost first.
     pub loops: Vec<Loop>,
     /// The function whose body holds it.
-    pub function: Option<Box<str>>,
+    pub function: Option<SmolStr>,
     /// Runs in a subshell: assignments are lost after it (`( … )`, pipelines of two and more, `$( … )`, `&`).
     pub subshell: bool,
     /// 0-based place in its pipeline.
@@ -84,7 +84,7 @@ pub struct Context {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loop {
     /// The loop's variable; `None` for `while` and `until`.
-    pub variable: Option<Box<str>>,
+    pub variable: Option<SmolStr>,
     /// The words it runs over, as written.
     pub words: Vec<Word>,
 }
@@ -93,7 +93,7 @@ pub struct Loop {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
     /// The variable.
-    pub name: Box<str>,
+    pub name: SmolStr,
     /// From the name to the end of the value.
     pub span: Span,
     /// The value; `None` for an array.
@@ -141,7 +141,7 @@ pub enum Quoting {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PartKind {
     /// Text, after removal of quotes and backslashes.
-    Literal(Box<str>),
+    Literal(SmolStr),
     /// `$NAME`, `${NAME}`, `${NAME:-default}`.
     Variable(Box<Variable>),
     /// `$( … )` or backticks; its commands are also in [`Script::commands`].
@@ -156,7 +156,7 @@ pub enum PartKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
     /// The parameter's name (also `1`, `@`, `?`, …).
-    pub name: Box<str>,
+    pub name: SmolStr,
     /// With braces.
     pub braced: bool,
     /// What follows the name inside the braces.
@@ -167,7 +167,7 @@ pub struct Variable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator {
     /// As written: `:-`, `-`, `:=`, `=`, `:?`, `?`, `:+`, `+`, `#`, `##`, `%`, `%%`, `/`, `//`, `^`, `,`, `:` …
-    pub symbol: Box<str>,
+    pub symbol: SmolStr,
     /// The operand, if it could be read as a word.
     pub operand: Option<Word>,
 }

@@ -62,16 +62,18 @@ pub fn looks_like(text: &str) -> bool {
     // `Verb-Noun` where a command starts, with both words in capitals.
     let mut hyphens = memchr::memchr_iter(b'-', bytes);
     hyphens.any(|at| {
+        if !bytes.get(at + 1).is_some_and(u8::is_ascii_uppercase) {
+            return false;
+        }
         let start = bytes[..at]
             .iter()
             .rposition(|b| !b.is_ascii_alphabetic())
             .map_or(0, |p| p + 1);
-        let noun = bytes.get(at + 1).is_some_and(u8::is_ascii_uppercase);
         let before = text
             .get(..start)
             .unwrap_or("")
             .trim_end_matches([' ', '\t']);
-        noun && VERBS
+        VERBS
             .iter()
             .any(|verb| bytes[start..at] == *verb.as_bytes())
             && (before.is_empty() || before.ends_with(['\n', ';', '|', '(', '{', '=']))

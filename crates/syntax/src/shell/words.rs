@@ -91,7 +91,7 @@ impl Literal {
                 if value.is_empty() {
                     return;
                 }
-                value.into_boxed_str()
+                value.into()
             }
         };
         out.push(Part {
@@ -344,7 +344,7 @@ impl<'t> Splitter<'t> {
                 out.push(Part {
                     span: Span::new(at + 2, close),
                     quoting: Quoting::Ansi,
-                    kind: PartKind::Literal(value.into_boxed_str()),
+                    kind: PartKind::Literal(value.into()),
                 });
                 return Some(close + 1);
             }

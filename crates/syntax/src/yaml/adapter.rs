@@ -14,7 +14,7 @@ use super::{
     Entry, MAX_DEPTH, Mapping, Node, NodeId, NodeKind, Scalar, ScalarStyle, Sequence, SyntaxError,
     Tree,
 };
-use crate::Span;
+use crate::{SmolStr, Span};
 
 pub(super) fn parse(text: &str) -> Tree {
     if u32::try_from(text.len()).is_err() {
@@ -403,10 +403,7 @@ impl<'t> Builder<'t> {
             let lead = self.properties(anchor > 0, tag);
             (self.scalar_span(style, &marks, &lead), lead)
         };
-        let value: Box<str> = match value {
-            Cow::Owned(value) => value.into_boxed_str(),
-            Cow::Borrowed(value) => value.into(),
-        };
+        let value = SmolStr::from(value);
         self.add(
             span,
             lead,

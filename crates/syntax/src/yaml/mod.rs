@@ -10,7 +10,7 @@ pub(crate) mod decode;
 pub(crate) mod exact;
 mod plain;
 
-use crate::{SourceMap, Span};
+use crate::{SmolStr, SourceMap, Span};
 
 /// Trees deeper than this are cut off with an error: no real file is, and recursion below stays safe.
 pub const MAX_DEPTH: usize = 128;
@@ -98,7 +98,7 @@ pub struct Scalar {
     /// How it is written.
     pub style: ScalarStyle,
     /// The decoded value, as the parser gives it.
-    pub value: Box<str>,
+    pub value: SmolStr,
 }
 
 /// A list.
