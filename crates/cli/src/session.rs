@@ -243,16 +243,17 @@ impl Session {
             workspaces.into_iter().zip(settings).enumerate()
         {
             let fail_on = self.fail_on.or(config.fail_on).unwrap_or_default();
-            let mut workspace = self.load(&targets, config, exclusion, fail_on, report);
+            let root = targets.root.clone();
+            let mut workspace = self.load(targets, config, exclusion, fail_on, report);
             if let Some(located) = self.baselines.get(index)
                 && !located.baseline.entries.is_empty()
             {
                 workspace = workspace.with_baseline(located.clone(), today.clone());
             }
             if let Some(shellcheck) = &self.shellcheck
-                && let Err(message) = workspace.add_shellcheck(shellcheck, &targets.root)
+                && let Err(message) = workspace.add_shellcheck(shellcheck, &root)
             {
-                let path = discovery::display(&targets.root);
+                let path = discovery::display(&root);
                 report.push_problem(Problem { path, message });
             }
             let touched = self.selection.touched(&workspace);
@@ -267,7 +268,7 @@ impl Session {
 
     fn load(
         &self,
-        targets: &Targets,
+        mut targets: Targets,
         config: &Config,
         exclusion: &Exclusion,
         fail_on: FailOn,
@@ -300,6 +301,10 @@ impl Session {
         report
             .read
             .extend(documents.iter().map(|document| Arc::clone(&document.shown)));
+        if targets.complete {
+            // Of a large tree the paths alone are megabytes.
+            targets.files = Vec::new();
+        }
         let workspace = Workspace::new(documents, analysis);
         if targets.complete || !workspace.analysis.needs_context(&workspace.flow) {
             return workspace;

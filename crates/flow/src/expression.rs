@@ -4,7 +4,7 @@
 //! of text remembers where it is written, so that `latest` found behind two assignments can be shown,
 //! and replaced, where it stands. [`Environment`] holds what simple assignments have said so far.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tagwright_syntax::shell::{Part, PartKind, Quoting, Word};
@@ -167,6 +167,16 @@ pub enum AtomKind {
     Computed(SmolStr),
 }
 
+impl AtomKind {
+    /// Bytes of it in [`Expression::key`].
+    fn length(&self) -> usize {
+        match self {
+            AtomKind::Literal(text) | AtomKind::Computed(text) => text.len(),
+            AtomKind::Variable(name) => name.len() + "${}".len(),
+        }
+    }
+}
+
 /// A row of atoms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Expression {
@@ -203,7 +213,8 @@ impl Expression {
     /// A canonical spelling: equal for expressions that stand for the same text.
     #[must_use]
     pub fn key(&self) -> String {
-        let mut key = String::new();
+        let length = self.atoms.iter().map(|atom| atom.kind.length()).sum();
+        let mut key = String::with_capacity(length);
         for atom in &self.atoms {
             match &atom.kind {
                 AtomKind::Literal(text) => key.push_str(text),
@@ -293,6 +304,19 @@ impl Repository {
         self.named.as_ref().map_or("", |named| &named.key)
     }
 
+    /// The same, to keep.
+    pub(crate) fn name(&self) -> SmolStr {
+        self.named
+            .as_ref()
+            .map_or_else(SmolStr::default, |named| named.key.clone())
+    }
+
+    /// What is text behind the last piece that is not.
+    pub(crate) fn final_text(&self) -> &str {
+        let start = self.unknown().last().map_or(0, |(span, _)| span.end);
+        self.key().get(start as usize..).unwrap_or("")
+    }
+
     fn unknown(&self) -> &[(Span, bool)] {
         self.named.as_ref().map_or(&[], |named| &named.unknown)
     }
@@ -335,27 +359,23 @@ impl Repository {
 
 impl From<&Expression> for Repository {
     fn from(expression: &Expression) -> Self {
-        let mut unknown = Vec::new();
-        let mut at = 0;
-        for atom in &expression.atoms {
-            let length = match &atom.kind {
-                AtomKind::Literal(text) | AtomKind::Computed(text) => text.len(),
-                AtomKind::Variable(name) => name.len() + "${}".len(),
-            };
-            let span = Span::new(at, at + length);
-            at += length;
-            match atom.kind {
-                AtomKind::Literal(_) => {}
-                AtomKind::Variable(_) => unknown.push((span, true)),
-                AtomKind::Computed(_) => unknown.push((span, false)),
-            }
-        }
         let key = expression.key();
+        let mut at = 0;
+        let unknown = expression.atoms.iter().filter_map(|atom| {
+            let span = Span::new(at, at + atom.kind.length());
+            at = span.end as usize;
+            match atom.kind {
+                AtomKind::Literal(_) => None,
+                AtomKind::Variable(_) => Some((span, true)),
+                AtomKind::Computed(_) => Some((span, false)),
+            }
+        });
+        let unknown: Box<[(Span, bool)]> = unknown.collect();
         Self {
             named: (!key.is_empty()).then(|| {
                 Arc::new(Named {
                     key: key.into(),
-                    unknown: unknown.into(),
+                    unknown,
                 })
             }),
         }
@@ -447,7 +467,7 @@ pub fn split_reference(reference: &Expression) -> Split {
 /// What is known of the variables at one point of a file.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    bindings: HashMap<SmolStr, Vec<Expression>>,
+    bindings: BTreeMap<SmolStr, Vec<Expression>>,
 }
 
 /// No more alternatives than this are followed; beyond it a variable stays a variable.

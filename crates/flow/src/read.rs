@@ -33,7 +33,7 @@ impl Default for ReadOptions {
 /// Reads one file. Pure, so files can be read side by side. `path` is shown as it is and decides, with
 /// the text, what the file is read as.
 #[must_use]
-pub fn read_file(id: FileId, path: &str, text: &Arc<str>, options: &ReadOptions) -> FileFacts {
+pub fn read_file(id: FileId, path: &Arc<str>, text: &Arc<str>, options: &ReadOptions) -> FileFacts {
     read_file_with(id, path, text, options, &mut |_, _, _| {})
 }
 
@@ -41,7 +41,7 @@ pub fn read_file(id: FileId, path: &str, text: &Arc<str>, options: &ReadOptions)
 /// view of the first document if that is a buildspec. It is not called for files that are not YAML.
 pub fn read_file_with(
     id: FileId,
-    path: &str,
+    path: &Arc<str>,
     text: &Arc<str>,
     options: &ReadOptions,
     visit: &mut dyn FnMut(&FileFacts, &Tree, Option<Buildspec>),

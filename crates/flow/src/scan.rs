@@ -4,7 +4,7 @@
 //! fill; every place that names an image becomes an [`ImageUse`] with its repository and tag resolved as
 //! far as that environment goes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use tagwright_syntax::buildspec::{Buildspec, Commands, Version};
@@ -30,10 +30,10 @@ use crate::search::AnyOf;
 
 /// Facts of a file about which nothing is known yet.
 #[must_use]
-pub fn empty(id: FileId, path: &str, text: &Arc<str>, kind: FileKind) -> FileFacts {
+pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> FileFacts {
     FileFacts {
         id,
-        path: path.into(),
+        path: Arc::clone(path),
         text: Arc::clone(text),
         kind,
         error: None,
@@ -192,14 +192,14 @@ pub(crate) fn buildspec(
 ) -> Option<Buildspec> {
     let tree = source.tree;
     let spec = Buildspec::read(tree, root)?;
-    let shell = shell_kind(tree, &spec);
+    let shell = shell_kind(tree, &spec, source.text);
     let template = template_of(&facts.path, source.text);
     let mut reader = Reader {
         facts,
         source,
         environment: Environment::default(),
         order: Order::default(),
-        seen_reads: HashSet::new(),
+        seen_reads: BTreeSet::new(),
         branch,
         template,
         isolated: spec.version == Version::V0_1,
@@ -312,7 +312,7 @@ fn command_list(
     }
 }
 
-fn shell_kind(tree: &Tree, spec: &Buildspec) -> ShellKind {
+fn shell_kind(tree: &Tree, spec: &Buildspec, text: &str) -> ShellKind {
     match spec.env.shell.and_then(|id| tree.text(id)) {
         Some(shell) if shell.contains("powershell") || shell.contains("pwsh") => {
             ShellKind::PowerShell
@@ -320,10 +320,13 @@ fn shell_kind(tree: &Tree, spec: &Buildspec) -> ShellKind {
         Some(shell) if shell.contains("cmd") => ShellKind::Cmd,
         Some(_) => ShellKind::Posix,
         None => {
-            let texts = spec.commands().filter_map(|(.., id)| tree.text(id));
-            let mut expanding =
-                texts.filter(|text| memchr::memchr(b'$', text.as_bytes()).is_some());
-            if expanding.any(powershell::looks_like) {
+            let mut texts = spec.commands().filter_map(|(.., id)| tree.text(id));
+            let mut expanding = || {
+                texts.any(|text| {
+                    memchr::memchr(b'$', text.as_bytes()).is_some() && powershell::looks_like(text)
+                })
+            };
+            if powershell::may_hold(text) && expanding() {
                 ShellKind::PowerShell
             } else {
                 ShellKind::Posix
@@ -366,7 +369,7 @@ struct Reader<'a, 'f> {
     source: &'a Source<'a>,
     environment: Environment,
     order: Order,
-    seen_reads: HashSet<SmolStr>,
+    seen_reads: BTreeSet<SmolStr>,
     branch: &'a str,
     template: Option<&'static str>,
     /// Version 0.1: no variable outlives its command.

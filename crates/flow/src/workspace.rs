@@ -1,7 +1,9 @@
 //! The files of one repository, their facts joined per image.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
+
+use tagwright_syntax::SmolStr;
 
 use crate::FileId;
 use crate::commands::Role;
@@ -21,7 +23,7 @@ pub struct UseId {
 #[derive(Clone, Debug)]
 pub struct Flow {
     /// The repository, as it is shown.
-    pub name: Box<str>,
+    pub name: SmolStr,
     /// Built, tagged or pushed in this workspace, or configured as such.
     pub own: bool,
     /// Pushed somewhere in this workspace.
@@ -96,53 +98,66 @@ pub fn writes(role: Role) -> bool {
     matches!(role, Role::BuildPush | Role::Push | Role::TagDestination)
 }
 
+/// Images of one file are looked up one after the other up to this many.
+const FEW: usize = 16;
+
 fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
     // Within a file, by key.
     let mut groups: Vec<(&Repository, Vec<UseId>)> = Vec::new();
+    let mut by_key: HashMap<&str, usize> = HashMap::new();
     for file in files {
-        let mut by_key: BTreeMap<&str, Vec<UseId>> = BTreeMap::new();
-        let mut order: Vec<&str> = Vec::new();
+        let first = groups.len();
+        by_key.clear();
         for (index, image) in file.uses.iter().enumerate() {
-            let key = image.repository.key();
-            if key.is_empty() {
+            let repository = &image.repository;
+            if repository.key().is_empty() {
                 continue;
             }
-            let entry = by_key.entry(key).or_insert_with(|| {
-                order.push(key);
-                Vec::new()
-            });
-            entry.push(UseId {
+            let id = UseId {
                 file: file.id,
                 index: u32::try_from(index).unwrap_or(u32::MAX),
-            });
-        }
-        for key in order {
-            if let Some(uses) = by_key.remove(key) {
-                let first = &file.uses[uses[0].index as usize];
-                groups.push((&first.repository, uses));
+            };
+            // Most files name very few images.
+            let known = if groups.len() - first <= FEW {
+                let mut known = groups[first..].iter();
+                let at = known.position(|(known, _)| known.key() == repository.key());
+                at.map(|at| first + at)
+            } else {
+                if by_key.is_empty() {
+                    let known = groups.iter().enumerate().skip(first);
+                    by_key.extend(known.map(|(at, (known, _))| (known.key(), at)));
+                }
+                by_key.get(repository.key()).copied()
+            };
+            match known {
+                Some(at) => groups[at].1.push(id),
+                None => {
+                    if groups.len() - first > FEW {
+                        by_key.insert(repository.key(), groups.len());
+                    }
+                    groups.push((repository, vec![id]));
+                }
             }
         }
     }
     // Across files: only where a literal repository name says that both mean one image.
     let mut merged: Vec<Vec<usize>> = Vec::new();
-    let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, (repository, _)) in groups.iter().enumerate() {
-        let candidates = literal_name(repository)
-            .map(|name| by_name.entry(name).or_default())
-            .map(|list| list.as_mut_slice());
-        let found = candidates.and_then(|list| {
-            list.iter().copied().find(|candidate| {
-                merged[*candidate]
-                    .iter()
-                    .any(|other| same_image(groups[*other].0, repository))
-            })
+        let Some(name) = literal_name(repository) else {
+            merged.push(vec![index]);
+            continue;
+        };
+        let candidates = by_name.entry(name).or_default();
+        let found = candidates.iter().copied().find(|candidate| {
+            merged[*candidate]
+                .iter()
+                .any(|other| same_image(groups[*other].0, repository))
         });
         match found {
             Some(candidate) => merged[candidate].push(index),
             None => {
-                if let Some(name) = literal_name(repository) {
-                    by_name.entry(name).or_default().push(merged.len());
-                }
+                candidates.push(merged.len());
                 merged.push(vec![index]);
             }
         }
@@ -150,16 +165,26 @@ fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
     merged
         .into_iter()
         .map(|members| {
-            let uses: Vec<UseId> = members
-                .iter()
-                .flat_map(|index| groups[*index].1.iter().copied())
-                .collect();
-            flow(files, groups[members[0]].0, uses, own)
+            let repository = groups[members[0]].0;
+            let uses = match members.as_slice() {
+                [only] => std::mem::take(&mut groups[*only].1),
+                _ => {
+                    let uses = members.iter().flat_map(|index| &groups[*index].1);
+                    uses.copied().collect()
+                }
+            };
+            flow(files, repository, uses, own)
         })
         .collect()
 }
 
-fn flow(files: &[FileFacts], repository: &Repository, uses: Vec<UseId>, own: &[String]) -> Flow {
+fn flow(
+    files: &[FileFacts],
+    repository: &Repository,
+    mut uses: Vec<UseId>,
+    own: &[String],
+) -> Flow {
+    uses.shrink_to_fit();
     let role = |id: &UseId| files[id.file.0 as usize].uses[id.index as usize].role;
     let pushed = uses
         .iter()
@@ -170,7 +195,7 @@ fn flow(files: &[FileFacts], repository: &Repository, uses: Vec<UseId>, own: &[S
     let name = repository.key();
     let own = written || own.iter().any(|pattern| matches_pattern(pattern, name));
     Flow {
-        name: name.into(),
+        name: repository.name(),
         own,
         pushed,
         uses,
@@ -178,18 +203,14 @@ fn flow(files: &[FileFacts], repository: &Repository, uses: Vec<UseId>, own: &[S
 }
 
 /// The last path component, if it is text.
-fn literal_name(repository: &Repository) -> Option<String> {
-    let name = match repository.pieces().next_back()? {
-        Piece::Text(text) => text.rsplit_once('/').map(|(_, last)| last),
-        Piece::Variable(_) | Piece::Computed(_) => return None,
-    };
-    // Without a slash the name must be all there is.
-    let name = match name {
-        Some(last) => last,
+fn literal_name(repository: &Repository) -> Option<&str> {
+    let name = match repository.final_text().rsplit_once('/') {
+        Some((_, last)) => last,
+        // Without a slash the name must be all there is.
         None if repository.has_unknown() => return None,
         None => repository.key(),
     };
-    (!name.is_empty()).then(|| name.to_owned())
+    (!name.is_empty()).then_some(name)
 }
 
 /// Whether two repositories of different files are surely one: same literal last component, and what

@@ -6,7 +6,12 @@ use tagwright_flow::facts::{FileFacts, TagKind};
 use tagwright_flow::{FileId, ReadOptions, Workspace, read_file};
 
 fn read(path: &str, text: &str) -> FileFacts {
-    read_file(FileId(0), path, &Arc::from(text), &ReadOptions::default())
+    read_file(
+        FileId(0),
+        &Arc::from(path),
+        &Arc::from(text),
+        &ReadOptions::default(),
+    )
 }
 
 fn buildspec(commands: &str) -> FileFacts {
@@ -206,7 +211,7 @@ fn an_image_is_joined_across_files_by_its_literal_name() {
     );
     let manifest = read_file(
         FileId(1),
-        "k8s/web.yaml",
+        &Arc::from("k8s/web.yaml"),
         &Arc::from(
             "apiVersion: apps/v1\nkind: Deployment\nspec:\n  image: 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\n",
         ),

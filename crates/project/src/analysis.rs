@@ -65,7 +65,7 @@ impl Analysis {
 
     /// What the text contributes to its workspace, and what is wrong with it by itself.
     #[must_use]
-    pub fn read(&self, id: FileId, path: &str, text: &Arc<str>, kind: FileKind) -> Reading {
+    pub fn read(&self, id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Reading {
         match guarded(|| tagwright_rules::read(id, path, text, &self.options, &self.settings)) {
             Ok(reading) => Reading {
                 facts: reading.facts,

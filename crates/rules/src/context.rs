@@ -266,10 +266,14 @@ impl<'a> Report<'a> {
         // What a message quotes may be a megabyte long.
         const LONGEST: usize = 1_000;
         let mut message = message.into();
-        if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+        if message.len() > LONGEST
+            && let Some((end, _)) = message.char_indices().nth(LONGEST)
+        {
             message.truncate(end);
             message.push('…');
         }
+        // It is kept until the report is written.
+        message.shrink_to_fit();
         Draft {
             finding: Finding {
                 rule: self.rule.name,

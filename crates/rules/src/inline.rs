@@ -40,11 +40,17 @@ pub(crate) fn check(
             .line;
         let inner: Arc<str> = Arc::from(text);
         let mut found = Vec::new();
-        read_file_with(facts.id, PATH, &inner, options, &mut |facts, tree, spec| {
-            let mut document = Document::new(facts, tree, spec);
-            document.first_line = first_line;
-            crate::verdict::check_document(&document, settings, &mut found);
-        });
+        read_file_with(
+            facts.id,
+            &Arc::from(PATH),
+            &inner,
+            options,
+            &mut |facts, tree, spec| {
+                let mut document = Document::new(facts, tree, spec);
+                document.first_line = first_line;
+                crate::verdict::check_document(&document, settings, &mut found);
+            },
+        );
         // Comments that silence rules are looked for in the outer file, scripts in blocks included.
         found.retain(|finding| {
             crate::rule(finding.rule).is_none_or(|rule| rule.category != Category::Suppression)

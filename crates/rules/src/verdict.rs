@@ -51,7 +51,7 @@ pub struct Unused<'a> {
 #[must_use]
 pub fn read(
     id: FileId,
-    path: &str,
+    path: &Arc<str>,
     text: &Arc<str>,
     options: &ReadOptions,
     settings: &Settings,
@@ -323,7 +323,7 @@ pub fn lint<'a>(
     let mut found = Vec::new();
     let mut directives = Vec::new();
     for (id, path, text) in files {
-        let reading = read(id, path, text, &options, settings);
+        let reading = read(id, &Arc::from(path), text, &options, settings);
         facts.push(reading.facts);
         found.extend(reading.findings);
         directives.extend(reading.directives);

@@ -4,6 +4,7 @@ use super::options::{Arguments, Options};
 use super::references::{by_key, is_reference};
 use super::words::{Slice, View};
 use super::{Form, Found, Role, Tool, json};
+use tagwright_syntax::SmolStr;
 
 /// Options with a value before the subcommand: docker CLI 28, podman 5, nerdctl 2 (2026-11).
 const GLOBAL: Options = Options::new(&[
@@ -250,7 +251,7 @@ pub(super) fn read(view: &View<'_>, found: &mut Found) {
     let Some((path, at)) = subcommand(view) else {
         return;
     };
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let path: Vec<&str> = path.iter().map(SmolStr::as_str).collect();
     match path.as_slice() {
         ["build"] | ["image" | "buildx" | "builder", "build" | "b"] => {
             build(view, at, Tool::Docker, found)
@@ -358,7 +359,7 @@ pub(super) fn read(view: &View<'_>, found: &mut Found) {
 }
 
 /// The subcommand's words and the index after them.
-pub(super) fn subcommand(view: &View<'_>) -> Option<(Vec<String>, usize)> {
+pub(super) fn subcommand(view: &View<'_>) -> Option<(Vec<SmolStr>, usize)> {
     let groups: &[&str] = &[
         "image",
         "buildx",
@@ -372,7 +373,7 @@ pub(super) fn subcommand(view: &View<'_>) -> Option<(Vec<String>, usize)> {
     let first = *Arguments::read_some(view, view.start + 1, &GLOBAL, 1)
         .positionals()
         .first()?;
-    let mut path = vec![view.literal(first)?];
+    let mut path = vec![SmolStr::from(view.word(first)?.value()?)];
     let mut at = first + 1;
     while path.len() < 3
         && (groups.contains(&path[path.len() - 1].as_str())
@@ -385,7 +386,7 @@ pub(super) fn subcommand(view: &View<'_>) -> Option<(Vec<String>, usize)> {
         else {
             break;
         };
-        path.push(view.literal(next)?);
+        path.push(view.word(next)?.value()?.into());
         at = next + 1;
     }
     Some((path, at))

@@ -76,7 +76,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let mut seen = BTreeSet::new();
     let mut looked_at = BTreeSet::new();
     for (file, site, assigned) in context.tag_sites() {
-        if !looked_at.insert((file.id, site.source)) {
+        if !(assigned || has_braces(file, site)) || !looked_at.insert((file.id, site.source)) {
             continue;
         }
         // What stands at the use, and the assignment that a value came through.
@@ -98,6 +98,12 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Whether a `${…}` may be written at `site`; at most places there is none.
+fn has_braces(file: &FileFacts, site: Site) -> bool {
+    let text = file.text.as_bytes().get(site.source.range());
+    text.is_some_and(|text| memchr::memchr(b'{', text).is_some())
+}
+
 /// Reports the fallbacks written at `site`.
 fn fallbacks(
     file: &FileFacts,
@@ -109,10 +115,6 @@ fn fallbacks(
     let Some(text) = file.text.get(site.source.range()) else {
         return;
     };
-    // Most have none.
-    if memchr::memchr(b'{', text.as_bytes()).is_none() {
-        return;
-    }
     for (open, _) in text.match_indices("${") {
         let inner = &text[open + 2..];
         let name = plain_name(inner);

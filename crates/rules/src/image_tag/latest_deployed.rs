@@ -78,7 +78,6 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for (index, flow) in context.own_flows() {
-        let fix = &context.plan(index).deploys;
         for place in context.places(flow).filter(|p| deploys(p.image.role)) {
             for tag in &place.image.tags {
                 let latest = tag.kind.is_literal_latest();
@@ -96,7 +95,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     "`{}:latest` is deployed: that is whatever was pushed last, from whatever branch",
                     flow.shown()
                 );
-                report.add(report.draft(place.file.id, span, message).shared_fix(fix.clone()));
+                report.add(report.draft(place.file.id, span, message).shared_fix(context.plan(index).deploys.clone()));
             }
         }
     }

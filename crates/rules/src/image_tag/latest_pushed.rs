@@ -74,7 +74,6 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for (index, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
-        let fix = &context.plan(index).pushes;
         let other = context.other_pushed_tags(flow).next();
         for place in context
             .places(flow)
@@ -116,7 +115,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                         "the other tag is pushed here",
                     );
                 }
-                report.add(draft.shared_fix(fix.clone()));
+                report.add(draft.shared_fix(context.plan(index).pushes.clone()));
             }
         }
     }

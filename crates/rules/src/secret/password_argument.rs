@@ -68,8 +68,9 @@ pub(crate) static RULE: Rule = Rule {
 /// Whether the text has a `-p` that may begin a word, other than that of `--password-stdin`: most logins are
 /// not worth a parse, and nearly every one has `get-login-password`.
 fn may_give_password(text: &str) -> bool {
-    text.match_indices("-p").any(|(at, _)| {
-        !text[at..].starts_with("-password-stdin")
+    memchr::memchr_iter(b'-', text.as_bytes()).any(|at| {
+        text[at + 1..].starts_with('p')
+            && !text[at..].starts_with("-password-stdin")
             && !text[..at].ends_with(|before: char| before.is_ascii_alphanumeric())
     })
 }

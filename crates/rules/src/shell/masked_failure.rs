@@ -93,7 +93,8 @@ const NEAR: usize = 64;
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let may_matter = |text: &str| {
-        text.trim_end().contains('\n')
+        memchr::memchr(b'\n', text.as_bytes()).is_some()
+            && text.trim_end().contains('\n')
             && !text.contains("set -")
             && !text.contains("$?")
             && !text.contains("trap ")

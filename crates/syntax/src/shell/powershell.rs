@@ -46,6 +46,25 @@ const VERBS: &[&str] = &[
     "Write",
 ];
 
+/// Whether `text`, a whole file, may hold a command that [`looks_like`] PowerShell: most hold nothing of the
+/// kind, and their commands need not be looked at one by one.
+#[must_use]
+pub fn may_hold(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr2_iter(b':', b'-', bytes).any(|at| match bytes[at] {
+        b'-' => {
+            bytes.get(at + 1).is_some_and(u8::is_ascii_uppercase)
+                && at > 0
+                && bytes[at - 1].is_ascii_alphabetic()
+        }
+        _ => {
+            at > 3
+                && matches!(bytes[at - 4], b'$' | b'{')
+                && bytes[at - 3..at].eq_ignore_ascii_case(b"env")
+        }
+    })
+}
+
 /// Whether `text` can only be PowerShell (`$env:`, a cmdlet, …).
 #[must_use]
 pub fn looks_like(text: &str) -> bool {
