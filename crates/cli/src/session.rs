@@ -284,7 +284,7 @@ impl Session {
                 true,
             )
         });
-        let mut documents = Vec::new();
+        let mut documents = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             match outcome {
                 Loaded::Document(document) => documents.push(document),

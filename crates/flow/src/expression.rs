@@ -321,6 +321,37 @@ impl Repository {
         self.named.as_ref().map_or(&[], |named| &named.unknown)
     }
 
+    /// Whether it is what [`Repository::from`] makes of the expression.
+    pub(crate) fn stands_for(&self, expression: &Expression) -> bool {
+        let mut rest = self.key();
+        let mut unknown = self.unknown().iter();
+        let mut at = 0;
+        for atom in &expression.atoms {
+            let after = match &atom.kind {
+                AtomKind::Literal(text) | AtomKind::Computed(text) => rest.strip_prefix(&**text),
+                AtomKind::Variable(name) => rest
+                    .strip_prefix("${")
+                    .and_then(|rest| rest.strip_prefix(&**name))
+                    .and_then(|rest| rest.strip_prefix('}')),
+            };
+            let Some(after) = after else {
+                return false;
+            };
+            let span = Span::new(at, at + rest.len() - after.len());
+            let variable = match &atom.kind {
+                AtomKind::Literal(_) => None,
+                AtomKind::Variable(_) => Some(true),
+                AtomKind::Computed(_) => Some(false),
+            };
+            if variable.is_some_and(|variable| unknown.next() != Some(&(span, variable))) {
+                return false;
+            }
+            at = span.end as usize;
+            rest = after;
+        }
+        rest.is_empty() && unknown.next().is_none()
+    }
+
     /// Whether any piece is not text.
     #[must_use]
     pub fn has_unknown(&self) -> bool {

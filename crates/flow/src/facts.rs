@@ -304,8 +304,20 @@ pub struct CommandList {
     pub style: Option<ScalarStyle>,
     /// [`Order::item`] of the first item, and of the one after the last.
     pub items: (u32, u32),
-    /// 0-based index in the list, for each command item.
-    pub indices: Vec<u32>,
+    /// The 0-based indices in the list of what is no command item: of what is empty, or has another shape.
+    pub others: Vec<u32>,
+}
+
+impl CommandList {
+    /// The 0-based index in the list of the command item that is `item` in [`Order::item`].
+    #[must_use]
+    pub fn index(&self, item: u32) -> u32 {
+        let mut index = item.saturating_sub(self.items.0);
+        for other in &self.others {
+            index += u32::from(*other <= index);
+        }
+        index
+    }
 }
 
 /// A Copilot workload manifest's own facts.

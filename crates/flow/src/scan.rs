@@ -264,8 +264,9 @@ fn image_files(tree: &Tree, spec: &Buildspec, text: &str) -> ImageFiles {
     }
     let patterns: Vec<&str> = patterns.collect();
     let settled = IMAGE_FILES.iter().all(|name| {
+        let finder = memchr::memmem::Finder::new(name);
         let alone = |command: &str| {
-            command.match_indices(name).all(|(at, _)| {
+            finder.find_iter(command.as_bytes()).all(|at| {
                 command[..at].chars().next_back().is_none_or(|before| {
                     before.is_whitespace() || matches!(before, '"' | '\'' | '>' | '/')
                 })
@@ -293,6 +294,13 @@ fn command_list(
     count: u32,
 ) -> CommandList {
     let node = tree.node(list.node);
+    let mut others = Vec::new();
+    let mut next = 0;
+    for (index, _) in &list.items {
+        let index = u32::try_from(*index).unwrap_or(u32::MAX);
+        others.extend(next..index);
+        next = index.saturating_add(1);
+    }
     CommandList {
         phase,
         finally,
@@ -304,11 +312,7 @@ fn command_list(
             _ => None,
         },
         items: (first, first + count),
-        indices: list
-            .items
-            .iter()
-            .map(|(index, _)| u32::try_from(*index).unwrap_or(u32::MAX))
-            .collect(),
+        others,
     }
 }
 
@@ -989,7 +993,7 @@ impl Reader<'_, '_> {
         } else {
             vec![tags]
         };
-        let repository = self.facts.shared(Repository::from(&repository));
+        let repository = self.facts.repository(&repository);
         for tags in tags {
             self.facts.uses.push(ImageUse {
                 role: argument.role,
@@ -1123,9 +1127,9 @@ impl Reader<'_, '_> {
 }
 
 impl FileFacts {
-    /// The repository as an earlier place of the file holds it, if one does: most files name one repository
-    /// many times.
-    fn shared(&self, repository: Repository) -> Repository {
+    /// The repository that `expression` stands for, as an earlier place of the file holds it, if one does:
+    /// most files name one repository many times.
+    fn repository(&self, expression: &Expression) -> Repository {
         /// Further back it is not worth looking, and in a file of many names would take long.
         const NEAR: usize = 16;
         self.uses
@@ -1133,9 +1137,9 @@ impl FileFacts {
             .rev()
             .take(NEAR)
             .map(|image| &image.repository)
-            .find(|known| **known == repository)
+            .find(|known| known.stands_for(expression))
             .cloned()
-            .unwrap_or(repository)
+            .unwrap_or_else(|| Repository::from(expression))
     }
 
     /// A variable that stands as a repository before `:tag` somewhere holds no tag itself; so where it
@@ -1467,7 +1471,7 @@ pub(crate) fn data_reference(facts: &mut FileFacts, reference: &DataReference<'_
             .unwrap_or(tree.node(node).span),
         site: site(Span::new(0, text.len())),
         written: text.into(),
-        repository: facts.shared(Repository::from(&split.repository)),
+        repository: facts.repository(&split.repository),
         tags: vec![tag],
         conditional: false,
         tolerated: false,

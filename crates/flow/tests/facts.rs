@@ -245,3 +245,16 @@ fn a_reference_that_is_assigned_in_one_branch_only_keeps_its_tag() {
         );
     }
 }
+
+#[test]
+fn a_command_knows_its_place_in_a_list_with_other_items() {
+    let facts = read(
+        "buildspec.yml",
+        "version: 0.2\nphases:\n  build:\n    commands:\n      -\n      - a: b\n      - make\n      -\n      - ls\n      - id\n",
+    );
+    let list = &facts.buildspec.unwrap().lists[0];
+    let indices: Vec<u32> = (list.items.0..list.items.1)
+        .map(|item| list.index(item))
+        .collect();
+    assert_eq!(indices, [2, 4, 5]);
+}

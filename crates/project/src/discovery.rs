@@ -8,6 +8,7 @@
 //! `tagwright.toml`), or the part of it that is named on the command line. For a file the rest of its
 //! repository can be read as context; for a folder nothing outside it is.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
@@ -177,24 +178,36 @@ pub fn context(root: &Path, no_ignore: bool) -> Plan {
 /// A path for people: `/` between the parts, no leading `./`, and no byte that a terminal would act on.
 #[must_use]
 pub fn display(path: &Path) -> String {
+    shown(path).into_owned()
+}
+
+/// The same, copied only where it has to be.
+#[must_use]
+pub fn shown(path: &Path) -> Cow<'_, str> {
     let path = path.strip_prefix("./").unwrap_or(path);
     let text = path.to_string_lossy();
-    let text = if std::path::MAIN_SEPARATOR == '/' {
-        text.into_owned()
-    } else {
-        text.replace(std::path::MAIN_SEPARATOR, "/")
-    };
     if text.is_empty() {
-        ".".to_owned()
-    } else {
+        Cow::Borrowed(".")
+    } else if std::path::MAIN_SEPARATOR == '/' {
         text
+    } else {
+        text.replace(std::path::MAIN_SEPARATOR, "/").into()
+    }
+}
+
+/// The name in lower case; most are already.
+fn lowercase(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
     }
 }
 
 /// Whether a file of this name may be one that tagwright reads.
 #[must_use]
 pub fn is_candidate(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
+    let name = lowercase(name);
     let has = |part: &str| name.contains(part);
     match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
         "yml" | "yaml" | "tf" => true,
@@ -220,7 +233,7 @@ pub fn is_candidate(name: &str) -> bool {
 /// Whether a file of this name is certainly meant for CodeBuild, so that not being able to read it matters.
 #[must_use]
 pub fn is_certain(name: &str) -> bool {
-    name.to_ascii_lowercase().contains("buildspec") && is_candidate(name)
+    lowercase(name).contains("buildspec") && is_candidate(name)
 }
 
 /// What the walk has found so far.

@@ -43,7 +43,7 @@ pub enum Loaded {
 #[must_use]
 pub fn load(root: &Path, candidate: &Candidate, overlay: Option<&Source>, target: bool) -> Loaded {
     let shown: Arc<str> = if target {
-        discovery::display(&candidate.path).into()
+        discovery::shown(&candidate.path).into()
     } else {
         shown_from_here(&candidate.path).into()
     };
@@ -71,7 +71,7 @@ pub fn load(root: &Path, candidate: &Candidate, overlay: Option<&Source>, target
                 .absolute
                 .strip_prefix(root)
                 .unwrap_or(&candidate.absolute);
-            let relative: Arc<str> = discovery::display(relative).into();
+            let relative: Arc<str> = discovery::shown(relative).into();
             let kind = classify(&relative, &text);
             if kind == FileKind::Other && !candidate.explicit {
                 return Loaded::Nothing;

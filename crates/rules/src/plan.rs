@@ -660,12 +660,7 @@ pub(crate) fn after(file: &FileFacts, order: Order) -> Insertion<'_> {
         .find(|list| list.items.0 <= order.item && order.item < list.items.1);
     match list {
         Some(list) if list.is_list && !list.flow => {
-            let index = list
-                .indices
-                .get((order.item - list.items.0) as usize)
-                .copied()
-                .unwrap_or(0);
-            Insertion::Item(list, index + 1)
+            Insertion::Item(list, list.index(order.item) + 1)
         }
         _ => Insertion::Nowhere("the commands are not written as a list with dashes"),
     }

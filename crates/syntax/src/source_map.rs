@@ -1,5 +1,7 @@
 //! From a decoded value back to the bytes it was written with.
 
+use smallvec::SmallVec;
+
 use crate::Span;
 
 /// One stretch of a decoded value and the source bytes it came from.
@@ -18,7 +20,8 @@ pub struct Segment {
 /// have gaps (indentation, quotes, continuation lines).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceMap {
-    segments: Vec<Segment>,
+    /// Most values stand in one piece.
+    segments: SmallVec<[Segment; 1]>,
 }
 
 impl SourceMap {

@@ -370,20 +370,14 @@ pub(super) fn subcommand(view: &View<'_>) -> Option<(Vec<SmolStr>, usize)> {
         "scout",
         "compose",
     ];
-    let first = *Arguments::read_some(view, view.start + 1, &GLOBAL, 1)
-        .positionals()
-        .first()?;
+    let first = Arguments::first_positional(view, view.start + 1, &GLOBAL)?;
     let mut path = vec![SmolStr::from(view.word(first)?.value()?)];
     let mut at = first + 1;
     while path.len() < 3
         && (groups.contains(&path[path.len() - 1].as_str())
             || path.last().is_some_and(|p| p == "imagetools"))
     {
-        let Some(next) = Arguments::read_some(view, at, &GLOBAL, 1)
-            .positionals()
-            .first()
-            .copied()
-        else {
+        let Some(next) = Arguments::first_positional(view, at, &GLOBAL) else {
             break;
         };
         path.push(view.word(next)?.value()?.into());

@@ -125,12 +125,24 @@ impl Arguments {
 
     /// The indexes of the positional words.
     pub(super) fn positionals(&self) -> Vec<usize> {
-        self.0
-            .iter()
-            .filter_map(|argument| match argument {
-                Argument::Positional(index) => Some(*index),
-                Argument::Option(..) => None,
-            })
-            .collect()
+        self.each_positional().collect()
+    }
+
+    /// The index of the first positional word from the `from`th word on.
+    pub(super) fn first_positional(
+        view: &View<'_>,
+        from: usize,
+        options: &Options,
+    ) -> Option<usize> {
+        Self::read_some(view, from, options, 1)
+            .each_positional()
+            .next()
+    }
+
+    fn each_positional(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().filter_map(|argument| match argument {
+            Argument::Positional(index) => Some(*index),
+            Argument::Option(..) => None,
+        })
     }
 }

@@ -173,7 +173,7 @@ fn export(runner: &FileFacts, assignment: &AssignmentFact, call: u32) -> Result<
         .find(|list| (list.items.0..list.items.1).contains(&item))
         .filter(|list| list.is_list)
         .ok_or("the commands are not a list")?;
-    let index = list.indices[(item - list.items.0) as usize] + 1;
+    let index = list.index(item) + 1;
     Ok(Fix {
         message: format!("export `{}`", assignment.name),
         applicability: Applicability::Safe,

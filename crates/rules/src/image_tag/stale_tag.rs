@@ -61,7 +61,7 @@ use tagwright_flow::facts::{CopilotUse, FileFacts, ImageUse, WorkloadFacts};
 use tagwright_flow::{FileId, FileKind, Flow};
 use tagwright_syntax::Span;
 
-use crate::context::{Context, Report, pushes};
+use crate::context::{Context, Place, Report, pushes};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
 use crate::environment;
 use crate::plan::{define_branch, needs_new_text};
@@ -205,9 +205,20 @@ fn deployments(context: &Context<'_>, report: &mut Report<'_>) {
         })
         .map(|file| file.id)
         .collect();
+    let alone = |file: &FileFacts| {
+        file.uses
+            .iter()
+            .any(|image| image.repository.key().is_empty() && needs_new_text(image.tool))
+    };
     // The flows that push a tag of this spelling, per file: a tag alone belongs to the only one.
     let mut pushed_in: BTreeMap<(FileId, String), Vec<&Flow>> = BTreeMap::new();
     for (_, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
+        // Most workspaces deploy with nothing of the kind.
+        let matters =
+            |place: Place<'_>| needs_new_text(place.image.tool) || alone(place.file);
+        if !context.places(flow).any(matters) {
+            continue;
+        }
         let mut pushed = BTreeSet::new();
         for place in context.places(flow).filter(|p| pushes(p.image.role)) {
             for key in place.image.tags.iter().filter_map(key) {

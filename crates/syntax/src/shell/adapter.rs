@@ -11,11 +11,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use shuck_ast as ast;
 use shuck_parser::parser::Parser;
 use shuck_parser::{ShellDialect, ShellProfile};
+use smallvec::smallvec;
 
 use super::repair;
 use super::words::{Frame, Nested, Splitter, Style, closing};
 use super::{
-    Assignment, Command, Context, HereDocument, Loop, Part, PartKind, Quoting, Redirect,
+    Assignment, Command, Context, HereDocument, Loop, Part, PartKind, Parts, Quoting, Redirect,
     RedirectKind, Script, Status, Word,
 };
 use crate::{SmolStr, Span};
@@ -519,7 +520,7 @@ impl Walk<'_> {
     /// Collects the substitutions of a range whose words nobody needs.
     fn loose(&mut self, span: ast::Span) {
         let span = self.span(span);
-        let mut unused = Vec::new();
+        let mut unused = Parts::new();
         let (start, end) = (span.start as usize, span.end as usize);
         self.splitter
             .split(start, end, Style::Loose, Quoting::None, 0, &mut unused);
@@ -657,7 +658,7 @@ impl Walk<'_> {
         {
             self.splitter.fault = true;
         }
-        let mut parts = Vec::new();
+        let mut parts = Parts::new();
         if delimiter.expands_body {
             let style = Style::HereDocument {
                 strip_tabs: delimiter.strip_tabs,
@@ -890,7 +891,7 @@ impl Walk<'_> {
 fn keyword(text: &str, span: Span) -> Word {
     Word {
         span,
-        parts: vec![Part {
+        parts: smallvec![Part {
             span,
             quoting: Quoting::None,
             kind: PartKind::Literal(text.into()),

@@ -16,6 +16,8 @@ mod words;
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use crate::{SmolStr, Span};
 
 /// How well a text could be read.
@@ -110,8 +112,11 @@ pub struct Word {
     /// With its quotes.
     pub span: Span,
     /// Its pieces, in order. Quotes themselves are in no piece.
-    pub parts: Vec<Part>,
+    pub parts: Parts,
 }
+
+/// The pieces of a word, most often one.
+pub type Parts = SmallVec<[Part; 1]>;
 
 /// A piece of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +148,7 @@ pub enum PartKind {
     /// Text, after removal of quotes and backslashes.
     Literal(SmolStr),
     /// `$NAME`, `${NAME}`, `${NAME:-default}`.
-    Variable(Box<Variable>),
+    Variable(Variable),
     /// `$( … )` or backticks; its commands are also in [`Script::commands`].
     Substitution,
     /// `$(( … ))`.
@@ -160,7 +165,7 @@ pub struct Variable {
     /// With braces.
     pub braced: bool,
     /// What follows the name inside the braces.
-    pub operator: Option<Operator>,
+    pub operator: Option<Box<Operator>>,
 }
 
 /// `:-default` and the like.
@@ -206,7 +211,7 @@ pub struct HereDocument {
     /// Whether `$` expands (the delimiter is not quoted).
     pub expands: bool,
     /// The body's pieces, where it expands; else one literal.
-    pub parts: Vec<Part>,
+    pub parts: Parts,
 }
 
 /// Reads `text` as POSIX sh with bash's additions.
@@ -278,7 +283,7 @@ impl Word {
         let mut found = Vec::new();
         for part in &self.parts {
             if let PartKind::Variable(variable) = &part.kind {
-                found.push(&**variable);
+                found.push(variable);
                 if let Some(operand) = variable.operator.as_ref().and_then(|o| o.operand.as_ref()) {
                     found.extend(operand.variables());
                 }

@@ -6,8 +6,8 @@
 //! parser; that both agree is a property test.
 
 use super::{
-    Assignment, Command, Context, Part, PartKind, Quoting, Redirect, RedirectKind, Script, Status,
-    Variable, Word,
+    Assignment, Command, Context, Part, PartKind, Parts, Quoting, Redirect, RedirectKind, Script,
+    Status, Variable, Word,
 };
 use crate::Span;
 
@@ -258,8 +258,8 @@ impl Reader<'_> {
 
     /// The pieces of the word that starts here. Substitutions run in this context, at this depth; without
     /// one there must be none.
-    fn word(&mut self, nested: Option<(&Context, u32)>) -> Option<Vec<Part>> {
-        let mut parts = Vec::with_capacity(1);
+    fn word(&mut self, nested: Option<(&Context, u32)>) -> Option<Parts> {
+        let mut parts = Parts::new();
         while let Some(byte) = self.peek() {
             match byte {
                 b' ' | b'|' | b')' => break,
@@ -310,7 +310,7 @@ impl Reader<'_> {
     }
 
     /// The inside of double quotes, and the quote behind it.
-    fn double(&mut self, nested: Option<(&Context, u32)>, parts: &mut Vec<Part>) -> Option<()> {
+    fn double(&mut self, nested: Option<(&Context, u32)>, parts: &mut Parts) -> Option<()> {
         let first = self.at;
         loop {
             let start = self.at;
@@ -370,11 +370,11 @@ impl Reader<'_> {
                 return None;
             }
             self.at = name + length + usize::from(braced);
-            PartKind::Variable(Box::new(Variable {
+            PartKind::Variable(Variable {
                 name: self.text[name..name + length].into(),
                 braced,
                 operator: None,
-            }))
+            })
         };
         Some(Part {
             span: Span::new(start, self.at),

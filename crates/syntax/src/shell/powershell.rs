@@ -4,8 +4,8 @@
 //! expressions and operators are not understood, their words appear as they stand.
 
 use super::{
-    Assignment, Command, Context, Part, PartKind, Quoting, Redirect, RedirectKind, Script, Status,
-    Variable, Word,
+    Assignment, Command, Context, Part, PartKind, Parts, Quoting, Redirect, RedirectKind, Script,
+    Status, Variable, Word,
 };
 use crate::Span;
 
@@ -241,7 +241,7 @@ impl Reader<'_> {
 
     fn word(&mut self) -> Word {
         let start = self.at;
-        let mut parts = Vec::new();
+        let mut parts = Parts::new();
         while let Some(byte) = self.peek(0) {
             match byte {
                 b' ' | b'\t' | b'\r' | b'\n' | b';' | b'|' | b'&' | b'>' => break,
@@ -300,7 +300,7 @@ impl Reader<'_> {
     }
 
     /// Literals and expansions up to the end of the quoted text or of the word.
-    fn pieces(&mut self, quoting: Quoting, parts: &mut Vec<Part>) {
+    fn pieces(&mut self, quoting: Quoting, parts: &mut Parts) {
         let mut start = self.at;
         let mut value = String::new();
         while let Some(byte) = self.peek(0) {
@@ -409,7 +409,7 @@ impl Reader<'_> {
     }
 }
 
-fn push(parts: &mut Vec<Part>, start: usize, end: usize, quoting: Quoting, kind: PartKind) {
+fn push(parts: &mut Parts, start: usize, end: usize, quoting: Quoting, kind: PartKind) {
     parts.push(Part {
         span: Span::new(start, end),
         quoting,
@@ -426,9 +426,9 @@ fn without_env(name: &str) -> &str {
 }
 
 fn variable(name: &str, braced: bool) -> PartKind {
-    PartKind::Variable(Box::new(Variable {
+    PartKind::Variable(Variable {
         name: name.into(),
         braced,
         operator: None,
-    }))
+    })
 }

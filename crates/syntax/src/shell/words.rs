@@ -5,7 +5,7 @@
 //! are decoded first and placed afterwards, and are off by one after an escape. A word that does not
 //! end where the parser says it ends is reported as a fault, never guessed at.
 
-use super::{Operator, Part, PartKind, Quoting, Variable, Word};
+use super::{Operator, Part, PartKind, Parts, Quoting, Variable, Word};
 use crate::Span;
 
 /// Nesting of operands and quotes inside one word beyond which a piece is left as [`PartKind::Other`].
@@ -78,7 +78,7 @@ impl Literal {
         self.run = to;
     }
 
-    fn finish(self, text: &str, end: usize, quoting: Quoting, out: &mut Vec<Part>) {
+    fn finish(self, text: &str, end: usize, quoting: Quoting, out: &mut Parts) {
         if end <= self.start {
             return;
         }
@@ -130,7 +130,7 @@ impl<'t> Splitter<'t> {
         let span = Span::new(start, end);
         let faults = std::mem::replace(&mut self.fault, false);
         let nested = self.nested.len();
-        let mut parts = Vec::with_capacity(1);
+        let mut parts = Parts::new();
         self.split(start, end, style, Quoting::None, 0, &mut parts);
         if style == Style::Word && end < self.limit {
             // Behind line continuations the word goes on, if no blank follows.
@@ -163,7 +163,7 @@ impl<'t> Splitter<'t> {
         style: Style,
         quoting: Quoting,
         depth: u32,
-        out: &mut Vec<Part>,
+        out: &mut Parts,
     ) {
         let text = self.text;
         let Some(bytes) = text.as_bytes().get(..end) else {
@@ -309,12 +309,12 @@ impl<'t> Splitter<'t> {
         literal.finish(text, end, quoting, out);
     }
 
-    fn flush(&self, literal: &mut Literal, at: usize, quoting: Quoting, out: &mut Vec<Part>) {
+    fn flush(&self, literal: &mut Literal, at: usize, quoting: Quoting, out: &mut Parts) {
         std::mem::replace(literal, Literal::new(at)).finish(self.text, at, quoting, out);
     }
 
     /// The inside of `"…"`.
-    fn double(&mut self, start: usize, end: usize, depth: u32, out: &mut Vec<Part>) {
+    fn double(&mut self, start: usize, end: usize, depth: u32, out: &mut Parts) {
         if start == end {
             push_literal(self.text, start, end, Quoting::Double, out);
         } else {
@@ -332,7 +332,7 @@ impl<'t> Splitter<'t> {
         style: Style,
         quoting: Quoting,
         depth: u32,
-        out: &mut Vec<Part>,
+        out: &mut Parts,
     ) -> Option<usize> {
         let unquoted = matches!(style, Style::Word | Style::Loose);
         let next = *bytes.get(at + 1)?;
@@ -418,7 +418,7 @@ impl<'t> Splitter<'t> {
                     braced: false,
                     operator: None,
                 };
-                (at + 1 + length, PartKind::Variable(Box::new(variable)))
+                (at + 1 + length, PartKind::Variable(variable))
             }
         };
         out.push(Part {
@@ -432,7 +432,7 @@ impl<'t> Splitter<'t> {
     /// Collects the substitutions of an arithmetic expression.
     pub(super) fn arithmetic(&mut self, start: usize, end: usize, depth: u32) {
         if depth < MAX_DEPTH {
-            let mut unused = Vec::new();
+            let mut unused = Parts::new();
             self.split(
                 start,
                 end,
@@ -492,7 +492,7 @@ impl<'t> Splitter<'t> {
                     } else {
                         Quoting::None
                     };
-                    let mut parts = Vec::new();
+                    let mut parts = Parts::new();
                     self.split(from, end, style, quoting, depth + 1, &mut parts);
                     Some(Word {
                         span: Span::new(from, end),
@@ -505,15 +505,15 @@ impl<'t> Splitter<'t> {
                 operand,
             })
         };
-        PartKind::Variable(Box::new(Variable {
+        PartKind::Variable(Variable {
             name: name.into(),
             braced: true,
-            operator,
-        }))
+            operator: operator.map(Box::new),
+        })
     }
 }
 
-fn push_literal(text: &str, start: usize, end: usize, quoting: Quoting, out: &mut Vec<Part>) {
+fn push_literal(text: &str, start: usize, end: usize, quoting: Quoting, out: &mut Parts) {
     out.push(Part {
         span: Span::new(start, end),
         quoting,
