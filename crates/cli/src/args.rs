@@ -2,6 +2,7 @@
 //!
 //! Only shapes and help texts live here; what a command does is in the module of its name.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -264,8 +265,17 @@ impl TargetArgs {
     /// The format of the report on standard output.
     ///
     /// # Errors
-    /// A message for people if the arguments ask for more than one report there.
+    /// A message for people if the arguments ask for more than one report there, or in one file.
     pub fn standard_output(&self) -> Result<Format, String> {
+        let mut paths = BTreeSet::new();
+        for path in self.output.iter().filter_map(|output| output.path.as_ref()) {
+            if !paths.insert(path) {
+                return Err(format!(
+                    "two reports cannot go to one file: {}",
+                    path.display()
+                ));
+            }
+        }
         let mut formats = self
             .output
             .iter()

@@ -1,5 +1,5 @@
 //! Files of this repository that are generated from the code: JSON Schemas, the pages of the rules with their
-//! index, and the README's table. CI compares them with what is committed.
+//! index, the README's table and the comparison's numbers. CI compares them with what is committed.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,7 +19,14 @@ use tagwright_project::discovery;
 const README: &str = "README.md";
 const BEGIN: &str = "<!-- rules:start -->\n";
 const END: &str = "<!-- rules:end -->\n";
+const COMPARISON: &str = "docs/comparison.md";
+const RULES: &str = "<!-- rules -->";
+const RULES_WITH_FIX: &str = "<!-- rules with a fix -->";
+const NUMBER_END: &str = "<!-- end -->";
 const RULE_PAGES: &str = "docs/rules";
+
+/// A text with what is generated in it renewed; `None` if a mark for it is missing.
+type Renew = fn(&str) -> Option<String>;
 
 pub(crate) fn schema(of: SchemaOf, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     streams.output.write_all(schema_text(of).as_bytes())?;
@@ -80,17 +87,17 @@ pub(crate) fn docs(root: &Path, check: bool, streams: &mut Streams<'_>) -> Resul
         .map(|(path, text)| (root.join(path), Some(text)))
         .collect();
     files.extend(orphans(root).into_iter().map(|path| (path, None)));
-    if let Ok(readme) = fs::read_to_string(root.join(README)) {
-        match with_table(&readme) {
-            Some(text) => files.push((root.join(README), Some(text))),
-            None => {
-                return Err(Stop::Usage(format!(
-                    "{README} has no place for the table of rules: a line `{}` and a line `{}`",
-                    BEGIN.trim_end(),
-                    END.trim_end()
-                )));
-            }
-        }
+    let in_place: [(&str, Renew); 2] = [(README, with_table), (COMPARISON, with_numbers)];
+    for (name, renew) in in_place {
+        let Ok(text) = fs::read_to_string(root.join(name)) else {
+            continue;
+        };
+        let Some(text) = renew(&text) else {
+            return Err(Stop::Usage(format!(
+                "{name} lacks a mark `<!-- rules… -->` or its end, between which something is generated"
+            )));
+        };
+        files.push((root.join(name), Some(text)));
     }
     for (path, text) in &files {
         if !stale(path, text.as_deref()) {
@@ -198,12 +205,30 @@ fn orphans(root: &Path) -> Vec<PathBuf> {
 
 /// The README with the table of rules between its two marks; `None` if it has no marks.
 fn with_table(readme: &str) -> Option<String> {
-    let (before, rest) = readme.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!(
-        "{before}{BEGIN}\n{}\n{END}{after}",
-        table("docs/rules/")
-    ))
+    between(readme, BEGIN, END, &format!("\n{}\n", table("docs/rules/")))
+}
+
+/// The comparison with the numbers of rules behind their marks; `None` if one has no mark.
+fn with_numbers(comparison: &str) -> Option<String> {
+    let fixable = registry()
+        .iter()
+        .filter(|rule| matches!(rule.fixable, Fixable::Sometimes))
+        .count();
+    let all = registry().len();
+    let text = between(comparison, RULES, NUMBER_END, &all.to_string())?;
+    between(
+        &text,
+        RULES_WITH_FIX,
+        NUMBER_END,
+        &format!("{fixable} of {all}"),
+    )
+}
+
+/// `text` with `content` in the place of what stands between the two marks; `None` if it has no marks.
+fn between(text: &str, begin: &str, end: &str, content: &str) -> Option<String> {
+    let (before, rest) = text.split_once(begin)?;
+    let (_, after) = rest.split_once(end)?;
+    Some(format!("{before}{begin}{content}{end}{after}"))
 }
 
 /// The rules as Markdown tables, with links into the folder `pages`.
@@ -252,6 +277,20 @@ mod tests {
         assert!(!written.contains("old\n"));
         assert_eq!(with_table(&written).as_deref(), Some(written.as_str()));
         assert_eq!(with_table("# x\n"), None);
+    }
+
+    #[test]
+    fn each_number_goes_behind_its_own_mark() {
+        let text = format!(
+            "| a | {RULES}1{NUMBER_END}, x |\n| b | {RULES_WITH_FIX}2 of 3{NUMBER_END} | 4 |\n"
+        );
+        let all = registry().len();
+        let written = with_numbers(&text).unwrap();
+        assert!(written.starts_with(&format!(
+            "| a | {RULES}{all}{NUMBER_END}, x |\n| b | {RULES_WITH_FIX}"
+        )));
+        assert!(written.ends_with(&format!(" of {all}{NUMBER_END} | 4 |\n")));
+        assert_eq!(with_numbers(&format!("{RULES}1{NUMBER_END}")), None);
     }
 
     #[test]

@@ -605,6 +605,7 @@ fn the_committed_schemas_are_current() {
         "findings",
         "lines",
         "config",
+        "baseline",
         "buildspec",
         "copilot-workload",
         "copilot-environment",

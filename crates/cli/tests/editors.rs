@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 
+#[path = "support/blocks.rs"]
+mod blocks;
 #[path = "support/installed.rs"]
 mod installed;
 
@@ -14,6 +16,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use blocks::block;
 use installed::installed;
 
 const FLOATING: &str = "\
@@ -29,23 +32,6 @@ artifacts:
   files: imagedefinitions.json
 ";
 
-/// The one block of the document in this language.
-fn block(language: &str) -> String {
-    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/save-hook.md");
-    let document = fs::read_to_string(document).unwrap();
-    let mut blocks = document
-        .split("\n```")
-        .skip(1)
-        .step_by(2)
-        .filter_map(|block| {
-            let (name, text) = block.split_once('\n')?;
-            (name == language).then(|| format!("{text}\n"))
-        });
-    let found = blocks.next().unwrap();
-    assert!(blocks.next().is_none(), "two blocks in {language}");
-    found
-}
-
 /// Saves files in an editor, whose command line `arguments` makes from the hook's file and the file to save.
 fn saves_what_is_right(
     program: &str,
@@ -58,7 +44,7 @@ fn saves_what_is_right(
     let folder = tempfile::tempdir().unwrap();
     let home = tempfile::tempdir().unwrap();
     let hook = home.path().join(format!("hook.{language}"));
-    fs::write(&hook, block(language)).unwrap();
+    fs::write(&hook, block("save-hook.md", language)).unwrap();
     let path = folder.path().join("build spec's.yml");
     let save = |bytes: &[u8], with_tagwright: bool| {
         fs::write(&path, bytes).unwrap();

@@ -217,12 +217,14 @@ fn several_reports_at_once_go_to_files_and_one_to_standard_output() {
     for two in [
         &["--output", "json", "--output", "sarif"][..],
         &["--output", "json", "--format", "sarif"],
+        &["--output", "json=one", "--output", "sarif=one"],
     ] {
         for command in ["check", "fix"] {
             let (code, out) = folder.run(&[&[command], two].concat());
             assert_eq!((code, out.as_str()), (Some(2), ""), "{two:?}");
         }
     }
+    assert!(!folder.0.path().join("one").exists());
 }
 
 #[test]

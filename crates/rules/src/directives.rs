@@ -403,7 +403,7 @@ fn continued(text: &str, script: Span, first: usize) -> Span {
 }
 
 /// The start of the first line behind `from`, before `end`, that holds more than blanks and a comment.
-fn next_line(text: &str, from: usize, end: usize) -> Option<usize> {
+pub(crate) fn next_line(text: &str, from: usize, end: usize) -> Option<usize> {
     let mut at = from;
     loop {
         let length = text.get(at..end)?.find(['\n', '\r'])?;

@@ -125,6 +125,24 @@ fn a_file_is_all_of_it() {
 }
 
 #[test]
+fn a_comment_for_the_file_below_its_first_line_holds_for_a_block_or_goes() {
+    let block = format!(
+        "version: 0.2\nphases:\n  # tagwright: ignore-file[removed-command] old image\n  build:\n    commands:\n      - {LOGIN}\n"
+    );
+    assert_eq!(
+        spoken(&block),
+        [("misplaced-suppression", 3), ("removed-command", 6)]
+    );
+    assert_eq!(fixed(&block), block.replace("ignore-file", "ignore-block"));
+    let text = commands("      - make\n");
+    for end in ["", "\n# the end\n"] {
+        let last = format!("{text}# tagwright: ignore-file[removed-command] old image{end}");
+        assert_eq!(spoken(&last), [("misplaced-suppression", 6)]);
+        assert!(!fixed(&last).contains("tagwright"), "{last}");
+    }
+}
+
+#[test]
 fn other_rules_speak_on() {
     let text = commands(&format!(
         "      # tagwright: ignore[latest-pushed, bashism] wrong rules\n      - {LOGIN}\n"

@@ -58,7 +58,8 @@ struct Driver<'a> {
 #[serde(rename_all = "camelCase")]
 struct Descriptor<'a> {
     id: &'a str,
-    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     short_description: Text<'a>,
     full_description: Text<'a>,
     help: Help,
@@ -356,15 +357,18 @@ fn what_it_does(rule: &Rule) -> &'static str {
         })
 }
 
-/// `latest-pushed` as `LatestPushed`, the form that the specification wants for names.
-fn pascal_case(name: &str) -> String {
-    name.split('-')
+/// `latest-pushed` as `LatestPushed`, the form that the specification wants for names. It wants none that only
+/// repeats the rule's id.
+fn pascal_case(name: &str) -> Option<String> {
+    let pascal: String = name
+        .split('-')
         .flat_map(|word| {
             let mut characters = word.chars();
             let first = characters.next().map(|first| first.to_ascii_uppercase());
             first.into_iter().chain(characters)
         })
-        .collect()
+        .collect();
+    (!pascal.eq_ignore_ascii_case(name)).then_some(pascal)
 }
 
 impl Serialize for Results<'_> {
@@ -551,8 +555,8 @@ mod tests {
                 "{}: {full}",
                 rule.name
             );
-            assert_ne!(descriptor.name, rule.name);
         }
-        assert_eq!(pascal_case("latest-pushed"), "LatestPushed");
+        assert_eq!(pascal_case("latest-pushed").unwrap(), "LatestPushed");
+        assert_eq!(pascal_case("bashism"), None);
     }
 }

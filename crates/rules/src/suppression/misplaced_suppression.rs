@@ -37,7 +37,8 @@
 //!
 //! ## Fix
 //!
-//! Writes `ignore` where only that can stand, and takes away a comment that nothing follows.
+//! Writes `ignore` where only that can stand, `ignore-block` for an `ignore-file` that comes too late, and takes away a
+//! comment that nothing follows.
 //!
 //! ## When to silence it
 //!
@@ -47,8 +48,10 @@
 //!
 //! - This program: "Silencing findings" in `docs/suppressions.md`.
 
+use tagwright_syntax::Span;
+
 use crate::context::{Document, Report};
-use crate::directives::Misplaced;
+use crate::directives::{Misplaced, next_line};
 use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -59,6 +62,11 @@ pub(crate) static RULE: Rule = Rule {
     docs: docs!("misplaced_suppression"),
     check: Check::Document(check),
 };
+
+/// Whether there is content below a comment.
+fn follows(text: &str, comment: Span) -> bool {
+    next_line(text, comment.end as usize, text.len()).is_some()
+}
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     for directive in document.directives() {
@@ -80,7 +88,11 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             ),
             Misplaced::BelowContent => (
                 "`ignore-file` holds only above the first line of the content".to_owned(),
-                Some("ignore-block"),
+                Some(if follows(document.text(), directive.span) {
+                    "ignore-block"
+                } else {
+                    ""
+                }),
             ),
             Misplaced::NotAlone => (
                 format!("`{word}` holds only as a YAML comment that is alone on its line"),
