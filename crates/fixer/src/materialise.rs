@@ -56,8 +56,10 @@ pub(crate) struct NodePlan {
     pub(crate) effects: Vec<WordEffect>,
     /// Index and value, ascending by index; several at one index in the order in which they were declared.
     pub(crate) inserts: Vec<(u32, String)>,
-    /// The string that takes the place of the whole node.
-    pub(crate) replaced: Option<String>,
+    /// The bytes of the file that become a string of their own text, in the place of the whole node.
+    pub(crate) replaced: Option<(Span, String)>,
+    /// The items that the lines of the node become.
+    pub(crate) split: Option<Vec<String>>,
     /// Comments of the file and what becomes of them, ascending; only at the file's root.
     pub(crate) comments: Vec<(Span, String)>,
     /// The comment that is put above the line on which the node begins.
@@ -124,9 +126,15 @@ impl<'a> Materialiser<'a> {
 
         let mut edits = Vec::new();
         for (node, todo) in &plan.nodes {
-            if let Some(value) = &todo.replaced {
+            if let Some((span, value)) = &todo.replaced {
                 edits.extend(
-                    edit::replace_node(text, tree, *node, value)
+                    edit::replace_node(text, tree, *node, *span, value)
+                        .map_err(|refusal| refused(*node, refusal))?,
+                );
+            }
+            if let Some(items) = &todo.split {
+                edits.extend(
+                    edit::split_lines(text, tree, *node, items)
                         .map_err(|refusal| refused(*node, refusal))?,
                 );
             }
@@ -183,7 +191,11 @@ impl<'a> Materialiser<'a> {
                     (ChangeKind::InsertItem { index, .. }, NodeKind::Sequence(sequence)) => {
                         *index as usize <= sequence.items.len()
                     }
-                    (ChangeKind::ReplaceNode { .. }, NodeKind::Mapping(_))
+                    (
+                        ChangeKind::ReplaceNode { .. },
+                        NodeKind::Mapping(_) | NodeKind::Scalar(_),
+                    )
+                    | (ChangeKind::SplitLines { .. }, NodeKind::Scalar(_))
                     | (ChangeKind::InsertComment { .. }, _) => true,
                     (ChangeKind::ReplaceComment { comment, .. }, _) => {
                         sized.tree.comments().contains(comment)
@@ -224,7 +236,10 @@ impl<'a> Materialiser<'a> {
                     ChangeKind::InsertItem { index, value } => {
                         todo.inserts.push((*index, value.clone()));
                     }
-                    ChangeKind::ReplaceNode { text } => todo.replaced = Some(text.clone()),
+                    ChangeKind::ReplaceNode { span, text } => {
+                        todo.replaced = Some((*span, text.clone()));
+                    }
+                    ChangeKind::SplitLines { items } => todo.split = Some(items.clone()),
                     ChangeKind::ReplaceComment { comment, text } => {
                         todo.comments.push((*comment, text.clone()));
                     }
@@ -266,8 +281,8 @@ pub(crate) fn overlap(one: &Change, other: &Change) -> bool {
             ChangeKind::ReplaceComment { comment: b, .. },
         ) => a == b,
         (ChangeKind::InsertComment { .. }, ChangeKind::InsertComment { .. })
-        | (ChangeKind::ReplaceNode { .. }, _)
-        | (_, ChangeKind::ReplaceNode { .. }) => true,
+        | (ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. }, _)
+        | (_, ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. }) => true,
         _ => false,
     }
 }

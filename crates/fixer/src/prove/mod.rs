@@ -38,11 +38,19 @@ pub(crate) struct NodeMap {
     after: Vec<Option<NodeId>>,
     /// Items that were inserted: the sequence before, the value, the item after.
     inserted: Vec<(NodeId, String, NodeId)>,
+    /// Texts that became lists: the text before, the first item after. The last one is what it is mapped to.
+    split: Vec<(NodeId, NodeId)>,
 }
 
 impl NodeMap {
     fn after(&self, before: NodeId) -> Option<NodeId> {
         self.after.get(before.0 as usize).copied().flatten()
+    }
+
+    /// The node after that begins where `before` began.
+    fn start_of(&self, before: NodeId) -> Option<NodeId> {
+        let split = self.split.iter().find(|(text, _)| *text == before);
+        split.map_or_else(|| self.after(before), |(_, first)| Some(*first))
     }
 }
 

@@ -34,7 +34,8 @@
 //!
 //! ## Fix
 //!
-//! None. Write a space after each dash.
+//! A space behind each dash, where all lines are written so, at one column, and none looks like an option (`-t`).
+//! There is none where the YAML reader stops at the line: nothing can be proved about a file that cannot be read.
 //!
 //! ## When to silence it
 //!
@@ -45,18 +46,20 @@
 //! - YAML 1.2.2, section 8.2.1 "Block sequences".
 
 use tagwright_flow::FileKind;
+use tagwright_flow::facts::ShellKind;
 use tagwright_syntax::Span;
-use tagwright_syntax::yaml::ScalarStyle;
+use tagwright_syntax::shell::{self, Status};
+use tagwright_syntax::yaml::{NodeId, ScalarStyle};
 
 use crate::context::{Document, Report};
 use crate::tables;
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "missing-dash-space",
     category: Category::Structure,
     default: Some(Severity::Error),
-    fixable: Fixable::Never,
+    fixable: Fixable::Sometimes,
     docs: docs!("missing_dash_space"),
     check: Check::Document(check),
 };
@@ -71,7 +74,8 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             let message = "without a space after each `-` these lines are no list: CodeBuild runs them \
                            as one command that starts with a dash";
             let span = tree.node(list.node).span;
-            report.add(report.draft(document.facts.id, span, message));
+            let fix = split(document, list.node, span);
+            report.add(report.draft(document.facts.id, span, message).fix(fix));
         }
     }
     let template = document
@@ -85,8 +89,46 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         && let Some(span) = glued_item(document.text(), error.offset as usize)
     {
         let message = "there is no space after the `-`, so this line is no list item";
-        report.add(report.draft(document.facts.id, span, message));
+        let reason = "nothing can be proved about a file that cannot be read to its end";
+        let draft = report.draft(document.facts.id, span, message);
+        report.add(draft.fix(Err(reason.to_owned())));
     }
+}
+
+/// The text of the list at `span` as a list, if each of its lines is surely an item.
+fn split(document: &Document<'_>, node: NodeId, span: Span) -> Result<Fix, String> {
+    let text = document.text();
+    let before = &text[..span.start as usize];
+    let line = before.rfind('\n').map_or(before, |at| &before[at + 1..]);
+    let indentation = line.len();
+    if !line.bytes().all(|b| b == b' ') {
+        return Err("the first command stands on the line of the key".to_owned());
+    }
+    let shell = document.facts.buildspec.as_ref().map(|facts| facts.shell);
+    let mut items = Vec::new();
+    for (index, line) in span.of(text).lines().enumerate() {
+        let item = line.trim_start_matches(' ');
+        let column = line.len() - item.len() + if index == 0 { indentation } else { 0 };
+        let command = item.strip_prefix('-').unwrap_or("").trim_end();
+        let word = command.split(' ').next().unwrap_or("");
+        let is_command = glued(item) && (word.len() > 1 || word == ".") && !word.starts_with('"');
+        if column != indentation || !is_command {
+            return Err("a line may continue the command above it".to_owned());
+        }
+        if shell != Some(ShellKind::Posix) || shell::parse(command).status != Status::Clean {
+            return Err("it is not certain where a command ends".to_owned());
+        }
+        items.push(command.to_owned());
+    }
+    Ok(Fix {
+        message: "write a space behind each dash".to_owned(),
+        applicability: Applicability::Safe,
+        changes: vec![Change {
+            file: document.facts.id,
+            node,
+            kind: ChangeKind::SplitLines { items },
+        }],
+    })
 }
 
 /// Whether `text` is a dash with a command right after it.
