@@ -282,10 +282,12 @@ pub fn split_lines(
             "the text does not begin on a line of its own",
         ));
     }
+    let end = own.span.end as usize;
     let mut edits = Vec::new();
     let mut at = own.span.start as usize;
     for item in items {
-        let line = &text[at..line_end(text, at).min(own.span.end as usize)];
+        // Behind the last line nothing more is looked at.
+        let line = text.get(at..line_end(text, at).min(end)).unwrap_or("");
         let glued = line
             .strip_prefix('-')
             .map(|rest| rest.trim_end_matches([' ', '\t']));
@@ -298,17 +300,13 @@ pub fn split_lines(
             span: Span::empty(at + 1),
             text: " ".to_owned(),
         });
-        let end = line_end(text, at);
-        at = end + break_len(text.as_bytes(), end);
-        // Behind the last line nothing more is looked at.
-        at += text[at..]
-            .strip_prefix(indentation)
-            .map_or(0, |_| indentation.len());
+        at = line_end(text, at);
+        at += break_len(text.as_bytes(), at);
+        if text[at..].starts_with(indentation) {
+            at += indentation.len();
+        }
     }
-    let read = edits
-        .last()
-        .map(|it| line_end(text, it.span.start as usize));
-    if read.is_none_or(|end| end < own.span.end as usize) {
+    if edits.is_empty() || at < end {
         return Err(Refusal::Shape("the text has other lines"));
     }
     Ok(edits)
