@@ -301,7 +301,7 @@ impl Session {
             .read
             .extend(documents.iter().map(|document| Arc::clone(&document.shown)));
         let workspace = Workspace::new(documents, analysis);
-        if targets.complete || !workspace.analysis.needs_context(&workspace.flow) {
+        if targets.complete || !workspace.needs_context() {
             return workspace;
         }
         let plan = discovery::context(&targets.root, self.no_ignore);

@@ -51,7 +51,8 @@ pub fn read_file_with(
         FileKind::Other => {}
         FileKind::Terraform => {
             terraform(&mut facts, text);
-            if has(text, "aws_codepipeline") || has(text, "aws_codebuild_project") {
+            let delivers = has(text, "aws_codepipeline") || has(text, "aws_codebuild_project");
+            if delivers || has(text, "aws_iam_role_policy") && has(text, "ecr:") {
                 keep(&mut facts, delivery::terraform::read(text));
             }
         }
@@ -91,7 +92,7 @@ fn document(
             if facts.buildspec.is_none() {
                 scan::buildspec(facts, source, root, &options.branch_variable);
             }
-            batch_images(facts, source, root);
+            batch(facts, source, root);
         }
         FileKind::CopilotWorkload => workload(facts, source, root),
         FileKind::CopilotPipeline => pipeline(facts, source, root),
@@ -161,10 +162,11 @@ fn deploy(facts: &mut FileFacts, source: &Source<'_>, node: NodeId, tool: Tool, 
 }
 
 /// The build images of a batch: CodeBuild pulls them to run the build in.
-fn batch_images(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
+fn batch(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
     let Some(batch) = source.tree.get(root, "batch") else {
         return;
     };
+    keep(facts, delivery::batch::read(source.tree, batch));
     every(source.tree, batch, &mut |key, value| {
         if key != "image" {
             return;
@@ -261,6 +263,10 @@ fn pipeline(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
     if let Some(image) = manifest.build_image {
         build_image(facts, source, image, Reason::PipelineManifest);
     }
+    keep(
+        facts,
+        delivery::copilot::read(source.tree, &manifest, &facts.path),
+    );
 }
 
 fn compose(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {

@@ -82,13 +82,14 @@ impl Analysis {
         }
     }
 
-    /// Whether files beside the given ones may change what there is to say about these.
+    /// Whether files beside the given ones, of which reading said what is `found`, may change what there is to
+    /// say about these.
     #[must_use]
-    pub fn needs_context(&self, workspace: &flow::Workspace) -> bool {
+    pub fn needs_context(&self, workspace: &flow::Workspace, found: &[Finding]) -> bool {
         workspace
             .files()
             .iter()
-            .any(|file| tagwright_rules::needs_context(file, &self.settings))
+            .any(|file| tagwright_rules::needs_context(file, &self.settings, found))
     }
 
     /// Joins the facts of files, whose ids are their indices.

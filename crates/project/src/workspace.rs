@@ -101,6 +101,12 @@ impl Workspace {
         none.with_more(documents)
     }
 
+    /// Whether files beside those that it has may change what there is to say about these.
+    #[must_use]
+    pub fn needs_context(&self) -> bool {
+        self.analysis.needs_context(&self.flow, &self.found)
+    }
+
     /// The same workspace with more files, which follow those that it has: only they are read.
     #[must_use]
     pub fn with_more(mut self, documents: Vec<Document>) -> Self {

@@ -55,6 +55,12 @@ pub enum Check {
     Workspace(fn(&Context<'_>, &mut Report<'_>)),
     /// In the tree of one file, while it is read.
     Document(fn(&Document<'_>, &mut Report<'_>)),
+    /// The same; what is found is weighed once the whole workspace is known, and may be dropped then. A level
+    /// from the configuration holds whatever the weighing says.
+    Weighed(
+        fn(&Document<'_>, &mut Report<'_>),
+        fn(&Context<'_>, Vec<Finding>) -> Vec<Finding>,
+    ),
     /// Among the directives, when all else is known: the fix that takes one away is worked out while the
     /// file is read.
     Unused(fn(&Unused<'_>, &mut Report<'_>)),
@@ -311,15 +317,19 @@ pub fn rule(name: &str) -> Option<&'static Rule> {
 }
 
 /// Whether the other files of the workspace can change what is said about this one: it names an image that
-/// may be `latest`, uses the branch variable, or calls Copilot. A file of which none is true can be judged
-/// alone.
+/// may be `latest`, uses the branch variable, calls Copilot, or `found`, what the rules about single files say,
+/// has something that is weighed. A file of which none is true can be judged alone.
 #[must_use]
-pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
+pub fn needs_context(file: &FileFacts, settings: &Settings, found: &[Finding]) -> bool {
     !file.copilot.is_empty()
         || file.workload.is_some()
         || !file.pipeline_stages.is_empty()
         || !file.oddities.is_empty()
         || file.delivery.is_some()
+        || found.iter().any(|finding| {
+            finding.file == file.id
+                && rule(finding.rule).is_some_and(|it| matches!(it.check, Check::Weighed(..)))
+        })
         // A project may set it, a pipeline may need it.
         || file.buildspec.as_ref().is_some_and(|spec| {
             let all_listed = match spec.image_files {

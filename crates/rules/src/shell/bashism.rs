@@ -4,8 +4,13 @@
 //!
 //! Finds what only bash understands in buildspecs without `env.shell`: `[[`, `==` in `[`, arrays, `<<<`,
 //! `<(…)`, `${v//a/b}`, `${v:0:7}`, `${v^^}`, `((…))`, `source`, `declare`, `pushd`, `let`, `&>`, `+=`,
-//! `{1..3}`, `$RANDOM` and `set -o pipefail`. Scripts that are handed to another shell, and the buildspecs of
-//! Copilot's pipelines, which run in Amazon Linux, are left alone.
+//! `{1..3}`, `$RANDOM` and `set -o pipefail`. Scripts that are handed to another shell are left alone.
+//!
+//! How bad it is depends on the build image. Where the workspace shows which project runs the buildspec, and in
+//! which of CodeBuild's own images (a project in CloudFormation or Terraform, the manifest of a Copilot pipeline,
+//! `batch` in the buildspec), it is a warning if `sh` is dash there, and nothing is said if it is bash. Where it
+//! does not, or several builds disagree, it is a note. A Copilot pipeline without an image of its own builds in
+//! Amazon Linux.
 //!
 //! ## Why it matters
 //!
@@ -23,6 +28,15 @@
 //!       - if [ "$STAGE" == prod ]; then make release; fi
 //! ```
 //!
+//! ```yaml project.yml
+//! Resources:
+//!   Web:
+//!     Type: AWS::CodeBuild::Project
+//!     Properties:
+//!       Environment: {Type: LINUX_CONTAINER, ComputeType: BUILD_GENERAL1_SMALL, Image: "aws/codebuild/standard:7.0"}
+//!       Source: {Type: CODEPIPELINE}
+//! ```
+//!
 //! ## Good
 //!
 //! ```yaml buildspec.yml
@@ -31,6 +45,15 @@
 //!   build:
 //!     commands:
 //!       - if [ "$STAGE" = prod ]; then make release; fi
+//! ```
+//!
+//! ```yaml project.yml
+//! Resources:
+//!   Web:
+//!     Type: AWS::CodeBuild::Project
+//!     Properties:
+//!       Environment: {Type: LINUX_CONTAINER, ComputeType: BUILD_GENERAL1_SMALL, Image: "aws/codebuild/standard:7.0"}
+//!       Source: {Type: CODEPIPELINE}
 //! ```
 //!
 //! ## Fix
@@ -46,17 +69,22 @@
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Shells and commands in build environments": `sh` is the default.
+//! - The Dockerfiles in aws/aws-codebuild-docker-images, read in April 2026: what each image is made of.
 //! - aws/aws-codebuild-docker-images issue 388; each construct was tried with dash 0.5.
 
+use tagwright_flow::delivery::Value;
 use tagwright_flow::expression::plain_name;
 use tagwright_flow::search::AnyOf;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, Part, PartKind, Quoting, RedirectKind, Status, Word};
 
-use crate::context::{Document, Report};
+use crate::context::{Context, Document, Report};
+use crate::delivery::Runs;
 use crate::script::{Item, items, untouchable};
+use crate::tables::images::{self, Sh};
 use crate::{
-    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
+    Applicability, Category, Change, ChangeKind, Check, Finding, Fix, Fixable, Related, Rule,
+    Severity, WordEffect,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -65,7 +93,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Note),
     fixable: Fixable::Sometimes,
     docs: docs!("bashism"),
-    check: Check::Document(check),
+    check: Check::Weighed(check, weigh),
 };
 
 /// Each of these says that an item may hold something for the rule.
@@ -115,13 +143,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         .buildspec
         .as_ref()
         .is_none_or(|spec| spec.env.shell.is_some());
-    // The pipelines that Copilot makes build in Amazon Linux unless they are told otherwise.
-    let path = &document.facts.path;
-    if asks
-        || !may_matter(document.text())
-        || path.starts_with("copilot/")
-        || path.contains("/copilot/")
-    {
+    if asks || !may_matter(document.text()) {
         return;
     }
     for item in items(document, may_matter) {
@@ -147,6 +169,44 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                 .fix(fix.map_err(str::to_owned)),
         );
     }
+}
+
+/// Drops what runs where `sh` is bash, and raises what runs where it is dash.
+fn weigh(context: &Context<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let runs = Runs::new(context);
+    let weighed = findings.into_iter().filter_map(|mut finding| {
+        let mut shells: Vec<Option<Sh>> = Vec::new();
+        let mut images = Vec::new();
+        for (holder, run) in runs.at(finding.file, finding.span) {
+            let name = match &run.image {
+                Value::Text(name) => Some(&**name),
+                Value::Reference(_) | Value::Unknown => None,
+            };
+            shells.push(name.and_then(images::sh));
+            images.extend(name.map(|name| (holder, run, name)));
+        }
+        // The pipelines that Copilot makes build in Amazon Linux unless their manifest says otherwise.
+        let path = &context.workspace.file(finding.file).path;
+        if shells.is_empty() && (path.starts_with("copilot/") || path.contains("/copilot/")) {
+            return None;
+        }
+        let all = |sh: Sh| !shells.is_empty() && shells.iter().all(|it| *it == Some(sh));
+        if all(Sh::Bash) {
+            return None;
+        }
+        if all(Sh::Dash) {
+            finding.severity = Severity::Warning;
+            for (holder, run, name) in images {
+                finding.related.push(Related {
+                    file: holder.id,
+                    span: run.span,
+                    message: format!("{} runs it in `{name}`, where `sh` is dash", run.of),
+                });
+            }
+        }
+        Some(finding)
+    });
+    weighed.collect()
 }
 
 fn portable(

@@ -3,6 +3,7 @@
 pub(crate) mod buildspec;
 pub(crate) mod copilot;
 pub(crate) mod grammar;
+pub(crate) mod images;
 pub mod lookup;
 pub(crate) mod runtimes;
 pub(crate) mod schema;
@@ -334,7 +335,8 @@ mod tests {
             &copilot::ENVIRONMENT,
             &copilot::PIPELINE,
         ];
-        let mut tables: Vec<Vec<&str>> = vec![runtimes];
+        let images = images::FAMILIES.iter().map(|it| it.name).collect();
+        let mut tables: Vec<Vec<&str>> = vec![runtimes, images];
         for section in sections {
             tables.push(section.all_keys().iter().map(|key| key.name).collect());
         }
