@@ -8,6 +8,7 @@ pub(crate) mod batch;
 pub(crate) mod cloudformation;
 pub(crate) mod copilot;
 mod hcl;
+pub mod inline;
 pub(crate) mod terraform;
 mod terraform_iam;
 

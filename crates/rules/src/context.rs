@@ -6,9 +6,10 @@ use std::sync::{Arc, OnceLock};
 use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
 use tagwright_flow::{FileId, FileKind, Flow, UseId, Workspace};
-use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::Buildspec;
+use tagwright_syntax::position::LineIndex;
 use tagwright_syntax::yaml::Tree;
+use tagwright_syntax::{SourceMap, Span};
 
 use crate::directives::{self, Directive};
 use crate::plan::Plan;
@@ -126,10 +127,21 @@ pub struct Document<'a> {
     pub tree: &'a Tree,
     /// The typed view, if it is a buildspec (not one inside another file).
     pub buildspec: Option<Buildspec>,
-    /// Where a buildspec inside another file stands: the line of that file on which its first line is.
-    pub(crate) first_line: u32,
+    /// The file around it, if it stands inside another one.
+    pub(crate) outer: Option<Outer<'a>>,
     outline: OnceCell<Outline>,
     directives: OnceCell<Vec<Directive>>,
+}
+
+/// The file that holds a document as a value of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Outer<'a> {
+    /// Its text.
+    pub(crate) text: &'a str,
+    /// The lines of its text.
+    pub(crate) lines: &'a LineIndex,
+    /// From the document's text to that file.
+    pub(crate) map: &'a SourceMap,
 }
 
 impl<'a> Document<'a> {
@@ -141,7 +153,7 @@ impl<'a> Document<'a> {
             facts,
             tree,
             buildspec,
-            first_line: 1,
+            outer: None,
             outline: OnceCell::new(),
             directives: OnceCell::new(),
         }

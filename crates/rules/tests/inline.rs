@@ -107,9 +107,73 @@ fn lines_in_messages_are_the_outer_files() {
 fn a_right_block_is_silent_and_substituted_or_other_text_is_not_read() {
     let right = "|\n          version: 0.2\n          phases:\n            build:\n              commands:\n                - make\n";
     assert_eq!(shown(&template(right)), [""; 0]);
-    let substituted = BLOCK.replace("|\n", "!Sub |\n");
-    assert_eq!(shown(&template(&substituted)), [""; 0]);
     assert_eq!(shown(&template("buildspec.yml")), [""; 0]);
+    assert_eq!(shown(&template("!Ref Buildspec")), [""; 0]);
+    assert_eq!(shown(&template("!If [A, phases, !Ref B]")), [""; 0]);
+}
+
+const FOUND: [&str; 4] = [
+    "unknown-phase [biuld]",
+    "unknown-key [comands]",
+    "command-is-mapping [echo hello: world]",
+    "password-argument [-p $PASSWORD]",
+];
+
+#[test]
+fn what_cloudformation_substitutes_is_read_around() {
+    let substituted = BLOCK.replace("|\n", "!Sub |\n");
+    assert_eq!(shown(&template(&substituted)), FOUND);
+    // An escaped `${` stays one; a value that is not known is nobody's fault.
+    let escaped = substituted
+        .replace(
+            "$PASSWORD $REGISTRY",
+            "${!PASSWORD} ${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com",
+        )
+        .replace("hello: world", "hello: ${World}");
+    assert_eq!(
+        shown(&template(&escaped)),
+        [FOUND[0], FOUND[1], "password-argument [-p ${!PASSWORD}]",]
+    );
+    let function = BLOCK
+        .replace("\n          ", "\n              ")
+        .replace("|\n", "\n          Fn::Sub: |\n");
+    assert_eq!(shown(&template(&function)), FOUND);
+    // What stands for several lines, perhaps, keeps everything else from being certain.
+    let lines = substituted.replace(
+        "            build:\n",
+        "          ${More}\n            build:\n",
+    );
+    assert_eq!(shown(&template(&lines)), [""; 0]);
+}
+
+#[test]
+fn quoted_and_joined_texts_are_read_like_blocks() {
+    let quoted = "\"version: 0.2\\nphases:\\n  biuld:\\n    commands:\\n      - make\\n  build:\\n    commands: [make]\\n\"";
+    assert_eq!(shown(&template(quoted)), ["unknown-phase [biuld]"]);
+    let joined = "!Join [\"\\n\", [\"version: 0.2\", \"phases:\", \"  biuld:\", !Sub \"    commands: [make, '${X}']\"]]";
+    assert_eq!(shown(&template(joined)), ["unknown-phase [biuld]"]);
+}
+
+#[test]
+fn a_buildspec_that_the_cdk_wrote_is_found_in_its_template() {
+    let template = |spec: &str| {
+        format!(
+            "{{\n \"Resources\": {{\n  \"Project\": {{\n   \"Type\": \"AWS::CodeBuild::Project\",\n   \"Properties\": {{\n    \"Source\": {{\n     \"BuildSpec\": {spec},\n     \"Type\": \"NO_SOURCE\"\n    }}\n   }}\n  }}\n }}\n}}\n"
+        )
+    };
+    let plain = r#""{\n  \"version\": \"0.2\",\n  \"phases\": {\n    \"build\": {\n      \"comands\": [\n        \"make\"\n      ],\n      \"commands\": [\n        \"make\"\n      ]\n    }\n  }\n}""#;
+    let joined = r#"{"Fn::Join": ["", ["{\n  \"version\": \"0.2\",\n  \"phases\": {\n    \"build\": {\n      \"comands\": [\n        \"make ", {"Ref": "Bucket"}, "\"\n      ],\n      \"commands\": [\n        \"make\"\n      ]\n    }\n  }\n}"]]}"#;
+    for spec in [plain, joined] {
+        let text = template(spec);
+        let path = "cdk.out/Stack.template.json";
+        let shared: Arc<str> = Arc::from(&*text);
+        let found = tagwright_rules::lint([(FileId(0), path, &shared)], &Settings::default());
+        let shown: Vec<String> = found
+            .iter()
+            .map(|it| format!("{} [{}]", it.rule, &text[it.span.range()]))
+            .collect();
+        assert_eq!(shown, [r#"unknown-key [\"comands\"]"#], "{spec}");
+    }
 }
 
 #[test]

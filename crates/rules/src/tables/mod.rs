@@ -240,13 +240,17 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// The 1-based line of byte `offset` of the text, in the file that it stands in.
 pub(crate) fn line(document: &Document<'_>, offset: u32) -> u32 {
+    if let Some(outer) = document.outer {
+        let place = outer.map.source(Span::empty(offset as usize));
+        let offset = place.map_or(0, |it| it.start);
+        return outer.lines.position(outer.text, offset).line;
+    }
     let text = document.text();
     let lines = &document.outline().lines;
     lines
         .get_or_init(|| LineIndex::new(text))
         .position(text, offset)
         .line
-        + (document.first_line - 1)
 }
 
 /// The candidate that `word` was probably meant to be: the same but for case, `-` and `_`, or one or two
