@@ -182,6 +182,27 @@ impl<'a> Runs<'a> {
             holder.id != file || run.text.is_none_or(|text| text.contains(span))
         })
     }
+
+    /// What the images of all builds that run the commands at `span` of `file` have in common; `None` if there is
+    /// no such build, or if of the image of one of them it is not known.
+    pub(crate) fn agree<T: Copy + PartialEq>(
+        &self,
+        file: FileId,
+        span: Span,
+        of_image: fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let mut common = None;
+        for (_, run) in self.at(file, span) {
+            let Value::Text(image) = &run.image else {
+                return None;
+            };
+            let own = of_image(image)?;
+            if *common.get_or_insert(own) != own {
+                return None;
+            }
+        }
+        common
+    }
 }
 
 /// How the pipeline writes the branch of its source, if it has one source that can tell.

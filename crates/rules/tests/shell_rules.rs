@@ -697,3 +697,18 @@ fn a_level_of_the_configuration_holds_whatever_the_image_is() {
     settings.levels.insert("bashism".to_owned(), None);
     assert_eq!(tagwright_rules::lint(files(), &settings), []);
 }
+
+#[test]
+fn the_old_login_is_fine_in_an_image_that_has_the_old_cli() {
+    let spec = buildspec("$(aws ecr get-login)");
+    for (image, count) in [
+        ("aws/codebuild/standard:4.0", 0),
+        ("aws/codebuild/docker:17.09.0", 0),
+        (UBUNTU, 1),
+        ("!Ref Image", 1),
+    ] {
+        let template = project(image, "Type: GITHUB");
+        let files = [("buildspec.yml", &*spec), ("t.yml", &*template)];
+        assert_eq!(places("removed-command", &files).len(), count, "{image}");
+    }
+}

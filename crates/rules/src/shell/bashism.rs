@@ -72,7 +72,6 @@
 //! - The Dockerfiles in aws/aws-codebuild-docker-images, read in April 2026: what each image is made of.
 //! - aws/aws-codebuild-docker-images issue 388; each construct was tried with dash 0.5.
 
-use tagwright_flow::delivery::Value;
 use tagwright_flow::expression::plain_name;
 use tagwright_flow::search::AnyOf;
 use tagwright_syntax::Span;
@@ -175,33 +174,26 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
 fn weigh(context: &Context<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     let runs = Runs::new(context);
     let weighed = findings.into_iter().filter_map(|mut finding| {
-        let mut shells: Vec<Option<Sh>> = Vec::new();
-        let mut images = Vec::new();
-        for (holder, run) in runs.at(finding.file, finding.span) {
-            let name = match &run.image {
-                Value::Text(name) => Some(&**name),
-                Value::Reference(_) | Value::Unknown => None,
-            };
-            shells.push(name.and_then(images::sh));
-            images.extend(name.map(|name| (holder, run, name)));
-        }
-        // The pipelines that Copilot makes build in Amazon Linux unless their manifest says otherwise.
-        let path = &context.workspace.file(finding.file).path;
-        if shells.is_empty() && (path.starts_with("copilot/") || path.contains("/copilot/")) {
-            return None;
-        }
-        let all = |sh: Sh| !shells.is_empty() && shells.iter().all(|it| *it == Some(sh));
-        if all(Sh::Bash) {
-            return None;
-        }
-        if all(Sh::Dash) {
-            finding.severity = Severity::Warning;
-            for (holder, run, name) in images {
-                finding.related.push(Related {
-                    file: holder.id,
-                    span: run.span,
-                    message: format!("{} runs it in `{name}`, where `sh` is dash", run.of),
-                });
+        let (file, span) = (finding.file, finding.span);
+        match runs.agree(file, span, images::sh) {
+            Some(Sh::Bash) => return None,
+            Some(Sh::Dash) => {
+                finding.severity = Severity::Warning;
+                for (holder, run) in runs.at(file, span) {
+                    finding.related.push(Related {
+                        file: holder.id,
+                        span: run.span,
+                        message: format!("{} runs it where `sh` is dash", run.of),
+                    });
+                }
+            }
+            // The pipelines that Copilot makes build in Amazon Linux unless their manifest says otherwise.
+            None => {
+                let path = &context.workspace.file(file).path;
+                let in_copilot = path.starts_with("copilot/") || path.contains("/copilot/");
+                if in_copilot && runs.at(file, span).next().is_none() {
+                    return None;
+                }
             }
         }
         Some(finding)
