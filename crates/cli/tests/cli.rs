@@ -582,6 +582,24 @@ fn a_full_disk_is_3() {
 }
 
 #[test]
+fn a_key_is_explained_from_the_tables() {
+    let folder = Folder::new(&[]);
+    let page = folder.run(&["explain", "cache.action"]);
+    assert_eq!(page.code, Some(0));
+    for part in [
+        "# cache.action\n",
+        "`buildspec`",
+        "`restore`, `save`",
+        "## Source",
+    ] {
+        assert!(page.out().contains(part), "{}", page.out());
+    }
+    let pages = folder.run(&["explain", "location"]).out();
+    assert!(pages.contains("# image.location\n"), "{pages}");
+    assert_eq!(folder.run(&["explain", "cache.acton"]).code, Some(2));
+}
+
+#[test]
 fn every_rule_has_a_page() {
     let folder = Folder::new(&[]);
     let rules = folder.run(&["rules"]);

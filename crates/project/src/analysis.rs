@@ -86,10 +86,9 @@ impl Analysis {
     /// say about these.
     #[must_use]
     pub fn needs_context(&self, workspace: &flow::Workspace, found: &[Finding]) -> bool {
-        workspace
-            .files()
-            .iter()
-            .any(|file| tagwright_rules::needs_context(file, &self.settings, found))
+        let mut files = workspace.files().iter();
+        found.iter().any(tagwright_rules::is_weighed)
+            || files.any(|file| tagwright_rules::needs_context(file, &self.settings))
     }
 
     /// Joins the facts of files, whose ids are their indices.

@@ -22,6 +22,7 @@ pub use context::{Context, Document, Report};
 pub use directives::Directive;
 pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Severity, WordEffect};
 pub use settings::Settings;
+pub use tables::key_page::{KeyPage, key_pages};
 pub use tables::lookup as grammar;
 pub use tables::schema::{
     buildspec_schema, copilot_environment_schema, copilot_pipeline_schema, copilot_workload_schema,
@@ -316,20 +317,22 @@ pub fn rule(name: &str) -> Option<&'static Rule> {
     REGISTRY.iter().copied().find(|rule| rule.name == name)
 }
 
-/// Whether the other files of the workspace can change what is said about this one: it names an image that
-/// may be `latest`, uses the branch variable, calls Copilot, or `found`, what the rules about single files say,
-/// has something that is weighed. A file of which none is true can be judged alone.
+/// Whether a finding of a single file waits for the rest of the workspace.
 #[must_use]
-pub fn needs_context(file: &FileFacts, settings: &Settings, found: &[Finding]) -> bool {
+pub fn is_weighed(finding: &Finding) -> bool {
+    rule(finding.rule).is_some_and(|rule| matches!(rule.check, Check::Weighed(..)))
+}
+
+/// Whether the other files of the workspace can change what is said about this one: it names an image that
+/// may be `latest`, uses the branch variable, or calls Copilot. A file of which none is true can be judged
+/// alone, if nothing [`is_weighed`] that was found in it.
+#[must_use]
+pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
     !file.copilot.is_empty()
         || file.workload.is_some()
         || !file.pipeline_stages.is_empty()
         || !file.oddities.is_empty()
         || file.delivery.is_some()
-        || found.iter().any(|finding| {
-            finding.file == file.id
-                && rule(finding.rule).is_some_and(|it| matches!(it.check, Check::Weighed(..)))
-        })
         // A project may set it, a pipeline may need it.
         || file.buildspec.as_ref().is_some_and(|spec| {
             let all_listed = match spec.image_files {

@@ -4,6 +4,7 @@ pub(crate) mod buildspec;
 pub(crate) mod copilot;
 pub(crate) mod grammar;
 pub(crate) mod images;
+pub(crate) mod key_page;
 pub mod lookup;
 pub(crate) mod runtimes;
 pub(crate) mod schema;
