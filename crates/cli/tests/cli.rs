@@ -582,6 +582,31 @@ fn a_full_disk_is_3() {
 }
 
 #[test]
+fn a_single_file_is_judged_by_the_project_beside_it() {
+    let spec = "version: 0.2\nphases:\n  build:\n    commands:\n      - source ./env.sh\n";
+    let project = |image: &str| {
+        format!(
+            "Resources:\n  Web:\n    Type: AWS::CodeBuild::Project\n    Properties:\n      Environment: {{Image: {image}}}\n      Source: {{Type: GITHUB}}\n"
+        )
+    };
+    for (image, expected) in [
+        ("aws/codebuild/standard:7.0", "warning[bashism]"),
+        ("aws/codebuild/amazonlinux-x86_64-standard:5.0", ""),
+    ] {
+        let template = project(image);
+        let folder = Folder::new(&[("buildspec.yml", spec), ("project.yml", &template)]);
+        let run = folder.run(&["check", "--format", "concise", "buildspec.yml"]);
+        assert!(run.out().contains(expected), "{}", run.out());
+        assert_eq!(
+            run.out().contains("bashism"),
+            !expected.is_empty(),
+            "{}",
+            run.out()
+        );
+    }
+}
+
+#[test]
 fn a_key_is_explained_from_the_tables() {
     let folder = Folder::new(&[]);
     let page = folder.run(&["explain", "cache.action"]);

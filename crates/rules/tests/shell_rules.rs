@@ -552,6 +552,35 @@ fn project(image: &str, source: &str) -> String {
 }
 
 #[test]
+fn what_only_bash_knows_is_found_and_what_dash_knows_too_is_not() {
+    for command in [
+        "'function f { echo a; }; f'",
+        "'true; function g() { echo a; }'",
+        "read -a parts < file",
+        "read -rs token",
+        "printf '%q' \"$X\"",
+        "trap './clean.sh' ERR",
+        "shopt -s globstar",
+        "mapfile -t lines < file",
+        "echo $'a-b'",
+    ] {
+        fires("bashism", command);
+    }
+    for command in [
+        "'f() { echo function f; }; f'",
+        "read -r -p sure? answer",
+        "printf '%s' \"$X\"",
+        "trap './clean.sh' EXIT",
+        "echo function f",
+        "echo mapfile shopt read -a",
+        "grep 'a$' file",
+        "echo ERR",
+    ] {
+        silent("bashism", command);
+    }
+}
+
+#[test]
 fn the_build_image_decides_how_bad_it_is_to_need_bash() {
     assert_eq!(bashism(&[]), [(Severity::Note, 0)]);
     for source in [

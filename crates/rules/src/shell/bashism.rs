@@ -4,7 +4,8 @@
 //!
 //! Finds what only bash understands in buildspecs without `env.shell`: `[[`, `==` in `[`, arrays, `<<<`,
 //! `<(…)`, `${v//a/b}`, `${v:0:7}`, `${v^^}`, `((…))`, `source`, `declare`, `pushd`, `let`, `&>`, `+=`,
-//! `{1..3}`, `$RANDOM` and `set -o pipefail`. Scripts that are handed to another shell are left alone.
+//! `{1..3}`, `$'…'`, `$RANDOM`, `function f`, `read -a`, `printf %q`, `trap … ERR`, `shopt`, `mapfile` and
+//! `set -o pipefail`. Scripts that are handed to another shell are left alone.
 //!
 //! How bad it is depends on the build image. Where the workspace shows which project runs the buildspec, and in
 //! which of CodeBuild's own images (a project in CloudFormation or Terraform, the manifest of a Copilot pipeline,
@@ -98,7 +99,8 @@ pub(crate) static RULE: Rule = Rule {
 /// Each of these says that an item may hold something for the rule.
 static SIGNS: AnyOf = AnyOf::new(&[
     "[[", "=(", "<<<", "<(", ">(", "source ", "declare ", "typeset ", "pushd ", "popd", "let ",
-    "&>", "+=", "RANDOM", "pipefail",
+    "&>", "+=", "RANDOM", "pipefail", "function ", "read -", "%q", " ERR", " DEBUG", "$'", "shopt", "mapfile",
+    "readarray",
 ]);
 
 /// With one of these it has to be looked at more closely; without, and without [`SIGNS`], there is nothing.
@@ -149,12 +151,12 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         if item.script.status != Status::Clean {
             continue;
         }
-        let Some(found) = item
-            .script
-            .commands
-            .iter()
-            .find_map(|command| in_command(command, item.text))
-        else {
+        let commands = &item.script.commands;
+        let Some(found) = function_word(commands, item.text).or_else(|| {
+            commands
+                .iter()
+                .find_map(|command| in_command(command, item.text))
+        }) else {
             continue;
         };
         let message = format!(
@@ -227,6 +229,28 @@ fn portable(
     })
 }
 
+/// `function name`, which defines a function in bash only.
+fn function_word(commands: &[Command], text: &str) -> Option<Bashism> {
+    let name = commands
+        .iter()
+        .find_map(|command| command.context.function.as_deref())?;
+    let (at, word) = text.match_indices("function ").find(|(at, word)| {
+        let before = text[..*at].trim_end_matches([' ', '\t']);
+        text[at + word.len()..].trim_start().starts_with(name)
+            && (before.is_empty() || before.ends_with(['\n', ';', '&', '|', '{', '(']))
+    })?;
+    Some(Bashism {
+        span: Span::new(at, at + word.trim_end().len()),
+        what: "`function`",
+        effect: SYNTAX,
+        portable: None,
+        applicability: Applicability::Safe,
+    })
+}
+
+/// The letters of `read` that dash does not know. `-p` and `-r` it does.
+const READ_LETTERS: [char; 8] = ['a', 'd', 'e', 'i', 'n', 's', 't', 'u'];
+
 const NOT_FOUND: &str = "it is a command that does not exist";
 const SYNTAX: &str = "it is a syntax error";
 const SUBSTITUTION: &str = "it ends the command with `Bad substitution`";
@@ -250,6 +274,34 @@ fn in_command(command: &Command, text: &str) -> Option<Bashism> {
             "declare" | "typeset" => return found(span, "`declare`", NOT_FOUND),
             "pushd" | "popd" => return found(span, "`pushd`", NOT_FOUND),
             "let" => return found(span, "`let`", NOT_FOUND),
+            "shopt" => return found(span, "`shopt`", NOT_FOUND),
+            "mapfile" | "readarray" => return found(span, "`mapfile`", NOT_FOUND),
+            "read" => {
+                let option = command.words.iter().skip(1).find_map(|word| {
+                    let letters = word.literal()?.strip_prefix('-')?.to_owned();
+                    letters.contains(READ_LETTERS).then_some(word.span)
+                });
+                if let Some(span) = option {
+                    return found(span, "this option of `read`", "it is an `Illegal option`");
+                }
+            }
+            "printf" => {
+                let format = command.words.get(1).filter(|word| {
+                    word.literal()
+                        .is_some_and(|format| format.contains("%q"))
+                });
+                if let Some(format) = format {
+                    return found(format.span, "`%q` in `printf`", "it is an `invalid directive`");
+                }
+            }
+            "trap" => {
+                let signal = command.words.iter().skip(2).find(|word| {
+                    ["ERR", "DEBUG", "RETURN"].iter().any(|name| word.is(name))
+                });
+                if let Some(signal) = signal {
+                    return found(signal.span, "this signal of `trap`", "it is a `bad trap`");
+                }
+            }
             "source" => {
                 // `.` looks a file without a folder up in `PATH`.
                 let folder = command
@@ -345,6 +397,9 @@ fn in_word(word: &Word, text: &str) -> Option<Bashism> {
 
 fn in_part(part: &Part, text: &str) -> Option<(&'static str, &'static str)> {
     let written = part.span.of(text);
+    if part.quoting == Quoting::Ansi {
+        return Some(("`$'…'`", "the `$` stays in the text"));
+    }
     match &part.kind {
         PartKind::Variable(variable) => {
             if &*variable.name == "RANDOM" {

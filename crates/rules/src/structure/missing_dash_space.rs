@@ -71,8 +71,11 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             continue;
         };
         if scalar.style == ScalarStyle::Plain && glued(&scalar.value) {
-            let message = "without a space after each `-` these lines are no list: CodeBuild runs them \
-                           as one command that starts with a dash";
+            let message = format!(
+                "without a space after each `-` this is no list: CodeBuild runs `{}` as one command, which starts \
+                 with a dash",
+                tables::quoted(&scalar.value)
+            );
             let span = tree.node(list.node).span;
             let fix = split(document, list.node, span);
             report.add(report.draft(document.facts.id, span, message).fix(fix));
