@@ -45,6 +45,8 @@ pub(crate) struct SizedTree {
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) nodes: BTreeMap<NodeId, NodePlan>,
+    /// Dashes that get a blank, ascending, and the items that their lines become. Then there is nothing else.
+    pub(crate) dashes: Vec<(u32, String)>,
 }
 
 /// What becomes of one node.
@@ -124,7 +126,11 @@ impl<'a> Materialiser<'a> {
             refusal,
         };
 
-        let mut edits = Vec::new();
+        let spaces = plan.dashes.iter().map(|(dash, _)| Edit {
+            span: Span::empty(*dash as usize + 1),
+            text: " ".to_owned(),
+        });
+        let mut edits: Vec<Edit> = spaces.collect();
         for (node, todo) in &plan.nodes {
             if let Some((span, value)) = &todo.replaced {
                 edits.extend(
@@ -200,6 +206,7 @@ impl<'a> Materialiser<'a> {
                     (ChangeKind::ReplaceComment { comment, .. }, _) => {
                         sized.tree.comments().contains(comment)
                     }
+                    (ChangeKind::SpaceDash { .. }, _) => sized.tree.error().is_some(),
                     // An alias is left to the primitive edit, whose refusal says why.
                     (_, NodeKind::Alias { .. }) => true,
                     _ => false,
@@ -220,6 +227,21 @@ impl<'a> Materialiser<'a> {
                 });
             }
             of_node.push(change);
+        }
+        let dashes = changes.iter().filter_map(|change| match &change.kind {
+            ChangeKind::SpaceDash { dash, item } => Some((*dash, item.clone())),
+            _ => None,
+        });
+        plan.dashes.extend(dashes);
+        plan.dashes.sort();
+        if !plan.dashes.is_empty() {
+            if plan.dashes.len() < changes.len() {
+                return Err(Rejection::Contradiction {
+                    path: path.to_string(),
+                    place: "top level".to_string(),
+                });
+            }
+            return Ok(plan);
         }
         for (node, changes) in of_node {
             let todo = plan.nodes.entry(node).or_default();
@@ -244,6 +266,7 @@ impl<'a> Materialiser<'a> {
                         todo.comments.push((*comment, text.clone()));
                     }
                     ChangeKind::InsertComment { text } => todo.above = Some(text.clone()),
+                    ChangeKind::SpaceDash { .. } => {}
                 }
             }
             todo.comments.sort();

@@ -204,6 +204,55 @@ fn lines_become_the_items_that_stand_there_and_nothing_else() {
     prove_spaces(quote, split, lines(&["echo \"a", "b"])).unwrap_err();
 }
 
+/// The dash at `place` gets a blank.
+fn dash(place: &'static str, item: &'static str) -> impl Fn(&Sources) -> Change {
+    move |sources| {
+        let tree = yaml::parse(text(sources));
+        Change {
+            file: FILE,
+            node: tree.root().unwrap(),
+            kind: ChangeKind::SpaceDash {
+                dash: Span::empty(text(sources).find(place).unwrap()).start,
+                item: item.to_string(),
+            },
+        }
+    }
+}
+
+#[test]
+fn a_line_becomes_an_item_of_a_file_that_can_be_read_without_it() {
+    let before = "c:\n# d\n- make one # e\n-make two\n- make three\n";
+    let after = "c:\n# d\n- make one # e\n- make two\n- make three\n";
+    prove(before, after, dash("-make two", "make two")).unwrap();
+    for (text, place, item) in [
+        // Another line, another item, another edit.
+        (after, "- make one", "make one"),
+        (after, "-make two", "make"),
+        (
+            "c:\n# d\n- make one # e\n- make two\n- make four\n",
+            "-make two",
+            "make two",
+        ),
+        (
+            "c:\n# f\n- make one # e\n- make two\n- make three\n",
+            "-make two",
+            "make two",
+        ),
+    ] {
+        prove(before, text, dash(place, item)).unwrap_err();
+    }
+    // Broken elsewhere too, before or afterwards; not of the list; no shell.
+    let before = "c:\n- a\n-b c\n- @\n";
+    prove(before, "c:\n- a\n- b c\n- @\n", dash("-b", "b c")).unwrap_err();
+    let before = "c:\n- |\n  - a\n  -b c\n- d\n-e f\n";
+    let after = "c:\n- |\n  - a\n  - b c\n- d\n-e f\n";
+    prove(before, after, dash("-b", "b c")).unwrap_err();
+    let before = "c:\n- a\n-b \"c\n- d\n";
+    prove(before, "c:\n- a\n- b \"c\n- d\n", dash("-b", "b \"c")).unwrap_err();
+    // A file that can be read has no such line.
+    prove("c:\n  -a\n", "c:\n  - a\n", dash("-a", "a")).unwrap_err();
+}
+
 /// [`prove`], with an edit for each blank that was put behind a dash, and the rest as one.
 fn prove_spaces(
     before: &str,

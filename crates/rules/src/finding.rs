@@ -131,6 +131,15 @@ pub enum ChangeKind {
         /// The decoded values of the items, in order.
         items: Vec<String>,
     },
+    /// In a file that cannot be read, a blank is put behind a dash, so that its line is the next item of the
+    /// list above it. Without all lines of this kind, the file can be read. The change's node is the root of
+    /// what could be read.
+    SpaceDash {
+        /// The dash, a byte of the file.
+        dash: u32,
+        /// The item's decoded value: the rest of the line.
+        item: String,
+    },
 }
 
 /// What a replacement does to the shell words around it.

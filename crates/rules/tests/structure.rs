@@ -331,9 +331,43 @@ fn lines_with_glued_dashes_become_a_list() {
     }
     let on_the_line = "version: 0.2\nphases:\n  build:\n    commands: -make\n";
     assert_eq!(fixed(on_the_line), on_the_line);
-    // A file that cannot be read is left alone.
-    let stops = list("      - make one\n      -make two\n      - make three\n");
-    assert_eq!(fixed(&stops), stops);
+}
+
+#[test]
+fn a_glued_dash_below_a_right_item_gets_its_space_and_the_file_can_be_read() {
+    let list = |items: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n{items}    finally:\n      - make end\n"
+        )
+    };
+    for (before, after) in [
+        (
+            "      - make one\n      -make two\n      - make three\n",
+            "      - make one\n      - make two\n      - make three\n",
+        ),
+        (
+            "      # all\n      - make one\n      -make two\n      -./three.sh \"a b\"\n      # more\n      - |\n        cat <<X\n        -x\n        X\n      -make four\n",
+            "      # all\n      - make one\n      - make two\n      - ./three.sh \"a b\"\n      # more\n      - |\n        cat <<X\n        -x\n        X\n      - make four\n",
+        ),
+    ] {
+        let (before, after) = (list(before), list(after));
+        assert_eq!(fixed(&before), after);
+        assert_eq!(
+            fixed(&before.replace('\n', "\r\n")),
+            after.replace('\n', "\r\n")
+        );
+    }
+    for unclear in [
+        // An option of the command above, an open quote, a colon, a comment, another error.
+        "      - docker build\n      -t app .\n",
+        "      - make one\n      -echo \"two\n",
+        "      - make one\n      -echo a: b\n",
+        "      - make one\n      -make two # 2\n",
+        "      - make one\n      -make two\n      - @three\n",
+    ] {
+        let text = list(unclear);
+        assert_eq!(fixed(&text), text);
+    }
 }
 
 #[test]

@@ -159,7 +159,9 @@ fn blame(it: &Comparison<'_>, new: &Finding) -> Vec<usize> {
     let reads = |change: &Change| {
         matches!(
             change.kind,
-            ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. }
+            ChangeKind::ReplaceNode { .. }
+                | ChangeKind::SplitLines { .. }
+                | ChangeKind::SpaceDash { .. }
         )
     };
     suspects.retain(|index| {
@@ -202,7 +204,8 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
             // that are a list are never split again.
             ChangeKind::ReplaceComment { .. }
             | ChangeKind::InsertComment { .. }
-            | ChangeKind::SplitLines { .. } => continue,
+            | ChangeKind::SplitLines { .. }
+            | ChangeKind::SpaceDash { .. } => continue,
         };
         let inserted = file.map.inserted.iter().filter(|(list, inserted, _)| {
             range.is_none() && *list == change.node && inserted == text

@@ -34,8 +34,9 @@
 //!
 //! ## Fix
 //!
-//! A space behind each dash, where all lines are written so, at one column, and none looks like an option (`-t`).
-//! There is none where the YAML reader stops at the line: nothing can be proved about a file that cannot be read.
+//! A space behind each dash, where all lines are written so, or where the line stands below the dash of a right item;
+//! at one column, and if none looks like an option (`-t`). Where the YAML reader stops at the line, the file without
+//! the line must be one that it can read.
 //!
 //! ## When to silence it
 //!
@@ -92,10 +93,72 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         && let Some(span) = glued_item(document.text(), error.offset as usize)
     {
         let message = "there is no space after the `-`, so this line is no list item";
-        let reason = "nothing can be proved about a file that cannot be read to its end";
-        let draft = report.draft(document.facts.id, span, message);
-        report.add(draft.fix(Err(reason.to_owned())));
+        let fix = space(document, span);
+        report.add(report.draft(document.facts.id, span, message).fix(fix));
     }
+}
+
+/// A space behind the dash of the line at `span` and of all of its kind in the same list.
+fn space(document: &Document<'_>, span: Span) -> Result<Fix, String> {
+    let text = document.text();
+    let root = document.tree.root().ok_or("nothing of the file could be read")?;
+    let shell = document.facts.buildspec.as_ref().map(|facts| facts.shell);
+    let start = text[..span.start as usize].rfind('\n').map_or(0, |at| at + 1);
+    let column = span.start as usize - start;
+    let inside = |line: &&str| {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        line.trim().is_empty() || indent >= column
+    };
+    let mut first = start;
+    while let Some(end) = first.checked_sub(1) {
+        let before = text[..end].rfind('\n').map_or(0, |at| at + 1);
+        if !inside(&&text[before..first]) {
+            break;
+        }
+        first = before;
+    }
+    let mut changes = Vec::new();
+    let mut at = first;
+    for line in text[first..].split_inclusive('\n') {
+        let item = line.trim_start_matches(' ');
+        let dash = at + line.len() - item.len();
+        if dash > span.start as usize && !inside(&line) {
+            break;
+        }
+        if dash - at == column && glued(item) {
+            let command = item.strip_prefix('-').unwrap_or("").trim_end();
+            let uncertain = !is_command(command)
+                || shell != Some(ShellKind::Posix)
+                || shell::parse(command).status != Status::Clean;
+            if uncertain || [" #", ": "].iter().any(|sign| command.contains(sign)) {
+                return Err("a line may continue the command above it".to_owned());
+            }
+            let above = text[..at].lines().next_back().unwrap_or("");
+            if above.trim_start().starts_with('#') {
+                return Err("it is not certain what the comment above the line is about".to_owned());
+            }
+            changes.push(Change {
+                file: document.facts.id,
+                node: root,
+                kind: ChangeKind::SpaceDash {
+                    dash: Span::empty(dash).start,
+                    item: command.to_owned(),
+                },
+            });
+        }
+        at += line.len();
+    }
+    Ok(Fix {
+        message: "write a space behind each dash".to_owned(),
+        applicability: Applicability::Safe,
+        changes,
+    })
+}
+
+/// Whether the text behind a dash is a command rather than an option.
+fn is_command(text: &str) -> bool {
+    let word = text.split(' ').next().unwrap_or("");
+    (word.len() > 1 || word == ".") && !word.starts_with('"') && !text.ends_with(':')
 }
 
 /// The text of the list at `span` as a list, if each of its lines is surely an item.
@@ -113,9 +176,7 @@ fn split(document: &Document<'_>, node: NodeId, span: Span) -> Result<Fix, Strin
         let item = line.trim_start_matches(' ');
         let column = line.len() - item.len() + if index == 0 { indentation } else { 0 };
         let command = item.strip_prefix('-').unwrap_or("").trim_end();
-        let word = command.split(' ').next().unwrap_or("");
-        let is_command = glued(item) && (word.len() > 1 || word == ".") && !word.starts_with('"');
-        if column != indentation || !is_command {
+        if column != indentation || !glued(item) || !is_command(command) {
             return Err("a line may continue the command above it".to_owned());
         }
         if shell != Some(ShellKind::Posix) || shell::parse(command).status != Status::Clean {
