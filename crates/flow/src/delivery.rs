@@ -25,6 +25,8 @@ pub struct DeliveryFacts {
     pub grants: Vec<Grant>,
     /// The builds that it describes, each with the image that it runs in.
     pub runs: Vec<Run>,
+    /// The files of its own repository that it names.
+    pub named: Vec<NamedFile>,
 }
 
 impl DeliveryFacts {
@@ -35,6 +37,7 @@ impl DeliveryFacts {
             && self.projects.is_empty()
             && self.grants.is_empty()
             && self.runs.is_empty()
+            && self.named.is_empty()
     }
 }
 
@@ -234,6 +237,15 @@ pub struct Run {
     pub buildspec: BuildspecOf,
     /// Where they are written, if the description itself holds them: bytes of the file.
     pub text: Option<Span>,
+}
+
+/// A file that another file of the same repository names.
+#[derive(Clone, Debug)]
+pub struct NamedFile {
+    /// Its path, relative to the root of the source.
+    pub path: Box<str>,
+    /// The path's bytes in the file that names it.
+    pub span: Span,
 }
 
 /// The image that Copilot's pipelines build in unless their manifest names another.

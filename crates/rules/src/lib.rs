@@ -253,6 +253,7 @@ rules! {
         unknown_runtime
         retired_runtime
         not_a_buildspec
+        missing_file
     }
     shell {
         removed_command

@@ -2,10 +2,10 @@
 
 use tagwright_syntax::yaml::{NodeId, Tree};
 
-use super::{BuildspecOf, DeliveryFacts, Run, Value};
+use super::{BuildspecOf, DeliveryFacts, NamedFile, Run, Value, is_path};
 
-/// The builds of `batch` that name an image. Those that do not run in the project's, which is told by whatever
-/// describes the project.
+/// The builds of `batch` that name an image, and the buildspecs that it names. Builds without an image of their own
+/// run in the project's, which is told by whatever describes the project.
 pub(crate) fn read(tree: &Tree, batch: NodeId) -> DeliveryFacts {
     let mut facts = DeliveryFacts::default();
     for strategy in ["build-list", "build-graph"] {
@@ -16,8 +16,9 @@ pub(crate) fn read(tree: &Tree, batch: NodeId) -> DeliveryFacts {
                 .and_then(|id| tree.text(id))
                 .unwrap_or_default();
             let image = tree.get(*item, "env").and_then(|id| tree.get(id, "image"));
+            let spec = tree.get(*item, "buildspec");
+            facts.named.extend(spec.and_then(|id| named(tree, id)));
             if let Some(image) = image {
-                let spec = tree.get(*item, "buildspec");
                 facts
                     .runs
                     .push(run(tree, format!("the build `{name}`"), image, spec));
@@ -28,6 +29,9 @@ pub(crate) fn read(tree: &Tree, batch: NodeId) -> DeliveryFacts {
     let matrix = tree.get(batch, "build-matrix");
     let dynamic = matrix.and_then(|id| tree.get(id, "dynamic"));
     let specs = dynamic.and_then(|id| tree.get(id, "buildspec"));
+    for spec in specs.map_or_else(Vec::new, |id| one_or_more(tree, id)) {
+        facts.named.extend(named(tree, spec));
+    }
     let images = dynamic
         .and_then(|id| tree.get(id, "env"))
         .and_then(|id| tree.get(id, "image"));
@@ -42,6 +46,17 @@ pub(crate) fn read(tree: &Tree, batch: NodeId) -> DeliveryFacts {
         }
     }
     facts
+}
+
+/// The file of a buildspec's path; `None` if it is an address or has a variable in it.
+pub(super) fn named(tree: &Tree, spec: NodeId) -> Option<NamedFile> {
+    let path = tree
+        .text(spec)
+        .filter(|path| is_path(path) && !path.contains('$'))?;
+    Some(NamedFile {
+        path: path.trim_start_matches("./").into(),
+        span: tree.node(spec).span,
+    })
 }
 
 fn run(tree: &Tree, of: String, image: NodeId, spec: Option<NodeId>) -> Run {

@@ -3,6 +3,7 @@
 use tagwright_syntax::copilot::PipelineManifest;
 use tagwright_syntax::yaml::Tree;
 
+use super::batch::named;
 use super::{BuildspecOf, COPILOT_BUILD_IMAGE, DeliveryFacts, Run, Value};
 
 /// The build of the pipeline whose manifest stands at `path`. Without a path of its own, the buildspec is the
@@ -32,8 +33,10 @@ pub(crate) fn read(tree: &Tree, manifest: &PipelineManifest, path: &str) -> Deli
         },
         text: None,
     };
+    let named = manifest.buildspec.and_then(|id| named(tree, id));
     DeliveryFacts {
         runs: vec![run],
+        named: named.into_iter().collect(),
         ..DeliveryFacts::default()
     }
 }
