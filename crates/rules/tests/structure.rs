@@ -497,6 +497,13 @@ fn keys_are_unknown_misplaced_or_no_phase() {
         "{text}"
     );
     assert!(text.ends_with("did you mean `pre_build`?"), "{text}");
+    // Nobody knows whether the case of letters counts.
+    let text = phase("  POST_BUILD:\n    commands:\n      - make\n");
+    let finding = lint("buildspec.yml", &text).remove(0);
+    assert_eq!(
+        (finding.rule, finding.severity),
+        ("unknown-phase", Severity::Warning)
+    );
 }
 
 #[test]
