@@ -52,7 +52,7 @@ pub fn read_file_with(
         FileKind::Terraform => {
             terraform(&mut facts, text);
             let delivers = has(text, "aws_codepipeline") || has(text, "aws_codebuild_project");
-            if delivers || has(text, "aws_iam_role_policy") && has(text, "ecr:") {
+            if delivers || has(text, "aws_iam_role") && has(text, "ecr:") {
                 keep(&mut facts, delivery::terraform::read(text));
             }
         }

@@ -861,6 +861,11 @@ fn a_role_of_terraform_may_push_to_the_repositories_of_its_policies() {
     );
     assert_eq!(crossings(&attached), ["aws_ecr_repository.prod.arn"]);
 
+    let inside = format!(
+        "resource \"aws_iam_role\" \"dev\" {{\n  inline_policy {{\n    name = \"push\"\n    policy = {encoded}\n  }}\n}}\n"
+    );
+    assert_eq!(crossings(&inside), [PROD_ARN]);
+
     // What is computed, conditional or denied is left out.
     for extra in [
         "    effect = \"Deny\"\n",

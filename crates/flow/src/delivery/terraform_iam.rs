@@ -15,11 +15,12 @@ type Place = (Box<str>, Span);
 /// What the roles of the file may push to.
 pub(crate) fn grants(file: &Body<'_>) -> Vec<Grant> {
     let mut grants = Vec::new();
-    let mut grant = |role: Attribute<'_>, places: Vec<Place>| {
-        let Some(role) = role_name(file, role) else {
+    let mut grant = |role: Option<Box<str>>, policy: Option<Attribute<'_>>| {
+        let (Some(role), Some(policy)) = (role, policy) else {
             return;
         };
-        grants.extend(places.into_iter().map(|(repository, span)| Grant {
+        let places = places(file, policy).into_iter();
+        grants.extend(places.map(|(repository, span)| Grant {
             role: role.clone(),
             repository: Value::Text(repository),
             span,
@@ -30,21 +31,19 @@ pub(crate) fn grants(file: &Body<'_>) -> Vec<Grant> {
         if is_repeated(body) {
             continue;
         }
+        let role = || role_name(file, body.attribute("role")?);
         match block.labels[..] {
-            ["aws_iam_role_policy", _] => {
-                if let (Some(role), Some(policy)) =
-                    (body.attribute("role"), body.attribute("policy"))
-                {
-                    grant(role, places(file, policy));
-                }
-            }
+            ["aws_iam_role_policy", _] => grant(role(), body.attribute("policy")),
             ["aws_iam_role_policy_attachment", _] => {
                 let policy = body
                     .attribute("policy_arn")
-                    .and_then(|it| named(file, "aws_iam_policy", it))
-                    .and_then(|it| it.body.attribute("policy"));
-                if let (Some(role), Some(policy)) = (body.attribute("role"), policy) {
-                    grant(role, places(file, policy));
+                    .and_then(|it| named(file, "aws_iam_policy", it));
+                grant(role(), policy.and_then(|it| it.body.attribute("policy")));
+            }
+            ["aws_iam_role", label] => {
+                for inline in body.blocks("inline_policy") {
+                    let name = text_of(body, "name").unwrap_or_else(|| label.into());
+                    grant(Some(name), inline.body.attribute("policy"));
                 }
             }
             _ => {}

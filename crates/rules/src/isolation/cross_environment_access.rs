@@ -6,8 +6,9 @@
 //! Terraform, the environment that a role's name names (`dev-build`, `ProdBuildRole`) with the one in the name of
 //! each repository that it may push to (`ecr:PutImage`, `ecr:InitiateLayerUpload`, `ecr:*`, …). Only names that are
 //! written out are compared; a statement with a condition, and a wildcard, is left alone. In Terraform that is
-//! `aws_iam_role_policy`, and an `aws_iam_policy` attached to a role, with the policy in `jsonencode`, in a
-//! here-document or in an `aws_iam_policy_document` of the same file, if none of its statements denies anything.
+//! `aws_iam_role_policy`, an `aws_iam_policy` attached to a role, and `inline_policy`, with the policy in
+//! `jsonencode`, in a here-document or in an `aws_iam_policy_document` of the same file, if none of its statements
+//! denies anything.
 //!
 //! ## Why it matters
 //!
