@@ -63,6 +63,7 @@ pub fn read_file_with(
                 text,
                 tree: &tree,
                 host: None,
+                template: None,
             };
             for root in tree.documents() {
                 document(&mut facts, &source, *root, kind, options);
@@ -428,23 +429,40 @@ fn inline_buildspec(
     node: NodeId,
     options: &ReadOptions,
 ) {
-    // Only literal text: with `!Sub` CloudFormation reads `${…}` first.
     let tree = source.tree;
-    if tree.node(node).tag.is_some() || facts.buildspec.is_some() {
+    if facts.buildspec.is_some() {
         return;
     }
-    let Some(text) = tree.text(node).filter(|text| text.contains("phases")) else {
-        return;
+    let written_out = tree
+        .node(node)
+        .tag
+        .is_none()
+        .then(|| tree.text(node))
+        .flatten();
+    let (text, map, template) = match written_out {
+        Some(text) => match tree.source_map(source.text, node) {
+            Some(map) => (text.to_owned(), map, None),
+            None => return,
+        },
+        // What is put together of texts alone is known too; what only CloudFormation knows could be anything.
+        None => match delivery::inline::Inline::read(source.text, tree, node) {
+            Some(inline) if inline.unknown.is_empty() => (
+                inline.text,
+                inline.map,
+                Some("a text of CloudFormation's functions"),
+            ),
+            _ => return,
+        },
     };
-    let Some(map) = tree.source_map(source.text, node) else {
+    if !text.contains("phases") {
         return;
-    };
-    let text = text.to_owned();
+    }
     let inner = yaml::parse(&text);
     let inner_source = Source {
         text: &text,
         tree: &inner,
         host: Some((node, map)),
+        template,
     };
     if let Some(root) = inner.root() {
         scan::buildspec(facts, &inner_source, root, &options.branch_variable);

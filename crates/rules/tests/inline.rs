@@ -192,3 +192,40 @@ fn a_comment_in_the_block_silences_a_rule() {
         "{found:?}"
     );
 }
+
+#[test]
+fn images_are_followed_where_all_of_the_text_is_written_out() {
+    let spec = "|\n          version: 0.2\n          phases:\n            build:\n              commands:\n                - docker build -t $REPOSITORY_URI:latest .\n                - docker push $REPOSITORY_URI:latest\n";
+    let pushes = |spec: &str| {
+        let text = template(spec);
+        let found = lint(&text).into_iter();
+        found
+            .filter(|it| it.rule == "latest-pushed")
+            .map(|it| {
+                let place = text[it.span.range()].to_owned();
+                (place, it.fix.is_some(), it.no_fix.unwrap_or_default())
+            })
+            .collect::<Vec<_>>()
+    };
+    let plain = pushes(spec);
+    assert!(!plain.is_empty());
+    for spec in [
+        spec.replace("|\n", "!Sub |\n"),
+        spec.replace("|\n", "!Sub |\n")
+            .replace("$REPOSITORY_URI", "${!REPOSITORY_URI}"),
+        format!(
+            "\n          Fn::Sub: {}",
+            spec.replace("\n          ", "\n              ")
+        ),
+    ] {
+        let found = pushes(&spec);
+        assert_eq!(found.len(), plain.len(), "{spec}");
+        for (_, fixed, reason) in found {
+            assert!(!fixed && reason.contains("template"), "{reason}");
+        }
+    }
+    let unknown = spec
+        .replace("|\n", "!Sub |\n")
+        .replace("$REPOSITORY_URI", "${Repository}");
+    assert_eq!(pushes(&unknown), []);
+}

@@ -28,14 +28,10 @@ pub fn buildspecs(text: &str, tree: &Tree) -> Vec<Inline> {
         };
         for entry in &mapping.entries {
             let holds = tree.text(entry.key).is_some_and(|key| KEYS.contains(&key));
-            let mut inline = Inline {
-                text: String::new(),
-                map: SourceMap::default(),
-                unknown: Vec::new(),
-            };
-            if !holds || inline.value(text, tree, entry.value).is_none() {
+            let inline = holds.then(|| Inline::read(text, tree, entry.value));
+            let Some(inline) = inline.flatten() else {
                 continue;
-            }
+            };
             // Anything else is the path of a file.
             let is_text = inline.text.contains('\n') || inline.text.trim_start().starts_with('{');
             if is_text && inline.text.contains("phases") {
@@ -47,6 +43,17 @@ pub fn buildspecs(text: &str, tree: &Tree) -> Vec<Inline> {
 }
 
 impl Inline {
+    /// What the node stands for; `None` if that is no text.
+    pub(crate) fn read(text: &str, tree: &Tree, id: NodeId) -> Option<Self> {
+        let mut inline = Self {
+            text: String::new(),
+            map: SourceMap::default(),
+            unknown: Vec::new(),
+        };
+        inline.value(text, tree, id)?;
+        Some(inline)
+    }
+
     /// Appends what the node stands for; `None` if that is not a text at all.
     fn value(&mut self, text: &str, tree: &Tree, id: NodeId) -> Option<()> {
         let node = tree.node(id);
