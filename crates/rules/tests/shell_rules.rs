@@ -617,6 +617,22 @@ fn the_build_image_decides_how_bad_it_is_to_need_bash() {
 }
 
 #[test]
+fn only_a_shell_that_is_not_sh_is_asked_for() {
+    for (shell, count) in [
+        ("bash", 0),
+        ("/bin/bash", 0),
+        ("/bin/sh", 1),
+        ("sh", 1),
+        ("$X", 0),
+    ] {
+        let spec = buildspec("source ./env.sh")
+            .replace("phases:", &format!("env:\n  shell: {shell}\nphases:"));
+        let found = places("bashism", &[("buildspec.yml", &spec)]);
+        assert_eq!(found.len(), count, "{shell}");
+    }
+}
+
+#[test]
 fn terraform_copilot_and_batches_show_the_build_image_too() {
     let terraform = |image: &str| {
         format!(

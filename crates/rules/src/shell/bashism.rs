@@ -2,7 +2,7 @@
 //!
 //! ## What it does
 //!
-//! Finds what only bash understands in buildspecs without `env.shell`: `[[`, `==` in `[`, arrays, `<<<`,
+//! Finds what only bash understands in buildspecs whose `env.shell` is absent or `sh`: `[[`, `==` in `[`, arrays, `<<<`,
 //! `<(…)`, `${v//a/b}`, `${v:0:7}`, `${v^^}`, `((…))`, `source`, `declare`, `pushd`, `let`, `&>`, `+=`,
 //! `{1..3}`, `$'…'`, `$RANDOM`, `function f`, `read -a`, `printf %q`, `trap … ERR`, `shopt`, `mapfile` and
 //! `set -o pipefail`. Scripts that are handed to another shell are left alone.
@@ -140,10 +140,10 @@ struct Bashism {
 }
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    let asks = document
-        .buildspec
-        .as_ref()
-        .is_none_or(|spec| spec.env.shell.is_some());
+    let asks = document.buildspec.as_ref().is_none_or(|spec| {
+        let shell = spec.env.shell.and_then(|id| document.tree.text(id));
+        spec.env.shell.is_some() && !matches!(shell, Some("sh" | "/bin/sh"))
+    });
     if asks || !may_matter(document.text()) {
         return;
     }
