@@ -96,10 +96,13 @@ pub enum Command {
     Baseline(BaselineCommandArgs),
     /// Show where images are built, tagged, pushed and deployed.
     Flow(FlowArgs),
-    /// Print the page of one rule.
+    /// Print the page of one rule, or what is known of a key
+    ///
+    /// A key is one of buildspecs or of Copilot's manifests: `cache.action`, or `on-failure` alone.
+    #[command(verbatim_doc_comment)]
     Explain {
-        /// The rule's name, as in `tagwright rules`.
-        rule: String,
+        /// The rule's name, as in `tagwright rules`, or a key.
+        name: String,
     },
     /// List the rules.
     Rules {

@@ -225,7 +225,7 @@ fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
         Command::Baseline(args) => baseline::run(args, streams),
         Command::Fix(args) => fix::fix(args, streams),
         Command::Flow(args) => flow::flow(args, streams),
-        Command::Explain { rule } => rules::explain(rule, streams),
+        Command::Explain { name } => rules::explain(name, streams),
         Command::Hook { command } => hook::hook(command, streams),
         Command::Completions { shell } => shell::completions(*shell, streams),
         Command::Man { of } => shell::man(of.as_deref(), streams),

@@ -3,7 +3,7 @@
 use std::io;
 
 use serde::Serialize;
-use tagwright_rules::{Category, Fixable, Rule, registry, rule};
+use tagwright_rules::{Category, Fixable, KeyPage, Rule, key_pages, registry, rule};
 
 use crate::args::RulesFormat;
 use crate::report::severity_name;
@@ -89,14 +89,47 @@ fn table(streams: &mut Streams<'_>) -> Result<Exit, Stop> {
 }
 
 pub(crate) fn explain(name: &str, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
-    let Some(rule) = rule(name) else {
+    if let Some(rule) = rule(name) {
+        streams.output.write_all(page(rule).as_bytes())?;
+        return Ok(Exit::Clean);
+    }
+    let pages: Vec<String> = key_pages(name).iter().map(key_page).collect();
+    if pages.is_empty() {
         return Err(Stop::Usage(config::unknown_rule(
             name,
             &analysis::rule_names(),
         )));
-    };
-    streams.output.write_all(page(rule).as_bytes())?;
+    }
+    streams.output.write_all(pages.join("\n").as_bytes())?;
     Ok(Exit::Clean)
+}
+
+/// What the tables say of a key, with its heading.
+fn key_page(page: &KeyPage) -> String {
+    let files: Vec<String> = page.files.iter().map(|it| format!("`{it}`")).collect();
+    let mut text = format!("# {}\n\nKey of {}\n", page.path, files.join(", "));
+    if !page.key.docs.is_empty() {
+        text.push_str(&format!("\n{}\n", page.key.docs));
+    }
+    if page.below.is_empty() {
+        text.push_str(&format!("\nHolds {}.\n", page.key.holds));
+    } else {
+        text.push_str("\n## Keys\n\n");
+    }
+    for key in &page.below {
+        let docs = if key.docs.is_empty() {
+            &key.holds
+        } else {
+            key.docs
+        };
+        text.push_str(&format!("- `{}`: {docs}\n", key.name));
+    }
+    if !page.values.is_empty() {
+        let values: Vec<String> = page.values.iter().map(|it| format!("`{it}`")).collect();
+        text.push_str(&format!("\n## Values\n\n{}\n", values.join(", ")));
+    }
+    text.push_str(&format!("\n## Source\n\n{}\n", page.source));
+    text
 }
 
 /// The rule's page with its heading.

@@ -306,7 +306,7 @@ impl Session {
             targets.files = Vec::new();
         }
         let workspace = Workspace::new(documents, analysis);
-        if targets.complete || !workspace.analysis.needs_context(&workspace.flow) {
+        if targets.complete || !workspace.needs_context() {
             return workspace;
         }
         let plan = discovery::context(&targets.root, self.no_ignore);

@@ -582,6 +582,95 @@ fn a_full_disk_is_3() {
 }
 
 #[test]
+fn a_named_buildspec_that_is_not_there_is_told_in_a_repository() {
+    let batch = |path: &str| {
+        format!(
+            "version: 0.2\nbatch:\n  build-list:\n    - identifier: one\n      buildspec: {path}\n  fast-fail: true\n"
+        )
+    };
+    let unit = "version: 0.2\nphases:\n  build:\n    commands:\n      - make test\n";
+    let found = |files: &[(&str, &str)]| {
+        let run = Folder::new(files).run(&["check", "--format", "concise"]);
+        run.out().matches("[missing-file]").count()
+    };
+    let git = (".git/HEAD", "ref: refs/heads/main\n");
+    let there = ("ci/unit.yml", unit);
+    for (path, count) in [
+        ("ci/unit.yml", 0),
+        ("./ci/unit.yml", 0),
+        ("ci/unti.yml", 1),
+        ("$SPEC", 0),
+        ("arn:aws:s3:::bucket/unit.yml", 0),
+    ] {
+        let batch = batch(path);
+        let files = [git, there, ("buildspec.yml", &*batch)];
+        assert_eq!(found(&files), count, "{path}");
+    }
+    let wrong = batch("ci/unti.yml");
+    // Which folder is the source's root is not known, and a submodule may have the file.
+    assert_eq!(found(&[there, ("buildspec.yml", &*wrong)]), 0);
+    let submodules = (".gitmodules", "[submodule \"ci\"]\n");
+    assert_eq!(found(&[git, submodules, ("buildspec.yml", &*wrong)]), 0);
+    let manifest = |path: &str| {
+        format!(
+            "name: web\nversion: 1\nsource:\n  provider: GitHub\n  properties:\n    branch: main\n    repository: https://github.com/a/b\nbuild:\n  buildspec: {path}\nstages:\n  - name: test\n"
+        )
+    };
+    for (path, count) in [("ci/unit.yml", 0), ("app/ci/unit.yml", 0), ("unit.yml", 1)] {
+        let manifest = manifest(path);
+        let files = [
+            git,
+            ("app/ci/unit.yml", unit),
+            ("app/copilot/pipelines/web/manifest.yml", &*manifest),
+        ];
+        assert_eq!(found(&files), count, "{path}");
+    }
+}
+
+#[test]
+fn a_single_file_is_judged_by_the_project_beside_it() {
+    let spec = "version: 0.2\nphases:\n  build:\n    commands:\n      - source ./env.sh\n";
+    let project = |image: &str| {
+        format!(
+            "Resources:\n  Web:\n    Type: AWS::CodeBuild::Project\n    Properties:\n      Environment: {{Image: {image}}}\n      Source: {{Type: GITHUB}}\n"
+        )
+    };
+    for (image, expected) in [
+        ("aws/codebuild/standard:7.0", "warning[bashism]"),
+        ("aws/codebuild/amazonlinux-x86_64-standard:5.0", ""),
+    ] {
+        let template = project(image);
+        let folder = Folder::new(&[("buildspec.yml", spec), ("project.yml", &template)]);
+        let run = folder.run(&["check", "--format", "concise", "buildspec.yml"]);
+        assert!(run.out().contains(expected), "{}", run.out());
+        assert_eq!(
+            run.out().contains("bashism"),
+            !expected.is_empty(),
+            "{}",
+            run.out()
+        );
+    }
+}
+
+#[test]
+fn a_key_is_explained_from_the_tables() {
+    let folder = Folder::new(&[]);
+    let page = folder.run(&["explain", "cache.action"]);
+    assert_eq!(page.code, Some(0));
+    for part in [
+        "# cache.action\n",
+        "`buildspec`",
+        "`restore`, `save`",
+        "## Source",
+    ] {
+        assert!(page.out().contains(part), "{}", page.out());
+    }
+    let pages = folder.run(&["explain", "location"]).out();
+    assert!(pages.contains("# image.location\n"), "{pages}");
+    assert_eq!(folder.run(&["explain", "cache.acton"]).code, Some(2));
+}
+
+#[test]
 fn every_rule_has_a_page() {
     let folder = Folder::new(&[]);
     let rules = folder.run(&["rules"]);

@@ -45,6 +45,8 @@ pub(crate) struct SizedTree {
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) nodes: BTreeMap<NodeId, NodePlan>,
+    /// Dashes that get a blank, ascending, and the items that their lines become. Then there is nothing else.
+    pub(crate) dashes: Vec<(u32, String)>,
 }
 
 /// What becomes of one node.
@@ -56,8 +58,10 @@ pub(crate) struct NodePlan {
     pub(crate) effects: Vec<WordEffect>,
     /// Index and value, ascending by index; several at one index in the order in which they were declared.
     pub(crate) inserts: Vec<(u32, String)>,
-    /// The string that takes the place of the whole node.
-    pub(crate) replaced: Option<String>,
+    /// The bytes of the file that become a string of their own text, in the place of the whole node.
+    pub(crate) replaced: Option<(Span, String)>,
+    /// The items that the lines of the node become.
+    pub(crate) split: Option<Vec<String>>,
     /// Comments of the file and what becomes of them, ascending; only at the file's root.
     pub(crate) comments: Vec<(Span, String)>,
     /// The comment that is put above the line on which the node begins.
@@ -122,11 +126,21 @@ impl<'a> Materialiser<'a> {
             refusal,
         };
 
-        let mut edits = Vec::new();
+        let spaces = plan.dashes.iter().map(|(dash, _)| Edit {
+            span: Span::empty(*dash as usize + 1),
+            text: " ".to_owned(),
+        });
+        let mut edits: Vec<Edit> = spaces.collect();
         for (node, todo) in &plan.nodes {
-            if let Some(value) = &todo.replaced {
+            if let Some((span, value)) = &todo.replaced {
                 edits.extend(
-                    edit::replace_node(text, tree, *node, value)
+                    edit::replace_node(text, tree, *node, *span, value)
+                        .map_err(|refusal| refused(*node, refusal))?,
+                );
+            }
+            if let Some(items) = &todo.split {
+                edits.extend(
+                    edit::split_lines(text, tree, *node, items)
                         .map_err(|refusal| refused(*node, refusal))?,
                 );
             }
@@ -183,11 +197,16 @@ impl<'a> Materialiser<'a> {
                     (ChangeKind::InsertItem { index, .. }, NodeKind::Sequence(sequence)) => {
                         *index as usize <= sequence.items.len()
                     }
-                    (ChangeKind::ReplaceNode { .. }, NodeKind::Mapping(_))
+                    (
+                        ChangeKind::ReplaceNode { .. },
+                        NodeKind::Mapping(_) | NodeKind::Scalar(_),
+                    )
+                    | (ChangeKind::SplitLines { .. }, NodeKind::Scalar(_))
                     | (ChangeKind::InsertComment { .. }, _) => true,
                     (ChangeKind::ReplaceComment { comment, .. }, _) => {
                         sized.tree.comments().contains(comment)
                     }
+                    (ChangeKind::SpaceDash { .. }, _) => sized.tree.error().is_some(),
                     // An alias is left to the primitive edit, whose refusal says why.
                     (_, NodeKind::Alias { .. }) => true,
                     _ => false,
@@ -209,6 +228,21 @@ impl<'a> Materialiser<'a> {
             }
             of_node.push(change);
         }
+        let dashes = changes.iter().filter_map(|change| match &change.kind {
+            ChangeKind::SpaceDash { dash, item } => Some((*dash, item.clone())),
+            _ => None,
+        });
+        plan.dashes.extend(dashes);
+        plan.dashes.sort();
+        if !plan.dashes.is_empty() {
+            if plan.dashes.len() < changes.len() {
+                return Err(Rejection::Contradiction {
+                    path: path.to_string(),
+                    place: "top level".to_string(),
+                });
+            }
+            return Ok(plan);
+        }
         for (node, changes) in of_node {
             let todo = plan.nodes.entry(node).or_default();
             let mut replacements = Vec::new();
@@ -224,11 +258,15 @@ impl<'a> Materialiser<'a> {
                     ChangeKind::InsertItem { index, value } => {
                         todo.inserts.push((*index, value.to_string()));
                     }
-                    ChangeKind::ReplaceNode { text } => todo.replaced = Some(text.clone()),
+                    ChangeKind::ReplaceNode { span, text } => {
+                        todo.replaced = Some((*span, text.clone()));
+                    }
+                    ChangeKind::SplitLines { items } => todo.split = Some(items.clone()),
                     ChangeKind::ReplaceComment { comment, text } => {
                         todo.comments.push((*comment, text.clone()));
                     }
                     ChangeKind::InsertComment { text } => todo.above = Some(text.clone()),
+                    ChangeKind::SpaceDash { .. } => {}
                 }
             }
             todo.comments.sort();
@@ -266,8 +304,8 @@ pub(crate) fn overlap(one: &Change, other: &Change) -> bool {
             ChangeKind::ReplaceComment { comment: b, .. },
         ) => a == b,
         (ChangeKind::InsertComment { .. }, ChangeKind::InsertComment { .. })
-        | (ChangeKind::ReplaceNode { .. }, _)
-        | (_, ChangeKind::ReplaceNode { .. }) => true,
+        | (ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. }, _)
+        | (_, ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. }) => true,
         _ => false,
     }
 }

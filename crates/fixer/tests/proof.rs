@@ -74,15 +74,47 @@ fn what_is_declared_and_done_is_accepted() {
 fn string(value: &'static str) -> impl Fn(&Sources) -> Change {
     move |sources| {
         let tree = yaml::parse(text(sources));
-        let (node, _) = tree
+        let (id, node) = tree
             .nodes()
             .find(|(_, node)| matches!(node.kind, NodeKind::Mapping(_)))
             .unwrap();
         Change {
             file: FILE,
-            node,
+            node: id,
             kind: ChangeKind::ReplaceNode {
+                span: node.span,
                 text: value.to_string(),
+            },
+        }
+    }
+}
+
+/// The second item of the file becomes the string that stands at `place`.
+fn second(place: &'static str) -> impl Fn(&Sources) -> Change {
+    move |sources| {
+        let tree = yaml::parse(text(sources));
+        let list = tree.sequence(tree.root().unwrap()).unwrap();
+        let start = text(sources).find(place).unwrap();
+        Change {
+            file: FILE,
+            node: list.items[1],
+            kind: ChangeKind::ReplaceNode {
+                span: Span::new(start, start + place.len()),
+                text: place.to_string(),
+            },
+        }
+    }
+}
+
+/// The value of `c` becomes a list of these items.
+fn lines(items: &'static [&'static str]) -> impl Fn(&Sources) -> Change {
+    move |sources| {
+        let tree = yaml::parse(text(sources));
+        Change {
+            file: FILE,
+            node: tree.get(tree.root().unwrap(), "c").unwrap(),
+            kind: ChangeKind::SplitLines {
+                items: items.iter().map(ToString::to_string).collect(),
             },
         }
     }
@@ -104,6 +136,146 @@ fn a_mapping_becomes_the_command_that_stands_there_and_nothing_else() {
     let open = "- echo \"a: b # c\"\n";
     let cut = "- 'echo \"a: b' # c\"\n";
     rejected(open, cut, string("echo \"a: b"), 3);
+}
+
+#[test]
+fn what_yaml_took_off_a_command_belongs_to_the_string() {
+    let before = "- x\n- ! grep a b # c\n- y\n";
+    let after = "- x\n- '! grep a b' # c\n- y\n";
+    prove(before, after, second("! grep a b")).unwrap();
+    // The tag may not go with nothing in its place, nor a comment that is one.
+    rejected(
+        before,
+        "- x\n- 'grep a b' # c\n- y\n",
+        second("grep a b"),
+        3,
+    );
+    rejected(
+        before,
+        "- x\n- '! grep a b'\n- y\n",
+        second("! grep a b"),
+        4,
+    );
+    rejected(
+        before,
+        "- x\n- ! '! grep a b' # c\n- y\n",
+        second("! grep a b"),
+        2,
+    );
+    let before = "- x\n- &name make\n";
+    prove(before, "- x\n- '&name make'\n", second("&name make")).unwrap_err();
+    let before = "- x\n- echo \"a #b\" # c\n# d\n- y\n";
+    let place = "echo \"a #b\" # c";
+    let after = "- x\n- 'echo \"a #b\" # c'\n# d\n- y\n";
+    prove(before, after, second(place)).unwrap();
+    rejected(
+        before,
+        "- x\n- 'echo \"a #b\"' # c\n# d\n- y\n",
+        second(place),
+        2,
+    );
+    rejected(
+        before,
+        "- x\n- 'echo \"a #b\" # c'\n- y\n",
+        second(place),
+        4,
+    );
+}
+
+#[test]
+fn lines_become_the_items_that_stand_there_and_nothing_else() {
+    let before = "# a\nc:\n  # b\n  -make one\n  -make two # d\ne: 1\n";
+    let after = "# a\nc:\n  # b\n  - make one\n  - make two # d\ne: 1\n";
+    prove_spaces(before, after, lines(&["make one", "make two"])).unwrap();
+    for (items, point) in [
+        (&["make one", "make three"][..], 2),
+        (&["make one"], 2),
+        (&["make one", "make two", "x"], 2),
+        (&["make one", "make \"two"], 2),
+    ] {
+        let rejection = prove_spaces(before, after, lines(items)).unwrap_err();
+        assert_eq!(rejection.point(), Some(point), "{rejection}");
+    }
+    let half = "# a\nc:\n  # b\n  - make one\n  - make two\ne: 1\n";
+    let rejection = prove_spaces(before, half, lines(&["make one", "make two"])).unwrap_err();
+    assert_eq!(rejection.point(), Some(4), "{rejection}");
+    let quote = "c:\n  -echo \"a\n  -b\n";
+    let split = "c:\n  - echo \"a\n  - b\n";
+    prove_spaces(quote, split, lines(&["echo \"a", "b"])).unwrap_err();
+}
+
+/// The dash at `place` gets a blank.
+fn dash(place: &'static str, item: &'static str) -> impl Fn(&Sources) -> Change {
+    move |sources| {
+        let tree = yaml::parse(text(sources));
+        Change {
+            file: FILE,
+            node: tree.root().unwrap(),
+            kind: ChangeKind::SpaceDash {
+                dash: Span::empty(text(sources).find(place).unwrap()).start,
+                item: item.to_string(),
+            },
+        }
+    }
+}
+
+#[test]
+fn a_line_becomes_an_item_of_a_file_that_can_be_read_without_it() {
+    let before = "c:\n# d\n- make one # e\n-make two\n- make three\n";
+    let after = "c:\n# d\n- make one # e\n- make two\n- make three\n";
+    prove(before, after, dash("-make two", "make two")).unwrap();
+    for (text, place, item) in [
+        // Another line, another item, another edit.
+        (after, "- make one", "make one"),
+        (after, "-make two", "make"),
+        (
+            "c:\n# d\n- make one # e\n- make two\n- make four\n",
+            "-make two",
+            "make two",
+        ),
+        (
+            "c:\n# f\n- make one # e\n- make two\n- make three\n",
+            "-make two",
+            "make two",
+        ),
+    ] {
+        prove(before, text, dash(place, item)).unwrap_err();
+    }
+    // Broken elsewhere too, before or afterwards; not of the list; no shell.
+    let before = "c:\n- a\n-b c\n- @\n";
+    prove(before, "c:\n- a\n- b c\n- @\n", dash("-b", "b c")).unwrap_err();
+    let before = "c:\n- |\n  - a\n  -b c\n- d\n-e f\n";
+    let after = "c:\n- |\n  - a\n  - b c\n- d\n-e f\n";
+    prove(before, after, dash("-b", "b c")).unwrap_err();
+    let before = "c:\n- a\n-b \"c\n- d\n";
+    prove(before, "c:\n- a\n- b \"c\n- d\n", dash("-b", "b \"c")).unwrap_err();
+    // A file that can be read has no such line.
+    prove("c:\n  -a\n", "c:\n  - a\n", dash("-a", "a")).unwrap_err();
+}
+
+/// [`prove`], with an edit for each blank that was put behind a dash, and the rest as one.
+fn prove_spaces(
+    before: &str,
+    after: &str,
+    change: impl Fn(&Sources) -> Change,
+) -> Result<(), Rejection> {
+    let (old, new) = (one(before), one(after));
+    let mut edits: Vec<Edit> = before
+        .match_indices("  -")
+        .map(|(at, _)| Edit {
+            span: Span::empty(at + 3),
+            text: " ".to_string(),
+        })
+        .collect();
+    if after.len() < before.len() + edits.len() {
+        let start = before.find(" # d").unwrap();
+        edits.push(Edit {
+            span: Span::new(start, start + 4),
+            text: String::new(),
+        });
+    }
+    let edits = vec![FileEdits { file: FILE, edits }];
+    prove_edits(&old, &new, &edits, &[change(&old)])
 }
 
 #[test]

@@ -4,9 +4,13 @@
 //! Only what is written out is read. What a parameter, a module or a function decides stays unknown, and
 //! where a whole list does, the description says so: what is absent from it is then not known to be absent.
 
+pub(crate) mod batch;
 pub(crate) mod cloudformation;
+pub(crate) mod copilot;
 mod hcl;
+pub mod inline;
 pub(crate) mod terraform;
+mod terraform_iam;
 
 use tagwright_syntax::Span;
 
@@ -19,13 +23,21 @@ pub struct DeliveryFacts {
     pub projects: Vec<Project>,
     /// What its roles may push to, one entry for each repository that is named.
     pub grants: Vec<Grant>,
+    /// The builds that it describes, each with the image that it runs in.
+    pub runs: Vec<Run>,
+    /// The files of its own repository that it names.
+    pub named: Vec<NamedFile>,
 }
 
 impl DeliveryFacts {
     /// Whether there is nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pipelines.is_empty() && self.projects.is_empty() && self.grants.is_empty()
+        self.pipelines.is_empty()
+            && self.projects.is_empty()
+            && self.grants.is_empty()
+            && self.runs.is_empty()
+            && self.named.is_empty()
     }
 }
 
@@ -212,6 +224,35 @@ pub enum BuildspecOf {
     Unknown,
 }
 
+/// A build and the image that it runs in: of a project, of a batch, of a pipeline of Copilot.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Whose build it is, for people: "the project `Web`".
+    pub of: Box<str>,
+    /// The image.
+    pub image: Value,
+    /// Where the image is written, or else what the image is not written for; bytes of the file.
+    pub span: Span,
+    /// Where the build's commands are.
+    pub buildspec: BuildspecOf,
+    /// Where they are written, if the description itself holds them: bytes of the file.
+    pub text: Option<Span>,
+}
+
+/// A file that another file of the same repository names.
+#[derive(Clone, Debug)]
+pub struct NamedFile {
+    /// Its path, relative to the root of the source.
+    pub path: Box<str>,
+    /// The path's bytes in the file that names it.
+    pub span: Span,
+}
+
+/// The image that Copilot's pipelines build in unless their manifest names another.
+/// Source: aws/copilot-cli v1.33, `internal/pkg/deploy/pipeline.go`. Earlier releases took earlier ones of the
+/// same family.
+pub const COPILOT_BUILD_IMAGE: &str = "aws/codebuild/amazonlinux2-x86_64-standard:5.0";
+
 /// A role may push to a repository.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -221,6 +262,15 @@ pub struct Grant {
     pub repository: Value,
     /// Where the permission names the repository, bytes of the file.
     pub span: Span,
+}
+
+/// Whether the text of a project's buildspec is the path of a file.
+#[must_use]
+pub fn is_path(text: &str) -> bool {
+    !text.is_empty()
+        && !text.contains(['\n', '{', ' '])
+        && !text.starts_with("arn:")
+        && !text.starts_with("s3:")
 }
 
 /// The places in `span` of `text` that read a variable of a pipeline.

@@ -52,7 +52,8 @@ pub fn read_file_with(
         FileKind::Other => {}
         FileKind::Terraform => {
             terraform(&mut facts, text);
-            if has(text, "aws_codepipeline") || has(text, "aws_codebuild_project") {
+            let delivers = has(text, "aws_codepipeline") || has(text, "aws_codebuild_project");
+            if delivers || has(text, "aws_iam_role") && has(text, "ecr:") {
                 keep(&mut facts, delivery::terraform::read(text));
             }
         }
@@ -63,6 +64,7 @@ pub fn read_file_with(
                 text,
                 tree: &tree,
                 host: None,
+                template: None,
             };
             let mut spec = None;
             for root in tree.documents() {
@@ -97,7 +99,7 @@ fn document(
             let spec = first
                 .then(|| scan::buildspec(facts, source, root, &options.branch_variable))
                 .flatten();
-            batch_images(facts, source, root);
+            batch(facts, source, root);
             return spec;
         }
         FileKind::CopilotWorkload => workload(facts, source, root),
@@ -169,10 +171,11 @@ fn deploy(facts: &mut FileFacts, source: &Source<'_>, node: NodeId, tool: Tool, 
 }
 
 /// The build images of a batch: CodeBuild pulls them to run the build in.
-fn batch_images(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
+fn batch(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
     let Some(batch) = source.tree.get(root, "batch") else {
         return;
     };
+    keep(facts, delivery::batch::read(source.tree, batch));
     every(source.tree, batch, &mut |key, value| {
         if key != "image" {
             return;
@@ -269,6 +272,10 @@ fn pipeline(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
     if let Some(image) = manifest.build_image {
         build_image(facts, source, image, Reason::PipelineManifest);
     }
+    keep(
+        facts,
+        delivery::copilot::read(source.tree, &manifest, &facts.path),
+    );
 }
 
 fn compose(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
@@ -430,23 +437,40 @@ fn inline_buildspec(
     node: NodeId,
     options: &ReadOptions,
 ) {
-    // Only literal text: with `!Sub` CloudFormation reads `${…}` first.
     let tree = source.tree;
-    if tree.node(node).tag.is_some() || facts.buildspec.is_some() {
+    if facts.buildspec.is_some() {
         return;
     }
-    let Some(text) = tree.text(node).filter(|text| text.contains("phases")) else {
-        return;
+    let written_out = tree
+        .node(node)
+        .tag
+        .is_none()
+        .then(|| tree.text(node))
+        .flatten();
+    let (text, map, template) = match written_out {
+        Some(text) => match tree.source_map(source.text, node) {
+            Some(map) => (text.to_owned(), map, None),
+            None => return,
+        },
+        // What is put together of texts alone is known too; what only CloudFormation knows could be anything.
+        None => match delivery::inline::Inline::read(source.text, tree, node) {
+            Some(inline) if inline.unknown.is_empty() => (
+                inline.text,
+                inline.map,
+                Some("a text of CloudFormation's functions"),
+            ),
+            _ => return,
+        },
     };
-    let Some(map) = tree.source_map(source.text, node) else {
+    if !text.contains("phases") {
         return;
-    };
-    let text = text.to_owned();
+    }
     let inner = yaml::parse(&text);
     let inner_source = Source {
         text: &text,
         tree: &inner,
         host: Some((node, map)),
+        template,
     };
     if let Some(root) = inner.root() {
         scan::buildspec(facts, &inner_source, root, &options.branch_variable);

@@ -61,6 +61,8 @@ pub(crate) struct Source<'a> {
     /// Where the text is itself the value of a scalar of another file: that scalar, and the map from the
     /// text to the file.
     pub(crate) host: Option<(NodeId, SourceMap)>,
+    /// What reads `${…}` in the text before a shell does, if something does.
+    pub(crate) template: Option<&'static str>,
 }
 
 /// Where a script stands.
@@ -193,7 +195,9 @@ pub(crate) fn buildspec(
     let tree = source.tree;
     let spec = Buildspec::read(tree, root)?;
     let shell = shell_kind(tree, &spec, source.text);
-    let template = template_of(&facts.path, source.text);
+    let template = source
+        .template
+        .or_else(|| template_of(&facts.path, source.text));
     let mut reader = Reader {
         facts,
         source,

@@ -138,7 +138,7 @@ impl Root {
     }
 
     fn needs_context(&self) -> bool {
-        self.workspace.analysis.needs_context(&self.workspace.flow)
+        self.workspace.needs_context()
     }
 
     fn reload(&mut self, open: &Overlay) {

@@ -82,13 +82,13 @@ impl Analysis {
         }
     }
 
-    /// Whether files beside the given ones may change what there is to say about these.
+    /// Whether files beside the given ones, of which reading said what is `found`, may change what there is to
+    /// say about these.
     #[must_use]
-    pub fn needs_context(&self, workspace: &flow::Workspace) -> bool {
-        workspace
-            .files()
-            .iter()
-            .any(|file| tagwright_rules::needs_context(file, &self.settings))
+    pub fn needs_context(&self, workspace: &flow::Workspace, found: &[Finding]) -> bool {
+        let mut files = workspace.files().iter();
+        found.iter().any(tagwright_rules::is_weighed)
+            || files.any(|file| tagwright_rules::needs_context(file, &self.settings))
     }
 
     /// Joins the facts of files, whose ids are their indices.

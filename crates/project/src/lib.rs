@@ -10,6 +10,7 @@ pub mod discovery;
 pub mod git;
 pub mod identity;
 pub mod load;
+pub mod missing;
 pub mod parallel;
 pub mod shellcheck;
 pub mod source;

@@ -12,6 +12,7 @@ use tagwright_syntax::Span;
 use crate::analysis::Analysis;
 use crate::baseline::Located;
 use crate::identity::identities;
+use crate::missing;
 use crate::parallel::map;
 use crate::shellcheck::{self, Script, Shellcheck};
 
@@ -99,6 +100,12 @@ impl Workspace {
             failures: Vec::new(),
         };
         none.with_more(documents)
+    }
+
+    /// Whether files beside those that it has may change what there is to say about these.
+    #[must_use]
+    pub fn needs_context(&self) -> bool {
+        self.analysis.needs_context(&self.flow, &self.found)
     }
 
     /// The same workspace with more files, which follow those that it has: only they are read.
@@ -197,11 +204,25 @@ impl Workspace {
 
     /// All findings of the workspace, those in files that were not asked for too.
     pub fn check(&mut self) -> Checked {
-        let found = self.found.clone();
+        let mut found = self.found.clone();
+        found.extend(self.missing(&self.flow));
         let (verdict, failures) = self.analysis.check(&self.flow, found, &self.directives);
         self.failures.clone_from(&self.unread);
         self.failures.extend(failures);
         self.without_known(verdict, &self.documents)
+    }
+
+    /// The files that `workspace`, the same files perhaps with other texts, names and that are not there.
+    fn missing(&self, workspace: &flow::Workspace) -> Vec<Finding> {
+        let level = self.analysis.external_level(missing::RULE, Severity::Error);
+        let Some(severity) = level else {
+            return Vec::new();
+        };
+        let mut found = missing::findings(workspace.files(), &self.documents);
+        for finding in &mut found {
+            finding.severity = severity;
+        }
+        found
     }
 
     /// Takes out what the baseline knows; `documents` have the texts that the findings are about.
@@ -333,6 +354,7 @@ impl Relint for Workspace {
             })
             .collect();
         let joined = self.analysis.join(facts);
+        found.extend(self.missing(&joined));
         let (verdict, failures) = self.analysis.check(&joined, found, &directives);
         let mut findings = if self.baseline.is_some() {
             let documents: Vec<Document> = self

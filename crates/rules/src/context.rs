@@ -7,8 +7,9 @@ use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
 use tagwright_flow::{FileId, Flow, UseId, Workspace};
 use tagwright_syntax::buildspec::Buildspec;
+use tagwright_syntax::position::LineIndex;
 use tagwright_syntax::yaml::{NodeId, Tree};
-use tagwright_syntax::{SmolStr, Span};
+use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
@@ -143,8 +144,8 @@ pub struct Document<'a> {
     pub tree: &'a Tree,
     /// The typed view, if it is a buildspec (not one inside another file).
     pub buildspec: Option<Buildspec>,
-    /// Where a buildspec inside another file stands: the line of that file on which its first line is.
-    pub(crate) first_line: u32,
+    /// The file around it, if it stands inside another one.
+    pub(crate) outer: Option<Outer<'a>>,
     items: OnceCell<Vec<ItemText<'a>>>,
     outline: OnceCell<Outline>,
     directives: OnceCell<Vec<Directive>>,
@@ -160,13 +161,24 @@ pub(crate) struct ItemText<'a> {
     pub(crate) text: &'a str,
 }
 
+/// The file that holds a document as a value of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Outer<'a> {
+    /// Its text.
+    pub(crate) text: &'a str,
+    /// The lines of its text.
+    pub(crate) lines: &'a LineIndex,
+    /// From the document's text to that file.
+    pub(crate) map: &'a SourceMap,
+}
+
 impl<'a> Document<'a> {
     pub(crate) fn new(facts: &'a FileFacts, tree: &'a Tree, buildspec: Option<Buildspec>) -> Self {
         Self {
             facts,
             tree,
             buildspec,
-            first_line: 1,
+            outer: None,
             items: OnceCell::new(),
             outline: OnceCell::new(),
             directives: OnceCell::new(),

@@ -1,9 +1,12 @@
 //! What rules ask about pipelines: which project an action builds, which buildspec that project runs, and
 //! where an action stands in its pipeline.
 
-use tagwright_flow::FileKind;
-use tagwright_flow::delivery::{Action, BuildspecOf, Pipeline, Project, Value};
+use std::collections::HashMap;
+
+use tagwright_flow::delivery::{Action, BuildspecOf, Pipeline, Project, Run, Value, is_path};
 use tagwright_flow::facts::FileFacts;
+use tagwright_flow::{FileId, FileKind};
+use tagwright_syntax::Span;
 
 use crate::context::Context;
 
@@ -46,13 +49,26 @@ pub(crate) fn builds<'a>(context: &Context<'a>) -> Vec<Build<'a>> {
                     pipeline,
                     action,
                     project,
-                    buildspec: buildspec_of(context, holder, project)?,
+                    buildspec: match action.setting("BuildspecOverride") {
+                        None => buildspec_of(context, holder, &project.buildspec)?,
+                        Some(setting) => buildspec_of(context, file, &overriding(&setting.value))?,
+                    },
                 })
             });
             builds.extend(build);
         }
     }
     builds
+}
+
+/// Where the commands of an action are that brings its own: a path relative to the source's root, or text.
+fn overriding(value: &Value) -> BuildspecOf {
+    match value {
+        Value::Text(path) if is_path(path) => {
+            BuildspecOf::File(path.trim_start_matches("./").into())
+        }
+        _ => BuildspecOf::Unknown,
+    }
 }
 
 /// The actions of a pipeline, in the order of the file.
@@ -98,13 +114,13 @@ fn project_of<'a>(
     found.next().is_none().then_some(first)
 }
 
-/// The file that holds the project's commands, if it is certain.
+/// The file that holds the commands of a build that `holder` describes, if it is certain.
 fn buildspec_of<'a>(
     context: &Context<'a>,
     holder: &'a FileFacts,
-    project: &Project,
+    buildspec: &BuildspecOf,
 ) -> Option<&'a FileFacts> {
-    let (path, named) = match &project.buildspec {
+    let (path, named) = match buildspec {
         BuildspecOf::Here => return Some(holder),
         BuildspecOf::Unknown => return None,
         BuildspecOf::Default => ("buildspec.yml", false),
@@ -129,6 +145,64 @@ fn buildspec_of<'a>(
     let mut below = specs().filter(|file| named && file.path.ends_with(&ending));
     let first = below.next()?;
     below.next().is_none().then_some(first)
+}
+
+/// The builds of the workspace that run each file's commands, as far as it is certain which they run.
+pub(crate) struct Runs<'a> {
+    of_file: HashMap<FileId, Vec<(&'a FileFacts, &'a Run)>>,
+}
+
+impl<'a> Runs<'a> {
+    /// Reads what all files describe.
+    pub(crate) fn new(context: &Context<'a>) -> Self {
+        let mut of_file: HashMap<FileId, Vec<_>> = HashMap::new();
+        for holder in context.workspace.files() {
+            let runs = holder.delivery.as_deref().map(|it| &it.runs[..]);
+            for run in runs.unwrap_or_default() {
+                let file = match run.text {
+                    Some(_) if run.buildspec == BuildspecOf::Unknown => Some(holder),
+                    _ => buildspec_of(context, holder, &run.buildspec),
+                };
+                if let Some(file) = file {
+                    of_file.entry(file.id).or_default().push((holder, run));
+                }
+            }
+        }
+        Self { of_file }
+    }
+
+    /// The builds that run the commands at `span` of `file`.
+    pub(crate) fn at(
+        &self,
+        file: FileId,
+        span: Span,
+    ) -> impl Iterator<Item = (&'a FileFacts, &'a Run)> {
+        let runs = self.of_file.get(&file).into_iter().flatten().copied();
+        runs.filter(move |(holder, run)| {
+            holder.id != file || run.text.is_none_or(|text| text.contains(span))
+        })
+    }
+
+    /// What the images of all builds that run the commands at `span` of `file` have in common; `None` if there is
+    /// no such build, or if of the image of one of them it is not known.
+    pub(crate) fn agree<T: Copy + PartialEq>(
+        &self,
+        file: FileId,
+        span: Span,
+        of_image: fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let mut common = None;
+        for (_, run) in self.at(file, span) {
+            let Value::Text(image) = &run.image else {
+                return None;
+            };
+            let own = of_image(image)?;
+            if *common.get_or_insert(own) != own {
+                return None;
+            }
+        }
+        common
+    }
 }
 
 /// How the pipeline writes the branch of its source, if it has one source that can tell.

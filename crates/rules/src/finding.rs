@@ -116,11 +116,29 @@ pub enum ChangeKind {
         /// The comment, with its `#`; one line.
         text: String,
     },
-    /// The mapping, an item of a list on one line, becomes the string `text`: a command that YAML has taken
-    /// apart is put into quotes.
+    /// The node, an item of a list on one line, becomes the string that stands in its place: a command that YAML
+    /// has taken apart is put into quotes.
     ReplaceNode {
-        /// The new decoded value.
+        /// Bytes of the file: the node, with the tag or the unused anchor in front of it, and with the comment
+        /// behind it if that belongs to the command.
+        span: Span,
+        /// What stands there, the new decoded value.
         text: String,
+    },
+    /// The plain text, each line of which begins with a dash, becomes a list with an item for each line: a blank
+    /// is put behind each dash.
+    SplitLines {
+        /// The decoded values of the items, in order.
+        items: Vec<String>,
+    },
+    /// In a file that cannot be read, a blank is put behind a dash, so that its line is the next item of the
+    /// list above it. Without all lines of this kind, the file can be read. The change's node is the root of
+    /// what could be read.
+    SpaceDash {
+        /// The dash, a byte of the file.
+        dash: u32,
+        /// The item's decoded value: the rest of the line.
+        item: String,
     },
 }
 

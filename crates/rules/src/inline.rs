@@ -1,17 +1,18 @@
 //! Buildspecs inside CloudFormation templates, for the rules about single files.
 //!
-//! A buildspec that a template holds as a `|` block is the file's own text but for the indentation, so that
-//! every place in it is a place of the file. It is read a second time, as if it were a file, and what the
-//! rules say of it is moved to where it stands. Fixes are not: they are made for the tree of a whole file.
+//! Such a buildspec is read a second time, as if it were a file, and what the rules say of it is moved to where it
+//! stands. What is about a value that only CloudFormation knows is dropped. Fixes are not moved: they are made and
+//! proved for the tree of a whole file.
 
 use std::sync::Arc;
 
+use tagwright_flow::delivery::inline::{Inline, buildspecs};
 use tagwright_flow::facts::FileFacts;
 use tagwright_flow::{FileKind, ReadOptions, read_file_with};
 use tagwright_syntax::position::LineIndex;
-use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle, Tree};
-use tagwright_syntax::{SourceMap, Span};
+use tagwright_syntax::yaml::Tree;
 
+use crate::context::Outer;
 use crate::{Category, Document, Finding, Settings};
 
 /// The path under which the text is read; it decides that it is a buildspec.
@@ -28,26 +29,30 @@ pub(crate) fn check(
     if facts.kind != FileKind::CloudFormation || facts.delivery.is_none() {
         return;
     }
-    for node in blocks(tree) {
-        let (Some(text), Some(map)) = (tree.text(node), tree.source_map(&facts.text, node)) else {
-            continue;
-        };
-        let Some(first) = map.source(Span::empty(0)) else {
-            continue;
-        };
-        let first_line = LineIndex::new(&facts.text)
-            .position(&facts.text, first.start)
-            .line;
-        let inner: Arc<str> = Arc::from(text);
+    let inside = buildspecs(&facts.text, tree);
+    if inside.is_empty() {
+        return;
+    }
+    let lines = LineIndex::new(&facts.text);
+    for inline in &inside {
+        let text: Arc<str> = Arc::from(&*inline.text);
         let mut found = Vec::new();
         read_file_with(
             facts.id,
             &Arc::from(PATH),
-            &inner,
+            &text,
             options,
-            &mut |facts, tree, spec| {
-                let mut document = Document::new(facts, tree, spec);
-                document.first_line = first_line;
+            &mut |inner, inner_tree, spec| {
+                // A value that is not known may be several lines, or none.
+                if !inline.unknown.is_empty() && inner_tree.error().is_some() {
+                    return;
+                }
+                let mut document = Document::new(inner, inner_tree, spec);
+                document.outer = Some(Outer {
+                    text: &facts.text,
+                    lines: &lines,
+                    map: &inline.map,
+                });
                 crate::verdict::check_document(&document, settings, &mut found);
             },
         );
@@ -55,15 +60,22 @@ pub(crate) fn check(
         found.retain(|finding| {
             crate::rule(finding.rule).is_none_or(|rule| rule.category != Category::Suppression)
         });
-        findings.extend(found.into_iter().filter_map(|finding| moved(finding, &map)));
+        findings.extend(
+            found
+                .into_iter()
+                .filter_map(|finding| moved(finding, inline)),
+        );
     }
 }
 
 /// The finding at its place in the outer file.
-fn moved(mut finding: Finding, map: &SourceMap) -> Option<Finding> {
-    finding.span = map.source(finding.span)?;
+fn moved(mut finding: Finding, inline: &Inline) -> Option<Finding> {
+    if inline.unknown.iter().any(|it| it.overlaps(finding.span)) {
+        return None;
+    }
+    finding.span = inline.map.source(finding.span)?;
     for related in &mut finding.related {
-        related.span = map.source(related.span)?;
+        related.span = inline.map.source(related.span)?;
     }
     if finding.fix.take().is_some() {
         finding.no_fix = Some(
@@ -71,23 +83,4 @@ fn moved(mut finding: Finding, map: &SourceMap) -> Option<Finding> {
         );
     }
     Some(finding)
-}
-
-/// The `|` blocks that are the buildspec of a project. With `!Sub` CloudFormation reads the text first.
-fn blocks(tree: &Tree) -> Vec<NodeId> {
-    tree.nodes()
-        .filter_map(|(_, node)| match &node.kind {
-            NodeKind::Mapping(mapping) => Some(mapping),
-            _ => None,
-        })
-        .flat_map(|mapping| &mapping.entries)
-        .filter(|entry| tree.text(entry.key) == Some("BuildSpec"))
-        .map(|entry| entry.value)
-        .filter(|value| {
-            let node = tree.node(*value);
-            node.tag.is_none()
-                && matches!(&node.kind, NodeKind::Scalar(scalar)
-                    if scalar.style == ScalarStyle::Literal && scalar.value.contains("phases"))
-        })
-        .collect()
 }

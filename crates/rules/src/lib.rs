@@ -22,6 +22,7 @@ pub use context::{Context, Document, Report};
 pub use directives::Directive;
 pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Severity, WordEffect};
 pub use settings::Settings;
+pub use tables::key_page::{KeyPage, key_pages};
 pub use tables::lookup as grammar;
 pub use tables::schema::{
     buildspec_schema, copilot_environment_schema, copilot_pipeline_schema, copilot_workload_schema,
@@ -55,6 +56,12 @@ pub enum Check {
     Workspace(fn(&Context<'_>, &mut Report<'_>)),
     /// In the tree of one file, while it is read.
     Document(fn(&Document<'_>, &mut Report<'_>)),
+    /// The same; what is found is weighed once the whole workspace is known, and may be dropped then. A level
+    /// from the configuration holds whatever the weighing says.
+    Weighed(
+        fn(&Document<'_>, &mut Report<'_>),
+        fn(&Context<'_>, Vec<Finding>) -> Vec<Finding>,
+    ),
     /// Among the directives, when all else is known: the fix that takes one away is worked out while the
     /// file is read.
     Unused(fn(&Unused<'_>, &mut Report<'_>)),
@@ -246,6 +253,7 @@ rules! {
         unknown_runtime
         retired_runtime
         not_a_buildspec
+        missing_file
     }
     shell {
         removed_command
@@ -310,9 +318,15 @@ pub fn rule(name: &str) -> Option<&'static Rule> {
     REGISTRY.iter().copied().find(|rule| rule.name == name)
 }
 
+/// Whether a finding of a single file waits for the rest of the workspace.
+#[must_use]
+pub fn is_weighed(finding: &Finding) -> bool {
+    rule(finding.rule).is_some_and(|rule| matches!(rule.check, Check::Weighed(..)))
+}
+
 /// Whether the other files of the workspace can change what is said about this one: it names an image that
 /// may be `latest`, uses the branch variable, or calls Copilot. A file of which none is true can be judged
-/// alone.
+/// alone, if nothing [`is_weighed`] that was found in it.
 #[must_use]
 pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
     !file.copilot.is_empty()

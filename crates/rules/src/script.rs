@@ -6,12 +6,12 @@ use std::cell::OnceCell;
 
 use tagwright_flow::facts::ShellKind;
 use tagwright_syntax::buildspec::Phase;
-use tagwright_syntax::shell::{self, Command, Script};
+use tagwright_syntax::shell::{self, Command, Script, Status};
 use tagwright_syntax::yaml::NodeId;
 use tagwright_syntax::{SourceMap, Span};
 
 use crate::context::Document;
-use crate::{Change, ChangeKind, WordEffect};
+use crate::{Applicability, Change, ChangeKind, Fix, WordEffect};
 
 /// One command item, its text read as shell.
 pub(crate) struct Item<'d> {
@@ -87,4 +87,43 @@ pub(crate) fn untouchable(document: &Document<'_>) -> Option<&'static str> {
 /// Whether the command's word at this 0-based index is `text`.
 pub(crate) fn word_is(command: &Command, index: usize, text: &str) -> bool {
     command.words.get(index).is_some_and(|word| word.is(text))
+}
+
+/// The fix that puts the command at `span`, which YAML has taken apart or cut, into quotes, if it is certain
+/// where it ends. `span` covers the item with what YAML took off its start or its end.
+pub(crate) fn quote(document: &Document<'_>, item: NodeId, span: Span) -> Result<Fix, String> {
+    let command = span.of(document.text());
+    let shell = document.facts.buildspec.as_ref().map(|facts| facts.shell);
+    if command.contains(['\n', '\r']) {
+        return Err("the command has several lines".to_owned());
+    }
+    // An unclosed quote means that YAML has taken the rest for a comment.
+    if shell != Some(ShellKind::Posix) || shell::parse(command).status != Status::Clean {
+        return Err("it is not certain where the command ends".to_owned());
+    }
+    Ok(Fix {
+        message: "put the command into quotes".to_owned(),
+        applicability: Applicability::Safe,
+        changes: vec![Change {
+            file: document.facts.id,
+            node: item,
+            kind: ChangeKind::ReplaceNode {
+                span,
+                text: command.to_owned(),
+            },
+        }],
+    })
+}
+
+/// The comment that follows what stands at `span` on the same line.
+pub(crate) fn comment_behind(document: &Document<'_>, span: Span) -> Option<Span> {
+    let comments = document.tree.comments();
+    let next = comments.partition_point(|comment| comment.start < span.end);
+    let comment = comments.get(next).copied()?;
+    let gap = document
+        .text()
+        .get(span.end as usize..comment.start as usize)?;
+    gap.bytes()
+        .all(|b| matches!(b, b' ' | b'\t'))
+        .then_some(comment)
 }

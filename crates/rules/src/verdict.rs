@@ -99,7 +99,9 @@ pub(crate) fn check_document(
     findings: &mut Vec<Finding>,
 ) {
     for rule in registry() {
-        if let (Check::Document(check), Some(level)) = (rule.check, settings.level(rule)) {
+        if let (Check::Document(check) | Check::Weighed(check, _), Some(level)) =
+            (rule.check, settings.level(rule))
+        {
             let configured = settings.is_configured(rule);
             check(
                 document,
@@ -189,13 +191,35 @@ pub fn check(
     } else {
         registry().par_iter().with_max_len(1).map(one).collect()
     };
-    let mut findings = found;
+    let mut findings = weighed(&context, found);
     findings.extend(by_rule.into_iter().flatten());
     sort(&mut findings);
     let mut verdict = silence(findings, directives, settings);
     let suppressed: Vec<&Finding> = verdict.suppressed.iter().map(|(it, _)| it).collect();
     keep_together(&mut verdict.findings, &suppressed);
     verdict
+}
+
+/// What is left of the findings of single files once the rest of the workspace is known.
+fn weighed(context: &Context<'_>, mut findings: Vec<Finding>) -> Vec<Finding> {
+    for (rule, level) in active(context.settings) {
+        let Check::Weighed(_, weigh) = rule.check else {
+            continue;
+        };
+        if !findings.iter().any(|finding| finding.rule == rule.name) {
+            continue;
+        }
+        let (own, others) = findings.into_iter().partition(|it| it.rule == rule.name);
+        let mut own = weigh(context, own);
+        if context.settings.is_configured(rule) {
+            for finding in &mut own {
+                finding.severity = level;
+            }
+        }
+        findings = others;
+        findings.extend(own);
+    }
+    findings
 }
 
 fn active(settings: &Settings) -> impl Iterator<Item = (&'static Rule, Severity)> + '_ {

@@ -107,9 +107,73 @@ fn lines_in_messages_are_the_outer_files() {
 fn a_right_block_is_silent_and_substituted_or_other_text_is_not_read() {
     let right = "|\n          version: 0.2\n          phases:\n            build:\n              commands:\n                - make\n";
     assert_eq!(shown(&template(right)), [""; 0]);
-    let substituted = BLOCK.replace("|\n", "!Sub |\n");
-    assert_eq!(shown(&template(&substituted)), [""; 0]);
     assert_eq!(shown(&template("buildspec.yml")), [""; 0]);
+    assert_eq!(shown(&template("!Ref Buildspec")), [""; 0]);
+    assert_eq!(shown(&template("!If [A, phases, !Ref B]")), [""; 0]);
+}
+
+const FOUND: [&str; 4] = [
+    "unknown-phase [biuld]",
+    "unknown-key [comands]",
+    "command-is-mapping [echo hello: world]",
+    "password-argument [-p $PASSWORD]",
+];
+
+#[test]
+fn what_cloudformation_substitutes_is_read_around() {
+    let substituted = BLOCK.replace("|\n", "!Sub |\n");
+    assert_eq!(shown(&template(&substituted)), FOUND);
+    // An escaped `${` stays one; a value that is not known is nobody's fault.
+    let escaped = substituted
+        .replace(
+            "$PASSWORD $REGISTRY",
+            "${!PASSWORD} ${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com",
+        )
+        .replace("hello: world", "hello: ${World}");
+    assert_eq!(
+        shown(&template(&escaped)),
+        [FOUND[0], FOUND[1], "password-argument [-p ${!PASSWORD}]",]
+    );
+    let function = BLOCK
+        .replace("\n          ", "\n              ")
+        .replace("|\n", "\n          Fn::Sub: |\n");
+    assert_eq!(shown(&template(&function)), FOUND);
+    // What stands for several lines, perhaps, keeps everything else from being certain.
+    let lines = substituted.replace(
+        "            build:\n",
+        "          ${More}\n            build:\n",
+    );
+    assert_eq!(shown(&template(&lines)), [""; 0]);
+}
+
+#[test]
+fn quoted_and_joined_texts_are_read_like_blocks() {
+    let quoted = "\"version: 0.2\\nphases:\\n  biuld:\\n    commands:\\n      - make\\n  build:\\n    commands: [make]\\n\"";
+    assert_eq!(shown(&template(quoted)), ["unknown-phase [biuld]"]);
+    let joined = "!Join [\"\\n\", [\"version: 0.2\", \"phases:\", \"  biuld:\", !Sub \"    commands: [make, '${X}']\"]]";
+    assert_eq!(shown(&template(joined)), ["unknown-phase [biuld]"]);
+}
+
+#[test]
+fn a_buildspec_that_the_cdk_wrote_is_found_in_its_template() {
+    let template = |spec: &str| {
+        format!(
+            "{{\n \"Resources\": {{\n  \"Project\": {{\n   \"Type\": \"AWS::CodeBuild::Project\",\n   \"Properties\": {{\n    \"Source\": {{\n     \"BuildSpec\": {spec},\n     \"Type\": \"NO_SOURCE\"\n    }}\n   }}\n  }}\n }}\n}}\n"
+        )
+    };
+    let plain = r#""{\n  \"version\": \"0.2\",\n  \"phases\": {\n    \"build\": {\n      \"comands\": [\n        \"make\"\n      ],\n      \"commands\": [\n        \"make\"\n      ]\n    }\n  }\n}""#;
+    let joined = r#"{"Fn::Join": ["", ["{\n  \"version\": \"0.2\",\n  \"phases\": {\n    \"build\": {\n      \"comands\": [\n        \"make ", {"Ref": "Bucket"}, "\"\n      ],\n      \"commands\": [\n        \"make\"\n      ]\n    }\n  }\n}"]]}"#;
+    for spec in [plain, joined] {
+        let text = template(spec);
+        let path = "cdk.out/Stack.template.json";
+        let shared: Arc<str> = Arc::from(&*text);
+        let found = tagwright_rules::lint([(FileId(0), path, &shared)], &Settings::default());
+        let shown: Vec<String> = found
+            .iter()
+            .map(|it| format!("{} [{}]", it.rule, &text[it.span.range()]))
+            .collect();
+        assert_eq!(shown, [r#"unknown-key [\"comands\"]"#], "{spec}");
+    }
 }
 
 #[test]
@@ -127,4 +191,41 @@ fn a_comment_in_the_block_silences_a_rule() {
         found.iter().any(|it| it.starts_with("unknown-phase")),
         "{found:?}"
     );
+}
+
+#[test]
+fn images_are_followed_where_all_of_the_text_is_written_out() {
+    let spec = "|\n          version: 0.2\n          phases:\n            build:\n              commands:\n                - docker build -t $REPOSITORY_URI:latest .\n                - docker push $REPOSITORY_URI:latest\n";
+    let pushes = |spec: &str| {
+        let text = template(spec);
+        let found = lint(&text).into_iter();
+        found
+            .filter(|it| it.rule == "latest-pushed")
+            .map(|it| {
+                let place = text[it.span.range()].to_owned();
+                (place, it.fix.is_some(), it.no_fix.unwrap_or_default())
+            })
+            .collect::<Vec<_>>()
+    };
+    let plain = pushes(spec);
+    assert!(!plain.is_empty());
+    for spec in [
+        spec.replace("|\n", "!Sub |\n"),
+        spec.replace("|\n", "!Sub |\n")
+            .replace("$REPOSITORY_URI", "${!REPOSITORY_URI}"),
+        format!(
+            "\n          Fn::Sub: {}",
+            spec.replace("\n          ", "\n              ")
+        ),
+    ] {
+        let found = pushes(&spec);
+        assert_eq!(found.len(), plain.len(), "{spec}");
+        for (_, fixed, reason) in found {
+            assert!(!fixed && reason.contains("template"), "{reason}");
+        }
+    }
+    let unknown = spec
+        .replace("|\n", "!Sub |\n")
+        .replace("$REPOSITORY_URI", "${Repository}");
+    assert_eq!(pushes(&unknown), []);
 }

@@ -813,3 +813,105 @@ fn a_mode_of_tags_that_a_parameter_decides_is_not_judged() {
     let terraform = "resource \"aws_ecr_repository\" \"web\" {\n  name = \"web-prod\"\n  image_tag_mutability = var.mode\n}\n";
     assert!(lint_with(&[("main.tf", terraform)], &isolated()).is_empty());
 }
+
+/// The places that `cross-environment-access` speaks of in a file of Terraform.
+fn crossings(terraform: &str) -> Vec<String> {
+    lint_with(&[("roles.tf", terraform)], &isolated())
+        .iter()
+        .filter(|finding| finding.rule == "cross-environment-access")
+        .map(|finding| terraform[finding.span.range()].to_owned())
+        .collect()
+}
+
+const DEV_ROLE: &str = "resource \"aws_iam_role\" \"build\" {\n  name = \"web-build-dev\"\n}\n";
+const PROD_ARN: &str = "\"arn:aws:ecr:${var.region}:${local.account}:repository/web-prod\"";
+
+#[test]
+fn a_role_of_terraform_may_push_to_the_repositories_of_its_policies() {
+    let statement = format!(
+        "Effect = \"Allow\"\n      Action = [\"ecr:PutImage\", \"ecr:InitiateLayerUpload\"]\n      Resource = [{PROD_ARN}, \"arn:aws:ecr:eu-west-1:111122223333:repository/web-dev\"]"
+    );
+    let own = |policy: &str| {
+        format!(
+            "{DEV_ROLE}resource \"aws_iam_role_policy\" \"push\" {{\n  role = aws_iam_role.build.id\n  policy = {policy}\n}}\n"
+        )
+    };
+    let encoded = format!(
+        "jsonencode({{\n    Version = \"2012-10-17\"\n    Statement = [{{\n      {statement}\n    }}]\n  }})"
+    );
+    assert_eq!(crossings(&own(&encoded)), [PROD_ARN]);
+    let one = encoded.replace("[{", "{").replace("}]", "}");
+    assert_eq!(crossings(&own(&one)), [PROD_ARN]);
+
+    let json = format!(
+        "<<-EOF\n  {{\"Statement\": [{{\"Effect\": \"Allow\", \"Action\": \"ecr:*\", \"Resource\": {PROD_ARN}}}]}}\n  EOF"
+    );
+    assert_eq!(crossings(&own(&json)), [PROD_ARN]);
+
+    let document = |extra: &str| {
+        format!(
+            "data \"aws_iam_policy_document\" \"push\" {{\n  statement {{\n    actions = [\"ecr:PutImage\"]\n    resources = [aws_ecr_repository.prod.arn]\n{extra}  }}\n}}\nresource \"aws_ecr_repository\" \"prod\" {{\n  name = \"web-prod\"\n  image_tag_mutability = \"IMMUTABLE\"\n}}\n"
+        )
+    };
+    let through = |extra: &str| own("data.aws_iam_policy_document.push.json") + &document(extra);
+    assert_eq!(crossings(&through("")), ["aws_ecr_repository.prod.arn"]);
+    let attached = format!(
+        "{DEV_ROLE}resource \"aws_iam_policy\" \"push\" {{\n  policy = data.aws_iam_policy_document.push.json\n}}\nresource \"aws_iam_role_policy_attachment\" \"push\" {{\n  role = aws_iam_role.build.name\n  policy_arn = aws_iam_policy.push.arn\n}}\n{}",
+        document("")
+    );
+    assert_eq!(crossings(&attached), ["aws_ecr_repository.prod.arn"]);
+
+    let inside = format!(
+        "resource \"aws_iam_role\" \"dev\" {{\n  inline_policy {{\n    name = \"push\"\n    policy = {encoded}\n  }}\n}}\n"
+    );
+    assert_eq!(crossings(&inside), [PROD_ARN]);
+
+    // What is computed, conditional or denied is left out.
+    for extra in [
+        "    effect = \"Deny\"\n",
+        "    effect = var.effect\n",
+        "    condition {\n      test = \"Bool\"\n    }\n",
+        "    dynamic \"condition\" {\n      for_each = var.x\n    }\n",
+    ] {
+        assert_eq!(crossings(&through(extra)), [""; 0], "{extra}");
+    }
+    for (from, to) in [
+        ("repository/web-prod", "repository/${var.name}"),
+        ("repository/web-prod", "repository/*"),
+        ("web-build-dev", "${var.name}"),
+        (
+            "ecr:PutImage\", \"ecr:InitiateLayerUpload",
+            "ecr:BatchGetImage",
+        ),
+        ("\"Allow\"", "\"Allow\"\n      Condition = {}"),
+        (
+            "role = aws_iam_role.build.id",
+            "count = 2\n  role = aws_iam_role.build.id",
+        ),
+        ("aws_iam_role.build.id", "var.role"),
+        ("jsonencode(", "templatefile("),
+    ] {
+        let text = own(&encoded).replace(from, to);
+        assert_eq!(crossings(&text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn an_action_that_brings_its_own_buildspec_does_not_run_the_project_s() {
+    let overridden = "                BuildspecOverride: other.yml";
+    let pipeline = template(NAMESPACE, FROM_PIPELINE, overridden);
+    let files = [
+        ("buildspec.yml", NEEDS_BRANCH),
+        ("pipeline.yml", &*pipeline),
+    ];
+    assert_eq!(found(&files, "branch-not-passed"), [""; 0]);
+    let files = [
+        (
+            "buildspec.yml",
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - make\n",
+        ),
+        ("other.yml", NEEDS_BRANCH),
+        ("pipeline.yml", &*pipeline),
+    ];
+    assert_eq!(found(&files, "branch-not-passed").len(), 1);
+}

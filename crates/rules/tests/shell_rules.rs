@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use tagwright_fixer::{Options, Sources, run};
-use tagwright_rules::{Applicability, Finding, Settings};
+use tagwright_rules::{Applicability, Finding, Settings, Severity};
 
 /// A buildspec with these commands, one per line; `\n` in a line becomes a line break of its command.
 fn buildspec(commands: &str) -> String {
@@ -526,5 +526,234 @@ fn templates_of_manifests_are_left_alone() {
     let text = "name: {{ name }}\ntype: Backend Service\nimage: {{ image }}\n";
     for rule in ["image-form", "workload-name"] {
         assert_eq!(places(rule, &[("copilot/web/manifest.yml", text)]), [""; 0]);
+    }
+}
+
+/// What `bashism` says of a buildspec with `source ./env.sh` and these files beside it: the severity, and how many
+/// places explain it.
+fn bashism(files: &[(&str, &str)]) -> Vec<(Severity, usize)> {
+    let spec = buildspec("source ./env.sh");
+    let mut all = vec![("buildspec.yml", &*spec)];
+    all.extend(files);
+    lint(&all)
+        .into_iter()
+        .filter(|finding| finding.rule == "bashism")
+        .map(|finding| (finding.severity, finding.related.len()))
+        .collect()
+}
+
+const UBUNTU: &str = "aws/codebuild/standard:7.0";
+const AMAZON: &str = "aws/codebuild/amazonlinux-x86_64-standard:5.0";
+
+fn project(image: &str, source: &str) -> String {
+    format!(
+        "Resources:\n  Web:\n    Type: AWS::CodeBuild::Project\n    Properties:\n      Environment: {{Type: LINUX_CONTAINER, Image: {image}}}\n      Source: {{{source}}}\n"
+    )
+}
+
+#[test]
+fn what_only_bash_knows_is_found_and_what_dash_knows_too_is_not() {
+    for command in [
+        "'function f { echo a; }; f'",
+        "'true; function g() { echo a; }'",
+        "read -a parts < file",
+        "read -rs token",
+        "printf '%q' \"$X\"",
+        "trap './clean.sh' ERR",
+        "shopt -s globstar",
+        "mapfile -t lines < file",
+        "echo $'a-b'",
+    ] {
+        fires("bashism", command);
+    }
+    for command in [
+        "'f() { echo function f; }; f'",
+        "read -r -p sure? answer",
+        "printf '%s' \"$X\"",
+        "trap './clean.sh' EXIT",
+        "echo function f",
+        "echo mapfile shopt read -a",
+        "grep 'a$' file",
+        "echo ERR",
+    ] {
+        silent("bashism", command);
+    }
+}
+
+#[test]
+fn the_build_image_decides_how_bad_it_is_to_need_bash() {
+    assert_eq!(bashism(&[]), [(Severity::Note, 0)]);
+    for source in [
+        "Type: GITHUB",
+        "Type: CODEPIPELINE, BuildSpec: buildspec.yml",
+    ] {
+        let dash = project(UBUNTU, source);
+        assert_eq!(bashism(&[("t.yml", &dash)]), [(Severity::Warning, 1)]);
+        let bash = project(AMAZON, source);
+        assert_eq!(bashism(&[("t.yml", &bash)]), []);
+        // Two that disagree, and two that do not.
+        let both = [("t.yml", &*dash), ("u.yml", &*bash)];
+        assert_eq!(bashism(&both), [(Severity::Note, 0)]);
+        let twice = [("t.yml", &*dash), ("u.yml", &*dash)];
+        assert_eq!(bashism(&twice), [(Severity::Warning, 2)]);
+    }
+    let unknown = [
+        project("!Ref Image", "Type: GITHUB"),
+        project("alpine:3", "Type: GITHUB"),
+        project(UBUNTU, "Type: GITHUB, BuildSpec: other.yml"),
+        project(UBUNTU, "Type: GITHUB, BuildSpec: !Ref Spec"),
+        project(
+            UBUNTU,
+            "Type: NO_SOURCE, BuildSpec: 'arn:aws:s3:::bucket/buildspec.yml'",
+        ),
+    ];
+    for template in &unknown {
+        assert_eq!(
+            bashism(&[("t.yml", template)]),
+            [(Severity::Note, 0)],
+            "{template}"
+        );
+    }
+}
+
+#[test]
+fn only_a_shell_that_is_not_sh_is_asked_for() {
+    for (shell, count) in [
+        ("bash", 0),
+        ("/bin/bash", 0),
+        ("/bin/sh", 1),
+        ("sh", 1),
+        ("$X", 0),
+    ] {
+        let spec = buildspec("source ./env.sh")
+            .replace("phases:", &format!("env:\n  shell: {shell}\nphases:"));
+        let found = places("bashism", &[("buildspec.yml", &spec)]);
+        assert_eq!(found.len(), count, "{shell}");
+    }
+}
+
+#[test]
+fn terraform_copilot_and_batches_show_the_build_image_too() {
+    let terraform = |image: &str| {
+        format!(
+            "resource \"aws_codebuild_project\" \"web\" {{\n  environment {{\n    image = {image}\n  }}\n  source {{\n    type = \"CODEPIPELINE\"\n  }}\n}}\n"
+        )
+    };
+    for (image, expected) in [
+        (
+            "\"aws/codebuild/standard:7.0\"",
+            vec![(Severity::Warning, 1)],
+        ),
+        ("\"aws/codebuild/amazonlinux2-x86_64-standard:5.0\"", vec![]),
+        ("var.image", vec![(Severity::Note, 0)]),
+    ] {
+        assert_eq!(
+            bashism(&[("main.tf", &terraform(image))]),
+            expected,
+            "{image}"
+        );
+    }
+    let counted =
+        terraform("\"aws/codebuild/standard:7.0\"").replace("{\n  env", "{\n  count = 2\n  env");
+    assert_eq!(bashism(&[("main.tf", &counted)]), [(Severity::Note, 0)]);
+
+    let spec = buildspec("source ./env.sh");
+    let pipeline = |build: &str| {
+        format!(
+            "name: web\nversion: 1\nsource:\n  provider: GitHub\n{build}stages:\n  - name: test\n"
+        )
+    };
+    let copilot = |manifest: &str| {
+        let files = [
+            ("copilot/pipelines/web/buildspec.yml", &*spec),
+            ("copilot/pipelines/web/manifest.yml", manifest),
+        ];
+        let found = lint(&files).into_iter().filter(|it| it.rule == "bashism");
+        found.map(|it| it.severity).collect::<Vec<_>>()
+    };
+    assert_eq!(copilot(&pipeline("")), []);
+    let ubuntu = pipeline("build:\n  image: aws/codebuild/standard:7.0\n");
+    assert_eq!(copilot(&ubuntu), [Severity::Warning]);
+    let elsewhere = pipeline("build:\n  buildspec: buildspec.yml\n");
+    assert_eq!(
+        bashism(&[("copilot/pipelines/web/manifest.yml", &elsewhere)]),
+        []
+    );
+
+    let batch = |image: &str| {
+        let text = format!(
+            "version: 0.2\nbatch:\n  build-list:\n    - identifier: one\n      env:\n        image: {image}\n    - identifier: two\n      buildspec: buildspec.yml\n      env:\n        image: {image}\n"
+        );
+        bashism(&[("ci/batch.yml", &text)])
+    };
+    assert_eq!(batch(UBUNTU), [(Severity::Warning, 1)]);
+    assert_eq!(batch(AMAZON), []);
+    assert_eq!(batch("$IMAGE"), [(Severity::Note, 0)]);
+    let own = format!(
+        "version: 0.2\nbatch:\n  build-matrix:\n    dynamic:\n      env:\n        image:\n          - {UBUNTU}\n          - aws/codebuild/standard:6.0\n{}",
+        buildspec("source ./env.sh").replace("version: 0.2\n", "")
+    );
+    let found = lint(&[("batch/buildspec.yml", &own)]);
+    assert_eq!(found[0].severity, Severity::Warning, "{found:?}");
+}
+
+#[test]
+fn a_buildspec_inside_a_template_runs_in_its_own_project_s_image() {
+    let two = |first: &str, second: &str| {
+        let project = |name: &str, image: &str| {
+            format!(
+                "  {name}:\n    Type: AWS::CodeBuild::Project\n    Properties:\n      Environment:\n        Image: {image}\n      Source:\n        BuildSpec: |\n          version: 0.2\n          phases:\n            build:\n              commands:\n                - source ./{name}.sh\n"
+            )
+        };
+        let text = format!(
+            "Resources:\n{}{}",
+            project("One", first),
+            project("Two", second)
+        );
+        let found = lint(&[("t.yml", &text)]).into_iter();
+        found
+            .filter(|it| it.rule == "bashism")
+            .map(|it| it.severity)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(two(UBUNTU, AMAZON), [Severity::Warning]);
+    assert_eq!(two(AMAZON, AMAZON), []);
+    assert_eq!(
+        two(UBUNTU, "!Ref Image"),
+        [Severity::Warning, Severity::Note]
+    );
+}
+
+#[test]
+fn a_level_of_the_configuration_holds_whatever_the_image_is() {
+    let spec = buildspec("source ./env.sh");
+    let template = project(UBUNTU, "Type: GITHUB");
+    let mut sources = Sources::default();
+    sources.push("buildspec.yml", &*spec);
+    sources.push("t.yml", &*template);
+    let files = || sources.iter().map(|(id, it)| (id, &*it.path, &it.text));
+    let mut settings = Settings::default();
+    settings
+        .levels
+        .insert("bashism".to_owned(), Some(Severity::Error));
+    let found = tagwright_rules::lint(files(), &settings);
+    let levels: Vec<_> = found.iter().map(|it| (it.rule, it.severity)).collect();
+    assert_eq!(levels, [("bashism", Severity::Error)]);
+    settings.levels.insert("bashism".to_owned(), None);
+    assert_eq!(tagwright_rules::lint(files(), &settings), []);
+}
+
+#[test]
+fn the_old_login_is_fine_in_an_image_that_has_the_old_cli() {
+    let spec = buildspec("$(aws ecr get-login)");
+    for (image, count) in [
+        ("aws/codebuild/standard:4.0", 0),
+        ("aws/codebuild/docker:17.09.0", 0),
+        (UBUNTU, 1),
+        ("!Ref Image", 1),
+    ] {
+        let template = project(image, "Type: GITHUB");
+        let files = [("buildspec.yml", &*spec), ("t.yml", &*template)];
+        assert_eq!(places("removed-command", &files).len(), count, "{image}");
     }
 }

@@ -128,6 +128,11 @@ fn commands_that_are_mappings_are_told_with_codebuilds_words() {
 
 /// The text after all safe fixes.
 fn fixed(text: &str) -> String {
+    fixed_with(text, false)
+}
+
+/// The text after all fixes, those that are not safe among them if `unsafe_fixes`.
+fn fixed_with(text: &str, unsafe_fixes: bool) -> String {
     let mut sources = Sources::default();
     sources.push("buildspec.yml", text);
     let relint = |sources: &Sources| {
@@ -136,7 +141,11 @@ fn fixed(text: &str) -> String {
             .map(|(id, source)| (id, &*source.path, &source.text));
         tagwright_rules::lint(files, &Settings::default())
     };
-    let outcome = run(sources, &relint, Options::default());
+    let options = Options {
+        unsafe_fixes,
+        ..Options::default()
+    };
+    let outcome = run(sources, &relint, options);
     outcome
         .sources
         .text(FileId(0))
@@ -160,6 +169,12 @@ fn a_command_that_yaml_took_apart_is_quoted_as_it_stands() {
             r#"'make || { echo "ERROR: é 한"; exit 1; }'"#,
         ),
         (r#"printf "a: \n""#, r#"'printf "a: \n"'"#),
+        // The closing quote is in what YAML took for a comment.
+        (r#"echo "issue: done #12""#, r#"'echo "issue: done #12"'"#),
+        (
+            r#"echo "issue: done #12" # all of it"#,
+            r#"'echo "issue: done #12" # all of it'"#,
+        ),
     ] {
         let (before, after) = (command(item), command(good));
         assert_eq!(fixed(&before), after);
@@ -193,8 +208,8 @@ fn what_a_quoted_command_brings_to_light_is_fixed_next() {
 #[test]
 fn a_command_whose_end_is_not_certain_stays() {
     for item in [
-        // The comment took the closing quote.
-        r#"echo "issue: done #12""#,
+        // Nothing closes the quote.
+        r#"echo "issue: done #12"#,
         "echo a: |\n          b",
         "name: x\n        run: y",
         "echo a: &b c",
@@ -243,12 +258,129 @@ fn only_a_comment_that_completes_the_command_was_cut_off() {
 }
 
 #[test]
+fn what_a_comment_took_from_a_command_is_put_back() {
+    for (item, good) in [
+        (
+            r#"echo "issue #12 is done""#,
+            r#"'echo "issue #12 is done"'"#,
+        ),
+        ("sed 's/ #.*$//' conf", "'sed ''s/ #.*$//'' conf'"),
+        ("N=$(grep -c ' # ' conf)", "'N=$(grep -c '' # '' conf)'"),
+    ] {
+        let (before, after) = (command(item), command(good));
+        assert_eq!(fixed(&before), after);
+        assert_eq!(
+            fixed(&before.replace('\n', "\r\n")),
+            after.replace('\n', "\r\n")
+        );
+    }
+    // It may be an apostrophe, and the comment one.
+    let text = command("echo it's done # isn't it");
+    fires("lost-comment-tail", &text, "# isn't it");
+    assert_eq!(fixed(&text), text);
+}
+
+#[test]
+fn a_lost_negation_is_put_back_only_where_that_is_asked_for() {
+    let text = command("! grep -rq TODO src  # none left");
+    assert_eq!(fixed(&text), text);
+    assert_eq!(
+        fixed_with(&text, true),
+        command("'! grep -rq TODO src'  # none left")
+    );
+    for unclear in [
+        "! echo \"a",
+        "! &name grep -q x y",
+        "! grep -q x\n          y",
+    ] {
+        let text = command(unclear);
+        assert_eq!(fixed_with(&text, true), text);
+    }
+}
+
+#[test]
+fn lines_with_glued_dashes_become_a_list() {
+    let list = |items: &str| format!("version: 0.2\nphases:\n  build:\n    commands:\n{items}");
+    for (before, after) in [
+        (
+            "      -make one\n      -make two  # last\n",
+            "      - make one\n      - make two  # last\n",
+        ),
+        (
+            "      # both\n      -./one.sh\n      -$TWO x\n    finally:\n      - make end\n",
+            "      # both\n      - ./one.sh\n      - $TWO x\n    finally:\n      - make end\n",
+        ),
+        ("      -make", "      - make"),
+    ] {
+        let (before, after) = (list(before), list(after));
+        assert_eq!(fixed(&before), after);
+        assert_eq!(
+            fixed(&before.replace('\n', "\r\n")),
+            after.replace('\n', "\r\n")
+        );
+    }
+    for unclear in [
+        // An option of the command above, a command that goes on, an open quote.
+        "      -docker build\n      -t app .\n",
+        "      -make one\n        two\n",
+        "      -echo \"one\n      -two\"\n",
+        "      -\"make\"\n",
+    ] {
+        let text = list(unclear);
+        assert_eq!(fixed(&text), text);
+    }
+    let on_the_line = "version: 0.2\nphases:\n  build:\n    commands: -make\n";
+    assert_eq!(fixed(on_the_line), on_the_line);
+}
+
+#[test]
+fn a_glued_dash_below_a_right_item_gets_its_space_and_the_file_can_be_read() {
+    let list = |items: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n{items}    finally:\n      - make end\n"
+        )
+    };
+    for (before, after) in [
+        (
+            "      - make one\n      -make two\n      - make three\n",
+            "      - make one\n      - make two\n      - make three\n",
+        ),
+        (
+            "      # all\n      - make one\n      -make two\n      -./three.sh \"a b\"\n      # more\n      - |\n        cat <<X\n        -x\n        X\n      -make four\n",
+            "      # all\n      - make one\n      - make two\n      - ./three.sh \"a b\"\n      # more\n      - |\n        cat <<X\n        -x\n        X\n      - make four\n",
+        ),
+    ] {
+        let (before, after) = (list(before), list(after));
+        assert_eq!(fixed(&before), after);
+        assert_eq!(
+            fixed(&before.replace('\n', "\r\n")),
+            after.replace('\n', "\r\n")
+        );
+    }
+    for unclear in [
+        // An option of the command above, an open quote, a colon, a comment, another error.
+        "      - docker build\n      -t app .\n",
+        "      - make one\n      -echo \"two\n",
+        "      - make one\n      -echo a: b\n",
+        "      - make one\n      -make two # 2\n",
+        "      - make one\n      -make two\n      - @three\n",
+    ] {
+        let text = list(unclear);
+        assert_eq!(fixed(&text), text);
+    }
+}
+
+#[test]
 fn tags_and_anchors_swallow_the_first_word() {
     fires("lost-negation", &command("! grep -q x y"), "!");
     silent(&command("'! grep -q x y'"));
     silent(&command("if ! grep -q x y; then exit 1; fi"));
     fires("lost-anchor", &command("&server start"), "&server");
     fires("lost-anchor", &command("&>log make"), "&>log");
+    let text = message("lost-anchor", &command("&>log make"));
+    assert!(text.contains("CodeBuild stops at it"), "{text}");
+    let text = message("lost-anchor", &command("&server start"));
+    assert!(text.contains("CodeBuild gets only `start`"), "{text}");
     silent(
         "version: 0.2\nphases:\n  build:\n    commands:\n      - &login make login\n      - *login\n",
     );
@@ -365,6 +497,13 @@ fn keys_are_unknown_misplaced_or_no_phase() {
         "{text}"
     );
     assert!(text.ends_with("did you mean `pre_build`?"), "{text}");
+    // Nobody knows whether the case of letters counts.
+    let text = phase("  POST_BUILD:\n    commands:\n      - make\n");
+    let finding = lint("buildspec.yml", &text).remove(0);
+    assert_eq!(
+        (finding.rule, finding.severity),
+        ("unknown-phase", Severity::Warning)
+    );
 }
 
 #[test]

@@ -196,8 +196,9 @@ pub fn insert_item(
     }
 }
 
-/// The edits that make the mapping at `node`, an item of a block list on one line, the string `value`, in
-/// quotes.
+/// The edits that make the mapping or the plain scalar at `node`, an item of a block list on one line, the string
+/// `value`, in quotes. `span`, the bytes that it takes the place of, begins with the tag or the anchor of the node,
+/// if it has one, and ends with the node or with the comment behind it.
 ///
 /// # Errors
 /// A [`Refusal`] where that cannot be done without touching anything else.
@@ -205,18 +206,37 @@ pub fn replace_node(
     text: &str,
     tree: &Tree,
     node: NodeId,
+    span: Span,
     value: &str,
 ) -> Result<Vec<Edit>, Refusal> {
-    refuse_unsafe(tree, node)?;
+    refuse_shared(tree, node)?;
     let own = tree.node(node);
-    if !matches!(own.kind, NodeKind::Mapping(_)) {
-        return Err(Refusal::Shape("this is not a mapping"));
+    match &own.kind {
+        NodeKind::Mapping(_) => {}
+        NodeKind::Scalar(scalar) if scalar.style == ScalarStyle::Plain => {}
+        _ => return Err(Refusal::Shape("this is not a mapping or a plain text")),
     }
     let item = own.parent.is_some_and(
         |parent| matches!(&tree.node(parent).kind, NodeKind::Sequence(list) if !list.flow),
     );
-    if !item || own.properties.is_some() || own.span.of(text).contains(['\n', '\r']) {
+    if !item || own.span.is_empty() || span.of(text).contains(['\n', '\r']) {
         return Err(Refusal::Shape("this is not an item of a list on one line"));
+    }
+    let blank = |from: u32, to: u32| {
+        text.get(from as usize..to as usize)
+            .is_some_and(|gap| gap.bytes().all(is_blank))
+    };
+    let starts = match own.properties {
+        Some(properties) => properties.start == span.start && blank(properties.end, own.span.start),
+        None => own.span.start == span.start,
+    };
+    let ends = own.span.end == span.end
+        || tree
+            .comments()
+            .iter()
+            .any(|it| it.end == span.end && blank(own.span.end, it.start));
+    if !starts || !ends {
+        return Err(Refusal::Shape("this is more than the item"));
     }
     // What is inside the node vanishes, and what refers to it would be left without its target.
     let entangled = tree.inside(node).into_iter().any(|inner| {
@@ -230,9 +250,66 @@ pub fn replace_node(
         return Err(Refusal::Style("the new text is not one printable line"));
     }
     Ok(vec![Edit {
-        span: own.span,
+        span,
         text: quoted(value).1,
     }])
+}
+
+/// The edits that make the plain text at `node`, the value of a key, a list with these items: a blank behind the
+/// dash with which each of its lines begins.
+///
+/// # Errors
+/// A [`Refusal`] where that cannot be done without touching anything else.
+pub fn split_lines(
+    text: &str,
+    tree: &Tree,
+    node: NodeId,
+    items: &[String],
+) -> Result<Vec<Edit>, Refusal> {
+    refuse_unsafe(tree, node)?;
+    let own = tree.node(node);
+    let plain = matches!(&own.kind, NodeKind::Scalar(scalar) if scalar.style == ScalarStyle::Plain);
+    let in_block = own.parent.is_some_and(
+        |parent| matches!(&tree.node(parent).kind, NodeKind::Mapping(map) if !map.flow),
+    );
+    if !plain || !in_block || is_key(tree, node) || own.properties.is_some() {
+        return Err(Refusal::Shape("this is not the plain text of a key"));
+    }
+    let first = line_start(text, own.span.start as usize);
+    let indentation = &text[first..own.span.start as usize];
+    if !indentation.bytes().all(|byte| byte == b' ') {
+        return Err(Refusal::Shape(
+            "the text does not begin on a line of its own",
+        ));
+    }
+    let end = own.span.end as usize;
+    let mut edits = Vec::new();
+    let mut at = own.span.start as usize;
+    for item in items {
+        // Behind the last line nothing more is looked at.
+        let line = text.get(at..line_end(text, at).min(end)).unwrap_or("");
+        let glued = line
+            .strip_prefix('-')
+            .map(|rest| rest.trim_end_matches([' ', '\t']));
+        if glued != Some(item) || !can_be_plain(item, false) {
+            return Err(Refusal::Shape(
+                "a line does not begin with a dash and its command",
+            ));
+        }
+        edits.push(Edit {
+            span: Span::empty(at + 1),
+            text: " ".to_owned(),
+        });
+        at = line_end(text, at);
+        at += break_len(text.as_bytes(), at);
+        if text[at..].starts_with(indentation) {
+            at += indentation.len();
+        }
+    }
+    if edits.is_empty() || at < end {
+        return Err(Refusal::Shape("the text has other lines"));
+    }
+    Ok(edits)
 }
 
 /// Gives the comment at `comment` (from its `#` to before the line break) the text `new`, which is one line and
@@ -285,15 +362,21 @@ pub fn insert_comment(text: &str, tree: &Tree, node: NodeId, comment: &str) -> E
 
 /// Refuses nodes whose change would change other places, or whose reading is not certain.
 fn refuse_unsafe(tree: &Tree, node: NodeId) -> Result<(), Refusal> {
+    refuse_shared(tree, node)?;
+    match &tree.node(node).tag {
+        Some(tag) => Err(Refusal::Tagged(tag.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// Refuses nodes whose change would change other places.
+fn refuse_shared(tree: &Tree, node: NodeId) -> Result<(), Refusal> {
     if tree.error().is_some() {
         return Err(Refusal::Shape("the file is not valid YAML"));
     }
     let own = tree.node(node);
     if let NodeKind::Alias { name, .. } = &own.kind {
         return Err(Refusal::Shared(name.to_string()));
-    }
-    if let Some(tag) = &own.tag {
-        return Err(Refusal::Tagged(tag.to_string()));
     }
     let mut at = Some(node);
     while let Some(id) = at {

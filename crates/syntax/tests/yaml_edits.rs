@@ -7,7 +7,7 @@ mod yaml_common;
 
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::{
-    Refusal, Replacement, apply, insert_item, replace_in_scalar, replace_node,
+    Refusal, Replacement, apply, insert_item, replace_in_scalar, replace_node, split_lines,
 };
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 use yaml_common::plan;
@@ -623,7 +623,7 @@ fn a_mapping_on_one_line_becomes_a_string_where_nothing_else_can_change() {
             .nodes()
             .find(|(_, node)| matches!(node.kind, NodeKind::Mapping(_)))
             .unwrap();
-        let edits = replace_node(text, &tree, id, node.span.of(text))?;
+        let edits = replace_node(text, &tree, id, node.span, node.span.of(text))?;
         Ok::<_, Refusal>(apply(text, &edits).unwrap())
     };
     assert_eq!(
@@ -643,5 +643,72 @@ fn a_mapping_on_one_line_becomes_a_string_where_nothing_else_can_change() {
         "- a: b\n- @\n",
     ] {
         assert!(edit(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_plain_item_becomes_a_string_with_what_yaml_took_off_its_ends() {
+    // What `place` covers of the first item.
+    let edit = |text: &str, place: &str| {
+        let tree = yaml::parse(text);
+        let item = tree.sequence(tree.root().unwrap()).unwrap().items[0];
+        let start = text.find(place).unwrap();
+        let span = Span::new(start, start + place.len());
+        let edits = replace_node(text, &tree, item, span, place)?;
+        Ok::<_, Refusal>(apply(text, &edits).unwrap())
+    };
+    for (text, place, after) in [
+        ("- ! a b # c\n", "! a b", "- '! a b' # c\n"),
+        ("- ! a b # c\n", "! a b # c", "- '! a b # c'\n"),
+        ("- &x a\r\n- b\r\n", "&x a", "- '&x a'\r\n- b\r\n"),
+        ("- a \"b  # c\"\n", "a \"b  # c\"", "- 'a \"b  # c\"'\n"),
+    ] {
+        assert_eq!(edit(text, place).unwrap(), after);
+    }
+    for (text, place) in [
+        ("- ! a b # c\n", "a b"),
+        ("- ! a b # c\n", "! a b #"),
+        ("- a b # c\n", "a"),
+        ("- a\n  # c\n", "a\n  # c"),
+        ("- a\n  b\n", "a\n  b"),
+        ("- 'a'\n", "'a'"),
+        ("- &x a\n- *x\n", "&x a"),
+        ("- a # c\n- @\n", "a # c"),
+    ] {
+        assert!(edit(text, place).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn lines_that_begin_with_a_dash_become_a_list() {
+    let edit = |text: &str, items: &[&str]| {
+        let tree = yaml::parse(text);
+        let node = tree.get(tree.root().unwrap(), "a").unwrap();
+        let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+        let edits = split_lines(text, &tree, node, &items)?;
+        Ok::<_, Refusal>(apply(text, &edits).unwrap())
+    };
+    assert_eq!(
+        edit("a:\n  -b c\n  -d  # e\nf: g\n", &["b c", "d"]).unwrap(),
+        "a:\n  - b c\n  - d  # e\nf: g\n"
+    );
+    assert_eq!(
+        edit("a:\r\n -b\r\n -c", &["b", "c"]).unwrap(),
+        "a:\r\n - b\r\n - c"
+    );
+    for (text, items) in [
+        ("a: -b\n", &["b"][..]),
+        ("a:\n  -b\n  -c\n", &["b"]),
+        ("a:\n  -b\n  -c\n", &["b", "c", "d"]),
+        ("a:\n  -b\n  -c\n", &["b", "d"]),
+        ("a:\n  -b\n   -c\n", &["b", "c"]),
+        ("a:\n  -b\n\n  -c\n", &["b", "c"]),
+        ("a:\n  -b\n  c\n", &["b", "c"]),
+        ("a: [\n  -b\n  ]\n", &["b"]),
+        ("a: &x\n  -b\nc: *x\n", &["b"]),
+        ("a:\n  '-b'\n", &["b"]),
+        ("a:\n  -b\nc: @\n", &["b"]),
+    ] {
+        assert!(edit(text, items).is_err(), "{text:?}");
     }
 }

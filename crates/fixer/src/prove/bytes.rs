@@ -70,6 +70,9 @@ fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static 
         for (comment, _) in &todo.comments {
             allowed.push(of_comment(old.text, *comment));
         }
+        if todo.split.is_some() {
+            allowed.extend(of_lines(old, *node));
+        }
         if todo.above.is_some() {
             let start = old.tree.node(*node).span.start as usize;
             let line = line_start(old.text, start);
@@ -83,8 +86,10 @@ fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static 
     let whole: HashSet<Span> = plan
         .nodes
         .iter()
-        .filter(|(_, todo)| !todo.replacements.is_empty() || todo.replaced.is_some())
-        .map(|(node, _)| old.tree.node(*node).span)
+        .filter_map(|(node, todo)| match &todo.replaced {
+            Some((span, _)) => Some(*span),
+            None => (!todo.replacements.is_empty()).then(|| old.tree.node(*node).span),
+        })
         .filter(|span| !span.of(old.text).contains(['\n', '\r']))
         .collect();
     allowed.sort_by_key(|it| it.span.start);
@@ -135,6 +140,21 @@ fn of_replacement(old: &Read<'_>, node: NodeId, range: Span) -> Option<Allowed> 
         span,
         replaces: true,
         edits: 1,
+    })
+}
+
+/// The places behind the dashes with which the lines of the text `node` begin.
+fn of_lines<'a>(old: &'a Read<'_>, node: NodeId) -> impl Iterator<Item = Allowed> + 'a {
+    let span = old.tree.node(node).span;
+    let mut at = span.start as usize;
+    span.of(old.text).split('\n').map(move |line| {
+        let dash = at + line.len() - line.trim_start_matches(' ').len();
+        at += line.len() + 1;
+        Allowed {
+            span: Span::empty(dash + 1),
+            replaces: false,
+            edits: 1,
+        }
     })
 }
 

@@ -57,6 +57,10 @@ pub(super) fn check(
         Some(old) => new.is_some() && map.after(old) == new,
         None => new.is_none(),
     };
+    let same_start = |old: Option<NodeId>, new: Option<NodeId>| match old {
+        Some(old) => new.is_some() && map.start_of(old) == new,
+        None => new.is_none(),
+    };
     for (comment, other) in before.iter().zip(&after) {
         let kept = match (old_places.of(*comment), new_places.of(*other)) {
             (Attachment::Behind(old), Attachment::Behind(new)) => same(Some(old), Some(new)),
@@ -67,7 +71,7 @@ pub(super) fn check(
                     below: new_below,
                 },
             ) => {
-                same(below, new_below)
+                same_start(below, new_below)
                     || (same(above, new_above)
                         && old_places.is_loose(*comment, below)
                         && new_places.is_loose(*other, new_below))
@@ -107,6 +111,10 @@ fn declared(
                 expected.push((comment.start, None, text));
             }
         }
+        // A comment that was part of a command all along is one no more.
+        if let Some((span, _)) = &todo.replaced {
+            expected.retain(|(_, kept, _)| !kept.is_some_and(|comment| span.contains(comment)));
+        }
         if let Some(text) = &todo.above {
             let start = old.tree.node(*node).span.start as usize;
             let line = line_start(old.text, start);
@@ -117,7 +125,7 @@ fn declared(
     if plan
         .nodes
         .values()
-        .all(|todo| todo.comments.is_empty() && todo.above.is_none())
+        .all(|todo| todo.comments.is_empty() && todo.above.is_none() && todo.replaced.is_none())
     {
         return Ok((old.tree.comments().to_vec(), after.to_vec()));
     }

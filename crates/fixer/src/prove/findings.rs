@@ -155,11 +155,18 @@ fn blame(it: &Comparison<'_>, new: &Finding) -> Vec<usize> {
         suspects = it.chosen.to_vec();
     }
     suspects.retain(|index| it.before[*index].severity <= new.severity);
-    // A command that is put into quotes as it stands brings to light what is wrong in it, no more.
-    let quotes = |change: &Change| matches!(change.kind, ChangeKind::ReplaceNode { .. });
+    // A command that YAML is made to read as it stands brings to light what is wrong in it, no more.
+    let reads = |change: &Change| {
+        matches!(
+            change.kind,
+            ChangeKind::ReplaceNode { .. }
+                | ChangeKind::SplitLines { .. }
+                | ChangeKind::SpaceDash { .. }
+        )
+    };
     suspects.retain(|index| {
         let fix = it.before[*index].fix.as_ref();
-        fix.is_none_or(|fix| !fix.changes.iter().all(quotes))
+        fix.is_none_or(|fix| !fix.changes.iter().all(reads))
     });
     suspects
 }
@@ -193,9 +200,13 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
                 (Some(range), text.as_str())
             }
             ChangeKind::InsertItem { value, .. } => (None, value.as_str()),
-            ChangeKind::ReplaceNode { text } => (Some(Span::new(0, text.len())), text.as_str()),
-            // The comment is not part of any node; that it says what it should is proven with the text.
-            ChangeKind::ReplaceComment { .. } | ChangeKind::InsertComment { .. } => continue,
+            ChangeKind::ReplaceNode { text, .. } => (Some(Span::new(0, text.len())), text.as_str()),
+            // The comment is not part of any node; that it says what it should is proven with the text. Lines
+            // that are a list are never split again.
+            ChangeKind::ReplaceComment { .. }
+            | ChangeKind::InsertComment { .. }
+            | ChangeKind::SplitLines { .. }
+            | ChangeKind::SpaceDash { .. } => continue,
         };
         let inserted = file.map.inserted.iter().filter(|(list, inserted, _)| {
             range.is_none() && *list == change.node && inserted == text

@@ -6,6 +6,7 @@
 
 mod bytes;
 mod comments;
+mod dashes;
 mod findings;
 mod tree;
 mod words;
@@ -38,11 +39,19 @@ pub(crate) struct NodeMap {
     after: Vec<Option<NodeId>>,
     /// Items that were inserted: the sequence before, the value, the item after.
     inserted: Vec<(NodeId, String, NodeId)>,
+    /// Texts that became lists: the text before, the first item after. The last one is what it is mapped to.
+    split: Vec<(NodeId, NodeId)>,
 }
 
 impl NodeMap {
     fn after(&self, before: NodeId) -> Option<NodeId> {
         self.after.get(before.0 as usize).copied().flatten()
+    }
+
+    /// The node after that begins where `before` began.
+    fn start_of(&self, before: NodeId) -> Option<NodeId> {
+        let split = self.split.iter().find(|(text, _)| *text == before);
+        split.map_or_else(|| self.after(before), |(_, first)| Some(*first))
     }
 }
 
@@ -98,19 +107,38 @@ pub(crate) fn prove_file(
     text: Arc<str>,
 ) -> Result<ProvenFile, Rejection> {
     let path = before.path(file);
-    let old = read(path, before.text(file).unwrap_or_default(), true)?;
-    let new = read(path, &text, false)?;
-    let map = tree::compare(&old, &new, &plan)?;
-    tree::compare_values(&old, &new, &plan)?;
-    words::check_file(&old, &plan)?;
-    comments::check(&old, &new, &map, &plan)?;
-    bytes::check(&old, new.text, &plan, &edits)?;
+    let old = before.text(file).unwrap_or_default();
+    let map = if plan.dashes.is_empty() {
+        prove_text(path, old, &text, &plan, &edits)?
+    } else {
+        dashes::check(path, old, &text, &plan, &edits)?;
+        // What stood in a file that nobody could read has no place to be moved from.
+        NodeMap::default()
+    };
     Ok(ProvenFile {
         text,
         edits,
         plan,
         map,
     })
+}
+
+/// The same for two texts.
+fn prove_text(
+    path: &str,
+    before: &str,
+    after: &str,
+    plan: &Plan,
+    edits: &[edit::Edit],
+) -> Result<NodeMap, Rejection> {
+    let old = read(path, before, true)?;
+    let new = read(path, after, false)?;
+    let map = tree::compare(&old, &new, plan)?;
+    tree::compare_values(&old, &new, plan)?;
+    words::check_file(&old, plan)?;
+    comments::check(&old, &new, &map, plan)?;
+    bytes::check(&old, new.text, plan, edits)?;
+    Ok(map)
 }
 
 /// Point 1: both readers accept the text.

@@ -50,10 +50,13 @@ impl Walk<'_> {
     fn node(&mut self, before: NodeId, after: NodeId) -> Result<(), Rejection> {
         let fail = |what| Err(differs(self.old, Some(before), what));
         let (old, new) = (self.old.tree.node(before), self.new.node(after));
-        if old.anchor != new.anchor {
+        let todo = self.plan.nodes.get(&before);
+        // What looked like an anchor or a tag was the start of the command.
+        let taken_apart = todo.is_some_and(|todo| todo.replaced.is_some());
+        if new.anchor.as_ref() != old.anchor.as_ref().filter(|_| !taken_apart) {
             return fail("the anchor changed");
         }
-        if old.tag != new.tag {
+        if new.tag.as_ref() != old.tag.as_ref().filter(|_| !taken_apart) {
             return fail("the tag changed");
         }
         let slot = before.0 as usize;
@@ -61,8 +64,7 @@ impl Walk<'_> {
             self.map.after.resize(slot + 1, None);
         }
         self.map.after[slot] = Some(after);
-        let todo = self.plan.nodes.get(&before);
-        if let Some(text) = todo.and_then(|todo| todo.replaced.as_ref()) {
+        if let Some((_, text)) = todo.and_then(|todo| todo.replaced.as_ref()) {
             let right = matches!(&new.kind, NodeKind::Scalar(scalar)
                 if *scalar.value == **text && scalar.style != ScalarStyle::Plain);
             if !right {
@@ -77,6 +79,9 @@ impl Walk<'_> {
                 self.map.after[slot] = Some(after);
             }
             return Ok(());
+        }
+        if let Some(items) = todo.and_then(|todo| todo.split.as_ref()) {
+            return self.split(before, after, items);
         }
         match (&old.kind, &new.kind) {
             (NodeKind::Scalar(old), NodeKind::Scalar(new)) => {
@@ -150,6 +155,28 @@ impl Walk<'_> {
         Ok(())
     }
 
+    fn split(&mut self, before: NodeId, after: NodeId, items: &[String]) -> Result<(), Rejection> {
+        let is_item = |(item, text): (&NodeId, &String)| {
+            let node = self.new.node(*item);
+            node.anchor.is_none()
+                && node.tag.is_none()
+                && matches!(&node.kind, NodeKind::Scalar(scalar) if *scalar.value == **text)
+        };
+        let NodeKind::Sequence(list) = &self.new.node(after).kind else {
+            return Err(differs(self.old, Some(before), "the lines are no list"));
+        };
+        let right = !list.flow
+            && list.items.len() == items.len()
+            && list.items.iter().zip(items).all(is_item);
+        let (Some(first), Some(last), true) = (list.items.first(), list.items.last(), right) else {
+            let what = "the items are not the declared ones";
+            return Err(differs(self.old, Some(before), what));
+        };
+        self.map.split.push((before, *first));
+        self.map.after[before.0 as usize] = Some(*last);
+        Ok(())
+    }
+
     fn inserted(&mut self, list: NodeId, item: NodeId, value: &str) -> Result<(), Rejection> {
         let node = self.new.node(item);
         let right = matches!(&node.kind, NodeKind::Scalar(scalar) if &*scalar.value == value)
@@ -170,13 +197,27 @@ impl Walk<'_> {
 pub(super) fn compare_values(old: &Read<'_>, new: &Read<'_>, plan: &Plan) -> Result<(), Rejection> {
     let mut expected = old.values.clone();
     for (node, todo) in &plan.nodes {
-        if let Some(text) = &todo.replaced {
-            let value = find(&old.tree, &mut expected, *node);
-            let Some(value) = value.filter(|value| matches!(value, Value::Mapping(_))) else {
+        if let Some((_, text)) = &todo.replaced {
+            let mapping = matches!(old.tree.node(*node).kind, NodeKind::Mapping(_));
+            let same_kind = |value: &mut &mut Value| match untagged(value) {
+                Value::Mapping(_) => mapping,
+                Value::Sequence(_) => false,
+                _ => !mapping,
+            };
+            let value = find_tagged(&old.tree, &mut expected, *node);
+            let Some(value) = value.and_then(|mut it| same_kind(&mut it).then_some(it)) else {
                 let what = "the two readers disagree about this value";
                 return Err(differs(old, Some(*node), what));
             };
             *value = Value::String(text.clone());
+        }
+        if let Some(items) = &todo.split {
+            let value = find(&old.tree, &mut expected, *node);
+            let Some(value) = value.filter(|value| matches!(value, Value::String(_))) else {
+                let what = "the two readers disagree about this value";
+                return Err(differs(old, Some(*node), what));
+            };
+            *value = Value::Sequence(items.iter().cloned().map(Value::String).collect());
         }
         if todo.replacements.is_empty() {
             continue;
@@ -253,13 +294,18 @@ fn ancestors(tree: &Tree, node: NodeId) -> Vec<NodeId> {
 /// The value that stands for `node`. `None` where the two readers do not see the same shape. Ids ascend
 /// in the order of the text, so that children are found by halving.
 fn find<'v>(tree: &Tree, values: &'v mut [Value], node: NodeId) -> Option<&'v mut Value> {
+    find_tagged(tree, values, node).map(untagged)
+}
+
+/// The same, with its tag.
+fn find_tagged<'v>(tree: &Tree, values: &'v mut [Value], node: NodeId) -> Option<&'v mut Value> {
     let chain = ancestors(tree, node);
     let root = chain.first()?;
     let document = tree.documents().iter().position(|it| it == root)?;
-    let mut value = untagged(values.get_mut(document)?);
+    let mut value = values.get_mut(document)?;
     for pair in chain.windows(2) {
         let &[parent, child] = pair else { return None };
-        value = match (&tree.node(parent).kind, value) {
+        value = match (&tree.node(parent).kind, untagged(value)) {
             (NodeKind::Sequence(sequence), Value::Sequence(items)) => {
                 let index = sequence.items.binary_search(&child).ok()?;
                 if items.len() != sequence.items.len() {
@@ -285,7 +331,6 @@ fn find<'v>(tree: &Tree, values: &'v mut [Value], node: NodeId) -> Option<&'v mu
             }
             _ => return None,
         };
-        value = untagged(value);
     }
     Some(value)
 }

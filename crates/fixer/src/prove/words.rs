@@ -34,10 +34,19 @@ pub(super) fn check_file(old: &Read<'_>, plan: &Plan) -> Result<(), Rejection> {
             }
         }
         // YAML had taken the command apart; it must be the text that stood there, all of it.
-        if let Some(value) = &todo.replaced {
-            let written = old.tree.node(*node).span.of(old.text);
-            if value != written || shell::parse(value).status != Status::Clean {
+        if let Some((span, value)) = &todo.replaced {
+            let own = old.tree.node(*node);
+            let whole = own.properties.map_or(own.span, |it| it.cover(own.span));
+            if !span.contains(whole)
+                || value != span.of(old.text)
+                || shell::parse(value).status != Status::Clean
+            {
                 return Err(fail("the string is not the command that stands there"));
+            }
+        }
+        for item in todo.split.iter().flatten() {
+            if shell::parse(item).status != Status::Clean {
+                return Err(fail("an item cannot be read as shell"));
             }
         }
         if let NodeKind::Scalar(scalar) = &old.tree.node(*node).kind

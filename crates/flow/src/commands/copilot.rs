@@ -369,6 +369,21 @@ fn look_up(path: &str, written: &str) -> Option<(&'static str, bool)> {
         .map(|flag| (long_name(flag), false))
 }
 
+/// The long names of all flags, each once, sorted.
+#[must_use]
+pub fn copilot_flag_names() -> Vec<&'static str> {
+    let own = SUBCOMMANDS
+        .iter()
+        .flat_map(|it| it.values.iter().chain(it.switches));
+    let mut names: Vec<&str> = own
+        .chain(COMMON_SWITCHES)
+        .map(|flag| long_name(flag))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// Reads `command` as a call of Copilot; `None` if it is none, or not with a known subcommand. `script` is
 /// the text whose bytes the command's spans count.
 #[must_use]

@@ -22,7 +22,9 @@ mod wrappers;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::Command;
 
-pub use copilot::{CopilotFlag, CopilotInvocation, FlagValue, copilot_invocation};
+pub use copilot::{
+    CopilotFlag, CopilotInvocation, FlagValue, copilot_flag_names, copilot_invocation,
+};
 
 use words::{Slice, View};
 

@@ -4,8 +4,8 @@ use tagwright_syntax::Span;
 use tagwright_syntax::yaml::{self, Entry, Mapping, NodeId, NodeKind, Tree};
 
 use super::{
-    Action, BuildspecOf, DeliveryFacts, Gate, Grant, Passed, Pipeline, Project, Reference, Setting,
-    Stage, Trigger, UNKNOWN, Value,
+    Action, BuildspecOf, DeliveryFacts, Gate, Grant, Passed, Pipeline, Project, Reference, Run,
+    Setting, Stage, Trigger, UNKNOWN, Value, is_path,
 };
 use crate::scan::Source;
 
@@ -276,8 +276,20 @@ pub(crate) fn project(
                 .filter(|reference| !super::is_only_told(source.text, reference)),
         );
     }
+    let image = environment.and_then(|id| tree.get(id, "Image"));
+    let name = tree.text(resource.key).unwrap_or_default();
+    facts.runs.push(Run {
+        of: format!("the project `{name}`").into(),
+        image: image.map_or(Value::Unknown, |id| value(tree, id)),
+        span: tree.node(image.unwrap_or(resource.key)).span,
+        buildspec: match &buildspec {
+            BuildspecOf::Here => BuildspecOf::Unknown,
+            other => other.clone(),
+        },
+        text: spec.map(|id| tree.node(id).span),
+    });
     facts.projects.push(Project {
-        address: Value::Reference(tree.text(resource.key).unwrap_or_default().into()),
+        address: Value::Reference(name.into()),
         name: tree
             .get(properties, "Name")
             .map_or(Value::Unknown, |id| value(tree, id)),
@@ -295,14 +307,6 @@ fn is_written_out(tree: &Tree, map: &Mapping) -> bool {
         tree.text(entry.key)
             .is_none_or(|key| key.starts_with("Fn::") || key == "<<")
     })
-}
-
-/// Whether the text of a project's buildspec is the path of a file.
-pub(super) fn is_path(text: &str) -> bool {
-    !text.is_empty()
-        && !text.contains(['\n', '{', ' '])
-        && !text.starts_with("arn:")
-        && !text.starts_with("s3:")
 }
 
 /// Reads what a role, or a policy of roles, may push to.

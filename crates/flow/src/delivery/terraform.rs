@@ -3,11 +3,12 @@
 
 use tagwright_syntax::Span;
 
-use super::cloudformation::{is_path, without_substitutions};
+use super::cloudformation::without_substitutions;
 use super::hcl::{self, Attribute, Block, Body};
+use super::terraform_iam;
 use super::{
-    Action, BuildspecOf, DeliveryFacts, Gate, Passed, Pipeline, Project, Setting, Stage, Trigger,
-    Value,
+    Action, BuildspecOf, DeliveryFacts, Gate, Passed, Pipeline, Project, Run, Setting, Stage,
+    Trigger, Value, is_path,
 };
 
 /// What the file says of deliveries.
@@ -19,10 +20,15 @@ pub(crate) fn read(text: &str) -> DeliveryFacts {
     for block in file.blocks("resource") {
         match block.labels[..] {
             ["aws_codepipeline", name] => facts.pipelines.push(pipeline(text, block, name)),
-            ["aws_codebuild_project", name] => facts.projects.push(project(text, block, name)),
+            ["aws_codebuild_project", name] => {
+                let project = project(text, block, name);
+                facts.runs.push(run(block, name, &project));
+                facts.projects.push(project);
+            }
             _ => {}
         }
     }
+    facts.grants = terraform_iam::grants(&file);
     facts
 }
 
@@ -36,7 +42,7 @@ fn span(attribute: Attribute<'_>) -> Span {
 }
 
 /// A string without expressions, a reference to something else, or unknown.
-fn value(expression: &str) -> Value {
+pub(super) fn value(expression: &str) -> Value {
     let inner = expression
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'));
@@ -66,7 +72,7 @@ fn value(expression: &str) -> Value {
     Value::Reference(resource.into())
 }
 
-fn text_of(body: &Body<'_>, name: &str) -> Option<Box<str>> {
+pub(super) fn text_of(body: &Body<'_>, name: &str) -> Option<Box<str>> {
     match value(body.attribute(name)?.value) {
         Value::Text(text) => Some(text),
         _ => None,
@@ -74,7 +80,7 @@ fn text_of(body: &Body<'_>, name: &str) -> Option<Box<str>> {
 }
 
 /// Whether a block is made as often as something else says.
-fn is_repeated(body: &Body<'_>) -> bool {
+pub(super) fn is_repeated(body: &Body<'_>) -> bool {
     body.attribute("for_each").is_some() || body.attribute("count").is_some()
 }
 
@@ -265,6 +271,22 @@ fn project(text: &str, block: &Block<'_>, name: &str) -> Project {
         whole,
         references,
         buildspec,
+    }
+}
+
+/// The image that the project builds in.
+fn run(block: &Block<'_>, name: &str, project: &Project) -> Run {
+    let mut environments = block.body.blocks("environment");
+    let image = environments
+        .next()
+        .filter(|_| environments.next().is_none() && !is_repeated(&block.body))
+        .and_then(|it| it.body.attribute("image"));
+    Run {
+        of: format!("the project `{name}`").into(),
+        image: image.map_or(Value::Unknown, |it| value(it.value)),
+        span: image.map_or(project.span, span),
+        buildspec: project.buildspec.clone(),
+        text: None,
     }
 }
 

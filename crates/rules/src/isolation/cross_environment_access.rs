@@ -2,10 +2,13 @@
 //!
 //! ## What it does
 //!
-//! Works only with `strategy = "repository-per-branch"` in `tagwright.toml`. Compares, in CloudFormation, the
-//! environment that a role's name names (`dev-build`, `ProdBuildRole`) with the one in the name of each
-//! repository that it may push to (`ecr:PutImage`, `ecr:InitiateLayerUpload`, `ecr:*`, …). Only names that are
-//! written out are compared; a statement with a condition, and a wildcard, is left alone.
+//! Works only with `strategy = "repository-per-branch"` in `tagwright.toml`. Compares, in CloudFormation and
+//! Terraform, the environment that a role's name names (`dev-build`, `ProdBuildRole`) with the one in the name of
+//! each repository that it may push to (`ecr:PutImage`, `ecr:InitiateLayerUpload`, `ecr:*`, …). Only names that are
+//! written out are compared; a statement with a condition, and a wildcard, is left alone. In Terraform that is
+//! `aws_iam_role_policy`, an `aws_iam_policy` attached to a role, and `inline_policy`, with the policy in
+//! `jsonencode`, in a here-document or in an `aws_iam_policy_document` of the same file, if none of its statements
+//! denies anything.
 //!
 //! ## Why it matters
 //!
@@ -66,7 +69,8 @@
 //!
 //! ## Sources
 //!
-//! - Service authorization reference, "Actions, resources, and condition keys for Amazon ECR".
+//! - Service authorization reference, "Actions, resources, and condition keys for Amazon Elastic Container
+//!   Registry".
 //!   <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html>
 
 use tagwright_flow::delivery::{Grant, Value};

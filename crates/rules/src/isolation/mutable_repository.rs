@@ -45,7 +45,7 @@
 //!
 //! ## Sources
 //!
-//! - Amazon ECR user guide, "Preventing image tags from being overwritten".
+//! - Amazon ECR user guide, "Preventing image tags from being overwritten in Amazon ECR".
 //!   <https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html>
 
 use crate::context::{Context, Report};

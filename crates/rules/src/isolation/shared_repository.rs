@@ -47,7 +47,8 @@
 //!
 //! ## Sources
 //!
-//! - Amazon ECR user guide, "Private repository policies" and "IAM": permissions are for repositories, not tags.
+//! - Amazon ECR user guide, "Private repository policies in Amazon ECR": permissions are for repositories, not
+//!   tags.
 //!   <https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html>
 
 use std::collections::BTreeMap;

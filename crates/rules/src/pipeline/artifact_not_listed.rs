@@ -55,7 +55,7 @@
 //!
 //! - CodePipeline user guide, "Image definitions file reference".
 //!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/file-reference.html>
-//! - CodePipeline user guide, "Amazon ECS deployment action reference": `FileName`.
+//! - CodePipeline user guide, "Amazon Elastic Container Service deploy action reference": `FileName`.
 //!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECS.html>
 //! - CodeBuild user guide, "Build specification reference", `artifacts`.
 

@@ -64,7 +64,7 @@
 //!
 //! ## Sources
 //!
-//! - CodePipeline user guide, "Amazon ECR build and publish action reference": `ImageTags`.
+//! - CodePipeline user guide, "ECRBuildAndPublish build action reference": `ImageTags`.
 //!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECRBuildAndPublish.html>
 
 use tagwright_flow::delivery::Value;

@@ -90,7 +90,7 @@
 //!
 //! ## Sources
 //!
-//! - CodePipeline user guide, "Amazon ECS deployment action reference".
+//! - CodePipeline user guide, "Amazon Elastic Container Service deploy action reference".
 //!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECS.html>
 //! - AWS Copilot documentation, "Pipelines": a stage deploys to the environment of its name.
 

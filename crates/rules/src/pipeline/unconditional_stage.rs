@@ -93,9 +93,11 @@
 //!
 //! ## Sources
 //!
-//! - CodePipeline user guide, "Stage conditions" and "VariableCheck": operators, results.
+//! - CodePipeline user guide, "Stage conditions": what a condition does.
 //!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html>
-//! - CodePipeline user guide, "Filter triggers".
+//! - CodePipeline user guide, "VariableCheck": operators.
+//!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-VariableCheck.html>
+//! - CodePipeline user guide, "Add trigger with code push or pull request event types".
 //!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-filter.html>
 
 use tagwright_flow::delivery::{Gate, Pipeline, Stage};

@@ -2,10 +2,16 @@
 //!
 //! ## What it does
 //!
-//! Finds what only bash understands in buildspecs without `env.shell`: `[[`, `==` in `[`, arrays, `<<<`,
+//! Finds what only bash understands in buildspecs whose `env.shell` is absent or `sh`: `[[`, `==` in `[`, arrays, `<<<`,
 //! `<(…)`, `${v//a/b}`, `${v:0:7}`, `${v^^}`, `((…))`, `source`, `declare`, `pushd`, `let`, `&>`, `+=`,
-//! `{1..3}`, `$RANDOM` and `set -o pipefail`. Scripts that are handed to another shell, and the buildspecs of
-//! Copilot's pipelines, which run in Amazon Linux, are left alone.
+//! `{1..3}`, `$'…'`, `$RANDOM`, `function f`, `read -a`, `printf %q`, `trap … ERR`, `shopt`, `mapfile` and
+//! `set -o pipefail`. Scripts that are handed to another shell are left alone.
+//!
+//! How bad it is depends on the build image. Where the workspace shows which project runs the buildspec, and in
+//! which of CodeBuild's own images (a project in CloudFormation or Terraform, the manifest of a Copilot pipeline,
+//! `batch` in the buildspec), it is a warning if `sh` is dash there, and nothing is said if it is bash. Where it
+//! does not, or several builds disagree, it is a note. A Copilot pipeline without an image of its own builds in
+//! Amazon Linux.
 //!
 //! ## Why it matters
 //!
@@ -23,6 +29,15 @@
 //!       - if [ "$STAGE" == prod ]; then make release; fi
 //! ```
 //!
+//! ```yaml project.yml
+//! Resources:
+//!   Web:
+//!     Type: AWS::CodeBuild::Project
+//!     Properties:
+//!       Environment: {Type: LINUX_CONTAINER, ComputeType: BUILD_GENERAL1_SMALL, Image: "aws/codebuild/standard:7.0"}
+//!       Source: {Type: CODEPIPELINE}
+//! ```
+//!
 //! ## Good
 //!
 //! ```yaml buildspec.yml
@@ -31,6 +46,15 @@
 //!   build:
 //!     commands:
 //!       - if [ "$STAGE" = prod ]; then make release; fi
+//! ```
+//!
+//! ```yaml project.yml
+//! Resources:
+//!   Web:
+//!     Type: AWS::CodeBuild::Project
+//!     Properties:
+//!       Environment: {Type: LINUX_CONTAINER, ComputeType: BUILD_GENERAL1_SMALL, Image: "aws/codebuild/standard:7.0"}
+//!       Source: {Type: CODEPIPELINE}
 //! ```
 //!
 //! ## Fix
@@ -46,6 +70,7 @@
 //! ## Sources
 //!
 //! - CodeBuild user guide, "Shells and commands in build environments": `sh` is the default.
+//! - The Dockerfiles in aws/aws-codebuild-docker-images, read in April 2026: what each image is made of.
 //! - aws/aws-codebuild-docker-images issue 388; each construct was tried with dash 0.5.
 
 use tagwright_flow::expression::plain_name;
@@ -53,10 +78,13 @@ use tagwright_flow::search::AnyOf;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, Part, PartKind, Quoting, RedirectKind, Status, Word};
 
-use crate::context::{Document, Report};
+use crate::context::{Context, Document, Report};
+use crate::delivery::Runs;
 use crate::script::{Item, items, untouchable};
+use crate::tables::images::{self, Sh};
 use crate::{
-    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
+    Applicability, Category, Change, ChangeKind, Check, Finding, Fix, Fixable, Related, Rule,
+    Severity, WordEffect,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -65,13 +93,14 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Note),
     fixable: Fixable::Sometimes,
     docs: docs!("bashism"),
-    check: Check::Document(check),
+    check: Check::Weighed(check, weigh),
 };
 
 /// Each of these says that an item may hold something for the rule.
 static SIGNS: AnyOf = AnyOf::new(&[
     "[[", "=(", "<<<", "<(", ">(", "source ", "declare ", "typeset ", "pushd ", "popd", "let ",
-    "&>", "+=", "RANDOM", "pipefail",
+    "&>", "+=", "RANDOM", "pipefail", "function ", "read -", "%q", " ERR", " DEBUG", "$'", "shopt", "mapfile",
+    "readarray",
 ]);
 
 /// With one of these it has to be looked at more closely; without, and without [`SIGNS`], there is nothing.
@@ -111,29 +140,23 @@ struct Bashism {
 }
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    let asks = document
-        .buildspec
-        .as_ref()
-        .is_none_or(|spec| spec.env.shell.is_some());
-    // The pipelines that Copilot makes build in Amazon Linux unless they are told otherwise.
-    let path = &document.facts.path;
-    if asks
-        || !may_matter(document.text())
-        || path.starts_with("copilot/")
-        || path.contains("/copilot/")
-    {
+    let asks = document.buildspec.as_ref().is_none_or(|spec| {
+        let shell = spec.env.shell.and_then(|id| document.tree.text(id));
+        spec.env.shell.is_some() && !matches!(shell, Some("sh" | "/bin/sh"))
+    });
+    if asks || !may_matter(document.text()) {
         return;
     }
     for item in items(document, may_matter) {
         if item.script.status != Status::Clean {
             continue;
         }
-        let Some(found) = item
-            .script
-            .commands
-            .iter()
-            .find_map(|command| in_command(command, item.text))
-        else {
+        let commands = &item.script.commands;
+        let Some(found) = function_word(commands, item.text).or_else(|| {
+            commands
+                .iter()
+                .find_map(|command| in_command(command, item.text))
+        }) else {
             continue;
         };
         let message = format!(
@@ -147,6 +170,37 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                 .fix(fix.map_err(str::to_owned)),
         );
     }
+}
+
+/// Drops what runs where `sh` is bash, and raises what runs where it is dash.
+fn weigh(context: &Context<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let runs = Runs::new(context);
+    let weighed = findings.into_iter().filter_map(|mut finding| {
+        let (file, span) = (finding.file, finding.span);
+        match runs.agree(file, span, images::sh) {
+            Some(Sh::Bash) => return None,
+            Some(Sh::Dash) => {
+                finding.severity = Severity::Warning;
+                for (holder, run) in runs.at(file, span) {
+                    finding.related.push(Related {
+                        file: holder.id,
+                        span: run.span,
+                        message: format!("{} runs it where `sh` is dash", run.of),
+                    });
+                }
+            }
+            // The pipelines that Copilot makes build in Amazon Linux unless their manifest says otherwise.
+            None => {
+                let path = &context.workspace.file(file).path;
+                let in_copilot = path.starts_with("copilot/") || path.contains("/copilot/");
+                if in_copilot && runs.at(file, span).next().is_none() {
+                    return None;
+                }
+            }
+        }
+        Some(finding)
+    });
+    weighed.collect()
 }
 
 fn portable(
@@ -175,6 +229,28 @@ fn portable(
     })
 }
 
+/// `function name`, which defines a function in bash only.
+fn function_word(commands: &[Command], text: &str) -> Option<Bashism> {
+    let name = commands
+        .iter()
+        .find_map(|command| command.context.function.as_deref())?;
+    let (at, word) = text.match_indices("function ").find(|(at, word)| {
+        let before = text[..*at].trim_end_matches([' ', '\t']);
+        text[at + word.len()..].trim_start().starts_with(name)
+            && (before.is_empty() || before.ends_with(['\n', ';', '&', '|', '{', '(']))
+    })?;
+    Some(Bashism {
+        span: Span::new(at, at + word.trim_end().len()),
+        what: "`function`",
+        effect: SYNTAX,
+        portable: None,
+        applicability: Applicability::Safe,
+    })
+}
+
+/// The letters of `read` that dash does not know. `-p` and `-r` it does.
+const READ_LETTERS: [char; 8] = ['a', 'd', 'e', 'i', 'n', 's', 't', 'u'];
+
 const NOT_FOUND: &str = "it is a command that does not exist";
 const SYNTAX: &str = "it is a syntax error";
 const SUBSTITUTION: &str = "it ends the command with `Bad substitution`";
@@ -198,6 +274,34 @@ fn in_command(command: &Command, text: &str) -> Option<Bashism> {
             "declare" | "typeset" => return found(span, "`declare`", NOT_FOUND),
             "pushd" | "popd" => return found(span, "`pushd`", NOT_FOUND),
             "let" => return found(span, "`let`", NOT_FOUND),
+            "shopt" => return found(span, "`shopt`", NOT_FOUND),
+            "mapfile" | "readarray" => return found(span, "`mapfile`", NOT_FOUND),
+            "read" => {
+                let option = command.words.iter().skip(1).find_map(|word| {
+                    let letters = word.literal()?.strip_prefix('-')?.to_owned();
+                    letters.contains(READ_LETTERS).then_some(word.span)
+                });
+                if let Some(span) = option {
+                    return found(span, "this option of `read`", "it is an `Illegal option`");
+                }
+            }
+            "printf" => {
+                let format = command.words.get(1).filter(|word| {
+                    word.literal()
+                        .is_some_and(|format| format.contains("%q"))
+                });
+                if let Some(format) = format {
+                    return found(format.span, "`%q` in `printf`", "it is an `invalid directive`");
+                }
+            }
+            "trap" => {
+                let signal = command.words.iter().skip(2).find(|word| {
+                    ["ERR", "DEBUG", "RETURN"].iter().any(|name| word.is(name))
+                });
+                if let Some(signal) = signal {
+                    return found(signal.span, "this signal of `trap`", "it is a `bad trap`");
+                }
+            }
             "source" => {
                 // `.` looks a file without a folder up in `PATH`.
                 let folder = command
@@ -293,6 +397,9 @@ fn in_word(word: &Word, text: &str) -> Option<Bashism> {
 
 fn in_part(part: &Part, text: &str) -> Option<(&'static str, &'static str)> {
     let written = part.span.of(text);
+    if part.quoting == Quoting::Ansi {
+        return Some(("`$'…'`", "the `$` stays in the text"));
+    }
     match &part.kind {
         PartKind::Variable(variable) => {
             if &*variable.name == "RANDOM" {

@@ -2,12 +2,13 @@
 //!
 //! ## What it does
 //!
-//! Finds `aws ecr get-login`. A file that installs the old AWS CLI itself (`pip install awscli`), or that
-//! has `get-login-password` beside it, is left alone.
+//! Finds `aws ecr get-login`. A file that installs the old AWS CLI itself (`pip install awscli`), that has
+//! `get-login-password` beside it, or that the workspace shows to run in one of the old images of CodeBuild that
+//! have version 1 of the AWS CLI, is left alone.
 //!
 //! ## Why it matters
 //!
-//! Version 2 of the AWS CLI, which the build images of CodeBuild have, ends with an error at it. Docker is
+//! Version 2 of the AWS CLI, which the current build images of CodeBuild have, ends with an error at it. Docker is
 //! not logged in, and the first pull or push after it fails. An image of one's own may still have version 1,
 //! which the file does not tell, so this is a warning.
 //!
@@ -51,7 +52,7 @@
 //! ## Sources
 //!
 //! - AWS CLI user guide, "Breaking changes between the AWS CLI version 1 and version 2": `ecr get-login`.
-//! - aws/aws-codebuild-docker-images: the images install version 2.
+//! - The Dockerfiles in aws/aws-codebuild-docker-images, read in April 2026: which images install which version.
 
 use std::collections::BTreeSet;
 
@@ -60,9 +61,11 @@ use tagwright_flow::expression::Piece;
 use tagwright_flow::facts::{AssignmentPlace, ImageUse};
 use tagwright_syntax::shell::{Command, PartKind, Quoting, Status, Word};
 
-use crate::context::{Document, Report};
+use crate::context::{Context, Document, Report};
+use crate::delivery::Runs;
 use crate::script::{Item, items, untouchable, word_is};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
+use crate::tables::images::{self, AwsCli};
+use crate::{Applicability, Category, Check, Finding, Fix, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "removed-command",
@@ -70,7 +73,7 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Warning),
     fixable: Fixable::Sometimes,
     docs: docs!("removed_command"),
-    check: Check::Document(check),
+    check: Check::Weighed(check, weigh),
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
@@ -98,6 +101,13 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             );
         }
     }
+}
+
+/// Drops what runs in images that have the old CLI.
+fn weigh(context: &Context<'_>, mut findings: Vec<Finding>) -> Vec<Finding> {
+    let runs = Runs::new(context);
+    findings.retain(|it| runs.agree(it.file, it.span, images::aws_cli) != Some(AwsCli::One));
+    findings
 }
 
 /// `pip install awscli` gives version 1; `awscli-exe-…` and `awscliv2.zip` are version 2.

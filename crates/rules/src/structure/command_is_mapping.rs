@@ -35,8 +35,8 @@
 //!
 //! ## Fix
 //!
-//! Single quotes around the whole command, where it stands on one line and is a command as it stands. Any
-//! other can be written on a line of its own below `- |`.
+//! Single quotes around the whole command, where it stands on one line and is a command as it stands, or with the
+//! comment that closes its quotes. Any other can be written on a line of its own below `- |`.
 //!
 //! ## When to silence it
 //!
@@ -47,14 +47,12 @@
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".
 //! - YAML 1.2.2, section 7.3.3 "Plain style".
 
-use tagwright_flow::facts::ShellKind;
 use tagwright_syntax::Span;
-use tagwright_syntax::shell::{self, Status};
-use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Document, Report};
+use crate::script::{comment_behind, quote};
 use crate::tables;
-use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "command-is-mapping",
@@ -86,7 +84,12 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                 advice(span, text)
             );
             let draft = report.draft(document.facts.id, span, message);
-            report.add(draft.fix(quote(document, *item)));
+            let fix = quote(document, *item, span).or_else(|reason| {
+                // A closing quote may be in what YAML took for a comment.
+                let comment = comment_behind(document, span).ok_or(reason)?;
+                quote(document, *item, span.cover(comment))
+            });
+            report.add(draft.fix(fix));
         }
     }
 }
@@ -99,28 +102,4 @@ fn advice(span: Span, text: &str) -> String {
     } else {
         format!("write `- '{command}'`")
     }
-}
-
-/// Single quotes around the command, if it is certain where it ends.
-fn quote(document: &Document<'_>, item: NodeId) -> Result<Fix, String> {
-    let command = document.tree.node(item).span.of(document.text());
-    let shell = document.facts.buildspec.as_ref().map(|facts| facts.shell);
-    if command.contains(['\n', '\r']) {
-        return Err("the command has several lines".to_owned());
-    }
-    // An unclosed quote means that YAML has taken the rest for a comment.
-    if shell != Some(ShellKind::Posix) || shell::parse(command).status != Status::Clean {
-        return Err("it is not certain where the command ends".to_owned());
-    }
-    Ok(Fix {
-        message: "put the command into quotes".to_owned(),
-        applicability: Applicability::Safe,
-        changes: vec![Change {
-            file: document.facts.id,
-            node: item,
-            kind: ChangeKind::ReplaceNode {
-                text: command.to_owned(),
-            },
-        }],
-    })
 }

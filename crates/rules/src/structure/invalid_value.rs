@@ -8,7 +8,8 @@
 //!
 //! ## Why it matters
 //!
-//! CodeBuild rejects the file or falls back to what it does without the setting.
+//! CodeBuild rejects the file or falls back to what it does without the setting; for most settings it is not
+//! documented which.
 //!
 //! ## Bad
 //!

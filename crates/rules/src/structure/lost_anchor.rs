@@ -2,12 +2,14 @@
 //!
 //! ## What it does
 //!
-//! Finds commands that start with `&`, are not in quotes, and whose anchor nothing in the file refers to.
+//! Finds commands that start with `&`, are not in quotes, and whose anchor nothing in the file refers to:
+//! `&./server start`, `&>build.log make`, `&server start`.
 //!
 //! ## Why it matters
 //!
-//! For YAML `&word` at the start of a value gives the value a name. CodeBuild gets the command without it;
-//! if the command is one word, it gets none at all.
+//! For YAML `&word` at the start of a value gives the value a name. If the word has only letters, digits, `-` and
+//! `_` in it, CodeBuild gets the command without it; if the command is one word, it gets none at all. At any other
+//! word the YAML reader of CodeBuild stops, and no command runs.
 //!
 //! ## Bad
 //!
@@ -33,7 +35,8 @@
 //!
 //! ## Fix
 //!
-//! None. The `&` that runs a command in the background stands at its end.
+//! None. In quotes the command would be a syntax error: no shell takes an `&` at its start. The one that runs a
+//! command in the background stands at its end, and `&>` can stand there too, but what was meant is not certain.
 //!
 //! ## When to silence it
 //!
@@ -41,7 +44,8 @@
 //!
 //! ## Sources
 //!
-//! - YAML 1.2.2, section 6.9.2 "Node anchors".
+//! - YAML 1.2.2, section 6.9.2 "Node anchors"; libyaml, whose anchors have only the characters named above. That
+//!   CodeBuild reads with a relative of it is inferred from its messages.
 
 use std::collections::HashSet;
 
@@ -75,20 +79,22 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         if used || tree.error().is_some() || tree.scalar(item).is_none() {
             continue;
         }
-        let gets = if tree.is_null(item) {
-            "no command at all".to_owned()
-        } else {
-            format!("only `{}`", tables::quoted(node.span.of(text)))
-        };
-        let draft = report.draft(
-            document.facts.id,
-            span,
-            format!("YAML reads `&{anchor}` as an anchor: CodeBuild gets {gets}"),
-        );
         // A plain name may be left over from an alias that is gone; then the rest is the command.
         let name = anchor
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        let message = if !name {
+            format!(
+                "YAML reads the `&` of `&{anchor}` as the start of an anchor, and CodeBuild stops at it: \
+                 \"did not find expected alphabetic or numeric character\""
+            )
+        } else if tree.is_null(item) {
+            format!("YAML reads `&{anchor}` as an anchor: CodeBuild gets no command at all")
+        } else {
+            let rest = tables::quoted(node.span.of(text));
+            format!("YAML reads `&{anchor}` as an anchor: CodeBuild gets only `{rest}`")
+        };
+        let draft = report.draft(document.facts.id, span, message);
         report.add(if name && !tree.is_null(item) {
             draft.severity(Severity::Warning)
         } else {

@@ -33,7 +33,8 @@
 //!
 //! ## Fix
 //!
-//! None. Put the whole command in single quotes, or on a line of its own below `- |`.
+//! The whole command is put into single quotes, with what YAML took for a comment. Where the open quote is an
+//! apostrophe in a word (`echo it's done # isn't it`) there is no fix, because the comment may be one.
 //!
 //! ## When to silence it
 //!
@@ -48,6 +49,7 @@ use tagwright_syntax::shell::{self, Status};
 use tagwright_syntax::yaml::ScalarStyle;
 
 use crate::context::{Document, Report};
+use crate::script::{comment_behind, quote};
 use crate::tables;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
@@ -55,7 +57,7 @@ pub(crate) static RULE: Rule = Rule {
     name: "lost-comment-tail",
     category: Category::Structure,
     default: Some(Severity::Warning),
-    fixable: Fixable::Never,
+    fixable: Fixable::Sometimes,
     docs: docs!("lost_comment_tail"),
     check: Check::Document(check),
 };
@@ -71,18 +73,14 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             continue;
         };
         let span = tree.node(item).span;
-        let comments = tree.comments();
-        let next = comments.partition_point(|comment| comment.start < span.end);
-        let Some(comment) = comments.get(next).copied() else {
+        let Some(comment) = comment_behind(document, span) else {
             continue;
         };
-        let gap = text
-            .get(span.end as usize..comment.start as usize)
-            .unwrap_or("\n");
+        let gap = &text[span.end as usize..comment.start as usize];
         // Something must be open before the comment, and closed in it.
         let opens = scalar.value.contains(['\'', '"', '`', '(', '{']);
         let closes = comment.of(text).contains(['\'', '"', '`', ')', '}']);
-        if scalar.style != ScalarStyle::Plain || gap.contains(['\n', '\r']) || !opens || !closes {
+        if scalar.style != ScalarStyle::Plain || !opens || !closes {
             continue;
         }
         // A tail that completes the command belongs to it; any other is a comment.
@@ -98,6 +96,19 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             tables::quoted(comment.of(text)),
             tables::quoted(&scalar.value)
         );
-        report.add(report.draft(document.facts.id, comment, message));
+        let fix = if in_a_word(&scalar.value) {
+            Err("an apostrophe in a word may be what looks like an open quote".to_owned())
+        } else {
+            quote(document, item, span.cover(comment))
+        };
+        report.add(report.draft(document.facts.id, comment, message).fix(fix));
     }
+}
+
+/// Whether an apostrophe stands between two letters.
+fn in_a_word(command: &str) -> bool {
+    command.match_indices('\'').any(|(at, _)| {
+        let letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+        letter(command[..at].chars().next_back()) && letter(command[at + 1..].chars().next())
+    })
 }

@@ -31,7 +31,8 @@
 //!
 //! ## Fix
 //!
-//! None. Put the whole command in single quotes.
+//! The whole command is put into single quotes, as it stands. Unsafe: the command then does what it says, which
+//! is the opposite of what the builds did so far.
 //!
 //! ## When to silence it
 //!
@@ -43,14 +44,15 @@
 //! - YAML 1.2.2, section 6.9.1 "Node tags".
 
 use crate::context::{Document, Report};
+use crate::script::quote;
 use crate::tables;
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "lost-negation",
     category: Category::Structure,
     default: Some(Severity::Error),
-    fixable: Fixable::Never,
+    fixable: Fixable::Sometimes,
     docs: docs!("lost_negation"),
     check: Check::Document(check),
 };
@@ -70,6 +72,11 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
              in single quotes",
             tables::quoted(node.span.of(text))
         );
-        report.add(report.draft(document.facts.id, tag, message));
+        let fix = quote(document, item, tag.cover(node.span)).map(|fix| Fix {
+            // A build that passed may stop.
+            applicability: Applicability::Unsafe,
+            ..fix
+        });
+        report.add(report.draft(document.facts.id, tag, message).fix(fix));
     }
 }

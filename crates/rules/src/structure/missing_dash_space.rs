@@ -34,7 +34,9 @@
 //!
 //! ## Fix
 //!
-//! None. Write a space after each dash.
+//! A space behind each dash, where all lines are written so, or where the line stands below the dash of a right item;
+//! at one column, and if none looks like an option (`-t`). Where the YAML reader stops at the line, the file without
+//! the line must be one that it can read.
 //!
 //! ## When to silence it
 //!
@@ -45,18 +47,20 @@
 //! - YAML 1.2.2, section 8.2.1 "Block sequences".
 
 use tagwright_flow::FileKind;
+use tagwright_flow::facts::ShellKind;
 use tagwright_syntax::Span;
-use tagwright_syntax::yaml::ScalarStyle;
+use tagwright_syntax::shell::{self, Status};
+use tagwright_syntax::yaml::{NodeId, ScalarStyle};
 
 use crate::context::{Document, Report};
 use crate::tables;
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "missing-dash-space",
     category: Category::Structure,
     default: Some(Severity::Error),
-    fixable: Fixable::Never,
+    fixable: Fixable::Sometimes,
     docs: docs!("missing_dash_space"),
     check: Check::Document(check),
 };
@@ -68,10 +72,14 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             continue;
         };
         if scalar.style == ScalarStyle::Plain && glued(&scalar.value) {
-            let message = "without a space after each `-` these lines are no list: CodeBuild runs them \
-                           as one command that starts with a dash";
+            let message = format!(
+                "without a space after each `-` this is no list: CodeBuild runs `{}` as one command, which starts \
+                 with a dash",
+                tables::quoted(&scalar.value)
+            );
             let span = tree.node(list.node).span;
-            report.add(report.draft(document.facts.id, span, message));
+            let fix = split(document, list.node, span);
+            report.add(report.draft(document.facts.id, span, message).fix(fix));
         }
     }
     let template = document
@@ -85,8 +93,106 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         && let Some(span) = glued_item(document.text(), error.offset as usize)
     {
         let message = "there is no space after the `-`, so this line is no list item";
-        report.add(report.draft(document.facts.id, span, message));
+        let fix = space(document, span);
+        report.add(report.draft(document.facts.id, span, message).fix(fix));
     }
+}
+
+/// A space behind the dash of the line at `span` and of all of its kind in the same list.
+fn space(document: &Document<'_>, span: Span) -> Result<Fix, String> {
+    let text = document.text();
+    let root = document.tree.root().ok_or("nothing of the file could be read")?;
+    let shell = document.facts.buildspec.as_ref().map(|facts| facts.shell);
+    let start = text[..span.start as usize].rfind('\n').map_or(0, |at| at + 1);
+    let column = span.start as usize - start;
+    let inside = |line: &&str| {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        line.trim().is_empty() || indent >= column
+    };
+    let mut first = start;
+    while let Some(end) = first.checked_sub(1) {
+        let before = text[..end].rfind('\n').map_or(0, |at| at + 1);
+        if !inside(&&text[before..first]) {
+            break;
+        }
+        first = before;
+    }
+    let mut changes = Vec::new();
+    let mut at = first;
+    for line in text[first..].split_inclusive('\n') {
+        let item = line.trim_start_matches(' ');
+        let dash = at + line.len() - item.len();
+        if dash > span.start as usize && !inside(&line) {
+            break;
+        }
+        if dash - at == column && glued(item) {
+            let command = item.strip_prefix('-').unwrap_or("").trim_end();
+            let uncertain = !is_command(command)
+                || shell != Some(ShellKind::Posix)
+                || shell::parse(command).status != Status::Clean;
+            if uncertain || [" #", ": "].iter().any(|sign| command.contains(sign)) {
+                return Err("a line may continue the command above it".to_owned());
+            }
+            let above = text[..at].lines().next_back().unwrap_or("");
+            if above.trim_start().starts_with('#') {
+                return Err("it is not certain what the comment above the line is about".to_owned());
+            }
+            changes.push(Change {
+                file: document.facts.id,
+                node: root,
+                kind: ChangeKind::SpaceDash {
+                    dash: Span::empty(dash).start,
+                    item: command.to_owned(),
+                },
+            });
+        }
+        at += line.len();
+    }
+    Ok(Fix {
+        message: "write a space behind each dash".to_owned(),
+        applicability: Applicability::Safe,
+        changes,
+    })
+}
+
+/// Whether the text behind a dash is a command rather than an option.
+fn is_command(text: &str) -> bool {
+    let word = text.split(' ').next().unwrap_or("");
+    (word.len() > 1 || word == ".") && !word.starts_with('"') && !text.ends_with(':')
+}
+
+/// The text of the list at `span` as a list, if each of its lines is surely an item.
+fn split(document: &Document<'_>, node: NodeId, span: Span) -> Result<Fix, String> {
+    let text = document.text();
+    let before = &text[..span.start as usize];
+    let line = before.rfind('\n').map_or(before, |at| &before[at + 1..]);
+    let indentation = line.len();
+    if !line.bytes().all(|b| b == b' ') {
+        return Err("the first command stands on the line of the key".to_owned());
+    }
+    let shell = document.facts.buildspec.as_ref().map(|facts| facts.shell);
+    let mut items = Vec::new();
+    for (index, line) in span.of(text).lines().enumerate() {
+        let item = line.trim_start_matches(' ');
+        let column = line.len() - item.len() + if index == 0 { indentation } else { 0 };
+        let command = item.strip_prefix('-').unwrap_or("").trim_end();
+        if column != indentation || !glued(item) || !is_command(command) {
+            return Err("a line may continue the command above it".to_owned());
+        }
+        if shell != Some(ShellKind::Posix) || shell::parse(command).status != Status::Clean {
+            return Err("it is not certain where a command ends".to_owned());
+        }
+        items.push(command.to_owned());
+    }
+    Ok(Fix {
+        message: "write a space behind each dash".to_owned(),
+        applicability: Applicability::Safe,
+        changes: vec![Change {
+            file: document.facts.id,
+            node,
+            kind: ChangeKind::SplitLines { items },
+        }],
+    })
 }
 
 /// Whether `text` is a dash with a command right after it.

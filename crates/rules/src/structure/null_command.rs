@@ -7,8 +7,8 @@
 //!
 //! ## Why it matters
 //!
-//! Something was removed or forgotten there, or a comment took its place. Whether CodeBuild takes notice
-//! depends on its version; at best it runs nothing.
+//! Something was removed or forgotten there, or a comment took its place. Whether CodeBuild takes notice is
+//! not documented; at best it runs nothing.
 //!
 //! ## Bad
 //!

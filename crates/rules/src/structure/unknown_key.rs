@@ -49,7 +49,8 @@
 //!
 //! ## Sources
 //!
-//! - CodeBuild user guide, "Build specification reference for CodeBuild".
+//! - CodeBuild user guide, "Build specification reference for CodeBuild". That other keys are ignored is inferred from
+//!   files in use that have some; no documentation says so.
 
 use crate::context::{Document, Report};
 use crate::tables;

@@ -7,7 +7,8 @@
 //! ## Why it matters
 //!
 //! There are four phases, and no others can be added. CodeBuild stops with "Invalid buildspec phase name:
-//! postbuild. Expecting: build,install,post_build,pre_build".
+//! postbuild. Expecting: build,install,post_build,pre_build". A name that differs only in case is a warning: the
+//! reference writes all names in lower case, and whether CodeBuild takes `Build` is not documented.
 //!
 //! ## Bad
 //!
@@ -77,12 +78,25 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             _ => tables::did_you_mean(name, known)
                 .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?")),
         };
+        let span = document.tree.node(entry.key).span;
+        if let Some(meant) = section
+            .keys
+            .iter()
+            .find(|key| key.name.eq_ignore_ascii_case(name))
+        {
+            let message = format!(
+                "the reference writes this phase `{}`; whether CodeBuild takes `{name}` for it is not documented",
+                meant.name
+            );
+            let draft = report.draft(document.facts.id, span, message);
+            report.add(draft.severity(Severity::Warning));
+            continue;
+        }
         let shown = tables::quoted(name);
         let message = format!(
             "CodeBuild will stop with \"Invalid buildspec phase name: {shown}. Expecting: \
              build,install,post_build,pre_build\"{advice}"
         );
-        let span = document.tree.node(entry.key).span;
         report.add(report.draft(document.facts.id, span, message));
     }
 }

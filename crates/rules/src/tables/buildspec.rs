@@ -7,6 +7,10 @@
 
 use super::grammar::{Key, PLAIN, Section, Unknown, Value, key};
 
+/// Where the table is from.
+pub(crate) const READ_FROM: &str = "CodeBuild user guide, \"Build specification reference for CodeBuild\" and \"Batch \
+                                 build buildspec reference\", as of 2026";
+
 /// The file.
 pub(crate) static BUILDSPEC: Section = Section {
     name: "the top level",

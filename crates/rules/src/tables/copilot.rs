@@ -73,6 +73,9 @@ pub(crate) fn pinned_releases(text: &str) -> Vec<(Span, Release)> {
     found
 }
 
+/// Where the tables of manifests are from.
+pub(crate) const READ_FROM: &str = "aws/copilot-cli v1.33.2, `internal/pkg/manifest`";
+
 /// A service's or a job's manifest, by its `type`.
 pub(crate) static WORKLOADS: [(&str, &Section); 6] = [
     ("Load Balanced Web Service", &LOAD_BALANCED),

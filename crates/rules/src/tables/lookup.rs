@@ -27,6 +27,11 @@ pub struct Grammar {
 }
 
 impl Grammar {
+    /// The grammar of files with this at their top.
+    pub(super) fn new(top: &'static Section) -> Self {
+        Self { top }
+    }
+
     /// The grammar of a file of this kind with this text, if there is a table of it. Another kind of file needs
     /// only its line here.
     #[must_use]
@@ -64,7 +69,7 @@ fn workload_type(text: &str) -> &str {
 }
 
 /// What an item of a list may be, else the value itself; of several shapes the one with keys.
-fn item(mut value: Value) -> Value {
+pub(super) fn item(mut value: Value) -> Value {
     loop {
         value = match value {
             Value::List(inner) | Value::ListOrOne(inner) => *inner,
@@ -132,7 +137,7 @@ impl Grammar {
     }
 }
 
-fn help(key: &Key) -> KeyHelp {
+pub(super) fn help(key: &Key) -> KeyHelp {
     KeyHelp {
         name: key.name,
         docs: key.docs,

@@ -3,6 +3,10 @@
 //! Source: `runtimes.yml` of the images in aws/aws-codebuild-docker-images, read on 2026-04-09. Versions
 //! newer than the newest listed here are never objected to: the table ages.
 
+/// Where the table is from.
+pub(crate) const READ_FROM: &str =
+    "`runtimes.yml` of the images in aws/aws-codebuild-docker-images, as of 2026-04";
+
 /// When the table was read from its source.
 pub(crate) const AS_OF: &str = "2026-04";
 

@@ -1,0 +1,62 @@
+//! Files that other files name and that are not there: the only thing that a rule says which takes a look at the
+//! disk.
+
+use std::path::{Path, PathBuf};
+
+use tagwright_flow::facts::FileFacts;
+use tagwright_rules::{Finding, Severity};
+
+use crate::workspace::Document;
+
+/// The rule's name in the registry.
+pub const RULE: &str = "missing-file";
+
+/// What is wrong with the files that `files` name. `documents` are these files on disk.
+pub(crate) fn findings(files: &[FileFacts], documents: &[Document]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (facts, document) in files.iter().zip(documents) {
+        let named = facts.delivery.as_deref().map(|it| &it.named[..]);
+        let named = named.unwrap_or_default();
+        if named.is_empty() {
+            continue;
+        }
+        let Some(root) = root(document) else {
+            continue;
+        };
+        // Copilot counts from the folder that holds its own.
+        let project = facts
+            .path
+            .find("copilot/")
+            .map_or("", |at| &facts.path[..at]);
+        for file in named {
+            let beside = |folder: &Path| folder.join(&*file.path).exists();
+            if beside(&root) || beside(&root.join(project)) {
+                continue;
+            }
+            found.push(Finding {
+                rule: RULE,
+                severity: Severity::Error,
+                message: format!(
+                    "CodeBuild will stop with `YAML_FILE_ERROR`: there is no file `{}` in this repository",
+                    file.path
+                ),
+                file: facts.id,
+                span: file.span,
+                related: Vec::new(),
+                fix: None,
+                no_fix: None,
+            });
+        }
+    }
+    found
+}
+
+/// The root of the Git repository that the file lies in, if it is the workspace's folder and has no submodules.
+fn root(document: &Document) -> Option<PathBuf> {
+    let path = std::path::absolute(document.path.as_deref()?).ok()?;
+    let depth = Path::new(&*document.relative).components().count();
+    let root = path.ancestors().nth(depth)?;
+    let whole = path == root.join(&*document.relative);
+    (whole && root.join(".git").exists() && !root.join(".gitmodules").exists())
+        .then(|| root.to_path_buf())
+}
