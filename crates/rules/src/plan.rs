@@ -371,6 +371,46 @@ fn with_shared_variables<'a>(
     all
 }
 
+/// `places`, and where `aws ecr` is told to take `latest` of one of their repositories, which it knows by the
+/// name behind the registry: in the same file whatever that name is made of, elsewhere where it is written out.
+fn with_registry_calls<'a>(
+    context: &Context<'a>,
+    mut places: Vec<(Place<'a>, &'a TagValue)>,
+) -> Vec<(Place<'a>, &'a TagValue)> {
+    let names: Vec<(FileId, &str)> = places
+        .iter()
+        .filter_map(|(place, _)| {
+            let (registry, name) = place.image.repository.key().split_once(".amazonaws.com/")?;
+            registry.contains(".dkr.ecr.").then_some((place.file.id, name))
+        })
+        .collect();
+    if names.is_empty() {
+        return places;
+    }
+    for flow in context.workspace.flows() {
+        for place in context.places(flow) {
+            let repository = &place.image.repository;
+            let called = place.image.tool == Tool::AwsEcr
+                && names.iter().any(|(file, name)| {
+                    *name == repository.key()
+                        && (*file == place.file.id || !repository.has_unknown())
+                });
+            if !called {
+                continue;
+            }
+            for tag in place.image.tags.iter().filter(|tag| tag.kind.is_latest()) {
+                let known = places
+                    .iter()
+                    .any(|(other, value)| other.id == place.id && std::ptr::eq(*value, tag));
+                if !known {
+                    places.push((place, tag));
+                }
+            }
+        }
+    }
+    places
+}
+
 /// Whether what `places` push or rename is also named by one of them on the machine that does it, and what
 /// they deploy is pushed by one of them.
 fn stands_alone(context: &Context<'_>, places: &[(Place<'_>, &TagValue)]) -> bool {
@@ -418,7 +458,8 @@ fn branch_tag(
     beside: bool,
 ) -> Result<Fix, String> {
     let settings = context.settings;
-    let places = &with_shared_variables(context, places)[..];
+    let places = with_shared_variables(context, places);
+    let places = &with_registry_calls(context, places)[..];
     if let Some(place) = unnamed(context, places) {
         return Err(format!(
             "nothing in {} gives the image the name that {} takes, as far as the text tells",
