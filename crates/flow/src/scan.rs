@@ -386,8 +386,11 @@ impl Reader<'_, '_> {
             let origin = Origin::EnvVariables(name.into());
             // Nothing there keeps a place for what the project or whoever starts the build sets.
             if !value.is_empty() {
-                self.environment
-                    .assign(name, vec![Expression::literal(value, site, origin)], false);
+                self.environment.assign(
+                    name,
+                    vec![Expression::literal(value, site, origin)],
+                    false,
+                );
             }
             self.push_env(name, value, id, site, AssignmentPlace::EnvVariables);
             if value.contains("${") {

@@ -159,9 +159,9 @@ fn is_seldom(file: &FileFacts, tag: &TagValue) -> bool {
     };
     // `TAG=${TAG:-latest}` sets it to the fallback and to what comes from outside.
     let itself = |span: Span| tag.site.is_some_and(|site| span.contains(site.source));
-    file.assignments.iter().any(|a| {
-        a.name == *name && a.place == AssignmentPlace::Command && !itself(a.span)
-    })
+    file.assignments
+        .iter()
+        .any(|a| a.name == *name && a.place == AssignmentPlace::Command && !itself(a.span))
 }
 
 /// Deploy the tag that the flow already pushes beside `latest`, if there is one for every reader.
@@ -372,33 +372,52 @@ fn with_shared_variables<'a>(
 }
 
 /// `places`, and where `aws ecr` is told to take `latest` of one of their repositories, which it knows by the
-/// name behind the registry: in the same file whatever that name is made of, elsewhere where it is written out.
+/// name behind the registry.
+///
+/// # Errors
+/// Another file does so: what it means to take, and for which branch, is not to be seen.
 fn with_registry_calls<'a>(
     context: &Context<'a>,
     mut places: Vec<(Place<'a>, &'a TagValue)>,
-) -> Vec<(Place<'a>, &'a TagValue)> {
+) -> Result<Vec<(Place<'a>, &'a TagValue)>, String> {
     let names: Vec<(FileId, &str)> = places
         .iter()
         .filter_map(|(place, _)| {
             let (registry, name) = place.image.repository.key().split_once(".amazonaws.com/")?;
-            registry.contains(".dkr.ecr.").then_some((place.file.id, name))
+            registry
+                .contains(".dkr.ecr.")
+                .then_some((place.file.id, name))
         })
         .collect();
     if names.is_empty() {
-        return places;
+        return Ok(places);
     }
     for flow in context.workspace.flows() {
         for place in context.places(flow) {
             let repository = &place.image.repository;
-            let called = place.image.tool == Tool::AwsEcr
-                && names.iter().any(|(file, name)| {
-                    *name == repository.key()
-                        && (*file == place.file.id || !repository.has_unknown())
-                });
-            if !called {
+            if place.image.tool != Tool::AwsEcr {
                 continue;
             }
+            let mut files = names
+                .iter()
+                .filter(|(_, name)| *name == repository.key())
+                .map(|(file, _)| *file)
+                .peekable();
+            // A name out of variables is the same only where the variables are.
+            if files.peek().is_none() {
+                continue;
+            }
+            let here = files.any(|file| file == place.file.id);
             for tag in place.image.tags.iter().filter(|tag| tag.kind.is_latest()) {
+                if !here && !repository.has_unknown() {
+                    return Err(format!(
+                        "`aws ecr` takes `latest` of the image in {}, and for which branch is not certain",
+                        place.file.path
+                    ));
+                }
+                if !here {
+                    continue;
+                }
                 let known = places
                     .iter()
                     .any(|(other, value)| other.id == place.id && std::ptr::eq(*value, tag));
@@ -408,7 +427,7 @@ fn with_registry_calls<'a>(
             }
         }
     }
-    places
+    Ok(places)
 }
 
 /// Whether what `places` push or rename is also named by one of them on the machine that does it, and what
@@ -421,17 +440,13 @@ fn stands_alone(context: &Context<'_>, places: &[(Place<'_>, &TagValue)]) -> boo
 
 /// The first of `places` that takes an image from the build machine which none of them gives that name there:
 /// a script, another tool or another spelling of the same repository does.
-fn unnamed<'a>(
-    context: &Context<'_>,
-    places: &[(Place<'a>, &TagValue)],
-) -> Option<Place<'a>> {
+fn unnamed<'a>(context: &Context<'_>, places: &[(Place<'a>, &TagValue)]) -> Option<Place<'a>> {
     let image = |place: &Place<'_>| {
         let flows = context.workspace.flows();
         flows.iter().position(|flow| flow.uses.contains(&place.id))
     };
     let takes = |place: &Place<'_>| {
-        place.image.tool == Tool::Docker
-            && matches!(place.image.role, Role::Push | Role::TagSource)
+        place.image.tool == Tool::Docker && matches!(place.image.role, Role::Push | Role::TagSource)
     };
     let gives = |place: &Place<'_>| {
         matches!(
@@ -459,7 +474,7 @@ fn branch_tag(
 ) -> Result<Fix, String> {
     let settings = context.settings;
     let places = with_shared_variables(context, places);
-    let places = &with_registry_calls(context, places)[..];
+    let places = &with_registry_calls(context, places)?[..];
     if let Some(place) = unnamed(context, places) {
         return Err(format!(
             "nothing in {} gives the image the name that {} takes, as far as the text tells",

@@ -813,3 +813,32 @@ fn a_mode_of_tags_that_a_parameter_decides_is_not_judged() {
     let terraform = "resource \"aws_ecr_repository\" \"web\" {\n  name = \"web-prod\"\n  image_tag_mutability = var.mode\n}\n";
     assert!(lint_with(&[("main.tf", terraform)], &isolated()).is_empty());
 }
+
+#[test]
+fn tags_of_several_environments_in_one_repository_share_it() {
+    let push = |tag: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t 1.dkr.ecr.eu-west-1.amazonaws.com/shop:{tag} .\n      - docker push 1.dkr.ecr.eu-west-1.amazonaws.com/shop:{tag}\n"
+        )
+    };
+    let shared = |tags: [&str; 2]| {
+        let texts = tags.map(push);
+        let files = [
+            ("buildspec-one.yml", texts[0].as_str()),
+            ("buildspec-two.yml", texts[1].as_str()),
+        ];
+        lint_with(&files, &isolated())
+            .iter()
+            .filter(|it| it.rule == "shared-repository")
+            .map(|it| it.message.clone())
+            .collect::<Vec<_>>()
+    };
+    let messages = shared(["dev", "prod"]);
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    assert!(
+        messages[0].starts_with("the builds of `dev` and `prod` push to the one repository `shop`"),
+        "{messages:?}"
+    );
+    assert_eq!(shared(["prod", "production"]), [""; 0]);
+    assert_eq!(shared(["v1", "prod"]), [""; 0]);
+}

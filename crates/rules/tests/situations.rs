@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use tagwright_fixer::{Options, Sources, run};
-use tagwright_rules::{Finding, Settings, Severity};
+use tagwright_rules::{Applicability, Finding, Settings, Severity};
 
 /// A buildspec with these commands, one per line.
 fn buildspec(commands: &str) -> String {
@@ -755,4 +755,77 @@ mod unquoted_tag {
         }
         fires(RULE, "copilot svc package --tag ${TAG} --upload-assets");
     }
+}
+
+#[test]
+fn a_compose_file_is_what_developers_run() {
+    let files = [
+        (
+            "docker-compose.yml",
+            "services:\n  db:\n    image: postgres\n",
+        ),
+        (
+            "task.json",
+            "{\"containerDefinitions\": [{\"name\": \"db\", \"image\": \"postgres\"}]}",
+        ),
+    ];
+    let findings = lint(&workspace(&files), &Settings::default());
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(findings[0].rule, "latest-third-party");
+    assert_eq!(findings[0].file.0, 1, "the task definition");
+}
+
+#[test]
+fn a_variable_that_is_latest_by_default_is_named_once() {
+    let commands = "TAG=${COMMIT:=latest}\ndocker build -t $REG/web:$TAG .\ntrivy image $REG/web:$TAG\ndocker push $REG/web:$TAG";
+    assert_eq!(fires("latest-default", commands).len(), 1);
+    silent("latest-argument", commands);
+}
+
+#[test]
+fn a_tag_out_of_powershell_is_shown_as_it_is_written() {
+    let text = "version: 0.2\nenv:\n  shell: powershell\nphases:\n  build:\n    commands:\n      - docker push \"$env:REPO:$env:TAG\"\n      - docker push \"$env:REPO:latest\"\n";
+    let findings = lint(&workspace(&[("buildspec.yml", text)]), &Settings::default());
+    let pushed = findings.iter().find(|it| it.rule == "latest-pushed");
+    let message = &pushed.expect("latest is pushed").message;
+    assert!(message.contains("beside `$env:TAG`"), "{message}");
+}
+
+#[test]
+fn what_another_tool_builds_keeps_its_name() {
+    for commands in [
+        "docker compose build\ndocker push $REG/web:latest",
+        "docker load -i web.tar\ndocker tag $REG/web:latest $REG/web:$STAGE\ndocker push $REG/web:latest",
+        "docker build -t $REG/web:$COMMIT .\ndocker push $REG/web",
+    ] {
+        let rule = if commands.contains(":latest") {
+            "latest-pushed"
+        } else {
+            "implicit-latest"
+        };
+        let findings = fires(rule, commands);
+        let reason = findings[0].no_fix.as_deref().unwrap_or_default();
+        assert!(
+            reason.starts_with("nothing in buildspec.yml gives the image the name"),
+            "{commands}: {reason}"
+        );
+    }
+}
+
+#[test]
+fn a_fallback_that_few_builds_come_to_is_not_replaced_unasked() {
+    let applicability = |assignment: &str| {
+        let commands = format!(
+            "{assignment}\ndocker build -t $REG/web:$TAG .\ndocker push $REG/web:$TAG\naws lambda update-function-code --function-name web --image-uri $REG/web:$TAG"
+        );
+        let findings = fires("latest-default", &commands);
+        findings[0].fix.as_ref().map(|fix| fix.applicability)
+    };
+    let commit = "COMMIT=$(git rev-parse --short HEAD)\nTAG=${COMMIT:=latest}";
+    assert_eq!(applicability(commit), Some(Applicability::Unsafe));
+    assert_eq!(
+        applicability("TAG=${TAG:-latest}"),
+        Some(Applicability::Safe)
+    );
+    assert_eq!(applicability("TAG=latest"), Some(Applicability::Safe));
 }
