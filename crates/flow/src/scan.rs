@@ -948,6 +948,15 @@ impl Reader<'_, '_> {
         for value in &values {
             let (tag, repo) = match argument.form {
                 Form::Tag => (bare_tag(value, written), None),
+                Form::Repository => (
+                    TagValue {
+                        kind: TagKind::All,
+                        site: None,
+                        origin: Origin::Written,
+                        written: "".into(),
+                    },
+                    Some(split_reference(value).repository),
+                ),
                 Form::Reference => {
                     let split = split_reference(value);
                     let end = place.locate(Span::empty(argument.span.end as usize), end_quoting);

@@ -428,7 +428,12 @@ fn walk(path: &Path, no_ignore: bool, max_depth: Option<usize>) -> Vec<Event> {
             // A closed channel cannot be: the receiver is read after the walk.
             let _ = sender.send(Event::Root(folder.to_owned()));
         }
+        // macOS keeps attributes of `name` in `._name` where the file system has none.
+        let shadow = entry.depth() > 0
+            && name.starts_with("._")
+            && entry.file_type().is_some_and(|kind| kind.is_file());
         name != ".git"
+            && !shadow
             && !(entry.depth() > 0
                 && entry.file_type().is_some_and(|kind| kind.is_dir())
                 && is_skipped(&name))
@@ -624,6 +629,7 @@ mod tests {
                 "infra/buildspec.yml.tpl",
                 "infra/main.tf",
                 "node_modules/x/buildspec.yml",
+                "._buildspec.yml",
                 "infra/.terraform/buildspec.yml",
                 "out/buildspec.yml",
             ],

@@ -113,7 +113,7 @@ impl<'a> Context<'a> {
             .filter(|(_, tag)| match &tag.kind {
                 TagKind::Literal(text) => &**text != "latest",
                 TagKind::Variable(_) => true,
-                TagKind::Implicit | TagKind::Digest | TagKind::Hidden => false,
+                TagKind::Implicit | TagKind::Digest | TagKind::Hidden | TagKind::All => false,
             })
     }
 }

@@ -792,6 +792,23 @@ fn a_tag_out_of_powershell_is_shown_as_it_is_written() {
 }
 
 #[test]
+fn a_push_of_all_tags_is_no_push_of_latest() {
+    let commands =
+        "docker build -t $REG/web:$V -t $REG/web:$V-arm .\ndocker push --all-tags $REG/web";
+    silent("implicit-latest", commands);
+    silent("latest-pushed", commands);
+}
+
+#[test]
+fn a_name_that_is_made_in_the_registry_needs_no_build_here() {
+    let commands = "docker build -t $REG/web:$V .\ndocker push $REG/web:$V\ndocker buildx imagetools create -t $REG/web:latest $REG/web:$V";
+    assert_eq!(
+        fixed(commands, &[]).lines().last(),
+        Some("docker buildx imagetools create -t $REG/web:${BRANCH_NAME} $REG/web:$V")
+    );
+}
+
+#[test]
 fn what_another_tool_builds_keeps_its_name() {
     for commands in [
         "docker compose build\ndocker push $REG/web:latest",
