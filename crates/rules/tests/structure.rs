@@ -325,6 +325,11 @@ fn keys_are_unknown_misplaced_or_no_phase() {
     );
     fires(
         "misplaced-key",
+        &with("build-list:\n  - identifier: one\n"),
+        "build-list",
+    );
+    fires(
+        "misplaced-key",
         &with("artifacts:\n  env: {}\n  files: a\n"),
         "env",
     );
