@@ -354,6 +354,9 @@ fn fix_of_standard_input_prints_the_result_and_touches_no_file() {
     // The same as in place.
     let in_place = folder.run(&["fix"]);
     assert_eq!(in_place.code, Some(0), "{}", in_place.err);
+    // Whoever runs the build has to know what it needs from now on; once for each file.
+    let note = "note: buildspec.yml: the build now needs a branch";
+    assert_eq!(in_place.err.matches(note).count(), 1, "{}", in_place.err);
     assert_eq!(folder.text("buildspec.yml"), run.out());
     let again = folder.run(&["fix"]);
     assert_eq!((again.code, again.err.as_str()), (Some(0), ""));
