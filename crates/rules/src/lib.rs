@@ -9,6 +9,7 @@ pub mod derivation;
 pub mod directives;
 mod environment;
 pub mod finding;
+mod infrastructure;
 mod inline;
 mod plan;
 mod script;

@@ -846,3 +846,38 @@ fn a_fallback_that_few_builds_come_to_is_not_replaced_unasked() {
     );
     assert_eq!(applicability("TAG=latest"), Some(Applicability::Safe));
 }
+
+#[test]
+fn what_infrastructure_deploys_is_shown_where_the_push_would_move_unasked() {
+    let commands = "docker build -t $REG/web:latest .\ndocker push $REG/web:latest";
+    let terraform =
+        |line: &str| format!("resource \"aws_ecs_task_definition\" \"web\" {{\n  {line}\n}}\n");
+    let template = |line: &str| {
+        format!(
+            "Resources:\n  Web:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n        - {line}\n"
+        )
+    };
+    let shown = |path: &str, text: &str| -> Vec<String> {
+        let findings = fires_with("latest-pushed", commands, &[(path, text)]);
+        findings
+            .iter()
+            .flat_map(|it| &it.related)
+            .filter(|it| it.file.0 == 1)
+            .map(|it| it.span.of(text).to_owned())
+            .collect()
+    };
+    let image = "image = \"${aws_ecr_repository.web.repository_url}:latest\"";
+    assert_eq!(shown("ecs.tf", &terraform(image)), ["latest", "latest"]);
+    assert_eq!(shown("ecs.tf", &terraform(&format!("# {image}"))), [""; 0]);
+    assert_eq!(
+        shown("ecs.tf", &terraform(&image.replace("latest", "latest-arm"))),
+        [""; 0]
+    );
+    let image =
+        "Image: !Sub '${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/${Repository}:latest'";
+    assert_eq!(shown("ecs.yml", &template(image)), ["latest", "latest"]);
+    assert_eq!(
+        shown("ecs.yml", &template("Image: !Sub '${Mirror}:latest'")),
+        [""; 0]
+    );
+}
