@@ -773,6 +773,10 @@ fn a_compose_file_is_what_developers_run() {
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(findings[0].rule, "latest-third-party");
     assert_eq!(findings[0].file.0, 1, "the task definition");
+    silent(
+        "latest-third-party",
+        "printf '[{\"name\":\"web\",\"imageUri\":\"<account>.dkr.ecr.eu-west-1.amazonaws.com/web:latest\"}]' > imagedefinitions.json",
+    );
 }
 
 #[test]

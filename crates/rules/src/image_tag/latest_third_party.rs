@@ -67,7 +67,9 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 place.image.role,
                 Role::Pull | Role::Run | Role::Deploy | Role::Record
             );
-            if !used || place.file.kind == FileKind::Compose {
+            // `<account>.dkr.ecr…` is a page of documentation before somebody fills it in.
+            let placeholder = place.image.written.contains(['<', '>']);
+            if !used || placeholder || place.file.kind == FileKind::Compose {
                 continue;
             }
             for tag in place.image.tags.iter().filter(|tag| tag.kind.is_latest()) {
