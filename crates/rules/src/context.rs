@@ -1,6 +1,7 @@
 //! What a rule is given, and where it puts what it finds.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use tagwright_flow::commands::Role;
@@ -12,6 +13,7 @@ use tagwright_syntax::yaml::Tree;
 
 use crate::directives::{self, Directive};
 use crate::plan::Plan;
+use crate::rewritten;
 use crate::tables::Outline;
 use crate::{Finding, Fix, Related, Rule, Settings, Severity};
 
@@ -24,6 +26,7 @@ pub struct Context<'a> {
     // Rules may run side by side.
     plans: Vec<OnceLock<Plan>>,
     pushes_latest: Vec<OnceLock<bool>>,
+    rewritten: OnceLock<Arc<BTreeSet<FileId>>>,
 }
 
 /// One place of a flow.
@@ -46,6 +49,7 @@ impl<'a> Context<'a> {
             settings,
             plans: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
+            rewritten: OnceLock::new(),
         }
     }
 
@@ -58,14 +62,28 @@ impl<'a> Context<'a> {
             .filter(|(_, flow)| flow.own)
     }
 
-    /// The places of a flow.
+    /// The places of a flow, but for those in files that a build edits before anything reads them.
     pub fn places(&self, flow: &'a Flow) -> impl Iterator<Item = Place<'a>> + use<'a> {
         let workspace = self.workspace;
-        flow.uses.iter().map(move |id| Place {
-            id: *id,
-            file: workspace.file(id.file),
-            image: workspace.image_use(*id),
-        })
+        let data = flow
+            .uses
+            .iter()
+            .any(|id| rewritten::is_data(workspace.file(id.file)));
+        // Most flows have no such file.
+        let rewritten = data.then(|| {
+            let files = self
+                .rewritten
+                .get_or_init(|| Arc::new(rewritten::files(workspace)));
+            Arc::clone(files)
+        });
+        flow.uses
+            .iter()
+            .filter(move |id| !rewritten.as_ref().is_some_and(|it| it.contains(&id.file)))
+            .map(move |id| Place {
+                id: *id,
+                file: workspace.file(id.file),
+                image: workspace.image_use(*id),
+            })
     }
 
     /// The Copilot workloads that the workspace has manifests of.

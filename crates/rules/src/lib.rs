@@ -12,6 +12,7 @@ pub mod finding;
 mod infrastructure;
 mod inline;
 mod plan;
+mod rewritten;
 mod script;
 pub mod settings;
 mod tables;

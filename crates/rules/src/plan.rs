@@ -52,6 +52,7 @@ impl Plan {
 
 impl Plan {
     pub(crate) fn make(context: &Context<'_>, flow: &Flow) -> Self {
+        // Also what a build edits: whether the edit is about the image is not certain.
         let places: Vec<Place<'_>> = flow
             .uses
             .iter()

@@ -885,3 +885,47 @@ fn what_infrastructure_deploys_is_shown_where_the_push_would_move_unasked() {
         [""; 0]
     );
 }
+
+#[test]
+fn a_file_that_the_build_edits_says_nothing_of_its_image() {
+    const TASK: (&str, &str) = (
+        "deploy/taskdef.json",
+        "{\"containerDefinitions\": [{\"name\": \"web\", \"image\": \"1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\"}]}",
+    );
+    const POD: (&str, &str) = (
+        "k8s/web.yaml",
+        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - name: web\n      image: 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\n",
+    );
+    let build = "docker build -t 1.dkr.ecr.eu-west-1.amazonaws.com/web:$TAG .\ndocker push 1.dkr.ecr.eu-west-1.amazonaws.com/web:$TAG";
+    for (command, file) in [
+        ("sed -i \"s/latest/$TAG/\" deploy/taskdef.json", TASK),
+        (
+            "jq \".containerDefinitions[0].image = \\\"$URI\\\"\" deploy/taskdef.json > new.json",
+            TASK,
+        ),
+        ("python3 ci/render.py deploy/taskdef.json", TASK),
+        ("sed -i \"s/latest/$TAG/\" k8s/*.yaml", POD),
+        ("cd k8s && kustomize edit set image web=$URI", POD),
+        (
+            "yq -i \".spec.containers[0].image = \\\"$URI\\\"\" k8s/web.yaml",
+            POD,
+        ),
+    ] {
+        let commands = format!("{build}\n{command}");
+        silent_with("latest-deployed", &commands, &[file]);
+    }
+    for (command, file) in [
+        ("cat deploy/taskdef.json", TASK),
+        ("jq .family deploy/taskdef.json", TASK),
+        ("sed -i s/a/b/ README.md", TASK),
+        ("sed -i s/a/b/ k8s/*.yml", POD),
+        ("kubectl apply -f k8s/web.yaml", POD),
+    ] {
+        let commands = format!("{build}\n{command}");
+        fires_with("latest-deployed", &commands, &[file]);
+    }
+    // Whether the edit is about the image cannot be seen, so what the file names does not move away from it.
+    let commands = "docker build -t 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest .\ndocker push 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\nsed -i \"s/__STAGE__/$STAGE/\" k8s/web.yaml";
+    let findings = fires_with("latest-pushed", commands, &[POD]);
+    assert!(findings.iter().all(|it| it.fix.is_none()), "{findings:#?}");
+}
