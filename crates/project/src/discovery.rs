@@ -196,6 +196,7 @@ pub fn is_candidate(name: &str) -> bool {
             "task_def",
             "imagedef",
             "imagedetail",
+            "dockerrun",
             "buildspec",
             "cloudformation",
             "cfn",
@@ -624,6 +625,7 @@ mod tests {
                 "buildspec.yml",
                 ".codebuild/build.yaml",
                 "deploy/taskdef.json",
+                "eb/Dockerrun.aws.json",
                 "package.json",
                 "README.md",
                 "infra/buildspec.yml.tpl",
@@ -639,6 +641,7 @@ mod tests {
             ".codebuild/build.yaml",
             "buildspec.yml",
             "deploy/taskdef.json",
+            "eb/Dockerrun.aws.json",
             "infra/buildspec.yml.tpl",
             "infra/main.tf",
         ]);

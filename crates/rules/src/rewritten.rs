@@ -19,6 +19,7 @@ pub(crate) fn is_data(file: &FileFacts) -> bool {
         file.kind,
         FileKind::TaskDefinition
             | FileKind::ImageDefinitions
+            | FileKind::Dockerrun
             | FileKind::Kubernetes
             | FileKind::CloudFormation
     )

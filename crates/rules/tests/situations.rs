@@ -929,3 +929,21 @@ fn a_file_that_the_build_edits_says_nothing_of_its_image() {
     let findings = fires_with("latest-pushed", commands, &[POD]);
     assert!(findings.iter().all(|it| it.fix.is_none()), "{findings:#?}");
 }
+
+#[test]
+fn elastic_beanstalk_deploys_what_its_file_says() {
+    let commands = "docker build -t 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest .\ndocker push 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest";
+    for text in [
+        "{\"AWSEBDockerrunVersion\": \"1\", \"Image\": {\"Name\": \"1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\"}}",
+        "{\"AWSEBDockerrunVersion\": 2, \"containerDefinitions\": [{\"name\": \"web\", \"image\": \"1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\"}]}",
+    ] {
+        let files = [("Dockerrun.aws.json", text)];
+        let findings = fires_with("latest-deployed", commands, &files);
+        assert_eq!(findings[0].span.of(text), "latest");
+        let reason = findings[0].no_fix.as_deref().unwrap_or_default();
+        assert!(
+            reason.contains("Elastic Beanstalk reads the file as it is"),
+            "{reason}"
+        );
+    }
+}
