@@ -11,6 +11,7 @@ use tagwright_project::discovery::{self, Problem};
 use tagwright_project::workspace::Checked;
 use tagwright_project::{Workspace, analysis};
 use tagwright_rules::Finding;
+use tagwright_rules::derivation::Derivation;
 
 use crate::args::{FixArgs, Format};
 use crate::progress::Progress;
@@ -165,6 +166,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
             continue;
         };
         account.files += 1;
+        account.tell_of_branch(workspace, &document.shown, &document.text, after);
         if args.diff {
             let text = diff(
                 document.shown.trim_start_matches('/'),
@@ -223,6 +225,18 @@ fn remaining(outcome: Outcome) -> Vec<Finding> {
 }
 
 impl Account {
+    /// A build that was given the definition of the branch ends where there is no branch, and only its
+    /// pipeline can say one.
+    fn tell_of_branch(&mut self, workspace: &Workspace, shown: &str, before: &str, after: &str) {
+        if Derivation::is_new_in(after, before) {
+            let variable = &workspace.analysis.settings().branch_variable;
+            self.lines.push(format!(
+                "note: {}: the build now needs a branch: a webhook or a start by hand for a branch has one, and where CodePipeline runs the build, set {variable} in its action to '#{{SourceVariables.BranchName}}', or it will stop and say so",
+                escape(shown)
+            ));
+        }
+    }
+
     fn note(&mut self, workspace: &Workspace, outcome: &Outcome, done: &str) {
         self.fixed += outcome.applied.len();
         for applied in &outcome.applied {

@@ -75,7 +75,8 @@ struct Location {
 /// A value that a tag may have.
 #[derive(Serialize, JsonSchema)]
 struct Tag {
-    /// `implicit` (none is written, so `latest`), `literal`, `variable`, `digest` or `hidden` (in a variable).
+    /// `implicit` (none is written, so `latest`), `literal`, `variable`, `digest`, `hidden` (in a variable)
+    /// or `all` (every tag that the image has there).
     kind: &'static str,
     /// The tag, for `literal` and `implicit`; the shell text for `variable`.
     value: Option<String>,
@@ -169,6 +170,7 @@ fn tag(value: &TagValue) -> Tag {
         TagKind::Variable(_) => ("variable", Some(value.written.to_string())),
         TagKind::Digest => ("digest", None),
         TagKind::Hidden => ("hidden", None),
+        TagKind::All => ("all", None),
     };
     Tag { kind, value }
 }

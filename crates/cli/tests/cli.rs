@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 
 use folder::{Folder, tagwright};
 use serde_json::Value;
-use texts::{BROKEN, COMPOSE, FLOATING};
+use texts::{BROKEN, FLOATING, TASK};
 
 #[test]
 fn the_help_names_commands_and_exit_codes() {
@@ -65,14 +65,14 @@ fn a_clean_folder_is_0_and_says_so() {
 
 #[test]
 fn a_file_that_is_no_yaml_is_a_finding_and_the_rest_goes_on() {
-    let folder = Folder::new(&[("a/buildspec.yml", BROKEN), ("b/compose.yml", COMPOSE)]);
+    let folder = Folder::new(&[("a/buildspec.yml", BROKEN), ("b/task.yml", TASK)]);
     let run = folder.run(&["check", "--format", "json", "."]);
     assert_eq!(run.code, Some(1));
     assert_eq!(
         run.findings(),
         [
             "invalid-yaml a/buildspec.yml:5:9+52",
-            "latest-third-party b/compose.yml:3:12+30"
+            "latest-third-party b/task.yml:3:12+49"
         ]
     );
     let json = run.json();
@@ -86,7 +86,7 @@ fn a_file_that_is_no_yaml_is_a_finding_and_the_rest_goes_on() {
 
 #[test]
 fn the_exit_code_depends_on_the_threshold_and_not_on_the_format() {
-    let folder = Folder::new(&[("compose.yml", COMPOSE)]);
+    let folder = Folder::new(&[("task.yml", TASK)]);
     for format in ["human", "concise", "json"] {
         for (fail_on, code) in [("error", 0), ("warning", 0), ("note", 1), ("never", 0)] {
             let run = folder.run(&["check", "--format", format, "--fail-on", fail_on]);
@@ -354,6 +354,9 @@ fn fix_of_standard_input_prints_the_result_and_touches_no_file() {
     // The same as in place.
     let in_place = folder.run(&["fix"]);
     assert_eq!(in_place.code, Some(0), "{}", in_place.err);
+    // Whoever runs the build has to know what it needs from now on; once for each file.
+    let note = "note: buildspec.yml: the build now needs a branch";
+    assert_eq!(in_place.err.matches(note).count(), 1, "{}", in_place.err);
     assert_eq!(folder.text("buildspec.yml"), run.out());
     let again = folder.run(&["fix"]);
     assert_eq!((again.code, again.err.as_str()), (Some(0), ""));
@@ -517,8 +520,8 @@ fn colours_are_for_terminals_only() {
 #[test]
 fn people_see_the_line() {
     let folder = Folder::new(&[(
-        "ci/compose.yml",
-        "# 한글\nservices:\n  cache:\n    image: redis:latest # keep\n",
+        "ci/task.yml",
+        "# 한글\ncontainerDefinitions:\n  - name: cache\n    image: redis:latest # keep\n",
     )]);
     insta::assert_snapshot!("people_see_the_line", folder.run(&["check"]).out());
 }
@@ -532,8 +535,8 @@ fn two_runs_say_the_same() {
             BROKEN.as_bytes(),
         );
         folder.put(
-            &format!("{}/{number}/compose.yml", number % 5),
-            COMPOSE.as_bytes(),
+            &format!("{}/{number}/task.yml", number % 5),
+            TASK.as_bytes(),
         );
     }
     for format in ["human", "concise", "json"] {
@@ -758,7 +761,7 @@ fn a_repository_for_each_branch_is_a_strategy_that_check_and_fix_follow() {
 
 #[test]
 fn a_rule_can_be_set_for_one_run() {
-    let folder = Folder::new(&[("compose.yml", COMPOSE), ("buildspec.yml", FLOATING)]);
+    let folder = Folder::new(&[("task.yml", TASK), ("buildspec.yml", FLOATING)]);
     folder.put("tagwright.toml", b"[rules]\nlatest-pushed = \"note\"\n");
     let all = folder.run(&["check"]);
     assert_eq!(all.code, Some(1));

@@ -19,7 +19,7 @@ use tagwright::report::{Report, Reported, Style, Suppression, SuppressionKind};
 use tagwright_project::config::FailOn;
 use tagwright_rules::Severity;
 use tagwright_syntax::Span;
-use texts::{BROKEN, CLEAN, COMPOSE};
+use texts::{BROKEN, CLEAN, TASK};
 use uppsala::{Document, NodeId, XsdValidator};
 
 const MACHINE_FORMATS: [&str; 8] = [
@@ -66,7 +66,7 @@ impl Folder {
             (&odd, FLOATING),
             ("broken/buildspec.yml", BROKEN),
             ("clean/buildspec.yml", CLEAN),
-            ("compose.yml", COMPOSE),
+            ("task.yml", TASK),
         ])
     }
 
@@ -165,7 +165,7 @@ fn with_suppressions(format: Format) -> String {
 
 #[test]
 fn the_exit_code_is_that_of_every_other_format() {
-    let folder = Folder::new(&[("compose.yml", COMPOSE)]);
+    let folder = Folder::new(&[("task.yml", TASK)]);
     for format in MACHINE_FORMATS {
         for (fail_on, code) in [("error", 0), ("note", 1), ("never", 0)] {
             let (exit, _) = folder.run(&["check", "--format", format, "--fail-on", fail_on]);
@@ -187,7 +187,7 @@ fn a_report_is_the_same_each_time_and_names_nothing_of_the_machine() {
         assert!(!report.contains('\u{1b}'), "{format}");
     }
     // Unless it was given.
-    let given = format!("{here}/compose.yml");
+    let given = format!("{here}/task.yml");
     for format in MACHINE_FORMATS {
         assert!(folder.check(format, &[&given]).contains(&given), "{format}");
     }
@@ -195,7 +195,7 @@ fn a_report_is_the_same_each_time_and_names_nothing_of_the_machine() {
 
 #[test]
 fn several_reports_at_once_go_to_files_and_one_to_standard_output() {
-    let folder = Folder::new(&[("compose.yml", COMPOSE)]);
+    let folder = Folder::new(&[("task.yml", TASK)]);
     let read = |path: &str| fs::read_to_string(folder.0.path().join(path)).unwrap();
     let (code, out) = folder.run(&[
         "check",
@@ -207,12 +207,9 @@ fn several_reports_at_once_go_to_files_and_one_to_standard_output() {
         "junit=junit.xml",
     ]);
     assert_eq!(code, Some(0));
-    assert_eq!(out, folder.check("concise", &["compose.yml"]));
-    assert_eq!(
-        read("report.sarif"),
-        folder.check("sarif", &["compose.yml"])
-    );
-    assert_eq!(read("junit.xml"), folder.check("junit", &["compose.yml"]));
+    assert_eq!(out, folder.check("concise", &["task.yml"]));
+    assert_eq!(read("report.sarif"), folder.check("sarif", &["task.yml"]));
+    assert_eq!(read("junit.xml"), folder.check("junit", &["task.yml"]));
     // Two documents in a row are none.
     for two in [
         &["--output", "json", "--output", "sarif"][..],
@@ -311,7 +308,7 @@ fn json_and_its_lines_are_valid_under_their_own_schemas_and_say_the_same() {
 fn sarif_is_valid_under_the_schema_of_oasis() {
     let folder = Folder::full();
     let schema = sarif_schema();
-    for paths in [&[][..], &["clean"], &["missing.yml", "compose.yml"]] {
+    for paths in [&[][..], &["clean"], &["missing.yml", "task.yml"]] {
         assert_valid(&schema, &folder.json("sarif", paths));
     }
     // The validator looks at more than the outermost object, and at formats.
@@ -505,7 +502,7 @@ fn command(line: &str) -> (&str, BTreeMap<&str, String>, String) {
 #[test]
 fn github_reads_one_command_for_each_finding_the_gravest_first() {
     let folder = Folder::full();
-    fs::write(folder.0.path().join("a.compose.yml"), COMPOSE).unwrap();
+    fs::write(folder.0.path().join("a.task.yml"), TASK).unwrap();
     let text = folder.check("github", &[]);
     let commands: Vec<_> = text.lines().map(command).collect();
     let kinds: Vec<&str> = commands.iter().map(|(kind, _, _)| *kind).collect();
@@ -574,9 +571,9 @@ fn github_gets_no_columns_for_a_place_of_several_lines() {
 #[test]
 fn gitlab_gets_the_documented_fields_and_a_fingerprint_for_each() {
     // The same line three times: three findings that differ in nothing but their place.
-    let same = "services:\n  a:\n    image: redis:latest\n  b:\n    image: redis:latest\n  c:\n    image: redis:latest\n";
+    let same = "containerDefinitions:\n  - name: a\n    image: redis:latest\n  - name: b\n    image: redis:latest\n  - name: c\n    image: redis:latest\n";
     let folder = Folder::full();
-    fs::write(folder.0.path().join("compose.yml"), same).unwrap();
+    fs::write(folder.0.path().join("task.yml"), same).unwrap();
     let issues = folder.json("gitlab", &[".", "missing.yml"]);
     let issues = issues.as_array().unwrap();
     let json = folder.json("json", &[".", "missing.yml"]);
@@ -638,7 +635,7 @@ fn junit_is_valid_under_the_schema_of_jenkins() {
     let schema = data("junit-4.xsd");
     let schema = XsdValidator::from_schema(&xml(&schema)).unwrap();
     let errors = |text: &str| schema.validate(&xml(text)).len();
-    for paths in [&[][..], &["clean"], &["missing.yml", "compose.yml"]] {
+    for paths in [&[][..], &["clean"], &["missing.yml", "task.yml"]] {
         let text = folder.check("junit", paths);
         assert_eq!(errors(&text), 0, "{text}");
     }
@@ -707,14 +704,14 @@ fn junit_counts_files_as_suites_and_fails_at_the_threshold() {
         (*counts, first.as_str())
     };
     assert_eq!(of("clean/buildspec.yml"), ([1, 0, 0], "no findings"));
-    assert_eq!(of("compose.yml"), ([1, 0, 0], "latest-third-party 3:12"));
+    assert_eq!(of("task.yml"), ([1, 0, 0], "latest-third-party 3:12"));
     assert_eq!(of("missing.yml"), ([1, 0, 1], "unreadable-file"));
     assert_eq!(of("broken/buildspec.yml"), ([1, 1, 0], "invalid-yaml 5:9"));
     let (counts, _) = of(&format!("{ODD}/buildspec.yml"));
     assert!(counts[0] >= 2 && counts[1] == counts[0], "{counts:?}");
 
     // What does not fail the run is told all the same.
-    assert!(text.contains("<system-out>compose.yml:3:12: note[latest-third-party]"));
+    assert!(text.contains("<system-out>task.yml:3:12: note[latest-third-party]"));
     // A lower threshold fails it.
     let (_, strict) = folder.run(&[
         "check",
@@ -722,7 +719,7 @@ fn junit_counts_files_as_suites_and_fails_at_the_threshold() {
         "junit",
         "--fail-on",
         "note",
-        "compose.yml",
+        "task.yml",
     ]);
     assert!(strict.contains("<failure type=\"note\" message="));
     assert!(strict.contains(" tests=\"1\" failures=\"1\" errors=\"0\""));

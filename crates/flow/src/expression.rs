@@ -53,6 +53,8 @@ pub enum Reason {
     TaskDefinition,
     /// In a file for CodePipeline.
     ImageDefinitions,
+    /// In Dockerrun.aws.json.
+    Dockerrun,
     /// In a Kubernetes manifest.
     Kubernetes,
     /// In the `batch` section.
@@ -90,6 +92,7 @@ impl Reason {
             Reason::NestedRepaired => "the nested command could only be read after a repair",
             Reason::TaskDefinition => "a task definition is read as it is",
             Reason::ImageDefinitions => "CodePipeline reads the file as it is",
+            Reason::Dockerrun => "Elastic Beanstalk reads the file as it is",
             Reason::Kubernetes => "Kubernetes expands no variables in a manifest",
             Reason::Batch => "CodeBuild reads the batch section as it is",
             Reason::PipelineManifest => "Copilot expands nothing in a pipeline manifest",

@@ -119,6 +119,8 @@ pub enum TagKind {
     Digest,
     /// The tag, if any, is hidden in a variable.
     Hidden,
+    /// Every tag that the image has there (`docker push --all-tags`).
+    All,
 }
 
 impl TagKind {

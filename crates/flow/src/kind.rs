@@ -15,6 +15,8 @@ pub enum FileKind {
     TaskDefinition,
     /// imagedefinitions.json or imageDetail.json.
     ImageDefinitions,
+    /// `Dockerrun.aws.json`, by which Elastic Beanstalk runs containers.
+    Dockerrun,
     /// A Kubernetes manifest.
     Kubernetes,
     /// A Compose file.
@@ -38,6 +40,7 @@ impl FileKind {
             FileKind::CopilotPipeline => "Copilot pipeline manifest",
             FileKind::TaskDefinition => "ECS task definition",
             FileKind::ImageDefinitions => "image definitions",
+            FileKind::Dockerrun => "Elastic Beanstalk container definition",
             FileKind::Kubernetes => "Kubernetes manifest",
             FileKind::Compose => "Compose file",
             FileKind::CloudFormation => "CloudFormation template",
@@ -108,6 +111,9 @@ pub fn classify(path: &str, text: &str) -> FileKind {
     if extension == "json" {
         if lower.contains("imagedef") || lower == "imagedetail.json" {
             return FileKind::ImageDefinitions;
+        }
+        if lower == "dockerrun.aws.json" {
+            return FileKind::Dockerrun;
         }
         if has(text, "\"containerDefinitions\"") {
             return FileKind::TaskDefinition;
@@ -250,6 +256,11 @@ mod tests {
                 "a/taskdef.json",
                 "{\"containerDefinitions\": []}",
                 FileKind::TaskDefinition,
+            ),
+            (
+                "Dockerrun.aws.json",
+                "{\"Image\": {\"Name\": \"x\"}}",
+                FileKind::Dockerrun,
             ),
             ("package.json", "{}", FileKind::Other),
             ("main.tf", "", FileKind::Terraform),

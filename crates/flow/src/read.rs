@@ -125,6 +125,18 @@ fn document(
                 }
             });
         }
+        FileKind::Dockerrun => {
+            // Version 1 has one image, versions 2 and 3 containers.
+            let one = source.tree.get(root, "Image");
+            if let Some(name) = one.and_then(|image| source.tree.get(image, "Name")) {
+                deploy(facts, source, name, Tool::Other, Reason::Dockerrun);
+            }
+            every(source.tree, root, &mut |key, value| {
+                if key == "image" {
+                    deploy(facts, source, value, Tool::Other, Reason::Dockerrun);
+                }
+            });
+        }
         FileKind::Kubernetes => {
             every(source.tree, root, &mut |key, value| {
                 if key == "image" {

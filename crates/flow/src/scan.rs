@@ -369,6 +369,16 @@ fn template_of(path: &str, text: &str) -> Option<&'static str> {
     {
         return Some("a Go template");
     }
+    // A value that begins with `{{` is a mapping as the key of a mapping, which no reader takes.
+    let filled_in = |line: &str| {
+        let line = line.trim_start();
+        let value = line.strip_prefix("- ").unwrap_or(line);
+        let value = value.split_once(": ").map_or(value, |(_, value)| value);
+        value.trim_start().starts_with("{{")
+    };
+    if has(text, "{{") && text.lines().any(filled_in) {
+        return Some("a template");
+    }
     None
 }
 
@@ -401,8 +411,14 @@ impl Reader<'_, '_> {
                 Expansion::Never(Reason::EnvVariables),
             );
             let origin = Origin::EnvVariables(name.into());
-            self.environment
-                .assign(name, vec![Expression::literal(value, site, origin)], false);
+            // Nothing there keeps a place for what the project or whoever starts the build sets.
+            if !value.is_empty() {
+                self.environment.assign(
+                    name,
+                    vec![Expression::literal(value, site, origin)],
+                    false,
+                );
+            }
             self.push_env(name, value, id, site, AssignmentPlace::EnvVariables);
             if value.contains("${") {
                 self.unexpanded_in(id, value, map.as_ref(), Reason::EnvVariables);
@@ -955,6 +971,15 @@ impl Reader<'_, '_> {
         for value in &values {
             let (tag, repo) = match argument.form {
                 Form::Tag => (bare_tag(value, written), None),
+                Form::Repository => (
+                    TagValue {
+                        kind: TagKind::All,
+                        site: None,
+                        origin: Origin::Written,
+                        written: "".into(),
+                    },
+                    Some(split_reference(value).repository),
+                ),
                 Form::Reference => {
                     let split = split_reference(value);
                     let end = place.locate(Span::empty(argument.span.end as usize), end_quoting);
@@ -1325,6 +1350,8 @@ fn last_colon(written: &str) -> Option<usize> {
             b'{' | b'(' => depth += 1,
             b'}' | b')' => depth = depth.saturating_sub(1),
             b'`' => quoted = !quoted,
+            // PowerShell's `$env:NAME`.
+            b':' if written[..at].to_ascii_lowercase().ends_with("$env") => {}
             b':' if depth == 0 && !quoted => last = Some(at),
             _ => {}
         }

@@ -39,6 +39,7 @@ fn uses(facts: &FileFacts) -> Vec<String> {
                         TagKind::Literal(text) => text.to_string(),
                         TagKind::Variable(expression) => expression.key(),
                         TagKind::Digest => "(digest)".to_owned(),
+                        TagKind::All => "(all)".to_owned(),
                         TagKind::Hidden => "(hidden)".to_owned(),
                     };
                     let place = tag.site.map_or("?".to_owned(), |site| {

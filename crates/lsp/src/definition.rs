@@ -61,7 +61,7 @@ fn same_tag(one: &ImageUse, other: &ImageUse) -> bool {
                 TagKind::Implicit => Some("latest".to_owned()),
                 TagKind::Literal(text) => Some(text.to_string()),
                 TagKind::Variable(expression) => Some(expression.key()),
-                TagKind::Digest | TagKind::Hidden => None,
+                TagKind::Digest | TagKind::Hidden | TagKind::All => None,
             })
             .collect()
     };

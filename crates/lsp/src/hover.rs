@@ -151,6 +151,7 @@ fn tag(value: &TagValue) -> String {
         }
         TagKind::Digest => "a digest".to_owned(),
         TagKind::Hidden => "a tag that is hidden in a variable".to_owned(),
+        TagKind::All => "all tags that it has there".to_owned(),
     }
 }
 

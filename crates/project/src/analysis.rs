@@ -36,6 +36,12 @@ pub struct Reading {
 }
 
 impl Analysis {
+    /// What the configuration says to the rules.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The rules as `config` sets them.
     #[must_use]
     pub fn new(config: &Config) -> Self {

@@ -227,6 +227,15 @@ impl Config {
                 format!("`{variable}` cannot be the name of a shell variable"),
             ));
         }
+        if let Some(template) = &config.tag.template
+            && let Some(fault) = fault_of(template)
+        {
+            let key = text.find("template").unwrap_or(0);
+            let at = text[key..]
+                .find(['"', '\''])
+                .map_or(key, |quote| key + quote + 1);
+            return Err(invalid(at, fault));
+        }
         exclusion(Path::new(""), &config.exclude)
             .map_err(|message| invalid(text.find("exclude").unwrap_or(0), message))?;
         Ok(config)
@@ -276,6 +285,65 @@ fn is_variable_name(name: &str) -> bool {
         .next()
         .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
         && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+}
+
+/// Why no tag can be made of this template, if that is so.
+fn fault_of(template: &str) -> Option<String> {
+    if template.is_empty() {
+        return Some("an empty text is no tag".to_owned());
+    }
+    let mut variables = 0;
+    let mut rest = template;
+    while let Some(next) = rest.chars().next() {
+        if next != '$' {
+            let first = rest.len() == template.len();
+            if !(next == '_' || next.is_ascii_alphanumeric() || !first && matches!(next, '.' | '-'))
+            {
+                return Some(format!(
+                    "`{next}` cannot stand {} a tag",
+                    if matches!(next, '.' | '-') {
+                        "at the start of"
+                    } else {
+                        "in"
+                    }
+                ));
+            }
+            rest = &rest[next.len_utf8()..];
+            continue;
+        }
+        variables += 1;
+        let body = &rest[1..];
+        let length = if let Some(inner) = body.strip_prefix('{') {
+            let Some(end) = inner.find('}') else {
+                return Some("`${` is not closed by `}`".to_owned());
+            };
+            let name = inner[..end]
+                .find(|c: char| c != '_' && !c.is_ascii_alphanumeric())
+                .map_or(&inner[..end], |stop| &inner[..stop]);
+            let operator = &inner[name.len()..end];
+            if !is_variable_name(name) || operator.starts_with(char::is_whitespace) {
+                return Some(format!(
+                    "`${{{}}}` is no variable of the shell",
+                    &inner[..end]
+                ));
+            }
+            end + 3
+        } else if body.starts_with('(') {
+            // What a command prints is not looked into.
+            return None;
+        } else {
+            let name = body
+                .find(|c: char| c != '_' && !c.is_ascii_alphanumeric())
+                .map_or(body, |stop| &body[..stop]);
+            if !is_variable_name(name) {
+                return Some("`$` is followed by no name of a variable".to_owned());
+            }
+            name.len() + 1
+        };
+        rest = &rest[length..];
+    }
+    (variables == 0)
+        .then(|| format!("`{template}` holds no variable: every build would write the same tag"))
 }
 
 /// The number of characters to insert, delete or replace to get from `a` to `b`.
@@ -348,6 +416,37 @@ mod tests {
             error("[rules]\nindentation = \"off\"\n"),
             "tagwright.toml:2:1: there is no rule `indentation`; `tagwright rules` lists them"
         );
+    }
+
+    #[test]
+    fn a_template_that_makes_no_tag_is_an_error() {
+        for (template, fault) in [
+            ("", "an empty text is no tag"),
+            ("main", "holds no variable"),
+            ("${BRANCH_NAME}/x", "`/` cannot stand in a tag"),
+            ("-${BRANCH_NAME}", "`-` cannot stand at the start of a tag"),
+            ("${BRANCH NAME}", "`${BRANCH NAME}` is no variable"),
+            ("${}", "`${}` is no variable"),
+            ("${BRANCH_NAME", "is not closed"),
+            ("web-$-1", "followed by no name"),
+        ] {
+            let text = format!("[tag]\ntemplate = \"{template}\"\n");
+            let said = error(&text);
+            assert!(said.starts_with("tagwright.toml:2:13: "), "{said}");
+            assert!(said.contains(fault), "{template}: {said}");
+        }
+        for template in [
+            "$BRANCH_NAME",
+            "v1.${BRANCH_NAME}-${CODEBUILD_BUILD_ID##*:}",
+            "${BRANCH_NAME:-none}",
+            "$(git describe --always)",
+        ] {
+            let text = format!("[tag]\ntemplate = \"{template}\"\n");
+            assert!(
+                Config::parse(&text, "tagwright.toml", RULES).is_ok(),
+                "{template}"
+            );
+        }
     }
 
     #[test]

@@ -217,6 +217,7 @@ pub fn is_candidate(name: &str) -> bool {
             "task_def",
             "imagedef",
             "imagedetail",
+            "dockerrun",
             "buildspec",
             "cloudformation",
             "cfn",
@@ -446,7 +447,12 @@ fn walk(path: &Path, absolute: &Path, no_ignore: bool, max_depth: Option<usize>)
             // A closed channel cannot be: the receiver is read after the walk.
             let _ = sender.send(Event::Root(folder.to_owned()));
         }
+        // macOS keeps attributes of `name` in `._name` where the file system has none.
+        let shadow = entry.depth() > 0
+            && name.starts_with("._")
+            && entry.file_type().is_some_and(|kind| kind.is_file());
         name != ".git"
+            && !shadow
             && !(entry.depth() > 0
                 && entry.file_type().is_some_and(|kind| kind.is_dir())
                 && is_skipped(&name))
@@ -642,11 +648,13 @@ mod tests {
                 "buildspec.yml",
                 ".codebuild/build.yaml",
                 "deploy/taskdef.json",
+                "eb/Dockerrun.aws.json",
                 "package.json",
                 "README.md",
                 "infra/buildspec.yml.tpl",
                 "infra/main.tf",
                 "node_modules/x/buildspec.yml",
+                "._buildspec.yml",
                 "infra/.terraform/buildspec.yml",
                 "out/buildspec.yml",
             ],
@@ -656,6 +664,7 @@ mod tests {
             ".codebuild/build.yaml",
             "buildspec.yml",
             "deploy/taskdef.json",
+            "eb/Dockerrun.aws.json",
             "infra/buildspec.yml.tpl",
             "infra/main.tf",
         ]);

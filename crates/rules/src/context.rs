@@ -1,6 +1,7 @@
 //! What a rule is given, and where it puts what it finds.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use tagwright_flow::commands::Role;
@@ -14,6 +15,7 @@ use tagwright_syntax::{SmolStr, SourceMap, Span};
 use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
 use crate::plan::Plan;
+use crate::rewritten;
 use crate::tables::Outline;
 use crate::{Finding, Fix, Related, Rule, Settings, Severity};
 
@@ -28,6 +30,7 @@ pub struct Context<'a> {
     pushes_latest: Vec<OnceLock<bool>>,
     /// The command that sets the branch variable, without and with Copilot's pipeline.
     derivations: [OnceLock<SmolStr>; 2],
+    rewritten: OnceLock<Arc<BTreeSet<FileId>>>,
 }
 
 /// One place of a flow.
@@ -51,6 +54,7 @@ impl<'a> Context<'a> {
             plans: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             derivations: [const { OnceLock::new() }; 2],
+            rewritten: OnceLock::new(),
         }
     }
 
@@ -63,14 +67,28 @@ impl<'a> Context<'a> {
             .filter(|(_, flow)| flow.own)
     }
 
-    /// The places of a flow.
+    /// The places of a flow, but for those in files that a build edits before anything reads them.
     pub fn places(&self, flow: &'a Flow) -> impl Iterator<Item = Place<'a>> + use<'a> {
         let workspace = self.workspace;
-        flow.uses.iter().map(move |id| Place {
-            id: *id,
-            file: workspace.file(id.file),
-            image: workspace.image_use(*id),
-        })
+        let data = flow
+            .uses
+            .iter()
+            .any(|id| rewritten::is_data(workspace.file(id.file)));
+        // Most flows have no such file.
+        let rewritten = data.then(|| {
+            let files = self
+                .rewritten
+                .get_or_init(|| Arc::new(rewritten::files(workspace)));
+            Arc::clone(files)
+        });
+        flow.uses
+            .iter()
+            .filter(move |id| !rewritten.as_ref().is_some_and(|it| it.contains(&id.file)))
+            .map(move |id| Place {
+                id: *id,
+                file: workspace.file(id.file),
+                image: workspace.image_use(*id),
+            })
     }
 
     /// The Copilot workloads that the workspace has manifests of.
@@ -131,7 +149,7 @@ impl<'a> Context<'a> {
             .filter(|(_, tag)| match &tag.kind {
                 TagKind::Literal(text) => &**text != "latest",
                 TagKind::Variable(_) => true,
-                TagKind::Implicit | TagKind::Digest | TagKind::Hidden => false,
+                TagKind::Implicit | TagKind::Digest | TagKind::Hidden | TagKind::All => false,
             })
     }
 }

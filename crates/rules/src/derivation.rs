@@ -35,6 +35,15 @@ impl Derivation<'_> {
             .replace("@VARIABLE@", self.variable)
     }
 
+    /// Whether `after` holds more definitions than `before` that find no branch in a pipeline unless its
+    /// action passes one. Those of Copilot's pipelines find it in the pipeline's manifest.
+    #[must_use]
+    pub fn is_new_in(after: &str, before: &str) -> bool {
+        let last = CODEBUILD_CANDIDATES.lines().next_back().unwrap_or_default();
+        let end = format!("{} |", last.trim_start());
+        after.matches(&end).count() > before.matches(&end).count()
+    }
+
     /// Whether `text`, one command's decoded text, gives `variable` a value and makes an image tag of it:
     /// [`text`](Self::text), also edited by hand, or somebody's own one-liner.
     ///

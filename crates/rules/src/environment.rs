@@ -11,7 +11,7 @@ use crate::variables::is_branch;
 const ENVIRONMENTS: [(&str, &[&str]); 5] = [
     ("development", &["dev", "develop", "development"]),
     ("test", &["test", "testing", "qa", "uat"]),
-    ("staging", &["stage", "staging", "stg", "preprod"]),
+    ("staging", &["stage", "staging", "stag", "stg", "preprod"]),
     (
         "production",
         &["prod", "production", "prd", "live", "main", "master"],

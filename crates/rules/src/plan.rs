@@ -51,6 +51,7 @@ impl Plan {
 
 impl Plan {
     pub(crate) fn make(context: &Context<'_>, flow: &Flow) -> Self {
+        // Also what a build edits: whether the edit is about the image is not certain.
         let places: Vec<Place<'_>> = flow
             .uses
             .iter()
@@ -131,9 +132,17 @@ fn defaults(
     groups
         .into_iter()
         .flat_map(|(key, group)| {
+            let seldom = group.iter().all(|(place, tag)| is_seldom(place.file, tag));
             let fix = branch_tag(context, &group, false).map(|fix| {
                 Arc::new(Fix {
                     message: "take the branch tag instead of `latest`".to_owned(),
+                    // The command that finds the branch ends a build that has none, and most such builds
+                    // never come to the fallback.
+                    applicability: if seldom {
+                        Applicability::Unsafe
+                    } else {
+                        fix.applicability
+                    },
                     ..fix
                 })
             });
@@ -141,6 +150,18 @@ fn defaults(
             spans.map(move |(_, file, span)| (*file, *span, fix.clone()))
         })
         .collect()
+}
+
+/// Whether the tag is only the fallback of a variable that a command of the file sets.
+fn is_seldom(file: &FileFacts, tag: &TagValue) -> bool {
+    let Origin::Fallback(name) = &tag.origin else {
+        return false;
+    };
+    // `TAG=${TAG:-latest}` sets it to the fallback and to what comes from outside.
+    let itself = |span: Span| tag.site.is_some_and(|site| span.contains(site.source));
+    file.assignments
+        .iter()
+        .any(|a| a.name == *name && a.place == AssignmentPlace::Command && !itself(a.span))
 }
 
 /// Deploy the tag that the flow already pushes beside `latest`, if there is one for every reader.
@@ -302,8 +323,9 @@ pub(crate) fn needs_new_text(tool: Tool) -> bool {
     )
 }
 
-/// `places`, and every other place whose tag comes out of the same variables: it changes with them, so
-/// what is `latest` in its own flow has to change too, or a name would be used that nothing builds.
+/// `places`, and every other place whose tag comes out of the same variables: it changes with them. What is
+/// `latest` in its own flow changes too where the two need each other, or a name would be used that nothing
+/// builds.
 fn with_shared_variables<'a>(
     context: &Context<'a>,
     places: &[(Place<'a>, &'a TagValue)],
@@ -320,26 +342,128 @@ fn with_shared_variables<'a>(
             continue;
         };
         for flow in context.workspace.flows() {
-            let latest: Vec<(Place<'a>, &'a TagValue)> = context
+            let (through, rest): (Vec<_>, Vec<_>) = context
                 .places(flow)
                 .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
                 .filter(|(_, tag)| tag.kind.is_latest())
-                .collect();
-            if !latest.iter().any(|it| through_variable(it) == Some(origin)) {
+                .partition(|it| through_variable(it) == Some(origin));
+            if through.is_empty() {
                 continue;
             }
-            for it in latest {
-                let moves = through_variable(&it) == Some(origin) || it.0.image.is_latest();
+            let rest: Vec<_> = rest
+                .into_iter()
+                .filter(|(place, _)| place.image.is_latest())
+                .collect();
+            let apart = stands_alone(context, &through) && stands_alone(context, &rest);
+            let moves = through
+                .into_iter()
+                .chain(rest.into_iter().filter(|_| !apart));
+            for it in moves {
                 let known = all
                     .iter()
                     .any(|(place, tag)| place.id == it.0.id && std::ptr::eq(*tag, it.1));
-                if moves && !known {
+                if !known {
                     all.push(it);
                 }
             }
         }
     }
     all
+}
+
+/// `places`, and where `aws ecr` is told to take `latest` of one of their repositories, which it knows by the
+/// name behind the registry.
+///
+/// # Errors
+/// Another file does so: what it means to take, and for which branch, is not to be seen.
+fn with_registry_calls<'a>(
+    context: &Context<'a>,
+    mut places: Vec<(Place<'a>, &'a TagValue)>,
+) -> Result<Vec<(Place<'a>, &'a TagValue)>, String> {
+    let names: Vec<(FileId, &str)> = places
+        .iter()
+        .filter_map(|(place, _)| {
+            let (registry, name) = place.image.repository.key().split_once(".amazonaws.com/")?;
+            registry
+                .contains(".dkr.ecr.")
+                .then_some((place.file.id, name))
+        })
+        .collect();
+    if names.is_empty() {
+        return Ok(places);
+    }
+    for flow in context.workspace.flows() {
+        for place in context.places(flow) {
+            let repository = &place.image.repository;
+            if place.image.tool != Tool::AwsEcr {
+                continue;
+            }
+            let mut files = names
+                .iter()
+                .filter(|(_, name)| *name == repository.key())
+                .map(|(file, _)| *file)
+                .peekable();
+            // A name out of variables is the same only where the variables are.
+            if files.peek().is_none() {
+                continue;
+            }
+            let here = files.any(|file| file == place.file.id);
+            for tag in place.image.tags.iter().filter(|tag| tag.kind.is_latest()) {
+                if !here && !repository.has_unknown() {
+                    return Err(format!(
+                        "`aws ecr` takes `latest` of the image in {}, and for which branch is not certain",
+                        place.file.path
+                    ));
+                }
+                if !here {
+                    continue;
+                }
+                let known = places
+                    .iter()
+                    .any(|(other, value)| other.id == place.id && std::ptr::eq(*value, tag));
+                if !known {
+                    places.push((place, tag));
+                }
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// Whether what `places` push or rename is also named by one of them on the machine that does it, and what
+/// they deploy is pushed by one of them.
+fn stands_alone(context: &Context<'_>, places: &[(Place<'_>, &TagValue)]) -> bool {
+    let pushed = places.iter().any(|(place, _)| pushes(place.image.role));
+    let deployed = places.iter().any(|(place, _)| deploys(place.image.role));
+    (pushed || !deployed) && unnamed(context, places).is_none()
+}
+
+/// The first of `places` that takes an image from the build machine which none of them gives that name there:
+/// a script, another tool or another spelling of the same repository does.
+fn unnamed<'a>(context: &Context<'_>, places: &[(Place<'a>, &TagValue)]) -> Option<Place<'a>> {
+    let image = |place: &Place<'_>| {
+        let flows = context.workspace.flows();
+        flows.iter().position(|flow| flow.uses.contains(&place.id))
+    };
+    let takes = |place: &Place<'_>| {
+        place.image.tool == Tool::Docker && matches!(place.image.role, Role::Push | Role::TagSource)
+    };
+    let gives = |place: &Place<'_>| {
+        matches!(
+            place.image.role,
+            Role::Build | Role::BuildPush | Role::TagDestination | Role::Pull | Role::Cache
+        )
+    };
+    places
+        .iter()
+        .map(|(place, _)| *place)
+        .filter(takes)
+        .find(|place| {
+            !places
+                .iter()
+                .filter(|(other, _)| other.file.id == place.file.id && gives(other))
+                .any(|(other, _)| image(other) == image(place))
+        })
 }
 
 /// Replace `latest` by the branch tag at all `places`.
@@ -349,7 +473,15 @@ fn branch_tag(
     beside: bool,
 ) -> Result<Fix, String> {
     let settings = context.settings;
-    let places = &with_shared_variables(context, places)[..];
+    let places = with_shared_variables(context, places);
+    let places = &with_registry_calls(context, places)?[..];
+    if let Some(place) = unnamed(context, places) {
+        return Err(format!(
+            "nothing in {} gives the image the name that {} takes, as far as the text tells",
+            place.file.path,
+            describe(place.image.role)
+        ));
+    }
     let mut unique = places
         .iter()
         .any(|(place, _)| deploys(place.image.role) && needs_new_text(place.image.tool));

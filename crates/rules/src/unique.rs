@@ -29,7 +29,7 @@ pub(crate) fn key(tag: &TagValue) -> Option<String> {
     match &tag.kind {
         TagKind::Literal(text) => Some(text.to_string()),
         TagKind::Variable(expression) => Some(expression.key()),
-        TagKind::Implicit | TagKind::Digest | TagKind::Hidden => None,
+        TagKind::Implicit | TagKind::Digest | TagKind::Hidden | TagKind::All => None,
     }
 }
 

@@ -177,7 +177,7 @@ pub(crate) fn constancy(tag: &TagValue, settings: &Settings, loops: &[SmolStr]) 
     match &tag.kind {
         TagKind::Literal(text) => constancy_of_text(text),
         TagKind::Variable(expression) => constancy_of(expression, settings, loops),
-        TagKind::Implicit | TagKind::Digest | TagKind::Hidden => Constancy::Other,
+        TagKind::Implicit | TagKind::Digest | TagKind::Hidden | TagKind::All => Constancy::Other,
     }
 }
 

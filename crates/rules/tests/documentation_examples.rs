@@ -199,15 +199,16 @@ fn a_variable_in_parentheses() {
     }
 }
 
-/// A sample of a workshop ended its list with a dash.
+/// A sample of a workshop ended its list with a dash, and people's builds run with such items.
 #[test]
 fn a_dash_alone() {
-    explained(
-        "version: 0.2\nphases:\n  build:\n    commands:\n      - make\n      -\n      - make check\n",
-        "null-command",
-        "-",
-        &[],
-    );
+    let text = "version: 0.2\nphases:\n  build:\n    commands:\n      - make\n      -\n      - make check\n";
+    silent(text);
+    let notes: Vec<_> = lint(text)
+        .into_iter()
+        .map(|finding| (finding.rule, finding.span.of(text).to_owned()))
+        .collect();
+    assert_eq!(notes, [("null-command", "-".to_owned())]);
 }
 
 /// A file of the same workshop is empty.

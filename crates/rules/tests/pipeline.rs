@@ -915,3 +915,32 @@ fn an_action_that_brings_its_own_buildspec_does_not_run_the_project_s() {
     ];
     assert_eq!(found(&files, "branch-not-passed").len(), 1);
 }
+
+#[test]
+fn tags_of_several_environments_in_one_repository_share_it() {
+    let push = |tag: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t 1.dkr.ecr.eu-west-1.amazonaws.com/shop:{tag} .\n      - docker push 1.dkr.ecr.eu-west-1.amazonaws.com/shop:{tag}\n"
+        )
+    };
+    let shared = |tags: [&str; 2]| {
+        let texts = tags.map(push);
+        let files = [
+            ("buildspec-one.yml", texts[0].as_str()),
+            ("buildspec-two.yml", texts[1].as_str()),
+        ];
+        lint_with(&files, &isolated())
+            .iter()
+            .filter(|it| it.rule == "shared-repository")
+            .map(|it| it.message.clone())
+            .collect::<Vec<_>>()
+    };
+    let messages = shared(["dev", "prod"]);
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    assert!(
+        messages[0].starts_with("the builds of `dev` and `prod` push to the one repository `shop`"),
+        "{messages:?}"
+    );
+    assert_eq!(shared(["prod", "production"]), [""; 0]);
+    assert_eq!(shared(["v1", "prod"]), [""; 0]);
+}

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use tagwright_fixer::{Options, Sources, run};
-use tagwright_rules::{Finding, Settings, Severity};
+use tagwright_rules::{Applicability, Finding, Settings, Severity};
 
 /// A buildspec with these commands, one per line.
 fn buildspec(commands: &str) -> String {
@@ -754,5 +754,196 @@ mod unquoted_tag {
             silent(RULE, command);
         }
         fires(RULE, "copilot svc package --tag ${TAG} --upload-assets");
+    }
+}
+
+#[test]
+fn a_compose_file_is_what_developers_run() {
+    let files = [
+        (
+            "docker-compose.yml",
+            "services:\n  db:\n    image: postgres\n",
+        ),
+        (
+            "task.json",
+            "{\"containerDefinitions\": [{\"name\": \"db\", \"image\": \"postgres\"}]}",
+        ),
+    ];
+    let findings = lint(&workspace(&files), &Settings::default());
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(findings[0].rule, "latest-third-party");
+    assert_eq!(findings[0].file.0, 1, "the task definition");
+    silent(
+        "latest-third-party",
+        "printf '[{\"name\":\"web\",\"imageUri\":\"<account>.dkr.ecr.eu-west-1.amazonaws.com/web:latest\"}]' > imagedefinitions.json",
+    );
+}
+
+#[test]
+fn a_variable_that_is_latest_by_default_is_named_once() {
+    let commands = "TAG=${COMMIT:=latest}\ndocker build -t $REG/web:$TAG .\ntrivy image $REG/web:$TAG\ndocker push $REG/web:$TAG";
+    assert_eq!(fires("latest-default", commands).len(), 1);
+    silent("latest-argument", commands);
+}
+
+#[test]
+fn a_tag_out_of_powershell_is_shown_as_it_is_written() {
+    let text = "version: 0.2\nenv:\n  shell: powershell\nphases:\n  build:\n    commands:\n      - docker push \"$env:REPO:$env:TAG\"\n      - docker push \"$env:REPO:latest\"\n";
+    let findings = lint(&workspace(&[("buildspec.yml", text)]), &Settings::default());
+    let pushed = findings.iter().find(|it| it.rule == "latest-pushed");
+    let message = &pushed.expect("latest is pushed").message;
+    assert!(message.contains("beside `$env:TAG`"), "{message}");
+}
+
+#[test]
+fn a_push_of_all_tags_is_no_push_of_latest() {
+    let commands =
+        "docker build -t $REG/web:$V -t $REG/web:$V-arm .\ndocker push --all-tags $REG/web";
+    silent("implicit-latest", commands);
+    silent("latest-pushed", commands);
+}
+
+#[test]
+fn a_name_that_is_made_in_the_registry_needs_no_build_here() {
+    let commands = "docker build -t $REG/web:$V .\ndocker push $REG/web:$V\ndocker buildx imagetools create -t $REG/web:latest $REG/web:$V";
+    assert_eq!(
+        fixed(commands, &[]).lines().last(),
+        Some("docker buildx imagetools create -t $REG/web:${BRANCH_NAME} $REG/web:$V")
+    );
+}
+
+#[test]
+fn what_another_tool_builds_keeps_its_name() {
+    for commands in [
+        "docker compose build\ndocker push $REG/web:latest",
+        "docker load -i web.tar\ndocker tag $REG/web:latest $REG/web:$STAGE\ndocker push $REG/web:latest",
+        "docker build -t $REG/web:$COMMIT .\ndocker push $REG/web",
+    ] {
+        let rule = if commands.contains(":latest") {
+            "latest-pushed"
+        } else {
+            "implicit-latest"
+        };
+        let findings = fires(rule, commands);
+        let reason = findings[0].no_fix.as_deref().unwrap_or_default();
+        assert!(
+            reason.starts_with("nothing in buildspec.yml gives the image the name"),
+            "{commands}: {reason}"
+        );
+    }
+}
+
+#[test]
+fn a_fallback_that_few_builds_come_to_is_not_replaced_unasked() {
+    let applicability = |assignment: &str| {
+        let commands = format!(
+            "{assignment}\ndocker build -t $REG/web:$TAG .\ndocker push $REG/web:$TAG\naws lambda update-function-code --function-name web --image-uri $REG/web:$TAG"
+        );
+        let findings = fires("latest-default", &commands);
+        findings[0].fix.as_ref().map(|fix| fix.applicability)
+    };
+    let commit = "COMMIT=$(git rev-parse --short HEAD)\nTAG=${COMMIT:=latest}";
+    assert_eq!(applicability(commit), Some(Applicability::Unsafe));
+    assert_eq!(
+        applicability("TAG=${TAG:-latest}"),
+        Some(Applicability::Safe)
+    );
+    assert_eq!(applicability("TAG=latest"), Some(Applicability::Safe));
+}
+
+#[test]
+fn what_infrastructure_deploys_is_shown_where_the_push_would_move_unasked() {
+    let commands = "docker build -t $REG/web:latest .\ndocker push $REG/web:latest";
+    let terraform =
+        |line: &str| format!("resource \"aws_ecs_task_definition\" \"web\" {{\n  {line}\n}}\n");
+    let template = |line: &str| {
+        format!(
+            "Resources:\n  Web:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n        - {line}\n"
+        )
+    };
+    let shown = |path: &str, text: &str| -> Vec<String> {
+        let findings = fires_with("latest-pushed", commands, &[(path, text)]);
+        findings
+            .iter()
+            .flat_map(|it| &it.related)
+            .filter(|it| it.file.0 == 1)
+            .map(|it| it.span.of(text).to_owned())
+            .collect()
+    };
+    let image = "image = \"${aws_ecr_repository.web.repository_url}:latest\"";
+    assert_eq!(shown("ecs.tf", &terraform(image)), ["latest", "latest"]);
+    assert_eq!(shown("ecs.tf", &terraform(&format!("# {image}"))), [""; 0]);
+    assert_eq!(
+        shown("ecs.tf", &terraform(&image.replace("latest", "latest-arm"))),
+        [""; 0]
+    );
+    let image =
+        "Image: !Sub '${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/${Repository}:latest'";
+    assert_eq!(shown("ecs.yml", &template(image)), ["latest", "latest"]);
+    assert_eq!(
+        shown("ecs.yml", &template("Image: !Sub '${Mirror}:latest'")),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_file_that_the_build_edits_says_nothing_of_its_image() {
+    const TASK: (&str, &str) = (
+        "deploy/taskdef.json",
+        "{\"containerDefinitions\": [{\"name\": \"web\", \"image\": \"1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\"}]}",
+    );
+    const POD: (&str, &str) = (
+        "k8s/web.yaml",
+        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - name: web\n      image: 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\n",
+    );
+    let build = "docker build -t 1.dkr.ecr.eu-west-1.amazonaws.com/web:$TAG .\ndocker push 1.dkr.ecr.eu-west-1.amazonaws.com/web:$TAG";
+    for (command, file) in [
+        ("sed -i \"s/latest/$TAG/\" deploy/taskdef.json", TASK),
+        (
+            "jq \".containerDefinitions[0].image = \\\"$URI\\\"\" deploy/taskdef.json > new.json",
+            TASK,
+        ),
+        ("python3 ci/render.py deploy/taskdef.json", TASK),
+        ("sed -i \"s/latest/$TAG/\" k8s/*.yaml", POD),
+        ("cd k8s && kustomize edit set image web=$URI", POD),
+        (
+            "yq -i \".spec.containers[0].image = \\\"$URI\\\"\" k8s/web.yaml",
+            POD,
+        ),
+    ] {
+        let commands = format!("{build}\n{command}");
+        silent_with("latest-deployed", &commands, &[file]);
+    }
+    for (command, file) in [
+        ("cat deploy/taskdef.json", TASK),
+        ("jq .family deploy/taskdef.json", TASK),
+        ("sed -i s/a/b/ README.md", TASK),
+        ("sed -i s/a/b/ k8s/*.yml", POD),
+        ("kubectl apply -f k8s/web.yaml", POD),
+    ] {
+        let commands = format!("{build}\n{command}");
+        fires_with("latest-deployed", &commands, &[file]);
+    }
+    // Whether the edit is about the image cannot be seen, so what the file names does not move away from it.
+    let commands = "docker build -t 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest .\ndocker push 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\nsed -i \"s/__STAGE__/$STAGE/\" k8s/web.yaml";
+    let findings = fires_with("latest-pushed", commands, &[POD]);
+    assert!(findings.iter().all(|it| it.fix.is_none()), "{findings:#?}");
+}
+
+#[test]
+fn elastic_beanstalk_deploys_what_its_file_says() {
+    let commands = "docker build -t 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest .\ndocker push 1.dkr.ecr.eu-west-1.amazonaws.com/web:latest";
+    for text in [
+        "{\"AWSEBDockerrunVersion\": \"1\", \"Image\": {\"Name\": \"1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\"}}",
+        "{\"AWSEBDockerrunVersion\": 2, \"containerDefinitions\": [{\"name\": \"web\", \"image\": \"1.dkr.ecr.eu-west-1.amazonaws.com/web:latest\"}]}",
+    ] {
+        let files = [("Dockerrun.aws.json", text)];
+        let findings = fires_with("latest-deployed", commands, &files);
+        assert_eq!(findings[0].span.of(text), "latest");
+        let reason = findings[0].no_fix.as_deref().unwrap_or_default();
+        assert!(
+            reason.contains("Elastic Beanstalk reads the file as it is"),
+            "{reason}"
+        );
     }
 }

@@ -403,8 +403,13 @@ fn a_glued_dash_is_found_whether_yaml_reads_on_or_stops() {
 }
 
 #[test]
-fn empty_commands_are_warned_of_and_notes_where_builds_run() {
-    fires("null-command", &command(""), "-");
+fn empty_commands_are_notes_since_builds_run_with_them() {
+    let notes: Vec<_> = lint("buildspec.yml", &command(""))
+        .into_iter()
+        .map(|finding| (finding.rule, finding.severity))
+        .collect();
+    assert_eq!(notes, [("null-command", Severity::Note)]);
+    silent(&command(""));
     silent(&command("# later"));
     silent(
         "version: 0.2\nphases:\n  install:\n    commands:\n      # later\n  build:\n    commands:\n      - make\n",
@@ -449,6 +454,11 @@ fn keys_are_unknown_misplaced_or_no_phase() {
         "misplaced-key",
         &with("parameter-store:\n  A: b\n"),
         "parameter-store",
+    );
+    fires(
+        "misplaced-key",
+        &with("build-list:\n  - identifier: one\n"),
+        "build-list",
     );
     fires(
         "misplaced-key",

@@ -81,6 +81,12 @@ fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     .filter(|(count, _)| *count > 0)
     .map(|(count, noun)| plural(count, noun))
     .collect();
+    if report.read.is_empty() && found.is_empty() {
+        return writeln!(
+            out,
+            "No findings in 0 files: nothing here is a buildspec or belongs to Copilot."
+        );
+    }
     if found.is_empty() {
         return writeln!(out, "No findings in {files}.");
     }

@@ -347,7 +347,7 @@ pub(crate) fn without_tags(outcome: &Outcome) -> Result<Vec<String>, String> {
 fn hide_tags(text: &str, own: &BTreeSet<String>) -> String {
     let mut text = text.to_owned();
     if let Some((key, _)) = text.split_once('=')
-        && key.ends_with("image.tag")
+        && (key.ends_with("image.tag") || key == "imageTag")
     {
         return format!("{key}=@");
     }

@@ -9,7 +9,7 @@ pub(crate) const CLEAN: &str = "version: 0.2\nphases:\n  build:\n    commands:\n
 pub(crate) const BROKEN: &str =
     "version: 0.2\nphases:\n  build:\n    commands:\n      - @echo starting\n";
 /// A note.
-pub(crate) const COMPOSE: &str = "services:\n  cache:\n    image: redis:latest\n";
+pub(crate) const TASK: &str = "containerDefinitions:\n  - name: cache\n    image: redis:latest\n";
 /// Errors with a fix.
 pub(crate) const FLOATING: &str = "\
 version: 0.2

@@ -311,7 +311,8 @@ pub(super) fn read(view: &View<'_>, found: &mut Found) {
         ["buildx", "imagetools", "create"] => {
             let arguments = Arguments::read(view, at, &MANIFEST);
             for tag in arguments.values(&["-t", "--tag"]) {
-                found.slice(Role::Push, Tool::Docker, Form::Reference, tag);
+                // Made in the registry, out of what is there.
+                found.slice(Role::BuildPush, Tool::Docker, Form::Reference, tag);
             }
             for word in arguments.positionals() {
                 found.whole(Role::TagSource, Tool::Docker, view, word);
@@ -483,7 +484,13 @@ pub(super) fn key_value(
 
 /// `push REF`, `push REF docker://DESTINATION`.
 pub(super) fn push(view: &View<'_>, at: usize, tool: Tool, options: &Options, found: &mut Found) {
-    match Arguments::read(view, at, options).positionals().as_slice() {
+    let arguments = Arguments::read(view, at, options);
+    match arguments.positionals().as_slice() {
+        [image] if tool == Tool::Docker && arguments.has(&["-a", "--all-tags"]) => {
+            if let Some(slice) = view.whole(*image) {
+                found.slice(Role::Push, tool, Form::Repository, &slice);
+            }
+        }
         [image] => found.whole(Role::Push, tool, view, *image),
         [source, destination, ..] => {
             found.whole(Role::TagSource, tool, view, *source);

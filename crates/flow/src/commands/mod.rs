@@ -150,6 +150,8 @@ pub enum Form {
     Reference,
     /// A bare tag (`--tag x`, `imageTag=x`, `image.tag=x`).
     Tag,
+    /// A repository with all tags that it has there (`docker push --all-tags`).
+    Repository,
 }
 
 /// One image in one command.

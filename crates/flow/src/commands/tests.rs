@@ -208,7 +208,7 @@ fn docker_moves_images() {
         ),
         (
             "docker buildx imagetools create -t r/app:latest r/app:1",
-            &["Push Docker r/app:latest", "TagSource Docker r/app:1"],
+            &["BuildPush Docker r/app:latest", "TagSource Docker r/app:1"],
         ),
         (
             "docker save -o a.tar app:latest",

@@ -43,7 +43,11 @@
 //!
 //! - Seen in real buildspecs; the effect is the callee's.
 
+use std::collections::BTreeSet;
+
+use tagwright_flow::UseId;
 use tagwright_flow::commands::Role;
+use tagwright_flow::expression::Origin;
 
 use crate::context::{Context, Report};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -58,10 +62,25 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    let own: BTreeSet<UseId> = context
+        .own_flows()
+        .flat_map(|(_, flow)| context.places(flow))
+        .filter(|place| place.image.role == Role::Argument)
+        .map(|place| place.id)
+        .collect();
     for file in context.workspace.files() {
-        for image in file.uses.iter().filter(|u| u.role == Role::Argument) {
+        for (index, image) in (0..).zip(&file.uses) {
+            if image.role != Role::Argument {
+                continue;
+            }
+            let id = UseId {
+                file: file.id,
+                index,
+            };
             for tag in &image.tags {
-                if tag.kind.is_literal_latest() {
+                // `latest-default` speaks of a variable of an own image.
+                let elsewhere = tag.origin != Origin::Written && own.contains(&id);
+                if tag.kind.is_literal_latest() && !elsewhere {
                     let span = tag.site.map_or(image.span, |site| site.source);
                     report.add(report.draft(
                         file.id,

@@ -49,8 +49,10 @@
 //!
 //! ## Fix
 //!
-//! The fallback becomes the branch tag. `env.variables` is literal text in which nothing is expanded, so
-//! there a command that sets the variable is inserted instead.
+//! The fallback becomes the branch tag. Where a command of the file sets the variable, that is done only with
+//! `--unsafe`: few builds ever come to the fallback, but the definition of the branch ends every one that
+//! knows none. `env.variables` is literal text in which nothing is expanded, so there a command that sets the
+//! variable is inserted instead.
 //!
 //! ## When to silence it
 //!

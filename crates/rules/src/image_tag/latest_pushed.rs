@@ -45,7 +45,9 @@
 //! ## Fix
 //!
 //! All places of the image are rewritten together to the branch tag. Where nothing in the workspace reads
-//! the tag, or another tag is pushed beside it, the fix is unsafe: somebody outside may read `latest`.
+//! the tag, or another tag is pushed beside it, the fix is unsafe: somebody outside may read `latest`. Where
+//! Terraform or CloudFormation beside the buildspec deploys `latest` of a repository that it does not write
+//! out, the finding shows the place.
 //!
 //! ## When to silence it
 //!
@@ -57,11 +59,14 @@
 //! - CodeBuild user guide, Docker sample: pushes one tag, by default `latest`.
 //! - aws-samples and the pipeline tutorial for Amazon ECS push `latest` beside the commit.
 
+use std::cell::OnceCell;
+
 use tagwright_flow::expression::Origin;
 use tagwright_flow::facts::{TagKind, TagValue};
 
 use crate::context::{Context, Report};
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::infrastructure::latest_of_some_repository;
+use crate::{Applicability, Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-pushed",
@@ -73,6 +78,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    let elsewhere = OnceCell::new();
     for (index, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
         let other = context.other_pushed_tags(flow).next();
         for place in context
@@ -115,7 +121,22 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                         "the other tag is pushed here",
                     );
                 }
-                report.add(draft.shared_fix(context.plan(index).pushes.clone()));
+                let fix = &context.plan(index).pushes;
+                // Without asking nothing is rewritten that another file here may deploy.
+                let asks = fix
+                    .as_ref()
+                    .is_ok_and(|fix| fix.applicability == Applicability::Unsafe);
+                if asks
+                    && let Some((file, span)) =
+                        *elsewhere.get_or_init(|| latest_of_some_repository(context))
+                {
+                    draft = draft.related(
+                        file,
+                        span,
+                        "`latest` of some repository is deployed here: if it is this one, it has to follow",
+                    );
+                }
+                report.add(draft.shared_fix(fix.clone()));
             }
         }
     }

@@ -4,7 +4,7 @@
 //!
 //! Notes images that this repository neither builds nor pushes, pulled, run or deployed as `latest`:
 //! `docker pull`, `docker run`, sidecars and task definitions, the build images of a batch and of a Copilot
-//! pipeline.
+//! pipeline. Compose files are left alone: they are what developers run.
 //!
 //! ## Why it matters
 //!
@@ -44,6 +44,7 @@
 //!
 //! - Kubernetes documentation, "Images": `latest` makes it hard to know what runs, and to go back.
 
+use tagwright_flow::FileKind;
 use tagwright_flow::commands::Role;
 use tagwright_flow::facts::TagKind;
 
@@ -62,10 +63,13 @@ pub(crate) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for flow in context.workspace.flows().iter().filter(|flow| !flow.own) {
         for place in context.places(flow) {
-            if !matches!(
+            let used = matches!(
                 place.image.role,
                 Role::Pull | Role::Run | Role::Deploy | Role::Record
-            ) {
+            );
+            // `<account>.dkr.ecr…` is a page of documentation before somebody fills it in.
+            let placeholder = place.image.written.contains(['<', '>']);
+            if !used || placeholder || place.file.kind == FileKind::Compose {
                 continue;
             }
             for tag in place.image.tags.iter().filter(|tag| tag.kind.is_latest()) {
@@ -75,7 +79,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     "as `latest`"
                 };
                 let message = format!(
-                    "`{}` is used {how}; this repository does not push it, so pin a version or a digest",
+                    "`{}` is used {how}; nothing in this repository is known to push it, so pin a version or a digest",
                     flow.shown()
                 );
                 report.add(report.draft(place.file.id, place.image.span, message));

@@ -152,7 +152,7 @@ fn certain(image: &ImageUse) -> Option<(&TagValue, Known)> {
                 AtomKind::Computed(text) => is_of_the_build(text),
             })
             .then_some(Known::Build),
-        TagKind::Implicit | TagKind::Digest | TagKind::Hidden => None,
+        TagKind::Implicit | TagKind::Digest | TagKind::Hidden | TagKind::All => None,
     }?;
     Some((tag, known))
 }

@@ -70,9 +70,12 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             if repository.immutable || !repository.certain {
                 continue;
             }
-            let name = repository.name.as_deref().unwrap_or("this repository");
+            let name = repository.name.as_deref().map_or_else(
+                || "this repository".to_owned(),
+                |name| format!("`{name}`"),
+            );
             let message = format!(
-                "the tags of `{name}` can be moved: a tag that a build has deployed may mean another image later. Declare it IMMUTABLE"
+                "the tags of {name} can be moved: a tag that a build has deployed may mean another image later. Declare it IMMUTABLE"
             );
             report.add(report.draft(file.id, repository.span, message));
         }

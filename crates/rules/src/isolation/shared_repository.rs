@@ -5,7 +5,8 @@
 //! Works only with `strategy = "repository-per-branch"` in `tagwright.toml`. Finds pushes to a repository whose
 //! name is written out (behind a registry) and names no branch and no environment, where one of these shows
 //! that several of them push there: the tag holds the branch; a loop over environments or branches stands
-//! around the push; pipelines of several branches, or one that several branches trigger, run the build.
+//! around the push; pipelines of several branches, or one that several branches trigger, run the build; or
+//! one push takes the tag `dev` and another `prod`.
 //! A repository that comes out of a variable is not judged.
 //!
 //! ## Why it matters
@@ -51,15 +52,15 @@
 //!   tags.
 //!   <https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tagwright_flow::expression::{AtomKind, plain_name};
-use tagwright_flow::facts::TagValue;
-use tagwright_flow::{FileId, delivery::Pipeline};
+use tagwright_flow::facts::{TagKind, TagValue};
+use tagwright_flow::{FileId, Flow, delivery::Pipeline};
 
 use crate::context::{Context, Place, Report, pushes};
 use crate::delivery::{self, Build};
-use crate::environment::{holds_environment, is_of_one, written_name};
+use crate::environment::{environment, holds_environment, is_of_one, written_name};
 use crate::settings::Strategy;
 use crate::variables::{Constancy, constancy, expression, is_branch, names_in};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -79,6 +80,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     }
     let builds = delivery::builds(context);
     for (_, flow) in context.own_flows() {
+        let environments = environments_of(context, flow);
         for place in context.places(flow) {
             let repository = &place.image.repository;
             if !pushes(place.image.role)
@@ -90,7 +92,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             let Some(name) = written_name(repository) else {
                 continue;
             };
-            let Some(who) = several(context, place, &builds) else {
+            let who = several(context, place, &builds);
+            let Some(who) = who.or_else(|| builds_of(place, &environments)) else {
                 continue;
             };
             let message = format!(
@@ -128,6 +131,48 @@ fn several(context: &Context<'_>, place: Place<'_>, builds: &[Build<'_>]) -> Opt
     (branches.len() > 1).then(|| {
         let names: Vec<String> = branches.keys().map(|name| format!("`{name}`")).collect();
         format!("the pipelines of {}", names.join(" and "))
+    })
+}
+
+/// The tags written out in pushes of `flow` that name an environment, by what they name.
+fn environments_of<'a>(
+    context: &Context<'a>,
+    flow: &'a Flow,
+) -> BTreeMap<&'static str, BTreeSet<&'a str>> {
+    let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for place in context.places(flow) {
+        if !pushes(place.image.role) {
+            continue;
+        }
+        for tag in literals(place) {
+            if let Some(environment) = environment(tag) {
+                found.entry(environment).or_default().insert(tag);
+            }
+        }
+    }
+    found
+}
+
+/// Who shares the repository, where the place pushes the tag of one environment and others those of others.
+fn builds_of(
+    place: Place<'_>,
+    environments: &BTreeMap<&'static str, BTreeSet<&str>>,
+) -> Option<String> {
+    let of_one = literals(place).any(|tag| environment(tag).is_some());
+    (of_one && environments.len() > 1).then(|| {
+        let tags: Vec<String> = environments
+            .values()
+            .flatten()
+            .map(|tag| format!("`{tag}`"))
+            .collect();
+        format!("the builds of {}", tags.join(" and "))
+    })
+}
+
+fn literals<'a>(place: Place<'a>) -> impl Iterator<Item = &'a str> {
+    place.image.tags.iter().filter_map(|tag| match &tag.kind {
+        TagKind::Literal(text) => Some(&**text),
+        _ => None,
     })
 }
 

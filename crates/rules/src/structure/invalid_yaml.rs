@@ -3,7 +3,8 @@
 //! ## What it does
 //!
 //! Reports where a buildspec or a Copilot manifest stops being YAML. What stands before the place is still
-//! linted. A file that only one of the two YAML readers accepts, tagwright's own or libyaml, is a warning.
+//! linted. A file that only one of the two YAML readers accepts, tagwright's own or libyaml, is a warning, and
+//! a template that another tool fills in first a note.
 //!
 //! ## Why it matters
 //!
@@ -36,8 +37,8 @@
 //!
 //! ## When to silence it
 //!
-//! No good reason if CodeBuild or Copilot reads the file: the build stops. For a template that is filled in
-//! first, exclude the file.
+//! No good reason if CodeBuild or Copilot reads the file: the build stops. A template that is filled in first and
+//! is not known as one can be excluded.
 //!
 //! ## Sources
 //!
@@ -68,10 +69,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 | FileKind::CopilotEnvironment
                 | FileKind::CopilotPipeline
         );
-        let template = file
-            .buildspec
-            .as_ref()
-            .is_some_and(|spec| spec.template.is_some());
+        let template = file.buildspec.as_ref().and_then(|spec| spec.template);
         let Some(error) = file.error.as_ref().filter(|_| read) else {
             continue;
         };
@@ -83,22 +81,43 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 .next()
                 .map_or(at, |c| at + c.len_utf8()),
         );
+        // Only asked where the first reader has given up: the answer decides how bad it is.
+        let accepted = libyaml::read(&file.text).is_ok();
+        if let Some(template) = template.filter(|_| !accepted) {
+            let message = format!(
+                "{template}, which is no YAML before it is filled in: what stands from here on is not read"
+            );
+            report.add(
+                report
+                    .draft(file.id, span, message)
+                    .severity(Severity::Note),
+            );
+            continue;
+        }
         let draft = report.draft(
             file.id,
             span,
             format!(
                 "not valid YAML from here on: {}{}",
-                error.message,
+                in_words(&error.message),
                 in_command(file, at).unwrap_or_default()
             ),
         );
-        // Only asked where the first reader has given up: the answer decides how bad it is.
-        let accepted = libyaml::read(&file.text).is_ok();
-        report.add(if accepted || template {
+        report.add(if accepted {
             draft.severity(Severity::Warning)
         } else {
             draft
         });
+    }
+}
+
+/// The reader's message, with libyaml's words where its own say little.
+fn in_words(message: &str) -> &str {
+    match message {
+        "simple key expect ':'" | "simple key expected" => {
+            "a line that is neither a key nor part of the value before it (could not find expected ':')"
+        }
+        other => other,
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! ## What it does
 //!
-//! Finds items of `commands` and `finally` that are only a dash. A dash with only a comment behind it, and
-//! `commands:` with nothing below it, are notes: builds are known to run with them.
+//! Finds items of `commands` and `finally` that are only a dash, also one with a comment behind it, and
+//! `commands:` with nothing below it. They are notes: builds are known to run with them.
 //!
 //! ## Why it matters
 //!
@@ -53,7 +53,7 @@ use crate::{Category, Check, Fixable, Rule, Severity};
 pub(crate) static RULE: Rule = Rule {
     name: "null-command",
     category: Category::Structure,
-    default: Some(Severity::Warning),
+    default: Some(Severity::Note),
     fixable: Fixable::Never,
     docs: docs!("null_command"),
     check: Check::Document(check),
@@ -71,8 +71,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         if tree.error().is_none() && is_empty(list.node) {
             let message = format!("`{}` of `{}` has no command", list.key, list.phase.as_str());
             let span = tree.node(list.key_node).span;
-            let draft = report.draft(document.facts.id, span, message);
-            report.add(draft.severity(Severity::Note));
+            report.add(report.draft(document.facts.id, span, message));
         }
         let Some(items) = tree.sequence(list.node) else {
             continue;
@@ -86,14 +85,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                         Span::new(*dash as usize, *dash as usize + 1)
                     });
                 let message = "this item of the list is empty: no command runs here";
-                let draft = report.draft(document.facts.id, span, message);
-                let rest = document.text().get(span.end as usize..).unwrap_or("");
-                let comment = rest.trim_start_matches([' ', '\t']).starts_with('#');
-                report.add(if comment {
-                    draft.severity(Severity::Note)
-                } else {
-                    draft
-                });
+                report.add(report.draft(document.facts.id, span, message));
             }
         }
     }

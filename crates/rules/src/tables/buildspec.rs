@@ -509,8 +509,8 @@ pub(crate) static BATCH_FANOUT: Section = Section {
 };
 
 /// Sections that a key may have been meant for, outer ones first.
-static HOMES: [&Section; 8] = [
-    &BUILDSPEC, &PHASES, &INSTALL, &PHASE, &ENV, &ARTIFACTS, &CACHE, &PROXY,
+static HOMES: [&Section; 9] = [
+    &BUILDSPEC, &PHASES, &INSTALL, &PHASE, &ENV, &ARTIFACTS, &CACHE, &PROXY, &BATCH,
 ];
 
 /// Keys that say too little to tell where they were meant to be.
