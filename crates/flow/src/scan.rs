@@ -171,7 +171,7 @@ fn may_matter(text: &str) -> bool {
 
 /// Whether the command only prints text, or only logs in to a registry: the most common commands that need
 /// the parser, for quotes and pipes, and say nothing about images.
-fn says_nothing(text: &str) -> bool {
+fn says_nothing(text: &str, names_branch: bool) -> bool {
     let logs_in = || {
         let (_, login) = text.split_once("| docker login ")?;
         (!text.contains(['>', '&', ';', '`', '\n', '(', '=', '<']) && !login.contains('|'))
@@ -182,7 +182,7 @@ fn says_nothing(text: &str) -> bool {
     } else {
         text.starts_with("aws ecr get-login-password") && logs_in().is_some()
     };
-    nothing && !has(text, "BRANCH")
+    nothing && !(names_branch && has(text, "BRANCH"))
 }
 
 /// Reads the buildspec at `root` into `facts`, if it is one, and gives it back.
@@ -207,6 +207,8 @@ pub(crate) fn buildspec(
         branch,
         template,
         isolated: spec.version == Version::V0_1,
+        names_branch: has(source.text, "BRANCH"),
+        names_copilot: has(source.text, "copilot"),
         depth: 0,
     };
     reader.env(&spec);
@@ -392,6 +394,9 @@ struct Reader<'a, 'f> {
     template: Option<&'static str>,
     /// Version 0.1: no variable outlives its command.
     isolated: bool,
+    /// Whether `BRANCH`, or the program `copilot`, is named anywhere in the text.
+    names_branch: bool,
+    names_copilot: bool,
     depth: u32,
 }
 
@@ -546,7 +551,7 @@ impl Reader<'_, '_> {
         if !may_matter(text) {
             return;
         }
-        if self.facts.oddities.is_empty() && says_nothing(text) {
+        if self.facts.oddities.is_empty() && says_nothing(text, self.names_branch) {
             return;
         }
         let script = match shell {
@@ -1015,29 +1020,30 @@ impl Reader<'_, '_> {
                 repository = split_reference(value).repository;
             }
         }
-        // A loop over tags does with each of them what is written once.
-        let each = command.context.loops.iter().any(|it| floats(&it.words));
-        let tags: Vec<Vec<TagValue>> = if each {
-            tags.into_iter().map(|tag| vec![tag]).collect()
-        } else {
-            vec![tags]
+        let image = ImageUse {
+            role: argument.role,
+            tool: argument.tool,
+            order: self.order,
+            span: place.source(argument.span),
+            site: place.locate(argument.span, end_quoting),
+            written: written.into(),
+            repository: self.facts.repository(&repository),
+            tags,
+            conditional: command.context.conditional,
+            tolerated: command.context.tolerated,
+            after_failure: command.context.after_failure,
+            loops: loop_names(command),
         };
-        let repository = self.facts.repository(&repository);
-        for tags in tags {
-            self.facts.uses.push(ImageUse {
-                role: argument.role,
-                tool: argument.tool,
-                order: self.order,
-                span: place.source(argument.span),
-                site: place.locate(argument.span, end_quoting),
-                written: written.into(),
-                repository: repository.clone(),
-                tags,
-                conditional: command.context.conditional,
-                tolerated: command.context.tolerated,
-                after_failure: command.context.after_failure,
-                loops: loop_names(command),
-            });
+        // A loop over tags does with each of them what is written once.
+        if command.context.loops.iter().any(|it| floats(&it.words)) {
+            self.facts
+                .uses
+                .extend(image.tags.iter().map(|tag| ImageUse {
+                    tags: vec![tag.clone()],
+                    ..image.clone()
+                }));
+        } else {
+            self.facts.uses.push(image);
         }
     }
 
@@ -1086,6 +1092,9 @@ impl Reader<'_, '_> {
     }
 
     fn copilot(&mut self, command: &Command, text: &str, place: &Place<'_>, status: Status) {
+        if !self.names_copilot {
+            return;
+        }
         let Some(call) = commands::copilot_invocation(command, text) else {
             return;
         };

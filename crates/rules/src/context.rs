@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use tagwright_flow::commands::Role;
+use tagwright_flow::commands::{Role, Tool};
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
 use tagwright_flow::{FileId, Flow, UseId, Workspace};
 use tagwright_syntax::buildspec::Buildspec;
@@ -30,6 +30,9 @@ pub struct Context<'a> {
     pushes_latest: Vec<OnceLock<bool>>,
     /// The command that sets the branch variable, without and with Copilot's pipeline.
     derivations: [OnceLock<SmolStr>; 2],
+    /// For each file the indices of the flows that have a place in it.
+    flows_in: OnceLock<Vec<Vec<usize>>>,
+    registry_calls: OnceLock<Vec<UseId>>,
     rewritten: OnceLock<Arc<BTreeSet<FileId>>>,
 }
 
@@ -54,6 +57,8 @@ impl<'a> Context<'a> {
             plans: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             derivations: [const { OnceLock::new() }; 2],
+            flows_in: OnceLock::new(),
+            registry_calls: OnceLock::new(),
             rewritten: OnceLock::new(),
         }
     }
@@ -89,6 +94,40 @@ impl<'a> Context<'a> {
                 file: workspace.file(id.file),
                 image: workspace.image_use(*id),
             })
+    }
+
+    /// The flows that have a place in the file, in their order.
+    pub(crate) fn flows_in(&self, file: FileId) -> impl Iterator<Item = &'a Flow> {
+        let flows = self.workspace.flows();
+        let by_file = self.flows_in.get_or_init(|| {
+            let mut by_file = vec![Vec::new(); self.workspace.files().len()];
+            for (index, flow) in flows.iter().enumerate() {
+                for id in &flow.uses {
+                    let known: &mut Vec<usize> = &mut by_file[id.file.0 as usize];
+                    if known.last() != Some(&index) {
+                        known.push(index);
+                    }
+                }
+            }
+            by_file
+        });
+        by_file[file.0 as usize].iter().map(|index| &flows[*index])
+    }
+
+    /// The places where `aws ecr` is told of an image.
+    pub(crate) fn registry_calls(&self) -> impl Iterator<Item = Place<'a>> {
+        let workspace = self.workspace;
+        let calls = self.registry_calls.get_or_init(|| {
+            let uses = workspace.flows().iter().flat_map(|flow| &flow.uses);
+            uses.filter(|id| workspace.image_use(**id).tool == Tool::AwsEcr)
+                .copied()
+                .collect()
+        });
+        calls.iter().map(|id| Place {
+            id: *id,
+            file: workspace.file(id.file),
+            image: workspace.image_use(*id),
+        })
     }
 
     /// The Copilot workloads that the workspace has manifests of.

@@ -341,7 +341,7 @@ fn with_shared_variables<'a>(
         let Some(origin) = through_variable(entry) else {
             continue;
         };
-        for flow in context.workspace.flows() {
+        for flow in context.flows_in(entry.0.file.id) {
             let (through, rest): (Vec<_>, Vec<_>) = context
                 .places(flow)
                 .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
@@ -354,7 +354,7 @@ fn with_shared_variables<'a>(
                 .into_iter()
                 .filter(|(place, _)| place.image.is_latest())
                 .collect();
-            let apart = stands_alone(context, &through) && stands_alone(context, &rest);
+            let apart = stands_alone(&through) && stands_alone(&rest);
             let moves = through
                 .into_iter()
                 .chain(rest.into_iter().filter(|_| !apart));
@@ -392,38 +392,33 @@ fn with_registry_calls<'a>(
     if names.is_empty() {
         return Ok(places);
     }
-    for flow in context.workspace.flows() {
-        for place in context.places(flow) {
-            let repository = &place.image.repository;
-            if place.image.tool != Tool::AwsEcr {
+    for place in context.registry_calls() {
+        let repository = &place.image.repository;
+        let mut files = names
+            .iter()
+            .filter(|(_, name)| *name == repository.key())
+            .map(|(file, _)| *file)
+            .peekable();
+        // A name out of variables is the same only where the variables are.
+        if files.peek().is_none() {
+            continue;
+        }
+        let here = files.any(|file| file == place.file.id);
+        for tag in place.image.tags.iter().filter(|tag| tag.kind.is_latest()) {
+            if !here && !repository.has_unknown() {
+                return Err(format!(
+                    "`aws ecr` takes `latest` of the image in {}, and for which branch is not certain",
+                    place.file.path
+                ));
+            }
+            if !here {
                 continue;
             }
-            let mut files = names
+            let known = places
                 .iter()
-                .filter(|(_, name)| *name == repository.key())
-                .map(|(file, _)| *file)
-                .peekable();
-            // A name out of variables is the same only where the variables are.
-            if files.peek().is_none() {
-                continue;
-            }
-            let here = files.any(|file| file == place.file.id);
-            for tag in place.image.tags.iter().filter(|tag| tag.kind.is_latest()) {
-                if !here && !repository.has_unknown() {
-                    return Err(format!(
-                        "`aws ecr` takes `latest` of the image in {}, and for which branch is not certain",
-                        place.file.path
-                    ));
-                }
-                if !here {
-                    continue;
-                }
-                let known = places
-                    .iter()
-                    .any(|(other, value)| other.id == place.id && std::ptr::eq(*value, tag));
-                if !known {
-                    places.push((place, tag));
-                }
+                .any(|(other, value)| other.id == place.id && std::ptr::eq(*value, tag));
+            if !known {
+                places.push((place, tag));
             }
         }
     }
@@ -432,19 +427,15 @@ fn with_registry_calls<'a>(
 
 /// Whether what `places` push or rename is also named by one of them on the machine that does it, and what
 /// they deploy is pushed by one of them.
-fn stands_alone(context: &Context<'_>, places: &[(Place<'_>, &TagValue)]) -> bool {
+fn stands_alone(places: &[(Place<'_>, &TagValue)]) -> bool {
     let pushed = places.iter().any(|(place, _)| pushes(place.image.role));
     let deployed = places.iter().any(|(place, _)| deploys(place.image.role));
-    (pushed || !deployed) && unnamed(context, places).is_none()
+    (pushed || !deployed) && unnamed(places).is_none()
 }
 
 /// The first of `places` that takes an image from the build machine which none of them gives that name there:
 /// a script, another tool or another spelling of the same repository does.
-fn unnamed<'a>(context: &Context<'_>, places: &[(Place<'a>, &TagValue)]) -> Option<Place<'a>> {
-    let image = |place: &Place<'_>| {
-        let flows = context.workspace.flows();
-        flows.iter().position(|flow| flow.uses.contains(&place.id))
-    };
+fn unnamed<'a>(places: &[(Place<'a>, &TagValue)]) -> Option<Place<'a>> {
     let takes = |place: &Place<'_>| {
         place.image.tool == Tool::Docker && matches!(place.image.role, Role::Push | Role::TagSource)
     };
@@ -462,7 +453,7 @@ fn unnamed<'a>(context: &Context<'_>, places: &[(Place<'a>, &TagValue)]) -> Opti
             !places
                 .iter()
                 .filter(|(other, _)| other.file.id == place.file.id && gives(other))
-                .any(|(other, _)| image(other) == image(place))
+                .any(|(other, _)| other.image.repository.key() == place.image.repository.key())
         })
 }
 
@@ -475,7 +466,7 @@ fn branch_tag(
     let settings = context.settings;
     let places = with_shared_variables(context, places);
     let places = &with_registry_calls(context, places)?[..];
-    if let Some(place) = unnamed(context, places) {
+    if let Some(place) = unnamed(places) {
         return Err(format!(
             "nothing in {} gives the image the name that {} takes, as far as the text tells",
             place.file.path,

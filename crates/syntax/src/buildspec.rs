@@ -222,25 +222,35 @@ impl Env {
 impl Phase {
     fn read(tree: &Tree, name: PhaseName, phases: NodeId) -> Option<Self> {
         let entry = tree.entry(phases, name.as_str())?;
-        let node = entry.value;
-        Some(Self {
+        let mut phase = Self {
             name,
             key: entry.key,
-            node,
-            commands: tree
-                .get(node, "commands")
-                .and_then(|id| Commands::read(tree, id)),
-            finally: tree
-                .get(node, "finally")
-                .and_then(|id| Commands::read(tree, id)),
-            on_failure: tree.get(node, "on-failure"),
-            runtime_versions: tree
-                .get(node, "runtime-versions")
-                .and_then(|id| tree.mapping(id))
-                .map_or_else(Vec::new, |mapping| mapping.entries.clone()),
-            run_as: tree.get(node, "run-as"),
-            steps: tree.get(node, "steps"),
-        })
+            node: entry.value,
+            commands: None,
+            finally: None,
+            on_failure: None,
+            runtime_versions: Vec::new(),
+            run_as: None,
+            steps: None,
+        };
+        let entries = tree.mapping(entry.value).map_or(&[][..], |it| &it.entries);
+        // Of a key that stands twice the last one counts.
+        for Entry { key, value } in entries {
+            match tree.text(*key) {
+                Some("commands") => phase.commands = Commands::read(tree, *value),
+                Some("finally") => phase.finally = Commands::read(tree, *value),
+                Some("on-failure") => phase.on_failure = Some(*value),
+                Some("runtime-versions") => {
+                    let versions = tree.mapping(*value);
+                    phase.runtime_versions =
+                        versions.map_or_else(Vec::new, |mapping| mapping.entries.clone());
+                }
+                Some("run-as") => phase.run_as = Some(*value),
+                Some("steps") => phase.steps = Some(*value),
+                _ => {}
+            }
+        }
+        Some(phase)
     }
 }
 

@@ -19,8 +19,11 @@ impl LineIndex {
     /// Reads the line starts of `text`.
     #[must_use]
     pub fn new(text: &str) -> Self {
+        /// A line of most files is longer, in bytes.
+        const SHORT: usize = 24;
         let bytes = text.as_bytes();
-        let mut starts = vec![0];
+        let mut starts = Vec::with_capacity(bytes.len() / SHORT + 1);
+        starts.push(0);
         for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
             if bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n') {
                 continue;

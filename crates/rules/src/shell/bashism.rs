@@ -73,6 +73,7 @@
 //! - The Dockerfiles in aws/aws-codebuild-docker-images, read in April 2026: what each image is made of.
 //! - aws/aws-codebuild-docker-images issue 388; each construct was tried with dash 0.5.
 
+use memchr::{memchr_iter, memchr3_iter};
 use tagwright_flow::expression::plain_name;
 use tagwright_flow::search::AnyOf;
 use tagwright_syntax::Span;
@@ -98,17 +99,37 @@ pub(crate) static RULE: Rule = Rule {
 
 /// Each of these says that an item may hold something for the rule.
 static SIGNS: AnyOf = AnyOf::new(&[
-    "[[", "=(", "<<<", "<(", ">(", "source ", "declare ", "typeset ", "pushd ", "popd", "let ",
-    "&>", "+=", "RANDOM", "pipefail", "function ", "read -", "%q", " ERR", " DEBUG", "$'", "shopt", "mapfile",
-    "readarray",
+    "source ", "declare ", "typeset ", "pushd ", "popd", "let ", "RANDOM", "pipefail", "function ", "read -",
+    " ERR", " DEBUG", "shopt", "mapfile", "readarray",
 ]);
+
+/// Whether the text has a sign of two or three characters: so short ones are found sooner by a character of
+/// theirs that is rare.
+fn has_short_sign(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let before = |at: usize, wanted: &[u8]| at > 0 && wanted.contains(&bytes[at - 1]);
+    let after = |at: usize, wanted: u8| bytes.get(at + 1) == Some(&wanted);
+    // `=(`, `<(`, `>(`, `&>`, `[[`
+    memchr3_iter(b'(', b'>', b'[', bytes).any(|at| match bytes[at] {
+        b'(' => before(at, b"=<>"),
+        b'>' => before(at, b"&"),
+        _ => before(at, b"["),
+    })
+    // `+=`, `%q`, `$'`
+        || memchr3_iter(b'+', b'%', b'\'', bytes).any(|at| match bytes[at] {
+            b'+' => after(at, b'='),
+            b'%' => after(at, b'q'),
+            _ => before(at, b"$"),
+        })
+        || memchr_iter(b'<', bytes).any(|at| bytes[at..].starts_with(b"<<<"))
+}
 
 /// With one of these it has to be looked at more closely; without, and without [`SIGNS`], there is nothing.
 static HINTS: AnyOf = AnyOf::new(&["==", "..", "((", "${"]);
 
 /// Whether the text may hold something for the rule. Most commands do not, and are not parsed.
 fn may_matter(text: &str) -> bool {
-    SIGNS.is_in(text) || HINTS.is_in(text) && hints(text)
+    has_short_sign(text) || SIGNS.is_in(text) || HINTS.is_in(text) && hints(text)
 }
 
 fn hints(text: &str) -> bool {

@@ -166,7 +166,8 @@ impl Reader<'_> {
 
     /// One simple command, added behind those of its substitutions; its index.
     fn command(&mut self, context: &Context, depth: u32) -> Option<usize> {
-        let mut words: Vec<Word> = Vec::new();
+        // As many as most commands have.
+        let mut words: Vec<Word> = Vec::with_capacity(6);
         let mut assignments: Vec<Assignment> = Vec::new();
         let mut redirects = Vec::new();
         loop {

@@ -51,17 +51,18 @@ const VERBS: &[&str] = &[
 #[must_use]
 pub fn may_hold(text: &str) -> bool {
     let bytes = text.as_bytes();
-    memchr::memchr2_iter(b':', b'-', bytes).any(|at| match bytes[at] {
-        b'-' => {
-            bytes.get(at + 1).is_some_and(u8::is_ascii_uppercase)
-                && at > 0
-                && bytes[at - 1].is_ascii_alphabetic()
-        }
-        _ => {
-            at > 3
-                && matches!(bytes[at - 4], b'$' | b'{')
-                && bytes[at - 3..at].eq_ignore_ascii_case(b"env")
-        }
+    // Folded rather than searched, so that many bytes are looked at at once.
+    let noun = |pair: &[u8]| (pair[0] == b'-') & pair[1].is_ascii_uppercase();
+    names_environment(bytes) || bytes.windows(2).fold(false, |any, pair| any | noun(pair))
+}
+
+/// Whether there is `$env:` or `${env:`.
+fn names_environment(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'$', bytes).any(|at| {
+        let rest = &bytes[at + 1..];
+        let rest = rest.strip_prefix(b"{").unwrap_or(rest);
+        rest.get(..4)
+            .is_some_and(|name| name.eq_ignore_ascii_case(b"env:"))
     })
 }
 
@@ -69,13 +70,7 @@ pub fn may_hold(text: &str) -> bool {
 #[must_use]
 pub fn looks_like(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let mut dollars = memchr::memchr_iter(b'$', bytes);
-    if dollars.any(|at| {
-        let rest = &bytes[at + 1..];
-        let rest = rest.strip_prefix(b"{").unwrap_or(rest);
-        rest.get(..4)
-            .is_some_and(|name| name.eq_ignore_ascii_case(b"env:"))
-    }) {
+    if names_environment(bytes) {
         return true;
     }
     // `Verb-Noun` where a command starts, with both words in capitals.

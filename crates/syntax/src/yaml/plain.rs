@@ -202,8 +202,9 @@ impl Reader<'_> {
                 dashes: Vec::new(),
             }),
         );
-        let mut items = Vec::new();
-        let mut dashes = Vec::new();
+        // As many as most lists have.
+        let mut items = Vec::with_capacity(8);
+        let mut dashes = Vec::with_capacity(8);
         let mut at = start;
         loop {
             let line = self.line?;
