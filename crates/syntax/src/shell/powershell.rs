@@ -51,9 +51,8 @@ const VERBS: &[&str] = &[
 #[must_use]
 pub fn may_hold(text: &str) -> bool {
     let bytes = text.as_bytes();
-    // Folded rather than searched, so that many bytes are looked at at once.
-    let noun = |pair: &[u8]| (pair[0] == b'-') & pair[1].is_ascii_uppercase();
-    names_environment(bytes) || bytes.windows(2).fold(false, |any, pair| any | noun(pair))
+    let noun = |at: usize| bytes.get(at + 1).is_some_and(u8::is_ascii_uppercase);
+    names_environment(bytes) || memchr::memchr_iter(b'-', bytes).any(noun)
 }
 
 /// Whether there is `$env:` or `${env:`.
