@@ -10,6 +10,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use support::fixture::{self, Fixture};
 use support::scenario::{self, Scenario};
@@ -164,10 +165,17 @@ fn runs(fixture: &Fixture) -> Vec<(&'static str, &'static Scenario)> {
 
 #[test]
 fn builds_do_the_same_as_before_under_one_tag_of_the_branch() {
+    let [trees, changed, dash, bash] = [const { AtomicUsize::new(0) }; 4];
     fixture::each(|fixture| {
         if !fixture.settings.execute {
             return Vec::new();
         }
+        let tree = |name| fixture::files(&fixture.folder.join(name));
+        trees.fetch_add(1, Ordering::Relaxed);
+        changed.fetch_add(
+            usize::from(tree("before") != tree("after")),
+            Ordering::Relaxed,
+        );
         let mut problems = Vec::new();
         let stubs = tempfile::tempdir().expect("a temporary folder is writable");
         build::write_stubs(stubs.path(), fixture);
@@ -176,6 +184,8 @@ fn builds_do_the_same_as_before_under_one_tag_of_the_branch() {
             let mut pushes = Vec::new();
             let mut deployed = Vec::new();
             for (shell, scenario) in runs(fixture) {
+                let count = if shell == "dash" { &dash } else { &bash };
+                count.fetch_add(2, Ordering::Relaxed);
                 let run = |tree: &str| {
                     build::run(
                         fixture,
@@ -212,6 +222,13 @@ fn builds_do_the_same_as_before_under_one_tag_of_the_branch() {
         }
         problems
     });
+    println!(
+        "{} fixtures run, {} of them changed by `fix`: {} builds under dash, {} under bash",
+        trees.into_inner(),
+        changed.into_inner(),
+        dash.into_inner(),
+        bash.into_inner(),
+    );
 }
 
 /// What is wrong with the build `after`, given the build `before` of the unfixed tree.

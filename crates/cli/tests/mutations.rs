@@ -1,13 +1,14 @@
-//! Damaged files: whatever is in them, `check` and `fix` neither panic nor leave half a rewrite.
+//! Damaged files, alone and among the others of their tree: whatever is in them, `check` and `fix` neither panic
+//! nor leave half a rewrite.
 //!
 //! `TAGWRIGHT_MUTATIONS` sets the number of inputs (default 1,500), `TAGWRIGHT_SEED` the start of the
 //! random sequence. A failure names the seed of the input.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tagwright_fixer::{Options, Sources, run};
-use tagwright_flow::FileId;
 use tagwright_rules::Settings;
 use tagwright_rules::finding::Finding;
 
@@ -125,30 +126,31 @@ fn lint(sources: &Sources) -> Vec<Finding> {
     tagwright_rules::lint(files, &Settings::default())
 }
 
-/// The texts of all fixtures, with the path below `before/`.
-fn seeds() -> Vec<(String, String)> {
+/// The trees of all fixtures: their texts, with the path below `before/`.
+fn trees() -> Vec<Vec<(String, String)>> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");
-    let mut seeds = Vec::new();
+    let mut trees: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for entry in walkdir::WalkDir::new(root)
         .sort_by_file_name()
         .into_iter()
         .flatten()
     {
         let path = entry.path().to_string_lossy().replace('\\', "/");
-        let Some((_, relative)) = path.split_once("/before/") else {
+        let Some((fixture, relative)) = path.split_once("/before/") else {
             continue;
         };
         if let Ok(text) = std::fs::read_to_string(entry.path())
             && entry.file_type().is_file()
         {
-            seeds.push((relative.to_owned(), text));
+            let tree = trees.entry(fixture.to_owned()).or_default();
+            tree.push((relative.to_owned(), text));
         }
     }
     assert!(
-        seeds.len() > 30,
+        trees.len() > 30,
         "the fixtures are not where they are expected"
     );
-    seeds
+    trees.into_values().collect()
 }
 
 fn number(name: &str, default: u64) -> u64 {
@@ -162,20 +164,29 @@ fn number(name: &str, default: u64) -> u64 {
 fn damaged_files_neither_panic_nor_end_in_half_a_rewrite() {
     let count = number("TAGWRIGHT_MUTATIONS", 1_500);
     let first = number("TAGWRIGHT_SEED", 1);
-    let seeds = seeds();
+    let trees = trees();
     let worker = move || {
         let mut found = 0_u64;
         let mut fixed = 0_u64;
         for seed in first..first + count {
             let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-            let (path, text) = &seeds[random.below(seeds.len())];
-            let text = mutate(&mut random, text);
+            let tree = &trees[random.below(trees.len())];
+            let damaged = random.below(tree.len());
+            let alone = random.below(2) == 0;
+            let text = mutate(&mut random, &tree[damaged].1);
             let result = catch_unwind(AssertUnwindSafe(|| {
                 let mut sources = Sources::default();
-                let file = sources.push(path.clone(), Arc::<str>::from(text.as_str()));
+                let mut before: Vec<&str> = Vec::new();
+                for (index, (path, whole)) in tree.iter().enumerate() {
+                    if index == damaged || !alone {
+                        let text = if index == damaged { &text } else { whole };
+                        sources.push(path.clone(), Arc::<str>::from(text.as_str()));
+                        before.push(text);
+                    }
+                }
                 let findings = lint(&sources);
                 for finding in &findings {
-                    assert_eq!(finding.file, FileId(0));
+                    let text = before[finding.file.0 as usize];
                     assert!(
                         text.get(finding.span.range()).is_some(),
                         "a span off the text"
@@ -185,22 +196,28 @@ fn damaged_files_neither_panic_nor_end_in_half_a_rewrite() {
                     unsafe_fixes: true,
                     ..Options::default()
                 };
+                let texts = |sources: &Sources| -> Vec<Arc<str>> {
+                    sources
+                        .iter()
+                        .map(|(_, source)| source.text.clone())
+                        .collect()
+                };
                 let outcome = run(sources, &lint, options);
-                let after = outcome.sources.text(file).unwrap_or_default().to_owned();
+                let after = texts(&outcome.sources);
                 let again = run(outcome.sources, &lint, options);
-                assert_eq!(
-                    again.sources.text(file),
-                    Some(after.as_str()),
+                assert!(
+                    texts(&again.sources) == after,
                     "a second run changes something"
                 );
-                (findings.len(), after != text)
+                let changed = before.iter().zip(&after).filter(|(a, b)| **a != &***b);
+                (findings.len(), changed.count())
             }));
             match result {
                 Ok((findings, changed)) => {
                     found += u64::try_from(findings).unwrap_or(0);
-                    fixed += u64::from(changed);
+                    fixed += u64::try_from(changed).unwrap_or(0);
                 }
-                Err(_) => panic!("input of seed {seed} ({path}):\n{text}"),
+                Err(_) => panic!("input of seed {seed} ({}):\n{text}", tree[damaged].0),
             }
         }
         (found, fixed)
