@@ -264,6 +264,7 @@ rules! {
         masked_failure
         push_after_failed_build
         variable_as_command
+        unread_command
         shellcheck
     }
     secret {

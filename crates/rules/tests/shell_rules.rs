@@ -757,3 +757,16 @@ fn the_old_login_is_fine_in_an_image_that_has_the_old_cli() {
         assert_eq!(places("removed-command", &files).len(), count, "{image}");
     }
 }
+
+#[test]
+fn a_command_of_a_megabyte_is_said_not_to_be_read() {
+    let text = format!(
+        "version: 0.2\nphases:\n  build:\n    commands:\n      - make\n      - echo {}\n",
+        "x".repeat(1024 * 1024)
+    );
+    let findings = lint(&[("buildspec.yml", &text)]);
+    let found: Vec<_> = findings.iter().map(|it| (it.rule, it.span.start)).collect();
+    let start = u32::try_from(text.find("echo").unwrap()).unwrap();
+    assert_eq!(found, [("unread-command", start)]);
+    assert!(findings[0].message.contains("longer than 512 KB"));
+}

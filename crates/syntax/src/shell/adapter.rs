@@ -30,7 +30,7 @@ const MAX_PREFIXES: usize = 200;
 
 /// Longer texts are not read: no command of a build is half a megabyte, and the work per byte is not
 /// constant for every text.
-const MAX_LENGTH: usize = 512 * 1024;
+pub(super) const MAX_LENGTH: usize = 512 * 1024;
 
 /// Depth of the parser's tree. Scripts nest ten levels; the parser's own limit of 100 costs over a
 /// megabyte of stack in an unoptimised build.
@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str) -> Script {
         status: Status::Unreadable,
         comments: Vec::new(),
     };
-    if text.len() > MAX_LENGTH || text.contains('\0') || too_deep(text) {
+    if is_beyond_limits(text) || text.contains('\0') {
         return unreadable;
     }
     let reading = read(text);
@@ -70,10 +70,18 @@ pub(super) fn parse(text: &str) -> Script {
     }
 }
 
+pub(super) fn is_beyond_limits(text: &str) -> bool {
+    text.len() > MAX_LENGTH || too_deep(text)
+}
+
 /// Whether the brackets of `text`, counted without regard to quotes, nest too deeply.
 fn too_deep(text: &str) -> bool {
     let mut depth = 0u32;
-    for byte in text.bytes() {
+    // Most texts have fewer of them than may be nested.
+    let opening = memchr::memchr3_iter(b'(', b'{', b'[', text.as_bytes());
+    let few = opening.take(MAX_BRACKETS as usize + 1).count() <= MAX_BRACKETS as usize;
+    let counted = if few { "" } else { text };
+    for byte in counted.bytes() {
         match byte {
             b'(' | b'{' | b'[' => {
                 depth += 1;

@@ -222,6 +222,15 @@ pub fn parse(text: &str) -> Script {
     plain::parse(text).unwrap_or_else(|| adapter::parse(text))
 }
 
+/// Longer texts are not read, in bytes.
+pub const MAX_LENGTH: usize = adapter::MAX_LENGTH;
+
+/// Whether `text` is too long or nested too deeply to be read: [`parse`] then gives no commands.
+#[must_use]
+pub fn is_beyond_limits(text: &str) -> bool {
+    adapter::is_beyond_limits(text)
+}
+
 impl Word {
     /// The same as [`Word::literal`], copied only where the word has several pieces.
     #[must_use]
