@@ -84,7 +84,7 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
         if account.fixed > 0 {
             writeln!(
                 streams.errors,
-                "{done} {} in {}",
+                "{done} {} in {}; the report is of what is left",
                 count(account.fixed, "finding"),
                 count(account.files, "file")
             )?;
