@@ -14,7 +14,7 @@ use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::rewritten;
 use crate::tables::Outline;
 use crate::{Finding, Fix, Related, Rule, Settings, Severity};
@@ -27,6 +27,7 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     // Rules may run side by side.
     plans: Vec<OnceLock<Plan>>,
+    index: OnceLock<plan::Index>,
     pushes_latest: Vec<OnceLock<bool>>,
     /// The command that sets the branch variable, without and with Copilot's pipeline.
     derivations: [OnceLock<SmolStr>; 2],
@@ -44,6 +45,14 @@ pub struct Place<'a> {
     pub image: &'a ImageUse,
 }
 
+fn place(workspace: &Workspace, id: UseId) -> Place<'_> {
+    Place {
+        id,
+        file: workspace.file(id.file),
+        image: workspace.image_use(id),
+    }
+}
+
 impl<'a> Context<'a> {
     /// A context without any plan made yet.
     #[must_use]
@@ -55,6 +64,7 @@ impl<'a> Context<'a> {
             pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             derivations: [const { OnceLock::new() }; 2],
             rewritten: OnceLock::new(),
+            index: OnceLock::new(),
         }
     }
 
@@ -65,6 +75,11 @@ impl<'a> Context<'a> {
             .iter()
             .enumerate()
             .filter(|(_, flow)| flow.own)
+    }
+
+    /// One place.
+    pub(crate) fn place(&self, id: UseId) -> Place<'a> {
+        place(self.workspace, id)
     }
 
     /// The places of a flow, but for those in files that a build edits before anything reads them.
@@ -84,11 +99,7 @@ impl<'a> Context<'a> {
         flow.uses
             .iter()
             .filter(move |id| !rewritten.as_ref().is_some_and(|it| it.contains(&id.file)))
-            .map(move |id| Place {
-                id: *id,
-                file: workspace.file(id.file),
-                image: workspace.image_use(*id),
-            })
+            .map(move |id| place(workspace, *id))
     }
 
     /// The Copilot workloads that the workspace has manifests of.
@@ -104,6 +115,11 @@ impl<'a> Context<'a> {
     /// How `latest` is replaced in the flow of this index; made once.
     pub(crate) fn plan(&self, flow: usize) -> &Plan {
         self.plans[flow].get_or_init(|| Plan::make(self, &self.workspace.flows()[flow]))
+    }
+
+    /// What plans ask of all images.
+    pub(crate) fn index(&self) -> &plan::Index {
+        self.index.get_or_init(|| plan::Index::new(self))
     }
 
     /// The command that sets the branch variable: [`Derivation::text`], made once.
