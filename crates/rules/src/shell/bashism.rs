@@ -99,7 +99,7 @@ pub(crate) static RULE: Rule = Rule {
 /// Each of these says that an item may hold something for the rule.
 static SIGNS: AnyOf = AnyOf::new(&[
     "[[", "=(", "<<<", "<(", ">(", "source ", "declare ", "typeset ", "pushd ", "popd", "let ",
-    "&>", "+=", "RANDOM", "pipefail", "function ", "read -", "%q", " ERR", " DEBUG", "$'", "shopt", "mapfile",
+    "&>", "+=", "RANDOM", "pipefail", "function ", "read ", "%q", "trap ", "$'", "shopt", "mapfile",
     "readarray",
 ]);
 
