@@ -95,10 +95,8 @@ pub(crate) fn explain(name: &str, streams: &mut Streams<'_>) -> Result<Exit, Sto
     }
     let pages: Vec<String> = key_pages(name).iter().map(key_page).collect();
     if pages.is_empty() {
-        return Err(Stop::Usage(config::unknown_rule(
-            name,
-            &analysis::rule_names(),
-        )));
+        let rule = config::unknown_rule(name, &analysis::rule_names());
+        return Err(Stop::Usage(format!("{rule}; no key is called so either")));
     }
     streams.output.write_all(pages.join("\n").as_bytes())?;
     Ok(Exit::Clean)

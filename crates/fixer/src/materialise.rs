@@ -1,7 +1,8 @@
 //! From declared changes to byte edits.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tagwright_rules::finding::{Change, ChangeKind, FileId, Fix, WordEffect};
 use tagwright_syntax::Span;
@@ -216,6 +217,10 @@ impl<'a> Materialiser<'a> {
                     path: path.to_string(),
                 });
             }
+            if let ChangeKind::SpaceDash { dash, item } = &change.kind {
+                plan.dashes.push((*dash, item.clone()));
+                continue;
+            }
             let of_node = of_node.entry(change.node).or_default();
             if of_node.contains(&change) {
                 continue;
@@ -228,14 +233,10 @@ impl<'a> Materialiser<'a> {
             }
             of_node.push(change);
         }
-        let dashes = changes.iter().filter_map(|change| match &change.kind {
-            ChangeKind::SpaceDash { dash, item } => Some((*dash, item.clone())),
-            _ => None,
-        });
-        plan.dashes.extend(dashes);
         plan.dashes.sort();
+        plan.dashes.dedup();
         if !plan.dashes.is_empty() {
-            if plan.dashes.len() < changes.len() {
+            if !of_node.is_empty() {
                 return Err(Rejection::Contradiction {
                     path: path.to_string(),
                     place: "top level".to_string(),
@@ -283,13 +284,24 @@ pub(crate) fn by_file<'c>(
     changes: impl IntoIterator<Item = &'c Change>,
 ) -> BTreeMap<FileId, Vec<Change>> {
     let mut files: BTreeMap<FileId, Vec<Change>> = BTreeMap::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for change in changes {
         if seen.insert(change) {
             files.entry(change.file).or_default().push(change.clone());
         }
     }
     files
+}
+
+/// The changes of the fixes; those of one that many findings share come once.
+pub(crate) fn changes_of<'f>(
+    fixes: impl IntoIterator<Item = &'f Arc<Fix>>,
+) -> impl Iterator<Item = &'f Change> {
+    let mut seen = HashSet::new();
+    fixes
+        .into_iter()
+        .filter(move |fix| seen.insert(Arc::as_ptr(fix)))
+        .flat_map(|fix| &fix.changes)
 }
 
 /// Whether two different changes of one node cannot both be made, whoever asks for them.

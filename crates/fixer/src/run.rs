@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tagwright_rules::finding::{Applicability, Change, FileId, Finding};
 use tagwright_syntax::{LineIndex, Position};
 
-use crate::materialise::{Materialiser, by_file};
+use crate::materialise::{Materialiser, by_file, changes_of};
 use crate::prove::{self, Proven, ProvenFile};
 use crate::select::{is_candidate, select};
 use crate::{Rejection, Relint, Sources};
@@ -202,12 +202,10 @@ impl Round<'_> {
     }
 
     fn by_file(&self, chosen: &[usize]) -> BTreeMap<FileId, Vec<Change>> {
-        by_file(
-            chosen
-                .iter()
-                .filter_map(|index| self.findings[*index].fix.as_ref())
-                .flat_map(|fix| &fix.changes),
-        )
+        let fixes = chosen
+            .iter()
+            .filter_map(|index| self.findings[*index].fix.as_ref());
+        by_file(changes_of(fixes))
     }
 
     fn derive(&mut self, file: FileId, changes: Vec<Change>) -> Result<Arc<ProvenFile>, Rejection> {

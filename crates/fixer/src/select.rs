@@ -1,8 +1,9 @@
 //! Which fixes can be made together.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use tagwright_rules::finding::{Applicability, Change, FileId, Finding};
+use tagwright_rules::finding::{Applicability, Change, FileId, Finding, Fix};
 use tagwright_syntax::yaml::NodeId;
 
 use crate::materialise::{overlap, same_place};
@@ -31,7 +32,20 @@ pub(crate) fn select(
 
     let mut selection = Selection::default();
     let mut taken: HashMap<(FileId, NodeId), Vec<&Change>> = HashMap::new();
+    let mut known: HashSet<&Change> = HashSet::new();
+    // The findings of one image have one fix, and what is said of it holds for all of them.
+    let mut judged: HashMap<*const Fix, bool> = HashMap::new();
     for index in candidates {
+        let shared = findings[index].fix.as_ref().map(Arc::as_ptr);
+        if let Some(clashes) = shared.and_then(|fix| judged.get(&fix)) {
+            let list = if *clashes {
+                &mut selection.waiting
+            } else {
+                &mut selection.chosen
+            };
+            list.push(index);
+            continue;
+        }
         let changes = findings[index].fix.iter().flat_map(|fix| &fix.changes);
         let clashes = changes.clone().any(|change| {
             let others = taken.get(&(change.file, change.node));
@@ -40,13 +54,14 @@ pub(crate) fn select(
             // Two different insertions at one place: the second rule should see the first one's text.
             others.any(|other| overlap(other, change) || same_place(other, change))
         });
+        judged.extend(shared.map(|fix| (fix, clashes)));
         if clashes {
             selection.waiting.push(index);
             continue;
         }
         for change in changes {
-            let of_node = taken.entry((change.file, change.node)).or_default();
-            if !of_node.contains(&change) {
+            if known.insert(change) {
+                let of_node = taken.entry((change.file, change.node)).or_default();
                 of_node.push(change);
             }
         }

@@ -327,6 +327,20 @@ fn point_2_nothing_else_may_change() {
         2,
     );
     rejected("- a:latest\n- {b: 1}\n", "- a:$B\n- {c: 1}\n", change(), 2);
+    // No change takes a key away, or an anchor, whether something refers to it or not.
+    rejected(
+        "- a:latest\n- # b\n  b: 1\n  c: 2\n",
+        "- a:$B\n- # b\n  c: 2\n",
+        change(),
+        2,
+    );
+    rejected("- a:latest\n- &x b\n", "- a:$B\n- b\n", change(), 2);
+    rejected(
+        "- a:latest\n- &x b\n- *x\n",
+        "- a:$B\n- b\n- *x\n",
+        change(),
+        1,
+    );
     rejected("- a:latest\n", "- a:$B\n---\nb\n", change(), 2);
     rejected("a: latest\nb: |\n  x\n", "a: $B\nb: |-\n  x\n", change(), 2);
     rejected("a: latest\nb: |\n  x\n", "a: $B\nb: >\n  x\n", change(), 2);

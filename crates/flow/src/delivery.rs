@@ -13,6 +13,7 @@ pub(crate) mod terraform;
 mod terraform_iam;
 
 use tagwright_syntax::Span;
+use tagwright_syntax::yaml::{NodeId, Tree};
 
 /// What one file says of deliveries.
 #[derive(Clone, Debug, Default)]
@@ -271,6 +272,12 @@ pub fn is_path(text: &str) -> bool {
         && !text.contains(['\n', '{', ' '])
         && !text.starts_with("arn:")
         && !text.starts_with("s3:")
+}
+
+/// The items of a list, or the one value in its place.
+fn one_or_more(tree: &Tree, id: NodeId) -> Vec<NodeId> {
+    tree.sequence(id)
+        .map_or_else(|| vec![id], |list| list.items.clone())
 }
 
 /// The places in `span` of `text` that read a variable of a pipeline.

@@ -306,7 +306,8 @@ pub struct CommandList {
     pub style: Option<ScalarStyle>,
     /// [`Order::item`] of the first item, and of the one after the last.
     pub items: (u32, u32),
-    /// The 0-based indices in the list of what is no command item: of what is empty, or has another shape.
+    /// For each entry of the list that is no command item, being empty or of another shape: how many command
+    /// items stand before it. Ascending.
     pub others: Vec<u32>,
 }
 
@@ -314,11 +315,9 @@ impl CommandList {
     /// The 0-based index in the list of the command item that is `item` in [`Order::item`].
     #[must_use]
     pub fn index(&self, item: u32) -> u32 {
-        let mut index = item.saturating_sub(self.items.0);
-        for other in &self.others {
-            index += u32::from(*other <= index);
-        }
-        index
+        let command = item.saturating_sub(self.items.0);
+        let others = self.others.partition_point(|before| *before <= command);
+        command.saturating_add(u32::try_from(others).unwrap_or(u32::MAX))
     }
 }
 

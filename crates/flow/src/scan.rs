@@ -302,10 +302,9 @@ fn command_list(
     let node = tree.node(list.node);
     let mut others = Vec::new();
     let mut next = 0;
-    for (index, _) in &list.items {
-        let index = u32::try_from(*index).unwrap_or(u32::MAX);
-        others.extend(next..index);
-        next = index.saturating_add(1);
+    for (before, (index, _)) in (0..).zip(&list.items) {
+        others.extend((next..*index).map(|_| before));
+        next = index + 1;
     }
     CommandList {
         phase,
@@ -1360,12 +1359,18 @@ fn last_colon(written: &str) -> Option<usize> {
             b'}' | b')' => depth = depth.saturating_sub(1),
             b'`' => quoted = !quoted,
             // PowerShell's `$env:NAME`.
-            b':' if written[..at].to_ascii_lowercase().ends_with("$env") => {}
+            b':' if names_env(&written.as_bytes()[..at]) => {}
             b':' if depth == 0 && !quoted => last = Some(at),
             _ => {}
         }
     }
     last
+}
+
+fn names_env(before: &[u8]) -> bool {
+    before
+        .last_chunk::<4>()
+        .is_some_and(|end| end.eq_ignore_ascii_case(b"$env"))
 }
 
 /// The text of a nested script and the map from it to the outer script.

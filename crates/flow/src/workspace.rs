@@ -1,6 +1,7 @@
 //! The files of one repository, their facts joined per image.
 
 use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use tagwright_syntax::SmolStr;
@@ -143,17 +144,33 @@ fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
     // Across files: only where a literal repository name says that both mean one image.
     let mut merged: Vec<Vec<usize>> = Vec::new();
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut many: HashMap<&str, Namesakes<'_>> = HashMap::new();
     for (index, (repository, _)) in groups.iter().enumerate() {
         let Some(name) = literal_name(repository) else {
             merged.push(vec![index]);
             continue;
         };
         let candidates = by_name.entry(name).or_default();
-        let found = candidates.iter().copied().find(|candidate| {
-            merged[*candidate]
-                .iter()
-                .any(|other| same_image(groups[*other].0, repository))
-        });
+        let found = if candidates.len() <= FEW {
+            candidates.iter().copied().find(|candidate| {
+                merged[*candidate]
+                    .iter()
+                    .any(|other| same_image(groups[*other].0, repository))
+            })
+        } else {
+            let namesakes = many.entry(name).or_insert_with(|| {
+                let mut namesakes = Namesakes::default();
+                for candidate in candidates.iter() {
+                    for member in &merged[*candidate] {
+                        namesakes.add(groups[*member].0, *candidate);
+                    }
+                }
+                namesakes
+            });
+            let found = namesakes.find(repository);
+            namesakes.add(repository, found.unwrap_or(merged.len()));
+            found
+        };
         match found {
             Some(candidate) => merged[candidate].push(index),
             None => {
@@ -228,10 +245,61 @@ fn same_image(a: &Repository, b: &Repository) -> bool {
         // Two spellings with variables: `${AWS_ACCOUNT_ID}.dkr.ecr.…/app` and `${ACCOUNT}.dkr.ecr.…/app`.
         (true, true) => {
             let (pa, pb) = (pattern_of(a), pattern_of(b));
-            pa == pb && pa.iter().filter(|piece| piece.is_some()).count() > 8
+            pa == pb && is_telling(&pa)
         }
         (false, false) => false,
     }
+}
+
+/// Repositories with the same last component, each spelling once, with the first of the images that it is of: what
+/// [`same_image`] says of one and all others, without asking each pair.
+#[derive(Default)]
+struct Namesakes<'a> {
+    keys: HashMap<&'a str, usize>,
+    /// Those with a variable.
+    patterns: HashMap<Vec<Option<u8>>, usize>,
+    /// Those without.
+    literals: HashMap<&'a str, usize>,
+}
+
+impl<'a> Namesakes<'a> {
+    fn add(&mut self, repository: &'a Repository, image: usize) {
+        fn note<K>(entry: Entry<'_, K, usize>, image: usize) {
+            entry
+                .and_modify(|first| *first = image.min(*first))
+                .or_insert(image);
+        }
+        let key = repository.key();
+        note(self.keys.entry(key), image);
+        if repository.has_unknown() {
+            note(self.patterns.entry(pattern_of(repository)), image);
+        } else {
+            note(self.literals.entry(key), image);
+        }
+    }
+
+    /// The first image that is the same as this one.
+    fn find(&self, repository: &Repository) -> Option<usize> {
+        let key = repository.key();
+        let spelled = self.keys.get(key).filter(|_| key.contains('/')).copied();
+        let alike = if repository.has_unknown() {
+            let pattern = pattern_of(repository);
+            let literals = self.literals.iter();
+            let fitting = literals.filter(|(key, _)| wildcard(&pattern, key.as_bytes()));
+            let equal = self.patterns.get(&pattern).filter(|_| is_telling(&pattern));
+            fitting.map(|(_, image)| image).chain(equal).min().copied()
+        } else {
+            let patterns = self.patterns.iter();
+            let fitting = patterns.filter(|(pattern, _)| wildcard(pattern, key.as_bytes()));
+            fitting.map(|(_, image)| image).min().copied()
+        };
+        spelled.into_iter().chain(alike).min()
+    }
+}
+
+/// Whether two spellings of this pattern with different variables are one image: enough of it is text.
+fn is_telling(pattern: &[Option<u8>]) -> bool {
+    pattern.iter().filter(|piece| piece.is_some()).count() > 8
 }
 
 /// The bytes of a repository, `None` for each variable.
@@ -360,11 +428,15 @@ mod tests {
             ("<REG>/app", "docker.io/app", true),
         ];
         for (a, b, expected) in cases {
-            assert_eq!(
-                same_image(&repository(a), &repository(b)),
-                expected,
-                "{a} {b}"
-            );
+            let (one, other) = (repository(a), repository(b));
+            for (one, other) in [(&one, &other), (&other, &one)] {
+                assert_eq!(same_image(one, other), expected, "{a} {b}");
+                if literal_name(one) == literal_name(other) {
+                    let mut namesakes = Namesakes::default();
+                    namesakes.add(one, 3);
+                    assert_eq!(namesakes.find(other), expected.then_some(3), "{a} {b}");
+                }
+            }
         }
     }
 

@@ -178,7 +178,7 @@ impl Root {
                 .filter(|file| !open.contains_key(&file.absolute) && !is_excluded(&file.absolute)),
         );
         // The order of `check`, so that both say the same.
-        candidates.sort_by(|a, b| a.absolute.cmp(&b.absolute));
+        candidates.sort_by(|a, b| discovery::order(&a.absolute, &b.absolute));
         self.load(&candidates, open);
         self.complete = true;
     }

@@ -314,7 +314,7 @@ fn fault_of(template: &str) -> Option<String> {
         variables += 1;
         let body = &rest[1..];
         let length = if let Some(inner) = body.strip_prefix('{') {
-            let Some(end) = inner.find('}') else {
+            let Some(end) = closing(inner) else {
                 return Some("`${` is not closed by `}`".to_owned());
             };
             let name = inner[..end]
@@ -344,6 +344,22 @@ fn fault_of(template: &str) -> Option<String> {
     }
     (variables == 0)
         .then(|| format!("`{template}` holds no variable: every build would write the same tag"))
+}
+
+/// Where the brace is that closes the one before `text`: `${A:-${B}}` is one variable.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    let mut before = ' ';
+    text.find(|next: char| {
+        let opens = before == '$' && next == '{';
+        before = next;
+        depth += usize::from(opens);
+        next == '}' && {
+            let closes = depth == 0;
+            depth -= usize::from(!closes);
+            closes
+        }
+    })
 }
 
 /// The number of characters to insert, delete or replace to get from `a` to `b`.
@@ -439,6 +455,7 @@ mod tests {
             "$BRANCH_NAME",
             "v1.${BRANCH_NAME}-${CODEBUILD_BUILD_ID##*:}",
             "${BRANCH_NAME:-none}",
+            "${BRANCH_NAME:-${STAGE:-none}}-1",
             "$(git describe --always)",
         ] {
             let text = format!("[tag]\ntemplate = \"{template}\"\n");

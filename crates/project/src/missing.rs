@@ -24,13 +24,17 @@ pub(crate) fn findings(files: &[FileFacts], documents: &[Document]) -> Vec<Findi
             continue;
         };
         // Copilot counts from the folder that holds its own.
-        let project = facts
-            .path
-            .find("copilot/")
-            .map_or("", |at| &facts.path[..at]);
+        let project: PathBuf = Path::new(&*facts.path)
+            .components()
+            .take_while(|part| part.as_os_str() != "copilot")
+            .collect();
         for file in named {
+            // That is a place in the build's container.
+            if file.path.starts_with('/') {
+                continue;
+            }
             let beside = |folder: &Path| folder.join(&*file.path).exists();
-            if beside(&root) || beside(&root.join(project)) {
+            if beside(&root) || beside(&root.join(&project)) {
                 continue;
             }
             found.push(Finding {

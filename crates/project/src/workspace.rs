@@ -1,5 +1,6 @@
 //! The files of one workspace, read and joined: what there is to say about them, before and after a change.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -300,18 +301,28 @@ impl Workspace {
                 .find(|document| !document.target)
                 .map(|document| Arc::clone(&document.shown))
         };
+        // The findings of one image share one fix.
+        let mut known = HashMap::new();
+        let mut outside = |fix: &Arc<Fix>| -> Option<Arc<str>> {
+            let shown = known
+                .entry(Arc::as_ptr(fix))
+                .or_insert_with(|| outside(fix));
+            shown.clone()
+        };
         findings
             .into_iter()
-            .map(|finding| match finding.fix.as_deref().and_then(outside) {
-                Some(shown) => Finding {
-                    fix: None,
-                    no_fix: Some(format!(
-                        "the fix also changes {shown}, which is not among the given files"
-                    )),
-                    ..finding
+            .map(
+                |finding| match finding.fix.as_ref().and_then(&mut outside) {
+                    Some(shown) => Finding {
+                        fix: None,
+                        no_fix: Some(format!(
+                            "the fix also changes {shown}, which is not among the given files"
+                        )),
+                        ..finding
+                    },
+                    None => finding,
                 },
-                None => finding,
-            })
+            )
             .collect()
     }
 

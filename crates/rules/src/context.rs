@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use tagwright_flow::commands::{Role, Tool};
+use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
 use tagwright_flow::{FileId, Flow, UseId, Workspace};
 use tagwright_syntax::buildspec::Buildspec;
@@ -14,7 +14,7 @@ use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::rewritten;
 use crate::tables::Outline;
 use crate::{Finding, Fix, Related, Rule, Settings, Severity};
@@ -27,12 +27,10 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     // Rules may run side by side.
     plans: Vec<OnceLock<Plan>>,
+    index: OnceLock<plan::Index>,
     pushes_latest: Vec<OnceLock<bool>>,
     /// The command that sets the branch variable, without and with Copilot's pipeline.
     derivations: [OnceLock<SmolStr>; 2],
-    /// For each file the indices of the flows that have a place in it.
-    flows_in: OnceLock<Vec<Vec<usize>>>,
-    registry_calls: OnceLock<Vec<UseId>>,
     rewritten: OnceLock<Arc<BTreeSet<FileId>>>,
 }
 
@@ -47,6 +45,14 @@ pub struct Place<'a> {
     pub image: &'a ImageUse,
 }
 
+fn place(workspace: &Workspace, id: UseId) -> Place<'_> {
+    Place {
+        id,
+        file: workspace.file(id.file),
+        image: workspace.image_use(id),
+    }
+}
+
 impl<'a> Context<'a> {
     /// A context without any plan made yet.
     #[must_use]
@@ -57,9 +63,8 @@ impl<'a> Context<'a> {
             plans: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             derivations: [const { OnceLock::new() }; 2],
-            flows_in: OnceLock::new(),
-            registry_calls: OnceLock::new(),
             rewritten: OnceLock::new(),
+            index: OnceLock::new(),
         }
     }
 
@@ -70,6 +75,11 @@ impl<'a> Context<'a> {
             .iter()
             .enumerate()
             .filter(|(_, flow)| flow.own)
+    }
+
+    /// One place.
+    pub(crate) fn place(&self, id: UseId) -> Place<'a> {
+        place(self.workspace, id)
     }
 
     /// The places of a flow, but for those in files that a build edits before anything reads them.
@@ -89,45 +99,7 @@ impl<'a> Context<'a> {
         flow.uses
             .iter()
             .filter(move |id| !rewritten.as_ref().is_some_and(|it| it.contains(&id.file)))
-            .map(move |id| Place {
-                id: *id,
-                file: workspace.file(id.file),
-                image: workspace.image_use(*id),
-            })
-    }
-
-    /// The flows that have a place in the file, in their order.
-    pub(crate) fn flows_in(&self, file: FileId) -> impl Iterator<Item = &'a Flow> {
-        let flows = self.workspace.flows();
-        let by_file = self.flows_in.get_or_init(|| {
-            let mut by_file = vec![Vec::new(); self.workspace.files().len()];
-            for (index, flow) in flows.iter().enumerate() {
-                for id in &flow.uses {
-                    let known: &mut Vec<usize> = &mut by_file[id.file.0 as usize];
-                    if known.last() != Some(&index) {
-                        known.push(index);
-                    }
-                }
-            }
-            by_file
-        });
-        by_file[file.0 as usize].iter().map(|index| &flows[*index])
-    }
-
-    /// The places where `aws ecr` is told of an image.
-    pub(crate) fn registry_calls(&self) -> impl Iterator<Item = Place<'a>> {
-        let workspace = self.workspace;
-        let calls = self.registry_calls.get_or_init(|| {
-            let uses = workspace.flows().iter().flat_map(|flow| &flow.uses);
-            uses.filter(|id| workspace.image_use(**id).tool == Tool::AwsEcr)
-                .copied()
-                .collect()
-        });
-        calls.iter().map(|id| Place {
-            id: *id,
-            file: workspace.file(id.file),
-            image: workspace.image_use(*id),
-        })
+            .map(move |id| place(workspace, *id))
     }
 
     /// The Copilot workloads that the workspace has manifests of.
@@ -143,6 +115,11 @@ impl<'a> Context<'a> {
     /// How `latest` is replaced in the flow of this index; made once.
     pub(crate) fn plan(&self, flow: usize) -> &Plan {
         self.plans[flow].get_or_init(|| Plan::make(self, &self.workspace.flows()[flow]))
+    }
+
+    /// What plans ask of all images.
+    pub(crate) fn index(&self) -> &plan::Index {
+        self.index.get_or_init(|| plan::Index::new(self))
     }
 
     /// The command that sets the branch variable: [`Derivation::text`], made once.

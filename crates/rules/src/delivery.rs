@@ -147,7 +147,11 @@ fn buildspec_of<'a>(
     below.next().is_none().then_some(first)
 }
 
-/// The builds of the workspace that run each file's commands, as far as it is certain which they run.
+/// Of so many builds that run one file, further ones in the same image say nothing new.
+const MANY: usize = 16;
+
+/// The builds of the workspace that run each file's commands, as far as it is certain which they run; of very many
+/// in one image, the first ones.
 pub(crate) struct Runs<'a> {
     of_file: HashMap<FileId, Vec<(&'a FileFacts, &'a Run)>>,
 }
@@ -163,8 +167,12 @@ impl<'a> Runs<'a> {
                     Some(_) if run.buildspec == BuildspecOf::Unknown => Some(holder),
                     _ => buildspec_of(context, holder, &run.buildspec),
                 };
-                if let Some(file) = file {
-                    of_file.entry(file.id).or_default().push((holder, run));
+                let Some(file) = file else { continue };
+                let known = of_file.entry(file.id).or_default();
+                let same = |(_, it): &(_, &Run)| it.text.is_none() && it.image == run.image;
+                let told = known.len() >= MANY && run.text.is_none();
+                if !(told && known.iter().take(MANY).any(same)) {
+                    known.push((holder, run));
                 }
             }
         }

@@ -24,7 +24,9 @@ pub(crate) fn latest_of_some_repository(context: &Context<'_>) -> Option<(FileId
                 .find(|at| {
                     let tag = line[*at..].strip_prefix(LATEST);
                     tag.is_some_and(|rest| {
-                        !rest.starts_with(|next: char| next == '-' || next.is_alphanumeric())
+                        !rest.starts_with(|next: char| {
+                            matches!(next, '-' | '_' | '.') || next.is_alphanumeric()
+                        })
                     })
                 });
             if let Some(at) = at

@@ -70,7 +70,12 @@ pub(crate) fn check(
 
 /// The finding at its place in the outer file.
 fn moved(mut finding: Finding, inline: &Inline) -> Option<Finding> {
-    if inline.unknown.iter().any(|it| it.overlaps(finding.span)) {
+    let unknown = &inline.unknown;
+    let next = unknown.partition_point(|it| it.end <= finding.span.start);
+    if unknown
+        .get(next)
+        .is_some_and(|it| it.overlaps(finding.span))
+    {
         return None;
     }
     finding.span = inline.map.source(finding.span)?;

@@ -5,13 +5,13 @@
 //! for every build where something in the flow only acts on a changed text. And whether: every place must
 //! be one where the shell expands what is written, and every buildspec must have the branch variable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use tagwright_flow::commands::{Role, Tool};
 use tagwright_flow::expression::{Expansion, Origin, Site, plain_name};
 use tagwright_flow::facts::{AssignmentPlace, CommandList, FileFacts, Order, TagKind, TagValue};
-use tagwright_flow::{FileId, Flow};
+use tagwright_flow::{FileId, Flow, UseId};
 use tagwright_syntax::buildspec::{PhaseName, Version};
 use tagwright_syntax::yaml::ScalarStyle;
 use tagwright_syntax::{SmolStr, Span};
@@ -52,15 +52,7 @@ impl Plan {
 impl Plan {
     pub(crate) fn make(context: &Context<'_>, flow: &Flow) -> Self {
         // Also what a build edits: whether the edit is about the image is not certain.
-        let places: Vec<Place<'_>> = flow
-            .uses
-            .iter()
-            .map(|id| Place {
-                id: *id,
-                file: context.workspace.file(id.file),
-                image: context.workspace.image_use(*id),
-            })
-            .collect();
+        let places: Vec<Place<'_>> = flow.uses.iter().map(|id| context.place(*id)).collect();
         let all = |wanted: &dyn Fn(&Place<'_>, &TagValue) -> bool| -> Vec<(Place<'_>, &TagValue)> {
             places
                 .iter()
@@ -323,33 +315,91 @@ pub(crate) fn needs_new_text(tool: Tool) -> bool {
     )
 }
 
+/// A place and one of the tags that it may have.
+type Tagged<'a> = (Place<'a>, &'a TagValue);
+
+/// What plans ask of all images of the workspace, found out once.
+pub(crate) struct Index {
+    /// By where the value of a variable is written: the flows that have `latest` from there.
+    through: HashMap<(FileId, Span), Vec<usize>>,
+    /// The calls of `aws ecr`, by the repository's name.
+    registry_calls: HashMap<SmolStr, Vec<UseId>>,
+}
+
+impl Index {
+    pub(crate) fn new(context: &Context<'_>) -> Self {
+        let mut index = Self {
+            through: HashMap::new(),
+            registry_calls: HashMap::new(),
+        };
+        for (at, flow) in context.workspace.flows().iter().enumerate() {
+            for place in context.places(flow) {
+                let latest = place.image.tags.iter().filter(|tag| tag.kind.is_latest());
+                for origin in latest.filter_map(|tag| through_variable(&(place, tag))) {
+                    let flows = index.through.entry(origin).or_default();
+                    if flows.last() != Some(&at) {
+                        flows.push(at);
+                    }
+                }
+                if place.image.tool == Tool::AwsEcr {
+                    let name = place.image.repository.key().into();
+                    index.registry_calls.entry(name).or_default().push(place.id);
+                }
+            }
+        }
+        index
+    }
+}
+
+/// Where the value is written that the tag has through a variable.
+fn through_variable((place, tag): &Tagged<'_>) -> Option<(FileId, Span)> {
+    let site = tag.site.filter(|_| tag.origin != Origin::Written)?;
+    Some((place.file.id, site.source))
+}
+
+/// Places in the order in which they were found, each tag once.
+struct Collected<'a> {
+    all: Vec<Tagged<'a>>,
+    known: HashSet<(UseId, *const TagValue)>,
+}
+
+impl<'a> Collected<'a> {
+    fn new(places: &[Tagged<'a>]) -> Self {
+        Self {
+            all: places.to_vec(),
+            known: places.iter().map(Self::key).collect(),
+        }
+    }
+
+    fn key((place, tag): &Tagged<'a>) -> (UseId, *const TagValue) {
+        (place.id, std::ptr::from_ref(*tag))
+    }
+
+    fn add(&mut self, it: Tagged<'a>) {
+        if self.known.insert(Self::key(&it)) {
+            self.all.push(it);
+        }
+    }
+}
+
 /// `places`, and every other place whose tag comes out of the same variables: it changes with them. What is
 /// `latest` in its own flow changes too where the two need each other, or a name would be used that nothing
 /// builds.
-fn with_shared_variables<'a>(
-    context: &Context<'a>,
-    places: &[(Place<'a>, &'a TagValue)],
-) -> Vec<(Place<'a>, &'a TagValue)> {
-    let through_variable = |(place, tag): &(Place<'a>, &'a TagValue)| {
-        let site = tag.site.filter(|_| tag.origin != Origin::Written)?;
-        Some((place.file.id, site.source))
-    };
-    let mut all = places.to_vec();
+fn with_shared_variables<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Collected<'a> {
+    let mut collected = Collected::new(places);
+    let mut followed = HashSet::new();
     let mut at = 0;
-    while let Some(entry) = all.get(at) {
+    while let Some(entry) = collected.all.get(at) {
         at += 1;
-        let Some(origin) = through_variable(entry) else {
+        let Some(origin) = through_variable(entry).filter(|it| followed.insert(*it)) else {
             continue;
         };
-        for flow in context.flows_in(entry.0.file.id) {
+        for flow in context.index().through.get(&origin).into_iter().flatten() {
             let (through, rest): (Vec<_>, Vec<_>) = context
-                .places(flow)
+                .places(&context.workspace.flows()[*flow])
                 .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
                 .filter(|(_, tag)| tag.kind.is_latest())
                 .partition(|it| through_variable(it) == Some(origin));
-            if through.is_empty() {
-                continue;
-            }
             let rest: Vec<_> = rest
                 .into_iter()
                 .filter(|(place, _)| place.image.is_latest())
@@ -359,16 +409,11 @@ fn with_shared_variables<'a>(
                 .into_iter()
                 .chain(rest.into_iter().filter(|_| !apart));
             for it in moves {
-                let known = all
-                    .iter()
-                    .any(|(place, tag)| place.id == it.0.id && std::ptr::eq(*tag, it.1));
-                if !known {
-                    all.push(it);
-                }
+                collected.add(it);
             }
         }
     }
-    all
+    collected
 }
 
 /// `places`, and where `aws ecr` is told to take `latest` of one of their repositories, which it knows by the
@@ -378,56 +423,40 @@ fn with_shared_variables<'a>(
 /// Another file does so: what it means to take, and for which branch, is not to be seen.
 fn with_registry_calls<'a>(
     context: &Context<'a>,
-    mut places: Vec<(Place<'a>, &'a TagValue)>,
-) -> Result<Vec<(Place<'a>, &'a TagValue)>, String> {
-    let names: Vec<(FileId, &str)> = places
-        .iter()
-        .filter_map(|(place, _)| {
-            let (registry, name) = place.image.repository.key().split_once(".amazonaws.com/")?;
-            registry
-                .contains(".dkr.ecr.")
-                .then_some((place.file.id, name))
-        })
-        .collect();
-    if names.is_empty() {
-        return Ok(places);
-    }
-    for place in context.registry_calls() {
-        let repository = &place.image.repository;
-        let mut files = names
-            .iter()
-            .filter(|(_, name)| *name == repository.key())
-            .map(|(file, _)| *file)
-            .peekable();
-        // A name out of variables is the same only where the variables are.
-        if files.peek().is_none() {
-            continue;
+    mut places: Collected<'a>,
+) -> Result<Vec<Tagged<'a>>, String> {
+    let mut names: BTreeMap<&str, BTreeSet<FileId>> = BTreeMap::new();
+    for (place, _) in &places.all {
+        if let Some((registry, name)) = place.image.repository.key().split_once(".amazonaws.com/")
+            && registry.contains(".dkr.ecr.")
+        {
+            names.entry(name).or_default().insert(place.file.id);
         }
-        let here = files.any(|file| file == place.file.id);
-        for tag in place.image.tags.iter().filter(|tag| tag.kind.is_latest()) {
-            if !here && !repository.has_unknown() {
-                return Err(format!(
-                    "`aws ecr` takes `latest` of the image in {}, and for which branch is not certain",
-                    place.file.path
-                ));
-            }
-            if !here {
-                continue;
-            }
-            let known = places
-                .iter()
-                .any(|(other, value)| other.id == place.id && std::ptr::eq(*value, tag));
-            if !known {
-                places.push((place, tag));
+    }
+    for (name, files) in names {
+        let calls = context.index().registry_calls.get(name);
+        for id in calls.into_iter().flatten() {
+            let place = context.place(*id);
+            let here = files.contains(&place.file.id);
+            for tag in place.image.tags.iter().filter(|tag| tag.kind.is_latest()) {
+                if here {
+                    places.add((place, tag));
+                } else if !place.image.repository.has_unknown() {
+                    // A name out of variables is the same only where the variables are.
+                    return Err(format!(
+                        "`aws ecr` takes `latest` of the image in {}, and for which branch is not certain",
+                        place.file.path
+                    ));
+                }
             }
         }
     }
-    Ok(places)
+    Ok(places.all)
 }
 
 /// Whether what `places` push or rename is also named by one of them on the machine that does it, and what
 /// they deploy is pushed by one of them.
-fn stands_alone(places: &[(Place<'_>, &TagValue)]) -> bool {
+fn stands_alone(places: &[Tagged<'_>]) -> bool {
     let pushed = places.iter().any(|(place, _)| pushes(place.image.role));
     let deployed = places.iter().any(|(place, _)| deploys(place.image.role));
     (pushed || !deployed) && unnamed(places).is_none()
@@ -435,7 +464,7 @@ fn stands_alone(places: &[(Place<'_>, &TagValue)]) -> bool {
 
 /// The first of `places` that takes an image from the build machine which none of them gives that name there:
 /// a script, another tool or another spelling of the same repository does.
-fn unnamed<'a>(places: &[(Place<'a>, &TagValue)]) -> Option<Place<'a>> {
+fn unnamed<'a>(places: &[Tagged<'a>]) -> Option<Place<'a>> {
     let takes = |place: &Place<'_>| {
         place.image.tool == Tool::Docker && matches!(place.image.role, Role::Push | Role::TagSource)
     };
@@ -445,16 +474,14 @@ fn unnamed<'a>(places: &[(Place<'a>, &TagValue)]) -> Option<Place<'a>> {
             Role::Build | Role::BuildPush | Role::TagDestination | Role::Pull | Role::Cache
         )
     };
-    places
+    let name = |place: Place<'a>| (place.file.id, place.image.repository.key());
+    let given: HashSet<_> = places
         .iter()
-        .map(|(place, _)| *place)
-        .filter(takes)
-        .find(|place| {
-            !places
-                .iter()
-                .filter(|(other, _)| other.file.id == place.file.id && gives(other))
-                .any(|(other, _)| other.image.repository.key() == place.image.repository.key())
-        })
+        .filter(|(place, _)| gives(place))
+        .map(|(place, _)| name(*place))
+        .collect();
+    let mut taken = places.iter().map(|(place, _)| *place).filter(takes);
+    taken.find(|place| !given.contains(&name(*place)))
 }
 
 /// Replace `latest` by the branch tag at all `places`.

@@ -159,6 +159,12 @@ fn a_password_goes_to_the_standard_input() {
         fires("password-argument", stays);
         assert_eq!(fixed(stays), [stays]);
     }
+    // An escape of YAML stands right before the option.
+    let escaped = "version: 0.2\nphases:\n  build:\n    commands:\n      - \"docker login \\\\\\n-p letmein\"\n";
+    assert_eq!(
+        places("password-argument", &[("buildspec.yml", escaped)]).len(),
+        1
+    );
     silent(
         "password-argument",
         "docker login -u me --password-stdin < token",
@@ -560,6 +566,9 @@ fn what_only_bash_knows_is_found_and_what_dash_knows_too_is_not() {
         "read -rs token",
         "printf '%q' \"$X\"",
         "trap './clean.sh' ERR",
+        "trap './clean.sh' RETURN",
+        "trap './clean.sh' \"DEBUG\"",
+        "read  -a parts < file",
         "shopt -s globstar",
         "mapfile -t lines < file",
         "echo $'a-b'",

@@ -873,10 +873,10 @@ fn what_infrastructure_deploys_is_shown_where_the_push_would_move_unasked() {
     let image = "image = \"${aws_ecr_repository.web.repository_url}:latest\"";
     assert_eq!(shown("ecs.tf", &terraform(image)), ["latest", "latest"]);
     assert_eq!(shown("ecs.tf", &terraform(&format!("# {image}"))), [""; 0]);
-    assert_eq!(
-        shown("ecs.tf", &terraform(&image.replace("latest", "latest-arm"))),
-        [""; 0]
-    );
+    for other in ["latest-arm", "latest_arm", "latest.1"] {
+        let image = image.replace("latest", other);
+        assert_eq!(shown("ecs.tf", &terraform(&image)), [""; 0], "{other}");
+    }
     let image =
         "Image: !Sub '${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/${Repository}:latest'";
     assert_eq!(shown("ecs.yml", &template(image)), ["latest", "latest"]);

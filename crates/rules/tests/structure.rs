@@ -131,6 +131,13 @@ fn fixed(text: &str) -> String {
     fixed_with(text, false)
 }
 
+/// The fixes make `after` of `before`, with either kind of line break.
+fn becomes(before: &str, after: &str) {
+    assert_eq!(fixed(before), after);
+    let crlf = |text: &str| text.replace('\n', "\r\n");
+    assert_eq!(fixed(&crlf(before)), crlf(after));
+}
+
 /// The text after all fixes, those that are not safe among them if `unsafe_fixes`.
 fn fixed_with(text: &str, unsafe_fixes: bool) -> String {
     let mut sources = Sources::default();
@@ -312,12 +319,7 @@ fn lines_with_glued_dashes_become_a_list() {
         ),
         ("      -make", "      - make"),
     ] {
-        let (before, after) = (list(before), list(after));
-        assert_eq!(fixed(&before), after);
-        assert_eq!(
-            fixed(&before.replace('\n', "\r\n")),
-            after.replace('\n', "\r\n")
-        );
+        becomes(&list(before), &list(after));
     }
     for unclear in [
         // An option of the command above, a command that goes on, an open quote.
@@ -350,12 +352,7 @@ fn a_glued_dash_below_a_right_item_gets_its_space_and_the_file_can_be_read() {
             "      # all\n      - make one\n      - make two\n      - ./three.sh \"a b\"\n      # more\n      - |\n        cat <<X\n        -x\n        X\n      - make four\n",
         ),
     ] {
-        let (before, after) = (list(before), list(after));
-        assert_eq!(fixed(&before), after);
-        assert_eq!(
-            fixed(&before.replace('\n', "\r\n")),
-            after.replace('\n', "\r\n")
-        );
+        becomes(&list(before), &list(after));
     }
     for unclear in [
         // An option of the command above, an open quote, a colon, a comment, another error.

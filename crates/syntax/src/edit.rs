@@ -230,11 +230,10 @@ pub fn replace_node(
         Some(properties) => properties.start == span.start && blank(properties.end, own.span.start),
         None => own.span.start == span.start,
     };
+    let comments = tree.comments();
+    let behind = comments.get(comments.partition_point(|it| it.end < span.end));
     let ends = own.span.end == span.end
-        || tree
-            .comments()
-            .iter()
-            .any(|it| it.end == span.end && blank(own.span.end, it.start));
+        || behind.is_some_and(|it| it.end == span.end && blank(own.span.end, it.start));
     if !starts || !ends {
         return Err(Refusal::Shape("this is more than the item"));
     }

@@ -1,5 +1,7 @@
 //! Point 4, first half: every comment survives and still stands with what it describes.
 
+use std::collections::HashSet;
+
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle, Tree};
 
@@ -97,23 +99,21 @@ fn declared(
         what,
     };
     // What should stand there now, by the place in the old text: an old comment, or a new text.
-    let mut expected: Vec<(u32, Option<Span>, &str)> = old
-        .tree
-        .comments()
-        .iter()
-        .map(|comment| (comment.start, Some(*comment), ""))
-        .collect();
-    let kept = expected.len();
+    let mut expected: Vec<(u32, Option<Span>, &str)> = Vec::new();
+    let comments = old.tree.comments();
+    let mut gone = HashSet::new();
     for (node, todo) in &plan.nodes {
         for (comment, text) in &todo.comments {
-            expected.retain(|(_, kept, _)| *kept != Some(*comment));
+            gone.insert(*comment);
             if !text.is_empty() {
                 expected.push((comment.start, None, text));
             }
         }
         // A comment that was part of a command all along is one no more.
         if let Some((span, _)) = &todo.replaced {
-            expected.retain(|(_, kept, _)| !kept.is_some_and(|comment| span.contains(comment)));
+            let first = comments.partition_point(|comment| comment.start < span.start);
+            let inside = comments[first..].iter();
+            gone.extend(inside.take_while(|comment| span.contains(**comment)));
         }
         if let Some(text) = &todo.above {
             let start = old.tree.node(*node).span.start as usize;
@@ -127,12 +127,14 @@ fn declared(
         .values()
         .all(|todo| todo.comments.is_empty() && todo.above.is_none() && todo.replaced.is_none())
     {
-        return Ok((old.tree.comments().to_vec(), after.to_vec()));
+        return Ok((comments.to_vec(), after.to_vec()));
     }
+    let kept = comments.iter().filter(|comment| !gone.contains(*comment));
+    expected.extend(kept.map(|comment| (comment.start, Some(*comment), "")));
     expected.sort_by_key(|(at, ..)| *at);
     if expected.len() != after.len() {
         let what = "is lost, or another one is new";
-        return Err(fail(&format!("one of {kept} comments"), what));
+        return Err(fail(&format!("one of {} comments", comments.len()), what));
     }
     let mut pairs = (Vec::new(), Vec::new());
     for ((_, comment, text), new_comment) in expected.into_iter().zip(after) {

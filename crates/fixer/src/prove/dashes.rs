@@ -4,6 +4,8 @@
 //! put right it must be that file with items inserted where the lines stand: that is proved as for any inserted
 //! item. That the lines themselves only got their blanks is seen from the bytes.
 
+use std::collections::HashMap;
+
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::{self, Edit};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
@@ -39,8 +41,9 @@ pub(super) fn check(
     let parts = Parts::new(before, &plan.dashes).ok_or_else(unknown)?;
     let tree = yaml::parse(&parts.without);
     let mut inserted = Plan::default();
+    let lists = lists(&tree);
     for ((_, item), above) in plan.dashes.iter().zip(&parts.above) {
-        let (list, index) = below(&tree, *above).ok_or_else(unknown)?;
+        let (list, index) = *lists.get(above).ok_or_else(unknown)?;
         let todo = inserted.nodes.entry(list).or_default();
         todo.inserts.push((index, item.clone()));
     }
@@ -66,6 +69,8 @@ impl Parts {
             above: Vec::new(),
         };
         let mut at = 0;
+        // By column, the nearest dash above.
+        let mut items = HashMap::new();
         for (dash, item) in dashes {
             let dash = *dash as usize;
             let start = line_start(text, dash);
@@ -75,7 +80,9 @@ impl Parts {
             if !indentation.bytes().all(|byte| byte == b' ') || rest.trim_end() != item {
                 return None;
             }
+            let kept = parts.without.len();
             parts.without.push_str(text.get(at..start)?);
+            items.extend(self::items(&parts.without, kept));
             let place = Span::empty(parts.without.len());
             let line = format!("{indentation}- {rest}");
             match parts.inserted.last_mut() {
@@ -86,21 +93,7 @@ impl Parts {
                     text: line,
                 }),
             }
-            // The nearest line above that begins at this column.
-            let mut lines = parts
-                .without
-                .rmatch_indices('\n')
-                .map(|(at, _)| at + 1)
-                .skip(1);
-            let above = std::iter::once(lines.next().unwrap_or(0)).chain(lines);
-            let is_item = |start: &usize| {
-                let line = &parts.without[*start..];
-                line.strip_prefix(indentation)
-                    .is_some_and(|rest| rest.starts_with("- "))
-            };
-            parts
-                .above
-                .push(above.into_iter().find(is_item)? + indentation.len());
+            parts.above.push(*items.get(&indentation.len())?);
             at = end;
         }
         parts.without.push_str(text.get(at..)?);
@@ -108,13 +101,26 @@ impl Parts {
     }
 }
 
-/// The list that has a dash at byte `dash`, and the 0-based index behind that item.
-fn below(tree: &Tree, dash: usize) -> Option<(NodeId, u32)> {
-    tree.nodes().find_map(|(id, node)| {
-        let NodeKind::Sequence(list) = &node.kind else {
-            return None;
-        };
-        let index = list.dashes.iter().position(|at| *at as usize == dash)?;
-        Some((id, u32::try_from(index + 1).ok()?))
+/// The lines of `text` from byte `from` on that are items: the column and the byte of each one's dash.
+fn items(text: &str, from: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut start = from;
+    text[from..].split_inclusive('\n').filter_map(move |line| {
+        let item = line.trim_start_matches(' ');
+        let column = line.len() - item.len();
+        let dash = start + column;
+        start += line.len();
+        item.starts_with("- ").then_some((column, dash))
     })
+}
+
+/// For each dash of a list, by its byte, the list and the 0-based index behind its item.
+fn lists(tree: &Tree) -> HashMap<usize, (NodeId, u32)> {
+    let mut found = HashMap::new();
+    for (id, node) in tree.nodes() {
+        if let NodeKind::Sequence(list) = &node.kind {
+            let dashes = list.dashes.iter().map(|dash| *dash as usize);
+            found.extend(dashes.zip((1..).map(|index| (id, index))));
+        }
+    }
+    found
 }

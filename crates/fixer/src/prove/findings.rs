@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use tagwright_rules::finding::{Applicability, Change, ChangeKind, FileId, Finding};
+use tagwright_rules::finding::{Applicability, Change, ChangeKind, FileId, Finding, Fix};
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::NodeId;
 
@@ -176,15 +176,24 @@ struct Made {
     /// For a replacement the range of the new decoded value; for an inserted item nothing.
     range: Option<Span>,
     text: String,
-    asked_by: Vec<usize>,
+    /// For each fix that asks for it, the findings that have that fix.
+    asked_by: Vec<Arc<[usize]>>,
 }
 
 fn settled(it: &Comparison<'_>, failures: &mut Failures) {
     let mut made: HashMap<(FileId, NodeId), Vec<Made>> = HashMap::new();
-    let mut askers: HashMap<&Change, Vec<usize>> = HashMap::new();
+    let mut of_fix: HashMap<*const Fix, (&Fix, Vec<usize>)> = HashMap::new();
     for index in it.chosen {
-        for change in it.before[*index].fix.iter().flat_map(|fix| &fix.changes) {
-            askers.entry(change).or_default().push(*index);
+        if let Some(fix) = &it.before[*index].fix {
+            let (_, own) = of_fix.entry(Arc::as_ptr(fix)).or_insert((fix, Vec::new()));
+            own.push(*index);
+        }
+    }
+    let mut askers: HashMap<&Change, Vec<Arc<[usize]>>> = HashMap::new();
+    for (fix, own) in of_fix.into_values() {
+        let own: Arc<[usize]> = own.into();
+        for change in &fix.changes {
+            askers.entry(change).or_default().push(Arc::clone(&own));
         }
     }
     for (change, asked_by) in askers {
@@ -234,8 +243,13 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
         for change in &fix.changes {
             let made = made.get(&(change.file, change.node)).into_iter().flatten();
             for made in made.filter(|made| again(made, change)) {
-                let mut blame = made.asked_by.clone();
+                let mut blame: Vec<usize> = made
+                    .asked_by
+                    .iter()
+                    .flat_map(|it| it.iter().copied())
+                    .collect();
                 blame.retain(|index| it.before[*index].rule == finding.rule);
+                blame.sort_unstable();
                 if !blame.is_empty() {
                     let rejection = Rejection::NotSettled {
                         rule: finding.rule,

@@ -18,7 +18,7 @@ use tagwright_rules::finding::{Applicability, Change, FileId, Finding};
 use tagwright_syntax::yaml::{self, NodeId, Tree};
 use tagwright_syntax::{edit, libyaml};
 
-use crate::materialise::{Materialiser, Plan, by_file};
+use crate::materialise::{Materialiser, Plan, by_file, changes_of};
 use crate::{FileEdits, Reader, Rejection, Relint, Sources};
 
 pub(crate) use findings::Blame;
@@ -191,10 +191,10 @@ pub fn prove(
     least: Applicability,
     relint: &dyn Relint,
 ) -> Result<Proven, Rejection> {
-    let changes = chosen
+    let fixes = chosen
         .iter()
-        .filter_map(|index| findings.get(*index)?.fix.as_ref())
-        .flat_map(|fix| &fix.changes);
+        .filter_map(|index| findings.get(*index)?.fix.as_ref());
+    let changes = changes_of(fixes);
     let mut materialiser = Materialiser::new(sources);
     let mut files = BTreeMap::new();
     for (file, changes) in by_file(changes) {

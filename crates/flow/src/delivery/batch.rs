@@ -2,7 +2,11 @@
 
 use tagwright_syntax::yaml::{NodeId, Tree};
 
-use super::{BuildspecOf, DeliveryFacts, NamedFile, Run, Value, is_path};
+use super::{BuildspecOf, DeliveryFacts, NamedFile, Run, Value, is_path, one_or_more};
+
+/// A matrix of more pairs is not read pair by pair: no batch has so many builds, and a large file could make
+/// millions of them.
+const MOST_PAIRS: usize = 1_000;
 
 /// The builds of `batch` that name an image, and the buildspecs that it names. Builds without an image of their own
 /// run in the project's, which is told by whatever describes the project.
@@ -28,21 +32,28 @@ pub(crate) fn read(tree: &Tree, batch: NodeId) -> DeliveryFacts {
     // One build for each pair of a buildspec and an image.
     let matrix = tree.get(batch, "build-matrix");
     let dynamic = matrix.and_then(|id| tree.get(id, "dynamic"));
-    let specs = dynamic.and_then(|id| tree.get(id, "buildspec"));
-    for spec in specs.map_or_else(Vec::new, |id| one_or_more(tree, id)) {
-        facts.named.extend(named(tree, spec));
-    }
-    let images = dynamic
-        .and_then(|id| tree.get(id, "env"))
-        .and_then(|id| tree.get(id, "image"));
-    for image in images.map_or_else(Vec::new, |id| one_or_more(tree, id)) {
-        let specs = specs.map_or_else(
-            || vec![None],
-            |id| one_or_more(tree, id).into_iter().map(Some).collect(),
-        );
-        for spec in specs {
-            let of = "the build matrix".to_owned();
-            facts.runs.push(run(tree, of, image, spec));
+    let every = |id: Option<NodeId>| id.map_or_else(Vec::new, |id| one_or_more(tree, id));
+    let specs = every(dynamic.and_then(|id| tree.get(id, "buildspec")));
+    facts
+        .named
+        .extend(specs.iter().filter_map(|id| named(tree, *id)));
+    let images = every(
+        dynamic
+            .and_then(|id| tree.get(id, "env"))
+            .and_then(|id| tree.get(id, "image")),
+    );
+    let specs: Vec<Option<NodeId>> = match specs.len() {
+        0 => vec![None],
+        _ => specs.into_iter().map(Some).collect(),
+    };
+    let many = images.len().saturating_mul(specs.len()) > MOST_PAIRS;
+    for image in images.iter().take(if many { 1 } else { images.len() }) {
+        for spec in &specs {
+            let mut run = run(tree, "the build matrix".to_owned(), *image, *spec);
+            if many {
+                run.image = Value::Unknown;
+            }
+            facts.runs.push(run);
         }
     }
     facts
@@ -72,9 +83,4 @@ fn run(tree: &Tree, of: String, image: NodeId, spec: Option<NodeId>) -> Run {
         },
         text: None,
     }
-}
-
-fn one_or_more(tree: &Tree, id: NodeId) -> Vec<NodeId> {
-    tree.sequence(id)
-        .map_or_else(|| vec![id], |list| list.items.clone())
 }

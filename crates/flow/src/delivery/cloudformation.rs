@@ -5,7 +5,7 @@ use tagwright_syntax::yaml::{self, Entry, Mapping, NodeId, NodeKind, Tree};
 
 use super::{
     Action, BuildspecOf, DeliveryFacts, Gate, Grant, Passed, Pipeline, Project, Reference, Run,
-    Setting, Stage, Trigger, UNKNOWN, Value, is_path,
+    Setting, Stage, Trigger, UNKNOWN, Value, is_path, one_or_more,
 };
 use crate::scan::Source;
 
@@ -383,12 +383,6 @@ fn attribute_of(tree: &Tree, id: NodeId) -> Option<Box<str>> {
         return (tree.text(attribute)? == "Arn").then(|| name.into());
     }
     tree.text(inner)?.strip_suffix(".Arn").map(Into::into)
-}
-
-/// The items of a list, or the one value in its place.
-fn one_or_more(tree: &Tree, id: NodeId) -> Vec<NodeId> {
-    tree.sequence(id)
-        .map_or_else(|| vec![id], |list| list.items.clone())
 }
 
 /// The items of the list at `key`, if there is one that is written out.

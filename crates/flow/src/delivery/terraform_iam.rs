@@ -162,17 +162,13 @@ fn of_json(policy: Attribute<'_>) -> Option<Vec<Place>> {
     if tree.error().is_some() {
         return None;
     }
-    let one_or_more = |id| match tree.sequence(id) {
-        Some(list) => list.items.clone(),
-        None => vec![id],
-    };
     let mut places = Vec::new();
-    for statement in one_or_more(tree.get(tree.root()?, "Statement")?) {
+    for statement in super::one_or_more(&tree, tree.get(tree.root()?, "Statement")?) {
         if tree.text(tree.get(statement, "Effect")?)? != "Allow" {
             return None;
         }
         let pushes = tree.get(statement, "Action").is_some_and(|actions| {
-            one_or_more(actions)
+            super::one_or_more(&tree, actions)
                 .iter()
                 .any(|id| tree.text(*id).is_some_and(super::pushes))
         });
@@ -182,7 +178,7 @@ fn of_json(policy: Attribute<'_>) -> Option<Vec<Place>> {
         if tree.get(statement, "Condition").is_some() {
             continue;
         }
-        for id in one_or_more(resources) {
+        for id in super::one_or_more(&tree, resources) {
             let arn = tree.text(id).map(without_substitutions);
             let Some(name) = arn.as_deref().and_then(super::repository_of_arn) else {
                 continue;

@@ -170,7 +170,6 @@ fn written_down(file: &FileFacts, oddity: &Oddity, reason: &'static str, report:
     report.add(draft.fix(fix));
 }
 
-/// A reference whose text, as it arrives, holds a dollar sign.
 /// Whether quotes keep the shell from expanding what stands there.
 fn is_quoted(expansion: Expansion) -> bool {
     matches!(
@@ -179,6 +178,7 @@ fn is_quoted(expansion: Expansion) -> bool {
     )
 }
 
+/// A reference whose text, as it arrives, holds a dollar sign.
 fn quoted_reference(
     file: &FileFacts,
     image: &ImageUse,

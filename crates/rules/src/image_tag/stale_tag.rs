@@ -205,17 +205,24 @@ fn deployments(context: &Context<'_>, report: &mut Report<'_>) {
         })
         .map(|file| file.id)
         .collect();
-    let alone = |file: &FileFacts| {
-        file.uses
-            .iter()
-            .any(|image| image.repository.key().is_empty() && needs_new_text(image.tool))
-    };
+    let alone: BTreeSet<FileId> = context
+        .workspace
+        .files()
+        .iter()
+        .filter(|file| {
+            file.uses
+                .iter()
+                .any(|image| image.repository.key().is_empty() && needs_new_text(image.tool))
+        })
+        .map(|file| file.id)
+        .collect();
     // The flows that push a tag of this spelling, per file: a tag alone belongs to the only one.
     let mut pushed_in: BTreeMap<(FileId, String), Vec<&Flow>> = BTreeMap::new();
     for (_, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
         // Most workspaces deploy with nothing of the kind.
-        let matters =
-            |place: Place<'_>| needs_new_text(place.image.tool) || alone(place.file);
+        let matters = |place: Place<'_>| {
+            needs_new_text(place.image.tool) || alone.contains(&place.file.id)
+        };
         if !context.places(flow).any(matters) {
             continue;
         }

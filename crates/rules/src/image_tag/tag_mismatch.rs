@@ -175,6 +175,7 @@ fn pushed_tags<'a>(
     images: impl Iterator<Item = &'a ImageUse>,
 ) -> Option<Vec<(&'a TagValue, Known)>> {
     let mut tags: Vec<(&TagValue, Known)> = Vec::new();
+    let mut seen = BTreeSet::new();
     for image in images {
         let retags = matches!(
             image.tool,
@@ -185,7 +186,7 @@ fn pushed_tags<'a>(
         }
         if pushes(image.role) {
             let (tag, known) = certain(image)?;
-            if !tags.iter().any(|(other, _)| key(other) == key(tag)) {
+            if seen.insert(key(tag)) {
                 tags.push((tag, known));
             }
         }

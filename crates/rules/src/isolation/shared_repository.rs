@@ -52,7 +52,7 @@
 //!   tags.
 //!   <https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html>
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tagwright_flow::expression::{AtomKind, plain_name};
 use tagwright_flow::facts::{TagKind, TagValue};
@@ -80,7 +80,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     }
     let builds = delivery::builds(context);
     for (_, flow) in context.own_flows() {
-        let environments = environments_of(context, flow);
+        let builds_of_environments = builds_of(context, flow);
         for place in context.places(flow) {
             let repository = &place.image.repository;
             if !pushes(place.image.role)
@@ -92,8 +92,10 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             let Some(name) = written_name(repository) else {
                 continue;
             };
-            let who = several(context, place, &builds);
-            let Some(who) = who.or_else(|| builds_of(place, &environments)) else {
+            let of_one = || literals(place).any(|tag| environment(tag).is_some());
+            let who = several(context, place, &builds)
+                .or_else(|| builds_of_environments.clone().filter(|_| of_one()));
+            let Some(who) = who else {
                 continue;
             };
             let message = format!(
@@ -134,39 +136,18 @@ fn several(context: &Context<'_>, place: Place<'_>, builds: &[Build<'_>]) -> Opt
     })
 }
 
-/// The tags written out in pushes of `flow` that name an environment, by what they name.
-fn environments_of<'a>(
-    context: &Context<'a>,
-    flow: &'a Flow,
-) -> BTreeMap<&'static str, BTreeSet<&'a str>> {
-    let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for place in context.places(flow) {
-        if !pushes(place.image.role) {
-            continue;
-        }
+/// Who shares the repository of `flow`, where one push takes the tag of one environment and another that of another.
+fn builds_of<'a>(context: &Context<'a>, flow: &'a Flow) -> Option<String> {
+    let mut found: BTreeMap<&str, &str> = BTreeMap::new();
+    for place in context.places(flow).filter(|it| pushes(it.image.role)) {
         for tag in literals(place) {
             if let Some(environment) = environment(tag) {
-                found.entry(environment).or_default().insert(tag);
+                found.entry(environment).or_insert(tag);
             }
         }
     }
-    found
-}
-
-/// Who shares the repository, where the place pushes the tag of one environment and others those of others.
-fn builds_of(
-    place: Place<'_>,
-    environments: &BTreeMap<&'static str, BTreeSet<&str>>,
-) -> Option<String> {
-    let of_one = literals(place).any(|tag| environment(tag).is_some());
-    (of_one && environments.len() > 1).then(|| {
-        let tags: Vec<String> = environments
-            .values()
-            .flatten()
-            .map(|tag| format!("`{tag}`"))
-            .collect();
-        format!("the builds of {}", tags.join(" and "))
-    })
+    let tags: Vec<String> = found.values().map(|tag| format!("`{tag}`")).collect();
+    (tags.len() > 1).then(|| format!("the builds of {}", tags.join(" and ")))
 }
 
 fn literals<'a>(place: Place<'a>) -> impl Iterator<Item = &'a str> {

@@ -71,7 +71,10 @@ fn may_give_password(text: &str) -> bool {
     memchr::memchr_iter(b'-', text.as_bytes()).any(|at| {
         text[at + 1..].starts_with('p')
             && !text[at..].starts_with("-password-stdin")
-            && !text[..at].ends_with(|before: char| before.is_ascii_alphanumeric())
+            && (!text[..at].ends_with(|before: char| before.is_ascii_alphanumeric())
+                // In a file, what stands for a line break or a tab.
+                || text[..at].ends_with("\\n")
+                || text[..at].ends_with("\\t"))
     })
 }
 

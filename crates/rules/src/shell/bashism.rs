@@ -99,8 +99,8 @@ pub(crate) static RULE: Rule = Rule {
 
 /// Each of these says that an item may hold something for the rule.
 static SIGNS: AnyOf = AnyOf::new(&[
-    "source ", "declare ", "typeset ", "pushd ", "popd", "let ", "RANDOM", "pipefail", "function ", "read -",
-    " ERR", " DEBUG", "shopt", "mapfile", "readarray",
+    "source ", "declare ", "typeset ", "pushd ", "popd", "let ", "RANDOM", "pipefail", "function ", "read ",
+    "trap ", "shopt", "mapfile", "readarray",
 ]);
 
 /// Whether the text has a sign of two or three characters: so short ones are found sooner by a character of

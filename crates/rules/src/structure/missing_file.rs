@@ -4,8 +4,9 @@
 //!
 //! Looks on disk for the buildspecs that a batch (`buildspec` of a build) and the manifest of a Copilot pipeline
 //! (`build.buildspec`) name, from the root of the Git repository on and, for Copilot, from the folder that holds
-//! `copilot/`. A path with a variable in it, a repository with submodules, and a folder outside of a repository are
-//! left alone, and so is what a project in CloudFormation or Terraform names: its source may be another repository.
+//! `copilot/`. An absolute path, a path with a variable in it, a repository with submodules, and a folder outside of a
+//! repository are left alone, and so is what a project in CloudFormation or Terraform names: its source may be another
+//! repository.
 //!
 //! ## Why it matters
 //!
