@@ -1,6 +1,6 @@
 //! Scripts in words.
 
-use tagwright_syntax::shell::Command;
+use tagwright_syntax::shell::{Command, PartKind};
 
 use super::words::View;
 use super::{NestedScript, docker};
@@ -10,7 +10,23 @@ const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh"];
 /// Options with a value of OpenSSH 10's client (2026-11).
 const SSH_VALUES: &str = "BbcDEeFIiJLlmOoPpQRSWw";
 
+/// Whether a word may be one that a script follows: most commands have none, and are not looked at closely.
+fn may_hold_script(command: &Command) -> bool {
+    let names_program = |text: &str| text.contains("eval") || text.contains("ssh");
+    command.words.iter().any(|word| match word.value() {
+        Some(text) => names_program(&text) || text.starts_with('-') && text.contains('c'),
+        // The program behind a folder in a variable.
+        None => word
+            .parts
+            .iter()
+            .any(|part| matches!(&part.kind, PartKind::Literal(text) if names_program(text))),
+    })
+}
+
 pub(super) fn read(command: &Command) -> Vec<NestedScript> {
+    if !may_hold_script(command) {
+        return Vec::new();
+    }
     // Only values are looked at, no places: the script's text is not needed.
     let Some(view) = View::new(command, "") else {
         return Vec::new();

@@ -1070,3 +1070,29 @@ fn mutated_commands_neither_panic_nor_leave_their_word() {
         }
     }
 }
+
+#[test]
+fn a_script_is_found_behind_wrappers_variables_and_clusters_of_options() {
+    let nested = |text: &str| {
+        let script = parse(text);
+        let command = script.commands.last().unwrap();
+        nested_scripts(command).len()
+    };
+    for text in [
+        "sudo -E bash -exc 'docker push a'",
+        "\"$BIN\"/ssh host 'docker push a'",
+        "/usr/bin/ssh.exe host 'docker push a'",
+        "su --command 'docker push a' app",
+        "docker exec app sh -c 'docker push a'",
+        "eval \"docker push a\"",
+    ] {
+        assert_eq!(nested(text), 1, "{text}");
+    }
+    for text in [
+        "docker build --no-cache -t a .",
+        "bash build.sh",
+        "echo ssh eval -c x",
+    ] {
+        assert_eq!(nested(text), 0, "{text}");
+    }
+}

@@ -57,6 +57,7 @@ use std::collections::BTreeSet;
 
 use tagwright_flow::expression::{Site, plain_name};
 use tagwright_flow::facts::FileFacts;
+use tagwright_flow::kind::has;
 
 use crate::context::{Context, Report};
 use crate::variables::{assignment_at, is_branch, replace};
@@ -75,7 +76,17 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let settings = context.settings;
     let mut seen = BTreeSet::new();
     let mut looked_at = BTreeSet::new();
+    let mut last = None;
     for (file, site, assigned) in context.tag_sites() {
+        // Of one file there are several, one after the other; most files have no braces at all.
+        let braces = match last {
+            Some((id, braces)) if id == file.id => braces,
+            _ => has(&file.text, "${"),
+        };
+        last = Some((file.id, braces));
+        if !braces {
+            continue;
+        }
         if !(assigned || has_braces(file, site)) || !looked_at.insert((file.id, site.source)) {
             continue;
         }

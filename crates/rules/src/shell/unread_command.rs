@@ -60,11 +60,11 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    // Almost no file has so much.
-    if !shell::is_beyond_limits(document.text()) {
-        return;
-    }
-    for item in items(document, shell::is_beyond_limits) {
+    /// Brackets that nest too deeply and are closed again fill more, in bytes.
+    const SHORT: usize = 96;
+    for item in items(document, |text| {
+        text.len() > SHORT && shell::is_beyond_limits(text)
+    }) {
         let why = if item.text.len() > MAX_LENGTH {
             format!("it is longer than {} KB", MAX_LENGTH / 1024)
         } else {
