@@ -172,15 +172,14 @@ fn may_matter(text: &str) -> bool {
 /// Whether the command only prints text, or only logs in to a registry: the most common commands that need
 /// the parser, for quotes and pipes, and say nothing about images.
 fn says_nothing(text: &str, names_branch: bool) -> bool {
-    let logs_in = || {
-        let (_, login) = text.split_once("| docker login ")?;
-        (!text.contains(['>', '&', ';', '`', '\n', '(', '=', '<']) && !login.contains('|'))
-            .then_some(())
-    };
     let nothing = if text.starts_with("echo ") {
         !text.contains(['>', '|', '&', ';', '`', '\n', '(', '<', '{'])
     } else {
-        text.starts_with("aws ecr get-login-password") && logs_in().is_some()
+        text.starts_with("aws ecr get-login-password")
+            && !text.contains(['>', '&', ';', '`', '\n', '(', '=', '<'])
+            && text
+                .split_once("| docker login ")
+                .is_some_and(|(_, login)| !login.contains('|'))
     };
     nothing && !(names_branch && has(text, "BRANCH"))
 }
@@ -330,12 +329,9 @@ fn shell_kind(tree: &Tree, spec: &Buildspec, text: &str) -> ShellKind {
         Some(_) => ShellKind::Posix,
         None => {
             let mut texts = spec.commands().filter_map(|(.., id)| tree.text(id));
-            let mut expanding = || {
-                texts.any(|text| {
-                    memchr::memchr(b'$', text.as_bytes()).is_some() && powershell::looks_like(text)
-                })
-            };
-            if powershell::may_hold(text) && expanding() {
+            let powershell = powershell::may_hold(text)
+                && texts.any(|text| text.contains('$') && powershell::looks_like(text));
+            if powershell {
                 ShellKind::PowerShell
             } else {
                 ShellKind::Posix

@@ -83,10 +83,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         return;
     }
     for (file, site, assigned) in context.tag_sites() {
-        if !braces[file.id.0 as usize] {
-            continue;
-        }
-        if !(assigned || has_braces(file, site)) || !looked_at.insert((file.id, site.source)) {
+        if !braces[file.id.0 as usize] || !looked_at.insert((file.id, site.source)) {
             continue;
         }
         // What stands at the use, and the assignment that a value came through.
@@ -106,12 +103,6 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             }
         }
     }
-}
-
-/// Whether a `${…}` may be written at `site`; at most places there is none.
-fn has_braces(file: &FileFacts, site: Site) -> bool {
-    let text = file.text.as_bytes().get(site.source.range());
-    text.is_some_and(|text| memchr::memchr(b'{', text).is_some())
 }
 
 /// Reports the fallbacks written at `site`.
