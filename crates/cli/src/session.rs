@@ -21,6 +21,7 @@ use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::parallel::map;
 use tagwright_project::shellcheck::Shellcheck;
 use tagwright_project::source::{self, Source};
+use tagwright_project::surroundings::Around;
 use tagwright_project::workspace::{Checked, INTERNAL_ERROR};
 use tagwright_rules::{Finding, Fix, Severity};
 use tagwright_syntax::Span;
@@ -305,7 +306,8 @@ impl Session {
             // Of a large tree the paths alone are megabytes.
             targets.files = Vec::new();
         }
-        let workspace = Workspace::new(documents, analysis);
+        let around = Around::new(targets.root.clone(), self.no_ignore, targets.complete);
+        let workspace = Workspace::new(documents, analysis).among(around);
         if targets.complete || !workspace.needs_context() {
             return workspace;
         }

@@ -16,6 +16,7 @@ use crate::identity::identities;
 use crate::missing;
 use crate::parallel::map;
 use crate::shellcheck::{self, Script, Shellcheck};
+use crate::surroundings::{Around, Others};
 
 /// The rule of a file that tagwright cannot cope with.
 pub const INTERNAL_ERROR: &str = "internal-error";
@@ -80,6 +81,8 @@ pub struct Workspace {
     directives: Vec<Known>,
     /// The findings that do not count, and the day of the run.
     baseline: Option<(Located, String)>,
+    /// The other files of the repository.
+    around: Option<Around>,
     /// Files that could not be read without a panic, and its message.
     unread: Vec<(FileId, String)>,
     /// The same, and those that the last check could not cope with.
@@ -97,6 +100,7 @@ impl Workspace {
             found: Vec::new(),
             directives: Vec::new(),
             baseline: None,
+            around: None,
             unread: Vec::new(),
             failures: Vec::new(),
         };
@@ -179,6 +183,18 @@ impl Workspace {
         self
     }
 
+    /// The same among the other files of its repository, which are searched where a fix would move an image.
+    #[must_use]
+    pub fn among(mut self, around: Around) -> Self {
+        self.around = Some(around);
+        self
+    }
+
+    fn others(&self) -> Others<'_> {
+        let known = self.documents.iter().map(|document| &*document.relative);
+        Others::new(self.around.as_ref(), known)
+    }
+
     /// Adds what ShellCheck says of the commands in the targets to the findings of the files, where
     /// comments, the configuration and the baseline hold for it. `root` is the workspace's folder. [`Workspace::update`] forgets it.
     ///
@@ -207,7 +223,9 @@ impl Workspace {
     pub fn check(&mut self) -> Checked {
         let mut found = self.found.clone();
         found.extend(self.missing(&self.flow));
-        let (verdict, failures) = self.analysis.check(&self.flow, found, &self.directives);
+        let (verdict, failures) =
+            self.analysis
+                .check(&self.flow, found, &self.directives, &self.others());
         self.failures.clone_from(&self.unread);
         self.failures.extend(failures);
         self.without_known(verdict, &self.documents)
@@ -366,7 +384,9 @@ impl Relint for Workspace {
             .collect();
         let joined = self.analysis.join(facts);
         found.extend(self.missing(&joined));
-        let (verdict, failures) = self.analysis.check(&joined, found, &directives);
+        let (verdict, failures) = self
+            .analysis
+            .check(&joined, found, &directives, &self.others());
         let mut findings = if self.baseline.is_some() {
             let documents: Vec<Document> = self
                 .documents

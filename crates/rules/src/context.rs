@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
+use tagwright_flow::mentions::{self, Surroundings};
 use tagwright_flow::{FileId, Flow, UseId, Workspace};
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::position::LineIndex;
@@ -25,6 +26,8 @@ pub struct Context<'a> {
     pub workspace: &'a Workspace,
     /// The configuration.
     pub settings: &'a Settings,
+    surroundings: &'a dyn Surroundings,
+    mentions: OnceLock<mentions::Index>,
     // Rules may run side by side.
     plans: Vec<OnceLock<Plan>>,
     index: OnceLock<plan::Index>,
@@ -56,10 +59,16 @@ fn place(workspace: &Workspace, id: UseId) -> Place<'_> {
 impl<'a> Context<'a> {
     /// A context without any plan made yet.
     #[must_use]
-    pub fn new(workspace: &'a Workspace, settings: &'a Settings) -> Self {
+    pub fn new(
+        workspace: &'a Workspace,
+        settings: &'a Settings,
+        surroundings: &'a dyn Surroundings,
+    ) -> Self {
         Self {
             workspace,
             settings,
+            surroundings,
+            mentions: OnceLock::new(),
             plans: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             derivations: [const { OnceLock::new() }; 2],
@@ -120,6 +129,13 @@ impl<'a> Context<'a> {
     /// What plans ask of all images.
     pub(crate) fn index(&self) -> &plan::Index {
         self.index.get_or_init(|| plan::Index::new(self))
+    }
+
+    /// Every place of the repository that may name an image by `latest`; looked for once, where a fix would
+    /// move one.
+    pub(crate) fn mentions(&self) -> &mentions::Index {
+        self.mentions
+            .get_or_init(|| mentions::Index::new(self.workspace, self.surroundings))
     }
 
     /// The command that sets the branch variable: [`Derivation::text`], made once.

@@ -11,6 +11,7 @@ mod environment;
 pub mod finding;
 mod infrastructure;
 mod inline;
+mod left_behind;
 mod plan;
 mod rewritten;
 mod script;

@@ -18,6 +18,7 @@ use tagwright_syntax::{SmolStr, Span};
 
 use crate::context::{Context, Place, deploys, pushes};
 use crate::environment;
+use crate::left_behind;
 use crate::settings::Strategy;
 use crate::{Applicability, Change, ChangeKind, Fix, Settings, WordEffect};
 
@@ -500,6 +501,7 @@ fn branch_tag(
             describe(place.image.role)
         ));
     }
+    left_behind::check(context, places)?;
     let mut unique = places
         .iter()
         .any(|(place, _)| deploys(place.image.role) && needs_new_text(place.image.tool));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use tagwright_flow::facts::FileFacts;
+use tagwright_flow::mentions::{Alone, Surroundings};
 use tagwright_flow::{FileId, FileKind, ReadOptions, Workspace, read_file_with};
 use tagwright_syntax::yaml::Tree;
 
@@ -166,15 +167,16 @@ pub(crate) fn each_file<'w, R: Send>(
 }
 
 /// Everything that the rules have to say about `workspace`; `found` is what [`read`] found in its files, and
-/// `directives` what their comments say.
+/// `directives` what their comments say. The `surroundings` are searched where a fix would move an image.
 #[must_use]
 pub fn check(
     workspace: &Workspace,
     settings: &Settings,
     found: Vec<Finding>,
     directives: &[Known],
+    surroundings: &dyn Surroundings,
 ) -> Verdict {
-    let context = Context::new(workspace, settings);
+    let context = Context::new(workspace, settings, surroundings);
     let one = |rule: &&'static Rule| {
         let mut findings = Vec::new();
         if let (Check::Workspace(check), Some(level)) = (rule.check, settings.level(rule)) {
@@ -353,5 +355,5 @@ pub fn lint<'a>(
         directives.extend(reading.directives);
     }
     let workspace = Workspace::new(facts, &settings.own);
-    check(&workspace, settings, found, &directives).findings
+    check(&workspace, settings, found, &directives, &Alone).findings
 }
