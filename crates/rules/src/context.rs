@@ -17,7 +17,7 @@ use crate::directives::{self, Directive};
 use crate::plan::{self, Plan};
 use crate::rewritten;
 use crate::tables::Outline;
-use crate::{Finding, Fix, Related, Rule, Settings, Severity};
+use crate::{Finding, Fix, Refusal, Related, Rule, Settings, Severity};
 
 /// The workspace, as rules see it.
 pub struct Context<'a> {
@@ -329,7 +329,7 @@ impl<'a> Report<'a> {
                 span,
                 related: Vec::new(),
                 fix: None,
-                no_fix: None,
+                refusal: None,
             },
         }
     }
@@ -365,16 +365,16 @@ impl Draft {
 
     /// With a fix, or the reason why there is none.
     #[must_use]
-    pub fn fix(self, fix: Result<Fix, String>) -> Self {
+    pub fn fix(self, fix: Result<Fix, Refusal>) -> Self {
         self.shared_fix(fix.map(Arc::new))
     }
 
     /// With the fix that it has in common with other findings of its group, or the reason why there is none.
     #[must_use]
-    pub fn shared_fix(mut self, fix: Result<Arc<Fix>, String>) -> Self {
+    pub fn shared_fix(mut self, fix: Result<Arc<Fix>, Refusal>) -> Self {
         match fix {
             Ok(fix) => self.finding.fix = Some(fix),
-            Err(reason) => self.finding.no_fix = Some(reason),
+            Err(refusal) => self.finding.refusal = Some(refusal),
         }
         self
     }

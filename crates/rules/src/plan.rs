@@ -19,23 +19,25 @@ use tagwright_syntax::{SmolStr, Span};
 use crate::context::{Context, Place, deploys, pushes};
 use crate::environment;
 use crate::settings::Strategy;
-use crate::{Applicability, Change, ChangeKind, Fix, Settings, WordEffect};
+use crate::{
+    Applicability, Change, ChangeKind, Fix, Refusal, RefusalCode, Settings, WordEffect, refusal,
+};
 
 /// The fixes of one flow.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// For what is deployed.
-    pub(crate) deploys: Result<Arc<Fix>, String>,
+    pub(crate) deploys: Result<Arc<Fix>, Refusal>,
     /// For everything else.
-    pub(crate) pushes: Result<Arc<Fix>, String>,
+    pub(crate) pushes: Result<Arc<Fix>, Refusal>,
     /// For `latest` that is only one of the values of a variable, by file and place: it can change alone,
     /// since everything that takes the variable takes the new value.
-    defaults: Vec<(FileId, Span, Result<Arc<Fix>, String>)>,
+    defaults: Vec<(FileId, Span, Result<Arc<Fix>, Refusal>)>,
 }
 
 impl Plan {
     /// The fix for a variable that is `latest` by default, at one of the places that take it.
-    pub(crate) fn of_default(&self, place: Place<'_>, tag: &TagValue) -> Result<Arc<Fix>, String> {
+    pub(crate) fn of_default(&self, place: Place<'_>, tag: &TagValue) -> Result<Arc<Fix>, Refusal> {
         let own = tag.site.and_then(|site| {
             self.defaults
                 .iter()
@@ -85,9 +87,15 @@ impl Plan {
         let fix = if pushes_latest {
             branch_tag(context, &latest, beside)
         } else if beside {
-            Err("the tags that this repository pushes for the image are not known to be set where it is deployed".to_owned())
+            Err(Refusal::new(
+                RefusalCode::NotPushed,
+                "the tags that this repository pushes for the image are not known to be set where it is deployed",
+            ))
         } else {
-            Err("nothing in this repository pushes the image, so its tag has to change where it is pushed first".to_owned())
+            Err(Refusal::new(
+                RefusalCode::NotPushed,
+                "nothing in this repository pushes the image, so its tag has to change where it is pushed first",
+            ))
         };
         let fix = fix.map(Arc::new);
         Self {
@@ -103,7 +111,7 @@ impl Plan {
 fn defaults(
     context: &Context<'_>,
     places: &[(Place<'_>, &TagValue)],
-) -> Vec<(FileId, Span, Result<Arc<Fix>, String>)> {
+) -> Vec<(FileId, Span, Result<Arc<Fix>, Refusal>)> {
     /// `None`: written out at its uses.
     type Key = Option<(FileId, Span)>;
     let mut groups: Vec<(Key, Vec<(Place<'_>, &TagValue)>)> = Vec::new();
@@ -281,23 +289,27 @@ fn written_at(
     site: Site,
     tag: &str,
     implicit: bool,
-) -> Result<String, String> {
+) -> Result<String, Refusal> {
     let colon = if implicit { ":" } else { "" };
     match site.expansion {
         Expansion::Shell | Expansion::InnerShell => Ok(format!("{colon}{tag}")),
-        Expansion::SingleQuoted if site.inside_quotes => {
-            Err("it stands in quotes inside a nested script".to_owned())
-        }
+        Expansion::SingleQuoted if site.inside_quotes => Err(Refusal::new(
+            RefusalCode::Quoted,
+            "it stands in quotes inside a nested script",
+        )),
         // Close the quotes around it, so that the shell sees it.
         Expansion::SingleQuoted => Ok(format!("{colon}'\"{tag}\"'")),
         Expansion::CopilotManifest => {
             if tag == settings.branch_reference() {
                 Ok(format!("{colon}{tag}"))
             } else {
-                Err("Copilot replaces only plain `${NAME}` in a manifest".to_owned())
+                Err(Refusal::new(
+                    RefusalCode::NotExpanded,
+                    "Copilot replaces only plain `${NAME}` in a manifest",
+                ))
             }
         }
-        Expansion::Never(reason) => Err(reason.as_str().to_owned()),
+        Expansion::Never(reason) => Err(refusal::not_expanded(reason)),
     }
 }
 
@@ -424,7 +436,7 @@ fn with_shared_variables<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Co
 fn with_registry_calls<'a>(
     context: &Context<'a>,
     mut places: Collected<'a>,
-) -> Result<Vec<Tagged<'a>>, String> {
+) -> Result<Vec<Tagged<'a>>, Refusal> {
     let mut names: BTreeMap<&str, BTreeSet<FileId>> = BTreeMap::new();
     for (place, _) in &places.all {
         if let Some((registry, name)) = place.image.repository.key().split_once(".amazonaws.com/")
@@ -443,9 +455,14 @@ fn with_registry_calls<'a>(
                     places.add((place, tag));
                 } else if !place.image.repository.has_unknown() {
                     // A name out of variables is the same only where the variables are.
-                    return Err(format!(
+                    let message = format!(
                         "`aws ecr` takes `latest` of the image in {}, and for which branch is not certain",
                         place.file.path
+                    );
+                    return Err(Refusal::new(RefusalCode::LeftBehind, message).at(
+                        place.file.id,
+                        place.image.span,
+                        "`latest` is taken here",
                     ));
                 }
             }
@@ -489,15 +506,20 @@ fn branch_tag(
     context: &Context<'_>,
     places: &[(Place<'_>, &TagValue)],
     beside: bool,
-) -> Result<Fix, String> {
+) -> Result<Fix, Refusal> {
     let settings = context.settings;
     let places = with_shared_variables(context, places);
     let places = &with_registry_calls(context, places)?[..];
     if let Some(place) = unnamed(places) {
-        return Err(format!(
-            "nothing in {} gives the image the name that {} takes, as far as the text tells",
+        let taker = describe(place.image.role);
+        let message = format!(
+            "nothing in {} gives the image the name that {taker} takes, as far as the text tells",
             place.file.path,
-            describe(place.image.role)
+        );
+        return Err(Refusal::new(RefusalCode::Unnamed, message).at(
+            place.file.id,
+            place.image.span,
+            taker,
         ));
     }
     let mut unique = places
@@ -534,15 +556,24 @@ fn branch_tag(
                 names.push(name);
             }
         } else {
-            let site = value
-                .site
-                .ok_or_else(|| format!("the place of the tag ({}) is not certain", shown()))?;
+            let site = value.site.ok_or_else(|| {
+                let message = format!("the place of the tag ({}) is not certain", shown());
+                Refusal::uncertain(message).at(
+                    place.file.id,
+                    place.image.span,
+                    describe(place.image.role),
+                )
+            })?;
             let text = written_at(settings, site, &tag, value.kind == TagKind::Implicit).map_err(
-                |reason| {
-                    format!(
-                        "not everywhere the variable would be expanded: {} ({})",
-                        reason,
+                |refusal| {
+                    let message = format!(
+                        "not everywhere the variable would be expanded: {refusal} ({})",
                         shown()
+                    );
+                    Refusal::new(refusal.code, message).at(
+                        place.file.id,
+                        site.source,
+                        describe(place.image.role),
                     )
                 },
             )?;
@@ -561,7 +592,10 @@ fn branch_tag(
         *order = (*order).min(first_order(place, value));
     }
     if changes.is_empty() && literal.is_empty() {
-        return Err("there is nothing to rewrite".to_owned());
+        return Err(Refusal::new(
+            RefusalCode::NothingToChange,
+            "there is nothing to rewrite",
+        ));
     }
     for (file, order) in first_use {
         let facts = context.workspace.file(file);
@@ -629,7 +663,7 @@ fn describe(role: Role) -> &'static str {
 }
 
 /// A manifest's `${BRANCH_NAME}` needs the variable exported wherever Copilot reads the manifest.
-fn copilot_runs_defined(context: &Context<'_>) -> Result<(), String> {
+fn copilot_runs_defined(context: &Context<'_>) -> Result<(), Refusal> {
     let defined = context.settings.branch_defined
         || context
             .workspace
@@ -639,7 +673,10 @@ fn copilot_runs_defined(context: &Context<'_>) -> Result<(), String> {
     if defined {
         Ok(())
     } else {
-        Err("no buildspec here runs Copilot, so nothing would define the variable that the manifest reads".to_owned())
+        Err(Refusal::new(
+            RefusalCode::BranchUnknown,
+            "no buildspec here runs Copilot, so nothing would define the variable that the manifest reads",
+        ))
     }
 }
 
@@ -651,11 +688,15 @@ pub(crate) enum Insertion<'a> {
     /// At the start of the `|` block that stands in place of a list.
     Start(&'a CommandList),
     /// Nowhere; the reason.
-    Nowhere(&'static str),
+    Nowhere(RefusalCode, &'static str),
 }
 
 impl Insertion<'_> {
-    pub(crate) fn insert(&self, file: FileId, value: impl Into<SmolStr>) -> Result<Change, String> {
+    pub(crate) fn insert(
+        &self,
+        file: FileId,
+        value: impl Into<SmolStr>,
+    ) -> Result<Change, Refusal> {
         let value = value.into();
         match self {
             Insertion::Item(list, index) => Ok(Change {
@@ -681,7 +722,7 @@ impl Insertion<'_> {
                     },
                 })
             }
-            Insertion::Nowhere(reason) => Err((*reason).to_owned()),
+            Insertion::Nowhere(code, reason) => Err(Refusal::new(*code, *reason)),
         }
     }
 }
@@ -701,24 +742,29 @@ pub(crate) fn define_branch<'a>(
     file: &'a FileFacts,
     order: Order,
     inner: bool,
-) -> Result<Definition<'a>, String> {
+) -> Result<Definition<'a>, Refusal> {
     let settings = context.settings;
     let variable = &*settings.branch_variable;
-    let spec = file
-        .buildspec
-        .as_ref()
-        .ok_or_else(|| format!("{} has no commands that could set {variable}", file.path))?;
+    let spec = file.buildspec.as_ref().ok_or_else(|| {
+        let message = format!("{} has no commands that could set {variable}", file.path);
+        Refusal::new(RefusalCode::BranchUnknown, message)
+    })?;
     if spec.version == Version::V0_1 {
-        return Err("in version 0.1 every command runs in a shell of its own, so a variable set by one does not reach the next".to_owned());
-    }
-    if let Some(template) = spec.template {
-        return Err(format!(
-            "{} is {template}, whose own language may read `${{…}}`",
-            file.path
+        return Err(Refusal::new(
+            RefusalCode::BranchUnknown,
+            "in version 0.1 every command runs in a shell of its own, so a variable set by one does not reach the next",
         ));
     }
+    if let Some(template) = spec.template {
+        let message = format!(
+            "{} is {template}, whose own language may read `${{…}}`",
+            file.path
+        );
+        return Err(Refusal::new(RefusalCode::Template, message));
+    }
     if file.error.is_some() {
-        return Err(format!("{} cannot be read to its end", file.path));
+        let message = format!("{} cannot be read to its end", file.path);
+        return Err(Refusal::new(RefusalCode::Unreadable, message));
     }
     let start = insertion(file, order);
     if settings.branch_defined {
@@ -739,9 +785,9 @@ pub(crate) fn define_branch<'a>(
             .iter()
             .any(|a| &*a.name == variable && a.exported);
         if inner && !exported {
-            return Err(format!(
-                "{variable} is set but not exported, so a nested shell would not see it"
-            ));
+            let message =
+                format!("{variable} is set but not exported, so a nested shell would not see it");
+            return Err(Refusal::new(RefusalCode::BranchUnknown, message));
         }
         let last = defined.map(|a| a.order).max().unwrap_or(order);
         return Ok(Definition {
@@ -767,10 +813,11 @@ pub(crate) fn define_branch<'a>(
 /// The top of the earliest list that runs before `order`.
 fn insertion(file: &FileFacts, order: Order) -> Insertion<'_> {
     let Some(spec) = &file.buildspec else {
-        return Insertion::Nowhere("the file has no commands");
+        return Insertion::Nowhere(RefusalCode::NoPlace, "the file has no commands");
     };
     if spec.inline {
         return Insertion::Nowhere(
+            RefusalCode::InsideAnotherFile,
             "the buildspec stands inside another file, where tagwright inserts nothing",
         );
     }
@@ -790,6 +837,7 @@ fn insertion(file: &FileFacts, order: Order) -> Insertion<'_> {
         }
     }
     Insertion::Nowhere(
+        RefusalCode::NoPlace,
         "the commands are not written as a list with dashes, so there is no place for the command that sets the variable",
     )
 }
@@ -797,10 +845,11 @@ fn insertion(file: &FileFacts, order: Order) -> Insertion<'_> {
 /// Right after the item that runs at `order`.
 pub(crate) fn after(file: &FileFacts, order: Order) -> Insertion<'_> {
     let Some(spec) = &file.buildspec else {
-        return Insertion::Nowhere("the file has no commands");
+        return Insertion::Nowhere(RefusalCode::NoPlace, "the file has no commands");
     };
     if spec.inline {
         return Insertion::Nowhere(
+            RefusalCode::InsideAnotherFile,
             "the buildspec stands inside another file, where tagwright inserts nothing",
         );
     }
@@ -812,6 +861,9 @@ pub(crate) fn after(file: &FileFacts, order: Order) -> Insertion<'_> {
         Some(list) if list.is_list && !list.flow => {
             Insertion::Item(list, list.index(order.item) + 1)
         }
-        _ => Insertion::Nowhere("the commands are not written as a list with dashes"),
+        _ => Insertion::Nowhere(
+            RefusalCode::NoPlace,
+            "the commands are not written as a list with dashes",
+        ),
     }
 }

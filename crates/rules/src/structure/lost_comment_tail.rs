@@ -51,7 +51,7 @@ use tagwright_syntax::yaml::ScalarStyle;
 use crate::context::{Document, Report};
 use crate::script::{comment_behind, quote};
 use crate::tables;
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Refusal, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "lost-comment-tail",
@@ -97,7 +97,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             tables::quoted(&scalar.value)
         );
         let fix = if in_a_word(&scalar.value) {
-            Err("an apostrophe in a word may be what looks like an open quote".to_owned())
+            Err(Refusal::uncertain("an apostrophe in a word may be what looks like an open quote"))
         } else {
             quote(document, item, span.cover(comment))
         };

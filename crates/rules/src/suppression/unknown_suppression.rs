@@ -50,7 +50,7 @@
 use crate::context::{Document, Report};
 use crate::directives::Directive;
 use crate::tables;
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, registry, rule};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, registry, rule};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unknown-suppression",
@@ -110,7 +110,7 @@ fn unknown(
             applicability: Applicability::Safe,
             changes: vec![change],
         })
-        .ok_or_else(|| "the comment cannot be rewritten here".to_owned());
+        .ok_or_else(|| Refusal::new(RefusalCode::CannotEdit, "the comment cannot be rewritten here"));
     let message = format!("there is no rule `{name}`; did you mean `{meant}`?");
     report.add(report.draft(document.facts.id, span, message).fix(fix));
 }
