@@ -6,7 +6,7 @@ use gen_lsp_types as lsp;
 use tagwright_diagnostics::Severity;
 use tagwright_flow::facts::{ImageUse, TagKind, TagValue};
 use tagwright_flow::{FileId, Flow, UseId};
-use tagwright_rules::grammar::{Grammar, KeyHelp};
+use tagwright_grammar::{Grammar, KeyHelp};
 use tagwright_syntax::yaml::{self, NodeKind, Step};
 use tagwright_syntax::{LineIndex, Span};
 

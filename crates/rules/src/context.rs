@@ -14,9 +14,9 @@ use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
+use crate::outline::Outline;
 use crate::plan::{self, Plan};
 use crate::rewritten;
-use crate::tables::Outline;
 use crate::{Finding, Fix, Refusal, Related, Rule, Settings, Severity};
 
 /// The workspace, as rules see it.

@@ -10,12 +10,12 @@ pub mod directives;
 mod environment;
 mod infrastructure;
 mod inline;
+mod outline;
 mod plan;
 mod refusal;
 mod rewritten;
 mod script;
 pub mod settings;
-mod tables;
 mod unique;
 mod variables;
 mod verdict;
@@ -23,11 +23,6 @@ mod verdict;
 pub use context::{Context, Document, Report};
 pub use directives::Directive;
 pub use settings::Settings;
-pub use tables::key_page::{KeyPage, key_pages};
-pub use tables::lookup as grammar;
-pub use tables::schema::{
-    buildspec_schema, copilot_environment_schema, copilot_pipeline_schema, copilot_workload_schema,
-};
 pub use tagwright_diagnostics::{
     Applicability, Change, ChangeKind, Finding, Fix, Refusal, RefusalCode, RefusalPlace, Related,
     Severity, WordEffect,

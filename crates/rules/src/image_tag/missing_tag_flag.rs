@@ -70,7 +70,7 @@
 use tagwright_flow::expression::{Expansion, Site};
 use tagwright_flow::facts::{CopilotUse, FileFacts, WorkloadFacts};
 
-use crate::tables::copilot::{UPLOADS_ASSETS, pinned_releases};
+use tagwright_grammar::copilot::{UPLOADS_ASSETS, pinned_releases};
 use crate::context::{Context, Report};
 use crate::environment;
 use crate::plan::define_branch;

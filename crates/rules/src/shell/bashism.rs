@@ -82,7 +82,7 @@ use tagwright_syntax::shell::{Command, Part, PartKind, Quoting, RedirectKind, St
 use crate::context::{Context, Document, Report};
 use crate::delivery::Runs;
 use crate::script::{Item, items, untouchable};
-use crate::tables::images::{self, Sh};
+use tagwright_grammar::images::{self, Sh};
 use crate::{Applicability, Category, Change, ChangeKind, Check, Finding, Fix, Fixable, Refusal, RefusalCode, Related, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {

@@ -64,7 +64,7 @@ use tagwright_syntax::shell::{Command, PartKind, Quoting, Status, Word};
 use crate::context::{Context, Document, Report};
 use crate::delivery::Runs;
 use crate::script::{Item, items, untouchable, word_is};
-use crate::tables::images::{self, AwsCli};
+use tagwright_grammar::images::{self, AwsCli};
 use crate::{Applicability, Category, Check, Finding, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {

@@ -53,7 +53,7 @@ use tagwright_syntax::shell::{self, Status};
 use tagwright_syntax::yaml::{NodeId, ScalarStyle};
 
 use crate::context::{Document, Report};
-use crate::tables;
+use crate::outline;
 use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -67,7 +67,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    for list in tables::command_lists(document) {
+    for list in outline::command_lists(document) {
         let Some(scalar) = tree.scalar(list.node) else {
             continue;
         };
@@ -75,7 +75,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             let message = format!(
                 "without a space after each `-` this is no list: CodeBuild runs `{}` as one command, which starts \
                  with a dash",
-                tables::quoted(&scalar.value)
+                outline::quoted(&scalar.value)
             );
             let span = tree.node(list.node).span;
             let fix = split(document, list.node, span);
