@@ -15,7 +15,7 @@ use tagwright_syntax::{SmolStr, SourceMap, Span};
 use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
 use crate::outline::Outline;
-use crate::plan::{self, Plan};
+use crate::plan::{self, ImagePlan};
 use crate::rewritten;
 use crate::{Finding, Fix, Refusal, Related, Rule, Settings, Severity};
 
@@ -26,7 +26,7 @@ pub struct Context<'a> {
     /// The configuration.
     pub settings: &'a Settings,
     // Rules may run side by side.
-    plans: Vec<OnceLock<Plan>>,
+    plans: Vec<OnceLock<ImagePlan>>,
     index: OnceLock<plan::Index>,
     pushes_latest: Vec<OnceLock<bool>>,
     /// The command that sets the branch variable, without and with Copilot's pipeline.
@@ -113,8 +113,8 @@ impl<'a> Context<'a> {
     }
 
     /// How `latest` is replaced in the flow of this index; made once.
-    pub(crate) fn plan(&self, flow: usize) -> &Plan {
-        self.plans[flow].get_or_init(|| Plan::make(self, &self.workspace.flows()[flow]))
+    pub(crate) fn plan(&self, flow: usize) -> &ImagePlan {
+        self.plans[flow].get_or_init(|| ImagePlan::make(self, &self.workspace.flows()[flow]))
     }
 
     /// What plans ask of all images.
