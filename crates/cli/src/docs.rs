@@ -40,10 +40,10 @@ fn schema_text(of: SchemaOf) -> String {
         SchemaOf::Lines => report::lines_schema(),
         SchemaOf::Config => config_schema(),
         SchemaOf::Baseline => schemars::schema_for!(Baseline),
-        SchemaOf::Buildspec => return tagwright_rules::buildspec_schema(),
-        SchemaOf::CopilotWorkload => return tagwright_rules::copilot_workload_schema(),
-        SchemaOf::CopilotEnvironment => return tagwright_rules::copilot_environment_schema(),
-        SchemaOf::CopilotPipeline => return tagwright_rules::copilot_pipeline_schema(),
+        SchemaOf::Buildspec => return tagwright_grammar::buildspec_schema(),
+        SchemaOf::CopilotWorkload => return tagwright_grammar::copilot_workload_schema(),
+        SchemaOf::CopilotEnvironment => return tagwright_grammar::copilot_environment_schema(),
+        SchemaOf::CopilotPipeline => return tagwright_grammar::copilot_pipeline_schema(),
     };
     format!("{:#}\n", schema.as_value())
 }

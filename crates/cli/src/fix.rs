@@ -3,6 +3,7 @@
 //! The report of what remains goes where `check` puts it, unless standard output holds something else: the
 //! diff, or the text of standard input. What was done is said on standard error.
 
+use tagwright_diagnostics::{Finding, Refusal};
 use tagwright_fixer::{
     NewText, Options, Outcome, Sources, WriteError, Written, diff, run_from, write,
 };
@@ -10,7 +11,6 @@ use tagwright_flow::FileId;
 use tagwright_project::discovery::{self, Problem};
 use tagwright_project::workspace::Checked;
 use tagwright_project::{Workspace, analysis};
-use tagwright_rules::Finding;
 use tagwright_rules::derivation::Derivation;
 
 use crate::args::{FixArgs, Format};
@@ -217,7 +217,7 @@ fn remaining(outcome: Outcome) -> Vec<Finding> {
         for finding in &mut findings {
             if *finding == failed.finding {
                 finding.fix = None;
-                finding.no_fix = Some(failed.reason.to_string());
+                finding.refusal = Some(Refusal::from(&failed.reason));
             }
         }
     }

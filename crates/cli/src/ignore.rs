@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tagwright_diagnostics::{Applicability, Finding, Fix};
 use tagwright_fixer::{Options, Relint, Sources, run_from};
 use tagwright_flow::FileId;
 use tagwright_project::config::FailOn;
 use tagwright_project::discovery::Problem;
 use tagwright_project::workspace::Checked;
 use tagwright_project::{Workspace, analysis};
-use tagwright_rules::{Applicability, Finding, Fix, directives};
+use tagwright_rules::directives;
 use tagwright_syntax::yaml;
 
 use crate::report::{Report, escape, fails};

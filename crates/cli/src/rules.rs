@@ -3,7 +3,8 @@
 use std::io;
 
 use serde::Serialize;
-use tagwright_rules::{Category, Fixable, KeyPage, Rule, key_pages, registry, rule};
+use tagwright_grammar::{KeyPage, key_pages};
+use tagwright_rules::{Category, Fixable, Rule, registry, rule};
 
 use crate::args::RulesFormat;
 use crate::report::severity_name;

@@ -15,10 +15,6 @@ pub mod scan;
 pub mod search;
 pub mod workspace;
 
-pub use kind::FileKind;
 pub use read::{ReadOptions, read_file, read_file_with};
+pub use tagwright_syntax::{FileId, FileKind};
 pub use workspace::{Flow, UseId, Workspace};
-
-/// A file of a workspace, by its index there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(pub u32);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gen_lsp_types::WorkspaceEdit;
+use tagwright_diagnostics::Finding;
 use tagwright_flow::FileId;
 use tagwright_project::analysis::{self, Analysis};
 use tagwright_project::baseline::{self, Located};
@@ -18,7 +19,6 @@ use tagwright_project::parallel::map;
 use tagwright_project::source::{self, Source};
 use tagwright_project::surroundings::Around;
 use tagwright_project::{Document, Workspace};
-use tagwright_rules::Finding;
 
 /// The open texts, by absolute path.
 pub(crate) type Overlay = BTreeMap<PathBuf, Arc<str>>;

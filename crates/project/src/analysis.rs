@@ -5,11 +5,12 @@ use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Arc;
 
+use tagwright_diagnostics::{Finding, Related, Severity};
 use tagwright_flow::facts::FileFacts;
 use tagwright_flow::mentions::{Alone, Surroundings};
 use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, scan};
 use tagwright_rules::settings::Strategy;
-use tagwright_rules::{Finding, Known, Related, Settings, Severity, Verdict};
+use tagwright_rules::{Known, Settings, Verdict};
 
 use crate::config::{self, Config, Level};
 

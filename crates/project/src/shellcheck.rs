@@ -12,9 +12,9 @@ use std::process::{Command, Stdio};
 
 use rayon::prelude::*;
 use serde::Deserialize;
+use tagwright_diagnostics::{Finding, Severity};
 use tagwright_flow::FileId;
 use tagwright_flow::facts::{FileFacts, ShellKind};
-use tagwright_rules::{Finding, Severity};
 use tagwright_syntax::buildspec::{Buildspec, Version};
 use tagwright_syntax::shell::{self, Status};
 use tagwright_syntax::{SourceMap, Span, yaml};
@@ -351,7 +351,7 @@ impl Script {
             span,
             related: Vec::new(),
             fix: None,
-            no_fix: None,
+            refusal: None,
         })
     }
 }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tagwright_diagnostics::{Finding, Fix, Refusal, RefusalCode, Severity};
 use tagwright_fixer::{Relint, Sources};
 use tagwright_flow::kind::{FileKind, classify};
 use tagwright_flow::{self as flow, FileId};
-use tagwright_rules::{Finding, Fix, Known, Severity, Verdict};
+use tagwright_rules::{Known, Verdict};
 use tagwright_syntax::Span;
 
 use crate::analysis::Analysis;
@@ -333,8 +334,11 @@ impl Workspace {
                 |finding| match finding.fix.as_ref().and_then(&mut outside) {
                     Some(shown) => Finding {
                         fix: None,
-                        no_fix: Some(format!(
-                            "the fix also changes {shown}, which is not among the given files"
+                        refusal: Some(Refusal::new(
+                            RefusalCode::NotSelected,
+                            format!(
+                                "the fix also changes {shown}, which is not among the given files"
+                            ),
                         )),
                         ..finding
                     },
@@ -413,7 +417,7 @@ impl Relint for Workspace {
             span: Span::empty(0),
             related: Vec::new(),
             fix: None,
-            no_fix: None,
+            refusal: None,
         }));
         self.withhold(findings)
     }

@@ -15,10 +15,10 @@ use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
-use crate::plan::{self, Plan};
+use crate::outline::Outline;
+use crate::plan::{self, ImagePlan};
 use crate::rewritten;
-use crate::tables::Outline;
-use crate::{Finding, Fix, Related, Rule, Settings, Severity};
+use crate::{Finding, Fix, Refusal, Related, Rule, Settings, Severity};
 
 /// The workspace, as rules see it.
 pub struct Context<'a> {
@@ -29,7 +29,7 @@ pub struct Context<'a> {
     surroundings: &'a dyn Surroundings,
     mentions: OnceLock<mentions::Index>,
     // Rules may run side by side.
-    plans: Vec<OnceLock<Plan>>,
+    plans: Vec<OnceLock<ImagePlan>>,
     index: OnceLock<plan::Index>,
     pushes_latest: Vec<OnceLock<bool>>,
     /// The command that sets the branch variable, without and with Copilot's pipeline.
@@ -122,8 +122,8 @@ impl<'a> Context<'a> {
     }
 
     /// How `latest` is replaced in the flow of this index; made once.
-    pub(crate) fn plan(&self, flow: usize) -> &Plan {
-        self.plans[flow].get_or_init(|| Plan::make(self, &self.workspace.flows()[flow]))
+    pub(crate) fn plan(&self, flow: usize) -> &ImagePlan {
+        self.plans[flow].get_or_init(|| ImagePlan::make(self, &self.workspace.flows()[flow]))
     }
 
     /// What plans ask of all images.
@@ -345,7 +345,7 @@ impl<'a> Report<'a> {
                 span,
                 related: Vec::new(),
                 fix: None,
-                no_fix: None,
+                refusal: None,
             },
         }
     }
@@ -381,16 +381,16 @@ impl Draft {
 
     /// With a fix, or the reason why there is none.
     #[must_use]
-    pub fn fix(self, fix: Result<Fix, String>) -> Self {
+    pub fn fix(self, fix: Result<Fix, Refusal>) -> Self {
         self.shared_fix(fix.map(Arc::new))
     }
 
     /// With the fix that it has in common with other findings of its group, or the reason why there is none.
     #[must_use]
-    pub fn shared_fix(mut self, fix: Result<Arc<Fix>, String>) -> Self {
+    pub fn shared_fix(mut self, fix: Result<Arc<Fix>, Refusal>) -> Self {
         match fix {
             Ok(fix) => self.finding.fix = Some(fix),
-            Err(reason) => self.finding.no_fix = Some(reason),
+            Err(refusal) => self.finding.refusal = Some(refusal),
         }
         self
     }

@@ -13,7 +13,7 @@ use tagwright_syntax::position::LineIndex;
 use tagwright_syntax::yaml::Tree;
 
 use crate::context::Outer;
-use crate::{Category, Document, Finding, Settings};
+use crate::{Category, Document, Finding, Refusal, RefusalCode, Settings};
 
 /// The path under which the text is read; it decides that it is a buildspec.
 const PATH: &str = "buildspec.yml";
@@ -83,9 +83,10 @@ fn moved(mut finding: Finding, inline: &Inline) -> Option<Finding> {
         related.span = inline.map.source(related.span)?;
     }
     if finding.fix.take().is_some() {
-        finding.no_fix = Some(
-            "the buildspec stands inside another file, where tagwright changes nothing".to_owned(),
-        );
+        finding.refusal = Some(Refusal::new(
+            RefusalCode::InsideAnotherFile,
+            "the buildspec stands inside another file, where tagwright changes nothing",
+        ));
     }
     Some(finding)
 }

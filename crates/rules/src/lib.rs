@@ -8,27 +8,24 @@ mod delivery;
 pub mod derivation;
 pub mod directives;
 mod environment;
-pub mod finding;
 mod infrastructure;
 mod inline;
-mod left_behind;
+mod outline;
 mod plan;
+mod refusal;
 mod rewritten;
 mod script;
 pub mod settings;
-mod tables;
 mod unique;
 mod variables;
 mod verdict;
 
 pub use context::{Context, Document, Report};
 pub use directives::Directive;
-pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Severity, WordEffect};
 pub use settings::Settings;
-pub use tables::key_page::{KeyPage, key_pages};
-pub use tables::lookup as grammar;
-pub use tables::schema::{
-    buildspec_schema, copilot_environment_schema, copilot_pipeline_schema, copilot_workload_schema,
+pub use tagwright_diagnostics::{
+    Applicability, Change, ChangeKind, Finding, Fix, Refusal, RefusalCode, RefusalPlace, Related,
+    Severity, WordEffect,
 };
 pub use verdict::{Known, Reading, Unused, Verdict, check, keep_together, lint, read};
 

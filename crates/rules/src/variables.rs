@@ -11,7 +11,7 @@ use tagwright_syntax::{SmolStr, Span};
 
 use crate::context::Context;
 use crate::derivation::Derivation;
-use crate::{Change, ChangeKind, Settings, WordEffect};
+use crate::{Change, ChangeKind, Refusal, RefusalCode, Settings, WordEffect, refusal};
 
 /// Whether the variable holds a branch, by its name.
 pub(crate) fn is_branch(name: &str, settings: &Settings) -> bool {
@@ -252,7 +252,7 @@ pub(crate) fn replace(
     site: Site,
     text: &str,
     words: WordEffect,
-) -> Result<Change, String> {
+) -> Result<Change, Refusal> {
     match site.expansion {
         Expansion::Shell | Expansion::InnerShell => Ok(Change {
             file: file.id,
@@ -263,9 +263,15 @@ pub(crate) fn replace(
                 words,
             },
         }),
-        Expansion::SingleQuoted => Err("it stands in single quotes".to_owned()),
-        Expansion::CopilotManifest => Err("it stands in a manifest".to_owned()),
-        Expansion::Never(reason) => Err(reason.as_str().to_owned()),
+        Expansion::SingleQuoted => Err(Refusal::new(
+            RefusalCode::Quoted,
+            "it stands in single quotes",
+        )),
+        Expansion::CopilotManifest => Err(Refusal::new(
+            RefusalCode::NotExpanded,
+            "it stands in a manifest",
+        )),
+        Expansion::Never(reason) => Err(refusal::not_expanded(reason)),
     }
 }
 

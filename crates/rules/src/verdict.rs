@@ -11,8 +11,8 @@ use tagwright_flow::{FileId, FileKind, ReadOptions, Workspace, read_file_with};
 use tagwright_syntax::yaml::Tree;
 
 use crate::{
-    Category, Change, ChangeKind, Check, Context, Directive, Document, Finding, Report, Rule,
-    Settings, Severity, directives, inline, registry, rule,
+    Category, Change, ChangeKind, Check, Context, Directive, Document, Finding, Refusal,
+    RefusalCode, Report, Rule, Settings, Severity, directives, inline, registry, rule,
 };
 
 /// What reading one file gives.
@@ -329,8 +329,10 @@ pub fn keep_together(findings: &mut [Finding], quiet: &[&Finding]) {
         let shared = fix.is_some_and(|fix| fix.changes.iter().any(|it| touched.contains(it)));
         if shared {
             finding.fix = None;
-            finding.no_fix =
-                Some("the fix would also change a place whose finding is ignored".to_owned());
+            finding.refusal = Some(Refusal::new(
+                RefusalCode::IgnoredPlace,
+                "the fix would also change a place whose finding is ignored",
+            ));
         }
     }
 }

@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
+use tagwright_diagnostics::WordEffect;
 use tagwright_flow::commands::nested_scripts;
-use tagwright_rules::finding::WordEffect;
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::{Replacement, apply_replacements};
 use tagwright_syntax::shell::{

@@ -84,7 +84,7 @@ use crate::context::{Context, Report};
 use crate::derivation::Derivation;
 use crate::plan::{after, define_branch};
 use crate::variables::{assignment_at, is_sanitised, item_text};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "source-version-branch",
@@ -142,7 +142,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         report.add(
             report
                 .draft(file.id, site.source, message)
-                .fix(Err(reason.to_owned())),
+                .fix(Err(Refusal::new(RefusalCode::YourDecision, reason))),
         );
     }
 }
@@ -175,7 +175,7 @@ fn derive(
     context: &Context<'_>,
     file: &FileFacts,
     assignment: &AssignmentFact,
-) -> Result<Fix, String> {
+) -> Result<Fix, Refusal> {
     define_branch(context, file, assignment.order, false)?;
     let variable = &*context.settings.branch_variable;
     let derivation = Derivation {

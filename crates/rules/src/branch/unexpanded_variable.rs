@@ -64,9 +64,7 @@ use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Oddity, Oddity
 use tagwright_syntax::Span;
 
 use crate::context::{Context, Report};
-use crate::{
-    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
-};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect, refusal};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unexpanded-variable",
@@ -118,7 +116,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     report.add(
                         report
                             .draft(file.id, image.span, message)
-                            .fix(Err(reason.to_owned())),
+                            .fix(Err(Refusal::new(RefusalCode::NotExpanded, reason))),
                     );
                 }
             }
@@ -165,7 +163,7 @@ fn written_down(file: &FileFacts, oddity: &Oddity, reason: &'static str, report:
     }
     let fix = match oddity.site {
         Some(site) => close_quotes(file, site),
-        None => Err("its place is not certain".to_owned()),
+        None => Err(Refusal::uncertain("its place is not certain")),
     };
     report.add(draft.fix(fix));
 }
@@ -219,11 +217,11 @@ fn quoted_reference(
     report.add(report.draft(file.id, span.source, message).fix(fix));
 }
 
-fn close_quotes(file: &FileFacts, site: Site) -> Result<Fix, String> {
+fn close_quotes(file: &FileFacts, site: Site) -> Result<Fix, Refusal> {
     let written = file
         .text
         .get(site.source.range())
-        .ok_or("its place is not certain")?;
+        .ok_or_else(|| Refusal::uncertain("its place is not certain"))?;
     match site.expansion {
         Expansion::SingleQuoted if !site.inside_quotes => Ok(Fix {
             message: "close the single quotes around the variable".to_owned(),
@@ -239,10 +237,10 @@ fn close_quotes(file: &FileFacts, site: Site) -> Result<Fix, String> {
             }],
         }),
         Expansion::Never(reason) if reason.as_str().contains("env.variables") => {
-            Err("the value has to be set by a command, which is yours to place".to_owned())
+            Err(Refusal::new(RefusalCode::YourDecision, "the value has to be set by a command, which is yours to place"))
         }
-        Expansion::Never(reason) => Err(reason.as_str().to_owned()),
-        _ => Err("the quotes around it are not certain".to_owned()),
+        Expansion::Never(reason) => Err(refusal::not_expanded(reason)),
+        _ => Err(Refusal::uncertain("the quotes around it are not certain")),
     }
 }
 
@@ -266,7 +264,7 @@ fn manifest(file: &FileFacts, image: &ImageUse, report: &mut Report<'_>) {
         report.add(
             report
                 .draft(file.id, image.span, message)
-                .fix(Err(reason.to_owned())),
+                .fix(Err(Refusal::new(RefusalCode::YourDecision, reason))),
         );
         return;
     }

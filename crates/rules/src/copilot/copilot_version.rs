@@ -73,7 +73,7 @@
 //! - aws/copilot-cli pull requests 4547 (in 1.27.0) and 5555 (in 1.32.1), issue 5501.
 
 use crate::context::{Context, Report};
-use crate::tables::copilot::{LOSES_LOCATION, pinned_releases};
+use tagwright_grammar::copilot::{LOSES_LOCATION, pinned_releases};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {

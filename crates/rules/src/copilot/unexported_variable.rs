@@ -70,7 +70,7 @@ use tagwright_syntax::buildspec::Version;
 use crate::context::{Context, Report};
 use crate::copilot::undefined_manifest_variable::{manifests, variables};
 use crate::variables::is_provided;
-use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unexported-variable",
@@ -104,7 +104,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 report
                     .draft(runner.id, assignment.span, message)
                     .related(manifest.id, place, "used here")
-                    .fix(fix.map_err(str::to_owned)),
+                    .fix(fix),
             );
         }
     }
@@ -153,26 +153,27 @@ fn is_for_one_command(file: &FileFacts, assignment: &AssignmentFact) -> bool {
 }
 
 /// `export NAME` behind the item of the assignment, which must come before that of the call.
-fn export(runner: &FileFacts, assignment: &AssignmentFact, call: u32) -> Result<Fix, &'static str> {
-    let spec = runner.buildspec.as_ref().ok_or("it is no buildspec")?;
+fn export(runner: &FileFacts, assignment: &AssignmentFact, call: u32) -> Result<Fix, Refusal> {
+    let spec = runner.buildspec.as_ref().ok_or_else(|| Refusal::new(RefusalCode::NoPlace, "it is no buildspec"))?;
     if let Some(template) = spec.template {
-        return Err(template);
+        return Err(Refusal::new(RefusalCode::Template, template));
     }
     if spec.inline || spec.version != Version::V0_2 {
-        return Err(
+        return Err(Refusal::new(
+            RefusalCode::NoPlace,
             "a command can only be added to a buildspec of version 0.2 in a file of its own",
-        );
+        ));
     }
     let item = assignment.order.item;
     if item == call {
-        return Err("it is set in the command that runs Copilot");
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "it is set in the command that runs Copilot"));
     }
     let list = spec
         .lists
         .iter()
         .find(|list| (list.items.0..list.items.1).contains(&item))
         .filter(|list| list.is_list)
-        .ok_or("the commands are not a list")?;
+        .ok_or_else(|| Refusal::new(RefusalCode::NoPlace, "the commands are not a list"))?;
     let index = list.index(item) + 1;
     Ok(Fix {
         message: format!("export `{}`", assignment.name),

@@ -50,9 +50,7 @@ use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::tag_for;
 use crate::environment;
 use crate::plan::define_branch;
-use crate::{
-    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
-};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, Rule, Severity, WordEffect, refusal};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-tag-flag",
@@ -81,7 +79,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 environment::copilot_tag(context.settings)?;
                 let site = flag
                     .value_site
-                    .ok_or("the place of the value is not certain")?;
+                    .ok_or_else(|| Refusal::uncertain("the place of the value is not certain"))?;
                 let definition = define_branch(
                     context,
                     file,
@@ -89,7 +87,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     site.expansion == tagwright_flow::expression::Expansion::InnerShell,
                 )?;
                 if let tagwright_flow::expression::Expansion::Never(reason) = site.expansion {
-                    return Err(reason.as_str().to_owned());
+                    return Err(refusal::not_expanded(reason));
                 }
                 let tag = tag_for(context, call);
                 let mut changes = vec![Change {

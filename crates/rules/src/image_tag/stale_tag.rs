@@ -67,9 +67,7 @@ use crate::environment;
 use crate::plan::{define_branch, needs_new_text};
 use crate::unique::{SUFFIX, copy, key, make_unique};
 use crate::variables::{Constancy, behind, constancy, constancy_of, item_text, replace};
-use crate::{
-    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
-};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect, refusal};
 
 pub(crate) static RULE: Rule = Rule {
     name: "stale-tag",
@@ -134,7 +132,7 @@ fn copilot(
         )
     };
     let fix = match flag.value_site {
-        None => Err("the place of the tag is not certain".to_owned()),
+        None => Err(Refusal::uncertain("the place of the tag is not certain")),
         Some(site) if package && all_text => (|| {
             environment::copilot_tag(settings)?;
             let unique = settings.unique_tag();
@@ -161,11 +159,11 @@ fn copilot(
 }
 
 /// ` --force` right after the tag and its closing quote.
-fn force(file: &FileFacts, site: Site) -> Result<Fix, String> {
+fn force(file: &FileFacts, site: Site) -> Result<Fix, Refusal> {
     if let Expansion::Never(reason) = site.expansion {
-        return Err(reason.as_str().to_owned());
+        return Err(refusal::not_expanded(reason));
     }
-    let text = item_text(file, site.node).ok_or("the command stands inside another file")?;
+    let text = item_text(file, site.node).ok_or_else(|| Refusal::new(RefusalCode::InsideAnotherFile, "the command stands inside another file"))?;
     let mut end = site.range.end as usize;
     let mut rest = text.get(end..).unwrap_or("");
     if let Some(after) = rest.strip_prefix(['"', '\'']) {
@@ -173,7 +171,7 @@ fn force(file: &FileFacts, site: Site) -> Result<Fix, String> {
         end += 1;
     }
     if !rest.is_empty() && !rest.starts_with([' ', '\t', '\n', ';', '&', '|', ')', '"', '\'']) {
-        return Err("the end of the tag is not certain".to_owned());
+        return Err(Refusal::uncertain("the end of the tag is not certain"));
     }
     Ok(Fix {
         message: "add `--force`".to_owned(),
@@ -288,14 +286,14 @@ fn unique<'a>(
     flow: &'a Flow,
     wanted: &str,
     bare: Option<(&'a FileFacts, &'a ImageUse)>,
-) -> Result<Fix, String> {
+) -> Result<Fix, Refusal> {
     let manifest = context
         .workspace
         .files()
         .iter()
         .any(|file| file.kind == FileKind::Kubernetes && file.text.contains(&*flow.name));
     if manifest {
-        return Err("a Kubernetes manifest here names the image, too".to_owned());
+        return Err(Refusal::new(RefusalCode::LeftBehind, "a Kubernetes manifest here names the image, too"));
     }
     make_unique(context, flow, wanted, bare)
 }
@@ -304,7 +302,7 @@ fn add(
     file: &FileFacts,
     image: &ImageUse,
     flow: &Flow,
-    fix: Result<Fix, String>,
+    fix: Result<Fix, Refusal>,
     report: &mut Report<'_>,
 ) {
     let message = format!(

@@ -67,7 +67,7 @@ use tagwright_syntax::yaml::{self, NodeId, Tree};
 
 use crate::context::{Context, Report};
 use crate::delivery;
-use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "artifact-not-listed",
@@ -112,7 +112,7 @@ struct Missing<'w> {
     written: Written,
     /// The deployment that needs it.
     consumer: Option<&'w Wanted<'w>>,
-    fix: Result<Fix, String>,
+    fix: Result<Fix, Refusal>,
 }
 
 /// What the buildspec `file` writes for a deployment without handing it on.
@@ -307,27 +307,27 @@ fn is_match(pattern: &str, name: &str) -> bool {
     true
 }
 
-fn add_to_list(file: &FileFacts, tree: &Tree, spec: &Buildspec, path: &str) -> Result<Fix, String> {
+fn add_to_list(file: &FileFacts, tree: &Tree, spec: &Buildspec, path: &str) -> Result<Fix, Refusal> {
     let artifacts = spec
         .artifacts
         .as_ref()
-        .ok_or("the file has no `artifacts` section")?;
+        .ok_or_else(|| Refusal::new(RefusalCode::NoPlace, "the file has no `artifacts` section"))?;
     if tree.get(artifacts.node, "base-directory").is_some() {
-        return Err("`base-directory` decides from where files are taken".to_owned());
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "`base-directory` decides from where files are taken"));
     }
     if path.contains(['$', '`', '~']) || path.starts_with('/') {
-        return Err("the folder that the file is written to is not certain".to_owned());
+        return Err(Refusal::uncertain("the folder that the file is written to is not certain"));
     }
     if ["cd ", "pushd "].iter().any(|it| file.text.contains(it)) {
-        return Err("a command changes the folder".to_owned());
+        return Err(Refusal::uncertain("a command changes the folder"));
     }
     let node: NodeId = tree
         .get(artifacts.node, "files")
-        .ok_or("which of the secondary artifacts is meant is not certain")?;
+        .ok_or_else(|| Refusal::uncertain("which of the secondary artifacts is meant is not certain"))?;
     let list = tree
         .sequence(node)
         .filter(|list| !list.flow && !list.items.is_empty())
-        .ok_or("`files` is not written as a list with dashes")?;
+        .ok_or_else(|| Refusal::new(RefusalCode::NoPlace, "`files` is not written as a list with dashes"))?;
     Ok(Fix {
         message: format!("add `{path}` to the artifacts"),
         applicability: Applicability::Safe,

@@ -2,7 +2,7 @@
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Value {
+pub enum Value {
     /// Anything.
     Any,
     /// One scalar. CodeBuild takes its text, so numbers and booleans are fine.
@@ -50,18 +50,18 @@ pub(crate) enum Value {
 
 /// One key of a section.
 #[derive(Debug)]
-pub(crate) struct Key {
+pub struct Key {
     /// As it is written in the file.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What it may hold.
-    pub(crate) value: Value,
+    pub value: Value,
     /// One sentence for the schema.
-    pub(crate) docs: &'static str,
+    pub docs: &'static str,
 }
 
 /// What CodeBuild does with a key that it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unknown {
+pub enum Unknown {
     /// It stops with an error.
     Rejected,
     /// It takes no notice.
@@ -72,23 +72,23 @@ pub(crate) enum Unknown {
 
 /// A mapping with known keys.
 #[derive(Debug)]
-pub(crate) struct Section {
+pub struct Section {
     /// For people: "`env`", "the top level".
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// The known keys.
-    pub(crate) keys: &'static [Key],
+    pub keys: &'static [Key],
     /// Sections whose keys stand here as well.
-    pub(crate) includes: &'static [&'static Section],
+    pub includes: &'static [&'static Section],
     /// What becomes of other keys.
-    pub(crate) unknown: Unknown,
+    pub unknown: Unknown,
     /// Keys without which the section is of no use.
-    pub(crate) required: &'static [&'static str],
+    pub required: &'static [&'static str],
     /// Keys that exclude each other.
-    pub(crate) at_most_one: &'static [&'static str],
+    pub at_most_one: &'static [&'static str],
 }
 
 /// What most sections leave as it is here.
-pub(crate) const PLAIN: Section = Section {
+pub const PLAIN: Section = Section {
     name: "",
     keys: &[],
     includes: &[],
@@ -99,7 +99,7 @@ pub(crate) const PLAIN: Section = Section {
 
 impl Section {
     /// Where the section's keys stand, for people.
-    pub(crate) fn place(&self) -> String {
+    pub fn place(&self) -> String {
         let preposition = if self.name.starts_with("the top level") {
             "at"
         } else {
@@ -109,7 +109,7 @@ impl Section {
     }
 
     /// The key of this name.
-    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys
             .iter()
             .find(|key| key.name == name)
@@ -117,13 +117,13 @@ impl Section {
     }
 
     /// All keys, those of included sections behind its own.
-    pub(crate) fn all_keys(&self) -> Vec<&'static Key> {
+    pub fn all_keys(&self) -> Vec<&'static Key> {
         let included = self.includes.iter().flat_map(|section| section.all_keys());
         self.keys.iter().chain(included).collect()
     }
 }
 
 /// An entry of a table.
-pub(crate) const fn key(name: &'static str, value: Value, docs: &'static str) -> Key {
+pub const fn key(name: &'static str, value: Value, docs: &'static str) -> Key {
     Key { name, value, docs }
 }

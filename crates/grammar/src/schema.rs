@@ -6,9 +6,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::buildspec::BUILDSPEC;
-use super::copilot::{ENVIRONMENT, PIPELINE, WORKLOADS};
-use super::grammar::{Section, Unknown, Value};
+use crate::buildspec::BUILDSPEC;
+use crate::copilot::{ENVIRONMENT, PIPELINE, WORKLOADS};
+use crate::section::{Section, Unknown, Value};
 
 /// A JSON Schema (draft 2020-12) of buildspecs, with a final newline.
 #[must_use]

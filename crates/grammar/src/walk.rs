@@ -2,13 +2,12 @@
 
 use tagwright_syntax::yaml::{Entry, NodeId, NodeKind, ScalarStyle, Tree};
 
-use super::buildspec::BUILDSPEC;
-use super::grammar::{Section, Unknown, Value};
-use crate::Document;
+use crate::buildspec::BUILDSPEC;
+use crate::section::{Section, Unknown, Value};
 
 /// A difference between a file and the grammar.
 #[derive(Debug)]
-pub(crate) enum Problem {
+pub enum Problem {
     /// A key that the section does not have.
     UnknownKey {
         /// The key and its value.
@@ -36,18 +35,14 @@ pub(crate) enum Problem {
     },
 }
 
-/// All differences between the mapping at `root` and the grammar, in the order of the file. Version 0.1, of
-/// which no complete reference exists, may have keys of its own.
-pub(crate) fn problems(document: &Document<'_>, root: NodeId) -> Vec<Problem> {
-    let old = document
-        .buildspec
-        .as_ref()
-        .is_some_and(|spec| spec.version == tagwright_syntax::buildspec::Version::V0_1);
-    walk(document.tree, root, &BUILDSPEC, old)
+/// All differences between the mapping at `root` and the grammar, in the order of the file. `old`: it is
+/// version 0.1, of which no complete reference exists, so that it may have keys of its own.
+pub fn problems(tree: &Tree, root: NodeId, old: bool) -> Vec<Problem> {
+    walk(tree, root, &BUILDSPEC, old)
 }
 
 /// All differences between the mapping at `root` and `section`, in the order of the file.
-pub(crate) fn differences(tree: &Tree, root: NodeId, section: &'static Section) -> Vec<Problem> {
+pub fn differences(tree: &Tree, root: NodeId, section: &'static Section) -> Vec<Problem> {
     walk(tree, root, section, false)
 }
 
@@ -289,7 +284,7 @@ fn is_on_failure(text: &str) -> bool {
 }
 
 /// What stands at `node`, for people.
-pub(crate) fn found(tree: &Tree, node: NodeId) -> &'static str {
+pub fn found(tree: &Tree, node: NodeId) -> &'static str {
     match &tree.node(tree.resolve(node)).kind {
         NodeKind::Sequence(_) => "a list",
         NodeKind::Mapping(_) => "a mapping",

@@ -1,11 +1,11 @@
 //! The grammar tables for those who help with writing: which keys and values may stand at a place.
 
-use tagwright_flow::FileKind;
+use tagwright_syntax::FileKind;
 
-use super::buildspec::BUILDSPEC;
-use super::copilot::{ENVIRONMENT, PIPELINE, WORKLOAD, workload};
-use super::grammar::{Key, Section, Value};
-use super::runtimes::{RUNTIMES, runtime};
+use crate::buildspec::BUILDSPEC;
+use crate::copilot::{ENVIRONMENT, PIPELINE, WORKLOAD, workload};
+use crate::runtimes::{RUNTIMES, runtime};
+use crate::section::{Key, Section, Value};
 
 /// A key that may stand somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Grammar {
 
 impl Grammar {
     /// The grammar of files with this at their top.
-    pub(super) fn new(top: &'static Section) -> Self {
+    pub(crate) fn new(top: &'static Section) -> Self {
         Self { top }
     }
 
@@ -69,7 +69,7 @@ fn workload_type(text: &str) -> &str {
 }
 
 /// What an item of a list may be, else the value itself; of several shapes the one with keys.
-pub(super) fn item(mut value: Value) -> Value {
+pub(crate) fn item(mut value: Value) -> Value {
     loop {
         value = match value {
             Value::List(inner) | Value::ListOrOne(inner) => *inner,
@@ -137,7 +137,7 @@ impl Grammar {
     }
 }
 
-pub(super) fn help(key: &Key) -> KeyHelp {
+pub(crate) fn help(key: &Key) -> KeyHelp {
     KeyHelp {
         name: key.name,
         docs: key.docs,

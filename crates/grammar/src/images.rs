@@ -11,7 +11,7 @@
 
 /// What `sh` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sh {
+pub enum Sh {
     /// Knows what POSIX says, and little more.
     Dash,
     /// Knows what bash knows, under its other name too.
@@ -20,7 +20,7 @@ pub(crate) enum Sh {
 
 /// A version of the AWS CLI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AwsCli {
+pub enum AwsCli {
     /// 1.
     One,
     /// 2.
@@ -29,9 +29,9 @@ pub(crate) enum AwsCli {
 
 /// Images of one name.
 #[derive(Debug)]
-pub(crate) struct Family {
+pub struct Family {
     /// What stands before the colon.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// The first number of the newest version behind the colon; `None` where that names a runtime.
     newest: Option<u32>,
     /// The first number of the first version that has version 2 of the AWS CLI; `None` if none has.
@@ -51,7 +51,7 @@ const fn family(name: &'static str, newest: Option<u32>, cli_two: Option<u32>, s
 
 /// All families. The last ones, one for each language, are from before 2019 and made of Ubuntu 14.04.
 #[rustfmt::skip]
-pub(crate) static FAMILIES: [Family; 15] = [
+pub static FAMILIES: [Family; 15] = [
     family("aws/codebuild/standard", Some(8), Some(5), Sh::Dash),
     family("aws/codebuild/amazonlinux2-x86_64-standard", Some(5), Some(5), Sh::Bash),
     family("aws/codebuild/amazonlinux-x86_64-standard", Some(6), Some(5), Sh::Bash),
@@ -70,12 +70,12 @@ pub(crate) static FAMILIES: [Family; 15] = [
 ];
 
 /// The `sh` of an image; `None` if it is not one of CodeBuild's, or newer than the table.
-pub(crate) fn sh(image: &str) -> Option<Sh> {
+pub fn sh(image: &str) -> Option<Sh> {
     Some(find(image)?.0.sh)
 }
 
 /// The AWS CLI of an image; `None` if that is not known.
-pub(crate) fn aws_cli(image: &str) -> Option<AwsCli> {
+pub fn aws_cli(image: &str) -> Option<AwsCli> {
     let (family, version) = find(image)?;
     match (family.cli_two, version) {
         (None, _) => Some(AwsCli::One),

@@ -1,25 +1,16 @@
-//! Platform knowledge as data, and what several rules read from it.
-
-pub(crate) mod buildspec;
-pub(crate) mod copilot;
-pub(crate) mod grammar;
-pub(crate) mod images;
-pub(crate) mod key_page;
-pub mod lookup;
-pub(crate) mod runtimes;
-pub(crate) mod schema;
-pub(crate) mod walk;
+//! What the rules about structure read of one file, found out once.
 
 use std::cell::OnceCell;
 
 use tagwright_flow::FileKind;
 use tagwright_syntax::Span;
-use tagwright_syntax::buildspec::PhaseName;
+use tagwright_syntax::buildspec::{PhaseName, Version};
 use tagwright_syntax::position::LineIndex;
 use tagwright_syntax::yaml::{Entry, NodeId, NodeKind, Tree};
 
-use self::grammar::Section;
-use self::walk::Problem;
+use tagwright_grammar::walk::{self, Problem};
+use tagwright_grammar::{Section, copilot};
+
 use crate::Document;
 
 /// What the rules about structure read of one file, found out once.
@@ -38,7 +29,7 @@ impl Outline {
         Self {
             root,
             lists: root.map_or_else(Vec::new, |root| find_commands(document.tree, root)),
-            problems: whole.map_or_else(Vec::new, |root| walk::problems(document, root)),
+            problems: whole.map_or_else(Vec::new, |root| problems_of(document, root)),
             manifest_problems: OnceCell::new(),
             lines: OnceCell::new(),
         }
@@ -82,6 +73,13 @@ pub(crate) fn unknown_keys<'d>(
 pub(crate) fn manifest_problems<'d>(document: &'d Document<'_>) -> &'d [Problem] {
     let found = &document.outline().manifest_problems;
     found.get_or_init(|| find_manifest_problems(document))
+}
+
+/// The differences of the buildspec at `root` from the grammar.
+fn problems_of(document: &Document<'_>, root: NodeId) -> Vec<Problem> {
+    let spec = document.buildspec.as_ref();
+    let old = spec.is_some_and(|spec| spec.version == Version::V0_1);
+    walk::problems(document.tree, root, old)
 }
 
 fn find_manifest_problems(document: &Document<'_>) -> Vec<Problem> {
@@ -254,65 +252,9 @@ pub(crate) fn line(document: &Document<'_>, offset: u32) -> u32 {
         .line
 }
 
-/// The candidate that `word` was probably meant to be: the same but for case, `-` and `_`, or one or two
-/// letters away.
-pub(crate) fn did_you_mean<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let plain = |text: &str| -> Vec<char> {
-        text.chars()
-            .filter(|c| !matches!(c, '-' | '_' | ' '))
-            .flat_map(char::to_lowercase)
-            .collect()
-    };
-    let word = plain(word);
-    let allowed = if word.len() > 5 { 2 } else { 1 };
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(&word, &plain(candidate)), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// The number of letters to insert, remove, replace or swap with their neighbour.
-fn distance(a: &[char], b: &[char]) -> usize {
-    // Longer words are no slips; also bounds the work.
-    if a.len().abs_diff(b.len()) > 2 {
-        return usize::MAX;
-    }
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let changed = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = changed.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(before[j - 2] + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slip_is_recognised_and_another_word_is_not() {
-        let keys = ["commands", "finally", "on-failure", "run-as", "env"];
-        assert_eq!(did_you_mean("comands", keys), Some("commands"));
-        assert_eq!(did_you_mean("commnads", keys), Some("commands"));
-        assert_eq!(did_you_mean("on_failure", keys), Some("on-failure"));
-        assert_eq!(did_you_mean("onFailure", keys), Some("on-failure"));
-        assert_eq!(did_you_mean("enb", keys), Some("env"));
-        assert_eq!(did_you_mean("timeout", keys), None);
-    }
+    use tagwright_grammar::{buildspec, copilot, images, runtimes};
 
     /// The texts in quotes of a source, comments left out.
     fn quoted_texts(source: &str) -> Vec<&str> {

@@ -4,23 +4,23 @@
 //! newer than the newest listed here are never objected to: the table ages.
 
 /// Where the table is from.
-pub(crate) const READ_FROM: &str =
+pub const READ_FROM: &str =
     "`runtimes.yml` of the images in aws/aws-codebuild-docker-images, as of 2026-04";
 
 /// When the table was read from its source.
-pub(crate) const AS_OF: &str = "2026-04";
+pub const AS_OF: &str = "2026-04";
 
 /// A runtime.
 #[derive(Debug)]
-pub(crate) struct Runtime {
+pub struct Runtime {
     /// The key under `runtime-versions`.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// The versions that at least one current image has, ascending; empty if none has the runtime.
-    pub(crate) versions: &'static [&'static str],
+    pub versions: &'static [&'static str],
 }
 
 /// All runtimes that there are or were.
-pub(crate) static RUNTIMES: [Runtime; 10] = [
+pub static RUNTIMES: [Runtime; 10] = [
     Runtime {
         name: "android",
         versions: &[],
@@ -71,7 +71,7 @@ pub(crate) static RUNTIMES: [Runtime; 10] = [
 
 /// What can be said of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Offer {
+pub enum Offer {
     /// A current image has it, or it is newer than the table.
     Current,
     /// No current image has it.
@@ -81,13 +81,13 @@ pub(crate) enum Offer {
 }
 
 /// The runtime of this name.
-pub(crate) fn runtime(name: &str) -> Option<&'static Runtime> {
+pub fn runtime(name: &str) -> Option<&'static Runtime> {
     RUNTIMES.iter().find(|runtime| runtime.name == name)
 }
 
 impl Runtime {
     /// What can be said of `version`, a value under `runtime-versions`: `18`, `18.x`, `3.9.7`, `latest`.
-    pub(crate) fn offer(&self, version: &str) -> Offer {
+    pub fn offer(&self, version: &str) -> Offer {
         let version = version.trim();
         if self.versions.is_empty() {
             return Offer::Retired;

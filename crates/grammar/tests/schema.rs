@@ -6,7 +6,7 @@
 
 use jsonschema::Validator;
 use serde_json::Value;
-use tagwright_rules::{
+use tagwright_grammar::{
     buildspec_schema, copilot_environment_schema, copilot_pipeline_schema, copilot_workload_schema,
 };
 

@@ -5,14 +5,14 @@
 //! reference", as of 2026. Where builds are known to accept more than the reference says, the table says
 //! so: `commands` and `files` may be one string, yes/no may be true/false.
 
-use super::grammar::{Key, PLAIN, Section, Unknown, Value, key};
+use crate::section::{Key, PLAIN, Section, Unknown, Value, key};
 
 /// Where the table is from.
-pub(crate) const READ_FROM: &str = "CodeBuild user guide, \"Build specification reference for CodeBuild\" and \"Batch \
+pub const READ_FROM: &str = "CodeBuild user guide, \"Build specification reference for CodeBuild\" and \"Batch \
                                  build buildspec reference\", as of 2026";
 
 /// The file.
-pub(crate) static BUILDSPEC: Section = Section {
+pub static BUILDSPEC: Section = Section {
     name: "the top level",
     keys: &[
         key(
@@ -59,7 +59,7 @@ pub(crate) static BUILDSPEC: Section = Section {
 };
 
 /// `env`.
-pub(crate) static ENV: Section = Section {
+pub static ENV: Section = Section {
     name: "`env`",
     keys: &[
         key(
@@ -101,7 +101,7 @@ pub(crate) static ENV: Section = Section {
 };
 
 /// `proxy`.
-pub(crate) static PROXY: Section = Section {
+pub static PROXY: Section = Section {
     name: "`proxy`",
     keys: &[
         key(
@@ -120,7 +120,7 @@ pub(crate) static PROXY: Section = Section {
 };
 
 /// `phases`.
-pub(crate) static PHASES: Section = Section {
+pub static PHASES: Section = Section {
     name: "`phases`",
     keys: &[
         key(
@@ -168,7 +168,7 @@ const STEPS: Key = key(
 );
 
 /// One of a phase's `steps`.
-pub(crate) static STEP: Section = Section {
+pub static STEP: Section = Section {
     name: "a step",
     keys: &[
         key("id", Value::Text, "The step's name for expressions."),
@@ -196,7 +196,7 @@ pub(crate) static STEP: Section = Section {
 };
 
 /// A phase other than `install`.
-pub(crate) static PHASE: Section = Section {
+pub static PHASE: Section = Section {
     name: "a phase",
     keys: &[RUN_AS, ON_FAILURE, COMMANDS, FINALLY, STEPS],
     unknown: Unknown::Ignored,
@@ -205,7 +205,7 @@ pub(crate) static PHASE: Section = Section {
 };
 
 /// `phases.install`.
-pub(crate) static INSTALL: Section = Section {
+pub static INSTALL: Section = Section {
     name: "`phases.install`",
     keys: &[
         RUN_AS,
@@ -236,7 +236,7 @@ const DISCARD_PATHS: Key = key(
 );
 
 /// A report group.
-pub(crate) static REPORT: Section = Section {
+pub static REPORT: Section = Section {
     name: "a report group",
     keys: &[
         key(
@@ -297,7 +297,7 @@ const S3_PREFIX: Key = key(
 const ARTIFACT_TYPE: Key = key("type", Value::Text, "Obsolete.");
 
 /// `artifacts`.
-pub(crate) static ARTIFACTS: Section = Section {
+pub static ARTIFACTS: Section = Section {
     name: "`artifacts`",
     keys: &[
         FILES,
@@ -319,7 +319,7 @@ pub(crate) static ARTIFACTS: Section = Section {
 };
 
 /// One of `artifacts.secondary-artifacts`.
-pub(crate) static SECONDARY_ARTIFACT: Section = Section {
+pub static SECONDARY_ARTIFACT: Section = Section {
     name: "a secondary artifact",
     keys: &[
         FILES,
@@ -336,7 +336,7 @@ pub(crate) static SECONDARY_ARTIFACT: Section = Section {
 };
 
 /// `cache`.
-pub(crate) static CACHE: Section = Section {
+pub static CACHE: Section = Section {
     name: "`cache`",
     keys: &[
         key(
@@ -361,7 +361,7 @@ pub(crate) static CACHE: Section = Section {
 };
 
 /// `batch`.
-pub(crate) static BATCH: Section = Section {
+pub static BATCH: Section = Section {
     name: "`batch`",
     keys: &[
         key(
@@ -402,7 +402,7 @@ const IGNORE_FAILURE: Key = key(
 );
 
 /// One of `batch.build-list` or `batch.build-graph`.
-pub(crate) static BATCH_BUILD: Section = Section {
+pub static BATCH_BUILD: Section = Section {
     name: "a build of a batch",
     keys: &[
         key(
@@ -438,7 +438,7 @@ pub(crate) static BATCH_BUILD: Section = Section {
 };
 
 /// The `env` of a build of a batch.
-pub(crate) static BATCH_ENV: Section = Section {
+pub static BATCH_ENV: Section = Section {
     name: "the `env` of a build of a batch",
     keys: &[
         key("compute-type", Value::Any, "The compute type."),
@@ -458,7 +458,7 @@ pub(crate) static BATCH_ENV: Section = Section {
 };
 
 /// `batch.build-matrix`.
-pub(crate) static BATCH_MATRIX: Section = Section {
+pub static BATCH_MATRIX: Section = Section {
     name: "`batch.build-matrix`",
     keys: &[
         key(
@@ -477,7 +477,7 @@ pub(crate) static BATCH_MATRIX: Section = Section {
 };
 
 /// `static` or `dynamic`.
-pub(crate) static BATCH_SIDE: Section = Section {
+pub static BATCH_SIDE: Section = Section {
     name: "a side of `batch.build-matrix`",
     keys: &[
         key(
@@ -493,7 +493,7 @@ pub(crate) static BATCH_SIDE: Section = Section {
 };
 
 /// `batch.build-fanout`.
-pub(crate) static BATCH_FANOUT: Section = Section {
+pub static BATCH_FANOUT: Section = Section {
     name: "`batch.build-fanout`",
     keys: &[
         key(
@@ -519,7 +519,7 @@ const COMMON: [&str; 9] = [
 ];
 
 /// The section that `name` belongs to, where it is found in `found` and unknown there.
-pub(crate) fn home(name: &str, found: &Section) -> Option<&'static Section> {
+pub fn home(name: &str, found: &Section) -> Option<&'static Section> {
     if COMMON.contains(&name) || found.unknown == Unknown::Allowed {
         return None;
     }

@@ -1,8 +1,8 @@
 //! What the tables of grammars know of a key, by its whole path or by the end of it.
 
-use super::grammar::{Key, Section, Value};
-use super::lookup::{Grammar, KeyHelp, help, item};
-use super::{buildspec, copilot, runtimes};
+use crate::lookup::{Grammar, KeyHelp, help, item};
+use crate::section::{Key, Section, Value};
+use crate::{buildspec, copilot, runtimes};
 
 /// What is known of a key.
 #[derive(Clone, Debug)]

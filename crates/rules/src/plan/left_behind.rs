@@ -8,15 +8,16 @@ use tagwright_flow::mentions::Mention;
 use tagwright_flow::{FileId, UseId};
 
 use crate::context::{Context, Place, pushes};
+use crate::{Refusal, RefusalCode};
 
 /// Whether the `places`, all of which move, are all places of their images.
 ///
 /// # Errors
 /// A place that would be left behind, and why it does not move.
-pub(crate) fn check(
+pub(super) fn check(
     context: &Context<'_>,
     places: &[(Place<'_>, &TagValue)],
-) -> Result<(), String> {
+) -> Result<(), Refusal> {
     let moved: HashSet<UseId> = places.iter().map(|(place, _)| place.id).collect();
     let pushed = places.iter().filter(|(place, _)| pushes(place.image.role));
     let flows: BTreeSet<usize> = pushed
@@ -42,22 +43,31 @@ pub(crate) fn check(
             &moved,
         );
         if let Some(mention) = left {
-            return Err(reason(&mention));
+            return Err(refusal(&mention));
         }
     }
     Ok(())
 }
 
-fn reason(mention: &Mention) -> String {
-    let place = format!("{}:{}", mention.path, mention.position.line);
-    if mention.redeploys {
-        return format!(
-            "{place} (`{}`) deploys what an existing definition names, and nothing would push that tag any more",
-            mention.written
-        );
+fn refusal(mention: &Mention) -> Refusal {
+    let Mention {
+        path,
+        position,
+        written,
+        ..
+    } = mention;
+    let place = format!("{path}:{}", position.line);
+    let message = if mention.redeploys {
+        format!(
+            "{place} (`{written}`) deploys what an existing definition names, and nothing would push that tag any more"
+        )
+    } else {
+        format!("{place} still names `{written}`, and nothing would push that tag any more")
+    };
+    let refusal = Refusal::new(RefusalCode::LeftBehind, message);
+    let what = format!("`{written}`");
+    match mention.file {
+        Some(file) => refusal.at(file, mention.span, what),
+        None => refusal.elsewhere(&**path, (position.line, position.column), what),
     }
-    format!(
-        "{place} still names `{}`, and nothing would push that tag any more",
-        mention.written
-    )
 }

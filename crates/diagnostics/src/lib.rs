@@ -1,12 +1,17 @@
-//! What a rule says: findings, and the changes it proposes, as plain data.
+//! What a rule says: findings, and the changes it proposes or why it proposes none, as plain data.
+//!
+//! Rules make it, the fixer proves and applies it, reports and editors show it. Nothing here knows a rule.
+
+mod refusal;
 
 use std::sync::Arc;
 
 use tagwright_syntax::yaml::NodeId;
 use tagwright_syntax::{SmolStr, Span};
 
-/// A file of the workspace, by its index there.
-pub use tagwright_flow::FileId;
+pub use tagwright_syntax::FileId;
+
+pub use refusal::{Refusal, RefusalCode, RefusalPlace};
 
 /// How much damage a finding means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,7 +42,7 @@ pub struct Finding {
     /// What to do about it, if that is certain. All findings of a group share one.
     pub fix: Option<Arc<Fix>>,
     /// Where there is no fix although the rule has one: why not.
-    pub no_fix: Option<String>,
+    pub refusal: Option<Refusal>,
 }
 
 /// A place that explains a finding.

@@ -7,7 +7,7 @@
 
 use tagwright_syntax::Span;
 
-use super::grammar::{Key, PLAIN, Section, Value, key};
+use crate::section::{Key, PLAIN, Section, Value, key};
 
 const TEXT: Value = Value::Text;
 const BOOLEAN: Value = Value::Boolean;
@@ -34,18 +34,18 @@ const ALIAS: Value = Value::OneOf(&[
 ]);
 
 /// A release of Copilot 1: the numbers behind the `1`.
-pub(crate) type Release = (u32, u32);
+pub type Release = (u32, u32);
 
 /// The first release that tags by itself what `package --upload-assets` pushes.
-pub(crate) const UPLOADS_ASSETS: Release = (16, 0);
+pub const UPLOADS_ASSETS: Release = (16, 0);
 
 /// From the first of these releases to the one before the second, the location of a main image is lost if a
 /// sidecar is built (aws/copilot-cli 4547, put right by 5555).
-pub(crate) const LOSES_LOCATION: std::ops::Range<Release> = (27, 0)..(32, 1);
+pub const LOSES_LOCATION: std::ops::Range<Release> = (27, 0)..(32, 1);
 
 /// The releases that addresses in `text` name, `copilot-linux-v1.31.0` or `download/v1.31.0/copilot-…`: the
 /// bytes of `1.31.0`, and the release. Comments of YAML and of the shell are passed over.
-pub(crate) fn pinned_releases(text: &str) -> Vec<(Span, Release)> {
+pub fn pinned_releases(text: &str) -> Vec<(Span, Release)> {
     let mut found = Vec::new();
     for (at, sign) in text.match_indices("v1.") {
         let line = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
@@ -74,10 +74,10 @@ pub(crate) fn pinned_releases(text: &str) -> Vec<(Span, Release)> {
 }
 
 /// Where the tables of manifests are from.
-pub(crate) const READ_FROM: &str = "aws/copilot-cli v1.33.2, `internal/pkg/manifest`";
+pub const READ_FROM: &str = "aws/copilot-cli v1.33.2, `internal/pkg/manifest`";
 
 /// A service's or a job's manifest, by its `type`.
-pub(crate) static WORKLOADS: [(&str, &Section); 6] = [
+pub static WORKLOADS: [(&str, &Section); 6] = [
     ("Load Balanced Web Service", &LOAD_BALANCED),
     ("Backend Service", &BACKEND),
     ("Request-Driven Web Service", &REQUEST_DRIVEN),
@@ -87,7 +87,7 @@ pub(crate) static WORKLOADS: [(&str, &Section); 6] = [
 ];
 
 /// The grammar of the workloads of this `type`.
-pub(crate) fn workload(kind: &str) -> Option<&'static Section> {
+pub fn workload(kind: &str) -> Option<&'static Section> {
     WORKLOADS
         .iter()
         .find(|(name, _)| *name == kind)
@@ -95,7 +95,7 @@ pub(crate) fn workload(kind: &str) -> Option<&'static Section> {
 }
 
 /// `name` and `type`.
-pub(crate) static WORKLOAD: Section = Section {
+pub static WORKLOAD: Section = Section {
     name: "every workload",
     keys: &[
         key("name", TEXT, "The name, the same as the folder's."),
@@ -116,7 +116,7 @@ pub(crate) static WORKLOAD: Section = Section {
 };
 
 /// A manifest of the type Load Balanced Web Service.
-pub(crate) static LOAD_BALANCED: Section = Section {
+pub static LOAD_BALANCED: Section = Section {
     name: "the top level of a Load Balanced Web Service",
     keys: &[key(
         "environments",
@@ -154,7 +154,7 @@ static LOAD_BALANCED_CONFIG: Section = Section {
 };
 
 /// A manifest of the type Backend Service.
-pub(crate) static BACKEND: Section = Section {
+pub static BACKEND: Section = Section {
     name: "the top level of a Backend Service",
     keys: &[key(
         "environments",
@@ -191,7 +191,7 @@ static BACKEND_CONFIG: Section = Section {
 };
 
 /// A manifest of the type Worker Service.
-pub(crate) static WORKER: Section = Section {
+pub static WORKER: Section = Section {
     name: "the top level of a Worker Service",
     keys: &[key(
         "environments",
@@ -232,7 +232,7 @@ static WORKER_CONFIG: Section = Section {
 };
 
 /// A manifest of the type Scheduled Job.
-pub(crate) static SCHEDULED_JOB: Section = Section {
+pub static SCHEDULED_JOB: Section = Section {
     name: "the top level of a Scheduled Job",
     keys: &[key(
         "environments",
@@ -261,7 +261,7 @@ static SCHEDULED_JOB_CONFIG: Section = Section {
 };
 
 /// A manifest of the type Request-Driven Web Service.
-pub(crate) static REQUEST_DRIVEN: Section = Section {
+pub static REQUEST_DRIVEN: Section = Section {
     name: "the top level of a Request-Driven Web Service",
     keys: &[key(
         "environments",
@@ -306,7 +306,7 @@ static REQUEST_DRIVEN_CONFIG: Section = Section {
 };
 
 /// A manifest of the type Static Site.
-pub(crate) static STATIC_SITE: Section = Section {
+pub static STATIC_SITE: Section = Section {
     name: "the top level of a Static Site",
     keys: &[key(
         "environments",
@@ -1214,7 +1214,7 @@ static QUEUE_FIFO: Section = Section {
 };
 
 /// An environment's manifest.
-pub(crate) static ENVIRONMENT: Section = Section {
+pub static ENVIRONMENT: Section = Section {
     name: "the top level of an environment",
     keys: &[
         key("name", TEXT, "The name, the same as the folder's."),
@@ -1485,7 +1485,7 @@ static ENVIRONMENT_OBSERVABILITY: Section = Section {
 };
 
 /// A pipeline's manifest.
-pub(crate) static PIPELINE: Section = Section {
+pub static PIPELINE: Section = Section {
     name: "the top level of a pipeline",
     keys: &[
         key("name", TEXT, "The pipeline's name."),
