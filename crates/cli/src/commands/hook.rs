@@ -34,7 +34,7 @@ pub(crate) fn hook(command: &HookCommand, streams: &mut Streams<'_>) -> Result<E
         HookCommand::Run { hook, arguments } => match hook {
             Hook::PreCommit => {
                 let check = Cli::parse_from(["tagwright", "check", "--staged"]);
-                crate::execute(&check, streams)
+                super::execute(&check, streams)
             }
             Hook::PostCheckout => {
                 let repository = Repository::open()?;
