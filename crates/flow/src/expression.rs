@@ -47,6 +47,8 @@ pub enum Reason {
     QuotedDocument,
     /// In a command for another machine.
     Elsewhere,
+    /// In a shell that gets an environment of its own.
+    OwnEnvironment,
     /// In a nested script that is no complete shell text.
     NestedRepaired,
     /// In a task definition.
@@ -88,6 +90,9 @@ impl Reason {
             }
             Reason::Elsewhere => {
                 "the command runs on another machine or in a container, where the variable does not exist"
+            }
+            Reason::OwnEnvironment => {
+                "the command runs in a shell of its own environment, where the variable does not exist"
             }
             Reason::NestedRepaired => "the nested command could only be read after a repair",
             Reason::TaskDefinition => "a task definition is read as it is",

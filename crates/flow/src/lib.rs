@@ -4,7 +4,7 @@
 //! repository and tag once simple assignments are resolved, and which of these places belong to one
 //! image. Whether any of it is wrong is for the rules to say.
 
-pub mod commands;
+pub mod tools;
 pub mod delivery;
 pub mod expression;
 pub mod facts;
@@ -13,6 +13,9 @@ pub mod read;
 pub mod scan;
 pub mod search;
 pub mod workspace;
+
+/// The former name of [`tools`].
+pub use tools as commands;
 
 pub use kind::FileKind;
 pub use read::{ReadOptions, read_file, read_file_with};

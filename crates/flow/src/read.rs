@@ -8,7 +8,7 @@ use tagwright_syntax::copilot::{Images, PipelineManifest, WorkloadKind, Workload
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 
 use crate::FileId;
-use crate::commands::{Role, Tool};
+use crate::tools::{Role, Tool};
 use crate::delivery::{self, DeliveryFacts};
 use crate::expression::{Expansion, Reason};
 use crate::facts::{FileFacts, RepositoryDeclaration, WorkloadFacts};

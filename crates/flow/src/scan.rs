@@ -15,18 +15,18 @@ use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
 use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::FileId;
-use crate::commands::{self, Form, ImageArgument, Role};
 use crate::expression::{
     Environment, Expansion, Expression, Locate, Origin, Raw, Reason, Repository, Site, SplitTag,
     assigned, split_reference,
 };
 use crate::facts::{
-    AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, CopilotFlag, CopilotUse,
-    FileFacts, IMAGE_FILES, ImageFiles, ImageUse, Oddity, OddityKind, Order, ShellKind, TagKind,
+    AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, ComposeUse, CopilotFlag, CopilotUse,
+    FileFacts, IMAGE_FILES, ImageFiles, ImageUse, Oddity, OddityKind, Order, Redeploy, ShellKind, TagKind,
     TagValue, VariableRead,
 };
 use crate::kind::{FileKind, has};
 use crate::search::AnyOf;
+use crate::tools::{self, Form, ImageArgument, Role, Surroundings, hands_on_scripts};
 
 /// Facts of a file about which nothing is known yet.
 #[must_use]
@@ -47,6 +47,8 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         repositories: Vec::new(),
         provided_variables: Vec::new(),
         delivery: None,
+        redeploys: Vec::new(),
+        compose: Vec::new(),
         scripts: Vec::new(),
         oddities: Vec::new(),
     }
@@ -131,42 +133,10 @@ impl Locate for Place<'_> {
     }
 }
 
-/// Words without which no command of a file can matter here.
-static TRIGGERS: AnyOf = AnyOf::new(&[
-    "docker",
-    "podman",
-    "nerdctl",
-    "buildah",
-    "kaniko",
-    "executor",
-    "crane",
-    "skopeo",
-    "regctl",
-    "copilot",
-    "kubectl",
-    "helm",
-    "kustomize",
-    "imagedef",
-    "imageDetail",
-    "image-uri",
-    "ImageUri",
-    "imageUri",
-    "apprunner",
-    "container-definitions",
-    "primary-container",
-    "BRANCH",
-    "latest",
-    "put-image",
-]);
-
-/// What makes a command worth reading that has none of [`TRIGGERS`] and no `$`, `=` or `<`.
-static SCRIPTS: AnyOf = AnyOf::new(&["{{", "./", ".sh", "make"]);
-
 /// Whether a command can matter at all.
 fn may_matter(text: &str) -> bool {
     memchr::memchr3(b'$', b'=', b'<', text.as_bytes()).is_some()
-        || SCRIPTS.is_in(text)
-        || TRIGGERS.is_in(text)
+        || tools::COMMAND_TRIGGERS.is_in(text)
 }
 
 /// Whether the command only prints text, or only logs in to a registry: the most common commands that need
@@ -178,8 +148,9 @@ fn says_nothing(text: &str, names_branch: bool) -> bool {
         text.starts_with("aws ecr get-login-password")
             && !text.contains(['>', '&', ';', '`', '\n', '(', '=', '<'])
             && text
-                .split_once("| docker login ")
-                .is_some_and(|(_, login)| !login.contains('|'))
+                .split_once("| ")
+                .and_then(|(_, login)| login.split_once(" login "))
+                .is_some_and(|(name, rest)| tools::is_container_tool(name) && !rest.contains('|'))
     };
     nothing && !(names_branch && has(text, "BRANCH"))
 }
@@ -209,6 +180,7 @@ pub(crate) fn buildspec(
         names_branch: has(source.text, "BRANCH"),
         names_copilot: has(source.text, "copilot"),
         depth: 0,
+        registers: false,
     };
     reader.env(&spec);
     let mut lists = Vec::new();
@@ -225,7 +197,7 @@ pub(crate) fn buildspec(
             next += count;
         }
     }
-    let interesting = TRIGGERS.is_in(source.text);
+    let interesting = tools::FILE_TRIGGERS.is_in(source.text);
     let mut item = 1;
     if interesting {
         for phase in &spec.phases {
@@ -393,6 +365,8 @@ struct Reader<'a, 'f> {
     names_branch: bool,
     names_copilot: bool,
     depth: u32,
+    /// Whether a command so far has registered a definition.
+    registers: bool,
 }
 
 impl Reader<'_, '_> {
@@ -883,8 +857,37 @@ impl Reader<'_, '_> {
     fn uses(&mut self, command: &Command, text: &str, place: &Place<'_>, status: Status) {
         self.copilot(command, text, place, status);
         self.scripts(command);
-        for argument in commands::image_arguments(command, text) {
+        for argument in tools::image_arguments(command, text) {
             self.image(command, text, place, &argument);
+        }
+        self.redeploys(command, text, place);
+    }
+
+    /// What touches images without naming them.
+    fn redeploys(&mut self, command: &Command, text: &str, place: &Place<'_>) {
+        if command.words.is_empty() {
+            return;
+        }
+        if let Some(call) = tools::compose_call(command, text) {
+            self.facts.compose.push(ComposeUse {
+                call,
+                order: self.order,
+                span: place.source(command.span),
+            });
+        }
+        self.registers |= tools::registers(command, text);
+        // With a definition that this build has registered, it deploys that.
+        let own = self.registers
+            && command
+                .words
+                .iter()
+                .any(|word| word.literal_prefix().starts_with("--task-definition"));
+        if let Some(tool) = tools::redeploys(command, text).filter(|_| !own) {
+            self.facts.redeploys.push(Redeploy {
+                tool: tool.family,
+                order: self.order,
+                span: place.source(command.span),
+            });
         }
     }
 
@@ -919,24 +922,15 @@ impl Reader<'_, '_> {
         place: &Place<'_>,
         argument: &ImageArgument,
     ) {
-        let here;
         let parts: &[Part] = match argument.word {
             Some(index) => match command.words.get(index) {
                 Some(word) => &word.parts,
                 None => return,
             },
-            None => {
-                let Some(document) = command
-                    .redirects
-                    .iter()
-                    .filter_map(|r| r.here_document.as_ref())
-                    .find(|document| document.body.contains(argument.span))
-                else {
-                    return;
-                };
-                here = document;
-                &here.parts
-            }
+            None => match parts_around(command, argument.span) {
+                Some(parts) => parts,
+                None => return,
+            },
         };
         let unexpanding = argument.word.is_none()
             && command
@@ -1046,18 +1040,25 @@ impl Reader<'_, '_> {
         if self.depth >= 3 {
             return;
         }
-        for nested in commands::nested_scripts(command) {
-            let Some(word) = command.words.get(nested.word) else {
+        for nested in tools::nested_scripts(command) {
+            let Some(parts) = nested.parts(command) else {
                 continue;
             };
-            let (inner_text, map) = word_text(word, text);
-            let single = word
-                .parts
+            let Some(whole) = parts.iter().map(|part| part.span).reduce(Span::cover) else {
+                continue;
+            };
+            let (inner_text, map) = script_text(parts, text);
+            let single = parts
                 .iter()
                 .all(|part| matches!(part.quoting, Quoting::Single | Quoting::Ansi));
             let base = match place.base {
                 Base::Never(reason) => Base::Never(reason),
-                _ if nested.remote && single => Base::Never(Reason::Elsewhere),
+                _ if single && nested.surroundings == Surroundings::Elsewhere => {
+                    Base::Never(Reason::Elsewhere)
+                }
+                _ if single && nested.surroundings == Surroundings::Empty => {
+                    Base::Never(Reason::OwnEnvironment)
+                }
                 Base::Inner => Base::Inner,
                 Base::Shell if single => Base::Inner,
                 Base::Shell => Base::Shell,
@@ -1076,7 +1077,7 @@ impl Reader<'_, '_> {
                 node: place.node,
                 inner: Some(inner),
                 outer: place.outer,
-                fallback: place.source(word.span),
+                fallback: place.source(whole),
                 base,
                 inside_quotes: !single,
             };
@@ -1090,7 +1091,7 @@ impl Reader<'_, '_> {
         if !self.names_copilot {
             return;
         }
-        let Some(call) = commands::copilot_invocation(command, text) else {
+        let Some(call) = tools::copilot_invocation(command, text) else {
             return;
         };
         let Some(last) = command.words.get(call.subcommand_word) else {
@@ -1206,54 +1207,29 @@ fn last_component(key: &str) -> Option<&str> {
     (!last.is_empty()).then_some(last)
 }
 
-/// Whether a word names a program that reads a script or a template of its own among its words, in which `$`
-/// and placeholders are its own. Every word is looked at, because `sudo`, `docker run image` and the like
-/// may stand before it.
-fn hands_on_scripts(command: &Command) -> bool {
-    command.words.iter().filter_map(Word::value).any(|word| {
-        matches!(
-            word.rsplit('/').next().unwrap_or(&word),
-            "alias"
-                | "awk"
-                | "bash"
-                | "dash"
-                | "envsubst"
-                | "eval"
-                | "gawk"
-                | "gmake"
-                | "grep"
-                | "jq"
-                | "just"
-                | "ksh"
-                | "make"
-                | "node"
-                | "npm"
-                | "npx"
-                | "perl"
-                | "php"
-                | "pwsh"
-                | "python"
-                | "python3"
-                | "ruby"
-                | "sed"
-                | "sh"
-                | "ssh"
-                | "su"
-                | "task"
-                | "trap"
-                | "xargs"
-                | "yarn"
-                | "yq"
-                | "zsh"
-        )
-    })
-}
-
 /// Whether `latest` is among the words of a loop.
 fn floats(words: &[Word]) -> bool {
     words.iter().any(|word| {
         let literal = word.literal();
         literal.is_some_and(|it| it == "latest" || it.ends_with(":latest"))
+    })
+}
+
+/// The parts of the here-document or of the assigned value that `span` is in.
+fn parts_around(command: &Command, span: Span) -> Option<&[Part]> {
+    let document = command
+        .redirects
+        .iter()
+        .filter_map(|redirect| redirect.here_document.as_ref())
+        .find(|document| document.body.contains(span))
+        .map(|document| &*document.parts);
+    let mut values = command
+        .assignments
+        .iter()
+        .filter_map(|assignment| assignment.value.as_ref());
+    document.or_else(|| {
+        let value = values.find(|value| value.span.contains(span))?;
+        Some(&*value.parts)
     })
 }
 
@@ -1370,10 +1346,10 @@ fn names_env(before: &[u8]) -> bool {
 }
 
 /// The text of a nested script and the map from it to the outer script.
-fn word_text(word: &Word, text: &str) -> (String, SourceMap) {
+fn script_text(parts: &[Part], text: &str) -> (String, SourceMap) {
     let mut inner = String::new();
     let mut map = SourceMap::default();
-    for part in &word.parts {
+    for part in parts {
         let source = part.span.of(text);
         let verbatim = match &part.kind {
             PartKind::Literal(value) => &**value == source,
@@ -1428,7 +1404,7 @@ pub(crate) struct DataReference<'a> {
     /// Its role.
     pub(crate) role: Role,
     /// What reads the file.
-    pub(crate) tool: commands::Tool,
+    pub(crate) tool: tools::Tool,
     /// What a variable becomes there.
     pub(crate) expansion: Expansion,
     /// The scalar's tree and text.

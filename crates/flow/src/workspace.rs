@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use tagwright_syntax::SmolStr;
 
 use crate::FileId;
-use crate::commands::Role;
+use crate::tools::Role;
 use crate::expression::{Piece, Repository};
 use crate::facts::{FileFacts, ImageUse};
 

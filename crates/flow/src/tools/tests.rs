@@ -2,7 +2,9 @@
 
 use tagwright_syntax::shell::{Status, parse, powershell};
 
-use super::{Form, Role, copilot_invocation, image_arguments, nested_scripts};
+use super::{
+    Form, Role, ScriptSource, Surroundings, copilot_invocation, image_arguments, nested_scripts,
+};
 
 /// `Role Tool reference`, a bare tag as `Role Tool #tag`, its repository behind `@`.
 fn found(text: &str) -> Vec<String> {
@@ -794,7 +796,6 @@ fn latest_that_is_no_image() {
         ("TAG=latest", &[]),
         ("export IMAGE=r/a:latest", &[]),
         ("apt-get install docker-ce=latest", &[]),
-        ("ssh host docker pull a:latest", &[]),
         ("# docker push a:latest", &[]),
     ]);
 }
@@ -958,41 +959,62 @@ fn a_subcommand_knows_its_flags() {
 
 #[test]
 fn scripts_in_words_are_found() {
-    let cases: &[(&str, &[(&str, bool)])] = &[
-        ("sh -c 'docker push a'", &[("'docker push a'", false)]),
+    let cases: &[(&str, &[(&str, Surroundings)])] = &[
+        ("sh -c 'docker push a'", &[("'docker push a'", Surroundings::Same)]),
         (
             "bash -lc \"docker push a\"",
-            &[("\"docker push a\"", false)],
+            &[("\"docker push a\"", Surroundings::Same)],
         ),
-        ("bash -exc 'a' arg0", &[("'a'", false)]),
-        ("bash -euo pipefail -c 'a'", &[("'a'", false)]),
-        ("/bin/sh -e -c 'a'", &[("'a'", false)]),
-        ("sudo -E sh -c 'a'", &[("'a'", false)]),
-        ("timeout 10 sh -c 'a'", &[("'a'", false)]),
+        ("bash -exc 'a' arg0", &[("'a'", Surroundings::Same)]),
+        ("bash -euo pipefail -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("/bin/sh -e -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("sudo -E sh -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("timeout 10 sh -c 'a'", &[("'a'", Surroundings::Same)]),
         ("sh deploy.sh -c x", &[]),
         ("bash build.sh", &[]),
         (
             "eval \"$(docker-machine env)\"",
-            &[("\"$(docker-machine env)\"", false)],
+            &[("\"$(docker-machine env)\"", Surroundings::Same)],
         ),
-        ("eval 'docker push a'", &[("'docker push a'", false)]),
+        ("eval 'docker push a'", &[("'docker push a'", Surroundings::Same)]),
         ("eval docker push a", &[]),
         (
             "ssh -i k -o A=b user@h \"docker pull a:latest\"",
-            &[("\"docker pull a:latest\"", true)],
+            &[("\"docker pull a:latest\"", Surroundings::Elsewhere)],
         ),
         ("ssh h docker pull a", &[]),
         ("ssh h", &[]),
         (
             "docker run --rm node:18 sh -c 'npm ci'",
-            &[("'npm ci'", true)],
+            &[("'npm ci'", Surroundings::Elsewhere)],
         ),
         ("docker run --entrypoint sh node:18 -c 'npm ci'", &[]),
-        ("docker exec -it c bash -c 'a'", &[("'a'", true)]),
+        ("docker exec -it c bash -c 'a'", &[("'a'", Surroundings::Elsewhere)]),
         ("docker run node:18 npm ci", &[]),
-        ("kubectl exec -n x pod -- sh -c 'a'", &[("'a'", true)]),
-        ("su - user -c 'a'", &[("'a'", false)]),
-        ("xargs sh -c 'a'", &[]),
+        ("kubectl exec -n x pod -- sh -c 'a'", &[("'a'", Surroundings::Elsewhere)]),
+        ("su - user -c 'a'", &[("'a'", Surroundings::Empty)]),
+        ("su user -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("sudo sh -c 'a'", &[("'a'", Surroundings::Empty)]),
+        ("sudo --preserve-env=A sh -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("env -i A=1 sh -c 'a'", &[("'a'", Surroundings::Empty)]),
+        ("env A=1 sh -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("xargs -n 1 sh -c 'a'", &[("'a'", Surroundings::Same)]),
+        (
+            "ssh h -i key -o A=b \"docker pull a\"",
+            &[("\"docker pull a\"", Surroundings::Elsewhere)],
+        ),
+        ("ssh h sh -c 'a'", &[("'a'", Surroundings::Elsewhere)]),
+        ("sh <<'EOF'\na\nEOF\n", &[("a\n", Surroundings::Same)]),
+        ("bash -s x <<EOF\na\nEOF\n", &[("a\n", Surroundings::Same)]),
+        ("bash -eu <<EOF\na\nEOF\n", &[("a\n", Surroundings::Same)]),
+        ("sudo bash <<EOF\na\nEOF\n", &[("a\n", Surroundings::Empty)]),
+        ("sudo su - app <<EOF\na\nEOF\n", &[("a\n", Surroundings::Empty)]),
+        ("ssh h 'bash -s' <<EOF\na\nEOF\n", &[("a\n", Surroundings::Elsewhere)]),
+        ("ssh -T h <<EOF\na\nEOF\n", &[("a\n", Surroundings::Elsewhere)]),
+        ("docker exec -i c sh <<EOF\na\nEOF\n", &[("a\n", Surroundings::Elsewhere)]),
+        ("sh build.sh <<EOF\na\nEOF\n", &[]),
+        ("sh -c 'a' <<EOF\nb\nEOF\n", &[("'a'", Surroundings::Same)]),
+        ("cat <<EOF\na\nEOF\n", &[]),
         ("docker push a", &[]),
     ];
     for (text, expected) in cases {
@@ -1000,7 +1022,15 @@ fn scripts_in_words_are_found() {
         let command = script.commands.last().expect("a command");
         let found: Vec<_> = nested_scripts(command)
             .iter()
-            .map(|nested| (command.words[nested.word].span.of(text), nested.remote))
+            .map(|nested| {
+                let span = match nested.source {
+                    ScriptSource::Word(word) => command.words[word].span,
+                    ScriptSource::HereDocument(index) => {
+                        command.redirects[index].here_document.as_ref().unwrap().body
+                    }
+                };
+                (span.of(text), nested.surroundings)
+            })
             .collect();
         assert_eq!(found, *expected, "{text}");
     }
@@ -1063,7 +1093,7 @@ fn mutated_commands_neither_panic_nor_leave_their_word() {
                     }
                 }
                 for nested in nested_scripts(command) {
-                    assert!(nested.word < command.words.len(), "{text:?}");
+                    assert!(nested.parts(command).is_some(), "{text:?}");
                 }
                 let _ = copilot_invocation(command, &text);
             }
