@@ -43,6 +43,8 @@ pub enum Reason {
     Repaired,
     /// In a buildspec of version 0.1.
     Isolated,
+    /// In a step of a runner, or in what it is given.
+    Step,
     /// In a here-document with a quoted delimiter.
     QuotedDocument,
     /// In a command for another machine.
@@ -84,6 +86,9 @@ impl Reason {
             Reason::Repaired => "the command could only be read after a repair",
             Reason::Isolated => {
                 "in version 0.1 every command runs in a shell of its own, so no variable reaches it"
+            }
+            Reason::Step => {
+                "every step runs in a shell of its own, so no variable of an earlier one reaches it"
             }
             Reason::QuotedDocument => {
                 "the here-document's delimiter is quoted, so nothing in it is expanded"

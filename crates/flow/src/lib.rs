@@ -12,6 +12,7 @@ pub mod kind;
 pub mod read;
 pub mod scan;
 pub mod search;
+mod settle;
 pub mod workspace;
 
 /// The former name of [`tools`].

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use tagwright_syntax::buildspec::{Buildspec, Commands, Version};
+use tagwright_syntax::buildspec::{Buildspec, Commands, Phase, Version};
 use tagwright_syntax::shell::{
     self, Command, Part, PartKind, Quoting, Script, Status, Variable, Word, powershell,
 };
@@ -26,6 +26,7 @@ use crate::facts::{
 };
 use crate::kind::{FileKind, has};
 use crate::search::AnyOf;
+use crate::settle::Files;
 use crate::tools::{self, Form, ImageArgument, Role, Surroundings, hands_on_scripts};
 
 /// Facts of a file about which nothing is known yet.
@@ -181,11 +182,14 @@ pub(crate) fn buildspec(
         names_copilot: has(source.text, "copilot"),
         depth: 0,
         registers: false,
+        files: Files::default(),
+        in_step: false,
     };
     reader.env(&spec);
     let mut lists = Vec::new();
     let mut next = 1;
     for phase in &spec.phases {
+        next += u32::try_from(steps(tree, phase).len()).unwrap_or(u32::MAX);
         for (list, finally) in phase
             .commands
             .iter()
@@ -201,6 +205,11 @@ pub(crate) fn buildspec(
     let mut item = 1;
     if interesting {
         for phase in &spec.phases {
+            for step in steps(tree, phase) {
+                reader.order = Order { item, command: 0 };
+                item += 1;
+                reader.step(*step, shell);
+            }
             for list in phase.commands.iter().chain(&phase.finally) {
                 for (_, node) in &list.items {
                     reader.order = Order { item, command: 0 };
@@ -210,6 +219,7 @@ pub(crate) fn buildspec(
             }
         }
         reader.facts.resolve_hidden_tags();
+        reader.facts.settle(&reader.files);
     }
     lists.shrink_to_fit();
     let copilot_pipeline = facts
@@ -227,6 +237,12 @@ pub(crate) fn buildspec(
         image_files: image_files(tree, &spec, source.text),
     });
     Some(spec)
+}
+
+/// The steps of a phase that has them instead of commands.
+fn steps<'t>(tree: &'t Tree, phase: &Phase) -> &'t [NodeId] {
+    let list = phase.steps.and_then(|id| tree.sequence(id));
+    list.map_or(&[], |list| &list.items)
 }
 
 fn image_files(tree: &Tree, spec: &Buildspec, text: &str) -> ImageFiles {
@@ -367,6 +383,9 @@ struct Reader<'a, 'f> {
     depth: u32,
     /// Whether a command so far has registered a definition.
     registers: bool,
+    files: Files,
+    /// Whether a step of a runner is read.
+    in_step: bool,
 }
 
 impl Reader<'_, '_> {
@@ -512,6 +531,43 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// One step of a runner: its script, in a shell of its own, and what the action that builds images gets.
+    fn step(&mut self, step: NodeId, shell: ShellKind) {
+        let tree = self.source.tree;
+        if let Some(script) = tree.get(step, "run") {
+            let outside = std::mem::replace(&mut self.in_step, true);
+            let saved = self.environment.clone();
+            self.item(script, shell);
+            self.environment = saved;
+            self.in_step = outside;
+        }
+        let uses = tree.get(step, "uses").and_then(|id| tree.text(id));
+        if !uses.is_some_and(|action| action.starts_with("docker/build-push-action@")) {
+            return;
+        }
+        let Some(with) = tree.get(step, "with") else {
+            return;
+        };
+        let pushes = tree.get(with, "push").and_then(|id| tree.text(id)) == Some("true");
+        let tags = tree.get(with, "tags");
+        // Several names in one text are left alone.
+        let one = tags.and_then(|id| tree.text(id)).is_some_and(|text| !text.trim().contains([',', '\n', ' ']));
+        if let (Some(node), true, None) = (tags, one, &self.source.host) {
+            let reference = DataReference {
+                node,
+                role: if pushes { Role::BuildPush } else { Role::Build },
+                tool: tools::Tool::Docker,
+                expansion: Expansion::Never(Reason::Step),
+                source: self.source,
+            };
+            let from = self.facts.uses.len();
+            data_reference(self.facts, &reference);
+            for image in &mut self.facts.uses[from..] {
+                image.order = self.order;
+            }
+        }
+    }
+
     /// One command item.
     fn item(&mut self, node: NodeId, shell: ShellKind) {
         let tree = self.source.tree;
@@ -536,6 +592,7 @@ impl Reader<'_, '_> {
             (ShellKind::Posix, None) if script.status != Status::Clean => {
                 Base::Never(Reason::Repaired)
             }
+            (ShellKind::Posix, None) if self.in_step => Base::Never(Reason::Step),
             (ShellKind::Posix, None) if self.isolated => Base::Never(Reason::Isolated),
             (ShellKind::Posix, None) => Base::Shell,
         };
@@ -590,6 +647,7 @@ impl Reader<'_, '_> {
         self.placeholders(text, script, place);
         // A variable in single quotes is only of interest if it is the branch.
         let quotes = memchr::memchr(b'\'', text.as_bytes()).is_some() && has(text, self.branch);
+        let before = self.facts.uses.len();
         for command in &script.commands {
             self.order.command += 1;
             self.reads(command, text, place, quotes);
@@ -597,6 +655,40 @@ impl Reader<'_, '_> {
             self.uses(command, text, place, script.status);
             self.nested(command, text, place);
             self.assignments(command, text, place);
+        }
+        self.loop_words(script, text, place, before);
+    }
+
+    /// The images among the words of loops that no command of the loop was seen to do anything with
+    /// (`for image in a:latest b:latest; do ./test.sh $image; done`). `before`: the uses that the script found
+    /// are those from there on.
+    fn loop_words(&mut self, script: &Script, text: &str, place: &Place<'_>, before: usize) {
+        let mut seen: HashSet<Span> = HashSet::new();
+        for command in &script.commands {
+            for word in command.context.loops.iter().flat_map(|it| &it.words) {
+                let Some(span) = inner_span(word, text).filter(|_| seen.insert(word.span)) else {
+                    continue;
+                };
+                if !tools::names_latest(word, text) {
+                    continue;
+                }
+                let source = place.source(span);
+                let known = self.facts.uses[before..].iter().any(|image| {
+                    let sites = image.tags.iter().filter_map(|tag| tag.site);
+                    sites.into_iter().any(|site| source.contains(site.source))
+                });
+                if !known {
+                    let argument = ImageArgument {
+                        role: Role::Argument,
+                        tool: tools::Tool::Other,
+                        form: Form::Reference,
+                        word: None,
+                        span,
+                        repository: None,
+                    };
+                    self.image(command, text, place, &argument);
+                }
+            }
         }
     }
 
@@ -857,38 +949,44 @@ impl Reader<'_, '_> {
     fn uses(&mut self, command: &Command, text: &str, place: &Place<'_>, status: Status) {
         self.copilot(command, text, place, status);
         self.scripts(command);
+        let before = self.facts.uses.len();
         for argument in tools::image_arguments(command, text) {
             self.image(command, text, place, &argument);
         }
-        self.redeploys(command, text, place);
+        self.effects(command, text, place, before);
     }
 
-    /// What touches images without naming them.
-    fn redeploys(&mut self, command: &Command, text: &str, place: &Place<'_>) {
-        if command.words.is_empty() {
-            return;
-        }
-        if let Some(call) = tools::compose_call(command, text) {
+    /// What touches images without naming them. `before`: the images that the command names are the uses from
+    /// there on.
+    fn effects(&mut self, command: &Command, text: &str, place: &Place<'_>, before: usize) {
+        let effects = tools::effects(command, text);
+        if let Some(call) = effects.compose {
             self.facts.compose.push(ComposeUse {
                 call,
                 order: self.order,
                 span: place.source(command.span),
             });
         }
-        self.registers |= tools::registers(command, text);
+        self.registers |= effects.registers;
         // With a definition that this build has registered, it deploys that.
         let own = self.registers
             && command
                 .words
                 .iter()
                 .any(|word| word.literal_prefix().starts_with("--task-definition"));
-        if let Some(tool) = tools::redeploys(command, text).filter(|_| !own) {
+        if let Some(tool) = effects.redeploys.filter(|_| !own) {
             self.facts.redeploys.push(Redeploy {
-                tool: tool.family,
+                tool,
                 order: self.order,
                 span: place.source(command.span),
             });
         }
+        if !effects.edited.is_empty() {
+            let uses = before..self.facts.uses.len();
+            let edits = uses.map(|index| (index, effects.edited.clone()));
+            self.files.edited.extend(edits);
+        }
+        self.files.applied.extend(effects.applied);
     }
 
     fn scripts(&mut self, command: &Command) {
@@ -1215,7 +1313,7 @@ fn floats(words: &[Word]) -> bool {
     })
 }
 
-/// The parts of the here-document or of the assigned value that `span` is in.
+/// The parts of the here-document, of the assigned value or of the word of a loop that `span` is in.
 fn parts_around(command: &Command, span: Span) -> Option<&[Part]> {
     let document = command
         .redirects
@@ -1227,8 +1325,11 @@ fn parts_around(command: &Command, span: Span) -> Option<&[Part]> {
         .assignments
         .iter()
         .filter_map(|assignment| assignment.value.as_ref());
+    let mut looped = command.context.loops.iter().flat_map(|it| &it.words);
     document.or_else(|| {
-        let value = values.find(|value| value.span.contains(span))?;
+        let value = values
+            .find(|value| value.span.contains(span))
+            .or_else(|| looped.find(|word| word.span.contains(span)))?;
         Some(&*value.parts)
     })
 }

@@ -1,7 +1,6 @@
 //! Compose: the images that it builds and pushes stand in its files.
 
 use tagwright_syntax::SmolStr;
-use tagwright_syntax::shell::Command;
 
 use super::docker;
 use super::options::{Arguments, Options};
@@ -11,7 +10,6 @@ use super::Tool;
 
 /// Compose as a program of its own.
 pub(super) static ROW: Program = Program {
-    own_language: false,
     failure: Failure::Of(&["build", "push"]),
     ..Program::new(&["docker-compose", "podman-compose"], Tool::Docker)
 };
@@ -51,8 +49,7 @@ const COMPOSE: Options = Options::new(&[
     "--workdir", "--entrypoint", "-v", "--volume", "--exit-code-from", "--attach",
 ]);
 
-pub(super) fn call(command: &Command, script: &str) -> Option<ComposeCall> {
-    let view = View::new(command, script)?;
+pub(super) fn call(view: &View<'_>) -> Option<ComposeCall> {
     let from = if ROW.names.contains(&view.program.as_str()) {
         view.start + 1
     } else if docker::ROW.names.contains(&view.program.as_str()) {
@@ -61,7 +58,7 @@ pub(super) fn call(command: &Command, script: &str) -> Option<ComposeCall> {
     } else {
         return None;
     };
-    let arguments = Arguments::read(&view, from, &COMPOSE);
+    let arguments = Arguments::read(view, from, &COMPOSE);
     let words = arguments.positionals();
     let (name, services) = words.split_first()?;
     let action = match view.literal(*name)?.as_str() {
@@ -98,6 +95,11 @@ mod tests {
 
     use super::*;
 
+    fn of(text: &str) -> Option<ComposeCall> {
+        let script = parse(text);
+        call(&View::new(&script.commands[0], text)?)
+    }
+
     #[test]
     fn every_client_of_compose_is_read() {
         for (text, action, files, services) in [
@@ -108,8 +110,7 @@ mod tests {
             ("sudo podman compose --profile x up -d web", ComposeAction::Run, vec![], vec!["web"]),
             ("docker compose run --rm web npm test", ComposeAction::Run, vec![], vec!["web"]),
         ] {
-            let script = parse(text);
-            let found = call(&script.commands[0], text);
+            let found = of(text);
             let found = found.unwrap_or_else(|| panic!("{text}"));
             assert_eq!(found.action, action, "{text}");
             assert_eq!(found.files, files, "{text}");
@@ -117,10 +118,10 @@ mod tests {
             assert!(!found.unknown, "{text}");
         }
         for text in ["docker compose config", "docker push web", "docker-compose down", "compose push"] {
-            assert_eq!(call(&parse(text).commands[0], text), None, "{text}");
+            assert_eq!(of(text), None, "{text}");
         }
         let text = "docker compose -f $FILE push";
-        let found = call(&parse(text).commands[0], text);
+        let found = of(text);
         assert!(found.is_some_and(|call| call.unknown));
     }
 }

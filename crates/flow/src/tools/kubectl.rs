@@ -1,5 +1,7 @@
 //! kubectl, and what brings its own kubectl.
 
+use tagwright_syntax::SmolStr;
+
 use super::options::{Arguments, Options};
 use super::table::{Failure, Program};
 use super::words::View;
@@ -131,6 +133,23 @@ fn read(view: &View<'_>, found: &mut Found) {
         }
         _ => {}
     }
+}
+
+/// The files and folders that `apply`, `replace` and `create` are given, as written.
+pub(super) fn applied(view: &View<'_>) -> Vec<SmolStr> {
+    let Some(start) = start(view) else {
+        return Vec::new();
+    };
+    let arguments = Arguments::read(view, start, &KUBECTL);
+    let (_, names) = words(view, &arguments);
+    if !matches!(names.first().map(String::as_str), Some("apply" | "replace" | "create")) {
+        return Vec::new();
+    }
+    let files = arguments.values(&["-f", "--filename", "-k", "--kustomize"]);
+    files
+        .flat_map(|file| file.span.of(view.script).split(','))
+        .map(SmolStr::from)
+        .collect()
 }
 
 /// `rollout restart` (kubectl 1.35, oc 4.20), `argo rollouts restart`, `oc rollout latest` start the pods again

@@ -40,8 +40,8 @@ mod wrappers;
 #[cfg(test)]
 mod tests;
 
-use tagwright_syntax::Span;
-use tagwright_syntax::shell::{Command, Part};
+use tagwright_syntax::{SmolStr, Span};
+use tagwright_syntax::shell::{Command, Part, Word};
 
 pub use copilot::{
     CopilotFlag, CopilotInvocation, FlagValue, copilot_flag_names, copilot_invocation,
@@ -191,7 +191,8 @@ pub struct ImageArgument {
     pub tool: Tool,
     /// Reference or bare tag.
     pub form: Form,
-    /// 0-based index of the word, or `None` for text in a here-document or in an assigned value.
+    /// 0-based index of the word, or `None` for text in a here-document, in an assigned value or
+    /// among the words of a loop.
     pub word: Option<usize>,
     /// The bytes of the reference or tag, in the script's text; quotes that surround the whole of it are
     /// outside, quotes in its middle inside.
@@ -330,22 +331,42 @@ pub fn nested_scripts(command: &Command) -> Vec<NestedScript> {
     shells::read(command)
 }
 
-/// The tool that deploys again whatever the existing definition names, if `command` does that
-/// (`kubectl rollout restart`, `aws ecs update-service --force-new-deployment`).
-#[must_use]
-pub fn redeploys(command: &Command, script: &str) -> Option<&'static Program> {
-    let view = View::new(command, script)?;
-    tool(&view.program).filter(|tool| (tool.redeploys)(&view))
+/// What a command does to images without naming them.
+#[derive(Default)]
+pub(crate) struct Effects {
+    /// What it does with the images of a Compose file.
+    pub(crate) compose: Option<ComposeCall>,
+    /// The tool that deploys again whatever the existing definition names.
+    pub(crate) redeploys: Option<Tool>,
+    /// It registers a definition (`aws ecs register-task-definition`) that later commands deploy.
+    pub(crate) registers: bool,
+    /// The files that it edits in place (`sed -i`), as written.
+    pub(crate) edited: Vec<SmolStr>,
+    /// The files and folders that it hands to Kubernetes, as written.
+    pub(crate) applied: Vec<SmolStr>,
 }
 
-/// Whether `command` registers a definition (`aws ecs register-task-definition`) that later commands deploy.
-#[must_use]
-pub fn registers(command: &Command, script: &str) -> bool {
-    View::new(command, script).is_some_and(|view| aws::registers(&view))
+/// What `command` does to images without naming them.
+pub(crate) fn effects(command: &Command, script: &str) -> Effects {
+    let Some(view) = View::new(command, script) else {
+        return Effects::default();
+    };
+    let Some(tool) = tool(&view.program) else {
+        return Effects::default();
+    };
+    let kubernetes = tool.family == Tool::Kubectl;
+    let sed = sed::ROW.names.contains(&view.program.as_str());
+    Effects {
+        compose: compose::call(&view),
+        redeploys: (tool.redeploys)(&view).then_some(tool.family),
+        registers: aws::registers(&view),
+        edited: if sed { sed::files(&view) } else { Vec::new() },
+        applied: if kubernetes { kubectl::applied(&view) } else { Vec::new() },
+    }
 }
 
-/// What `command` does with the images of a Compose file, if it does anything.
-#[must_use]
-pub fn compose_call(command: &Command, script: &str) -> Option<ComposeCall> {
-    compose::call(command, script)
+/// Whether `word` is a reference with the tag `latest`.
+pub(crate) fn names_latest(word: &Word, script: &str) -> bool {
+    let text = words::Shape::of_word(word, script).text;
+    text.ends_with(":latest") && references::is_reference(&text)
 }

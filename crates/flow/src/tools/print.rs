@@ -110,6 +110,11 @@ fn without_document(line: &str) -> &str {
     rest[end..].trim_start()
 }
 
+/// Whether the command's output is what kubectl applies.
+pub(super) fn is_applied(view: &View<'_>) -> bool {
+    target(view) == Some(Target::Kubectl)
+}
+
 /// The tool that a key of [`KEYS`] belongs to.
 fn tool_of(key: usize) -> Tool {
     if KEYS[key] == "image" {

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use tagwright_syntax::Span;
+use tagwright_syntax::{SmolStr, Span};
 
 use super::references::{is_reference, is_tag, key_words};
 use super::table::Program;
 use super::words::{OPAQUE, Shape, View};
-use super::{Form, Found, Role, Tool};
+use super::{Form, Found, Role, Tool, print};
 
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
@@ -18,8 +18,31 @@ pub(super) static ROW: Program = Program {
 
 /// sed's replacements. What it looks for is a pattern, never an image that anybody pulls.
 fn read(view: &View<'_>, found: &mut Found) {
+    let tool = if print::is_applied(view) {
+        Tool::Kubectl
+    } else {
+        Tool::Sed
+    };
+    for (word, start) in words(view).0 {
+        let shape = view.shape(word);
+        for (pattern, replacement) in substitutions(&shape.text, start) {
+            replaced(view, &shape, pattern, replacement, word, tool, found);
+        }
+    }
+}
+
+/// The files that are edited, as written.
+pub(super) fn files(view: &View<'_>) -> Vec<SmolStr> {
+    let files = words(view).1.into_iter();
+    files
+        .filter_map(|word| Some(view.word(word)?.span.of(view.script).trim_matches(['"', '\'']).into()))
+        .collect()
+}
+
+/// The words that hold scripts, each with where its script starts; and the words that name files.
+fn words(view: &View<'_>) -> (Vec<(usize, usize)>, Vec<usize>) {
     let mut scripts = Vec::new();
-    let mut positional = None;
+    let mut positionals = Vec::new();
     let mut at = view.start + 1;
     while at < view.len() {
         let shape = view.shape(at);
@@ -31,7 +54,7 @@ fn read(view: &View<'_>, found: &mut Found) {
                 continue;
             }
             "-f" | "--file" | "-l" | "--line-length" => {
-                positional.get_or_insert(at);
+                positionals.push(at);
                 at += 2;
                 continue;
             }
@@ -70,7 +93,7 @@ fn read(view: &View<'_>, found: &mut Found) {
                     continue;
                 }
                 None => {
-                    positional.get_or_insert(at);
+                    positionals.push(at);
                     at += 1;
                     continue;
                 }
@@ -80,14 +103,10 @@ fn read(view: &View<'_>, found: &mut Found) {
         at += 1;
     }
     if scripts.is_empty() {
-        scripts.extend(positional.map(|word| (word, 0)));
+        let script = (!positionals.is_empty()).then(|| positionals.remove(0));
+        scripts.extend(script.map(|word| (word, 0)));
     }
-    for (word, start) in scripts {
-        let shape = view.shape(word);
-        for (pattern, replacement) in substitutions(&shape.text, start) {
-            replaced(view, &shape, pattern, replacement, word, found);
-        }
-    }
+    (scripts, positionals)
 }
 
 /// Pattern and replacement of every `s` command in `text` from `start` on.
@@ -173,6 +192,7 @@ fn replaced(
     pattern: Range<usize>,
     replacement: Range<usize>,
     word: usize,
+    tool: Tool,
     found: &mut Found,
 ) {
     let source = |range: Range<usize>| {
@@ -220,7 +240,7 @@ fn replaced(
     let range = replacement.start + start..replacement.start + start + token.len();
     let mut emit = |form: Form, range: Range<usize>| {
         if let Some(slice) = shape.slice(range, Some(word)) {
-            found.slice(Role::Record, Tool::Sed, form, &slice);
+            found.slice(Role::Record, tool, form, &slice);
         }
     };
     // `s/:latest/:$TAG/`, `s/\(image: .*\):.*/\1:$TAG/`
