@@ -11,10 +11,10 @@ use tagwright_syntax::yaml::{NodeId, ScalarStyle, SyntaxError};
 use tagwright_syntax::{SmolStr, Span};
 
 use crate::FileId;
-use crate::tools::{ComposeCall, Role, Tool};
 use crate::delivery::DeliveryFacts;
 use crate::expression::{Expression, Origin, Repository, Site};
 use crate::kind::FileKind;
+use crate::tools::{ComposeCall, Role, Tool};
 
 /// When a command runs, within one file: commands compare in the order in which they run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,12 +8,12 @@ use tagwright_syntax::copilot::{Images, PipelineManifest, WorkloadKind, Workload
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 
 use crate::FileId;
-use crate::tools::{Role, Tool};
 use crate::delivery::{self, DeliveryFacts};
 use crate::expression::{Expansion, Reason};
 use crate::facts::{FileFacts, RepositoryDeclaration, WorkloadFacts};
 use crate::kind::{FileKind, classify, has};
 use crate::scan::{self, DataReference, Source};
+use crate::tools::{Role, Tool};
 
 /// What reading needs to know beforehand.
 #[derive(Clone, Debug)]

@@ -20,9 +20,9 @@ use crate::expression::{
     assigned, split_reference,
 };
 use crate::facts::{
-    AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, ComposeUse, CopilotFlag, CopilotUse,
-    FileFacts, IMAGE_FILES, ImageFiles, ImageUse, Oddity, OddityKind, Order, Redeploy, ShellKind, TagKind,
-    TagValue, VariableRead,
+    AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, ComposeUse, CopilotFlag,
+    CopilotUse, FileFacts, IMAGE_FILES, ImageFiles, ImageUse, Oddity, OddityKind, Order, Redeploy,
+    ShellKind, TagKind, TagValue, VariableRead,
 };
 use crate::kind::{FileKind, has};
 use crate::search::AnyOf;
@@ -551,7 +551,9 @@ impl Reader<'_, '_> {
         let pushes = tree.get(with, "push").and_then(|id| tree.text(id)) == Some("true");
         let tags = tree.get(with, "tags");
         // Several names in one text are left alone.
-        let one = tags.and_then(|id| tree.text(id)).is_some_and(|text| !text.trim().contains([',', '\n', ' ']));
+        let one = tags
+            .and_then(|id| tree.text(id))
+            .is_some_and(|text| !text.trim().contains([',', '\n', ' ']));
         if let (Some(node), true, None) = (tags, one, &self.source.host) {
             let reference = DataReference {
                 node,

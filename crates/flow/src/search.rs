@@ -50,7 +50,10 @@ impl AnyOf {
             self.before.fetch_add(1, Ordering::Relaxed);
             return self.words.iter().any(|word| has(text, word));
         }
-        match self.searcher.get_or_init(|| Searcher::new(self.words.iter())) {
+        match self
+            .searcher
+            .get_or_init(|| Searcher::new(self.words.iter()))
+        {
             Some(searcher) => searcher.find(text).is_some(),
             None => self.words.iter().any(|word| has(text, word)),
         }

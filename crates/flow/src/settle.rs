@@ -18,7 +18,11 @@ pub(crate) struct Files {
 
 /// Whether a command that applies `applied` applies the file `edited`, too.
 fn applies(applied: &str, edited: &str) -> bool {
-    let plain = |path: &str| path.trim_start_matches("./").trim_end_matches('/').to_owned();
+    let plain = |path: &str| {
+        path.trim_start_matches("./")
+            .trim_end_matches('/')
+            .to_owned()
+    };
     let (applied, edited) = (plain(applied), plain(edited));
     // A name that is not written out may be any.
     let unknown = |path: &str| path.contains(['$', '`', '*', '{']);

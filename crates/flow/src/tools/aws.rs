@@ -8,7 +8,16 @@ use super::{Form, Found, Role, Tool, http, json};
 
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
-    triggers: &["image-uri", "apprunner", "container-definitions", "primary-container", "put-image", "force-new-deployment", "create-deployment", "publish-version"],
+    triggers: &[
+        "image-uri",
+        "apprunner",
+        "container-definitions",
+        "primary-container",
+        "put-image",
+        "force-new-deployment",
+        "create-deployment",
+        "publish-version",
+    ],
     read: read,
     redeploys: redeploys,
     ..Program::new(&["aws"], Tool::AwsEcr)
@@ -252,7 +261,11 @@ fn operation(view: &View<'_>) -> Option<(String, String, usize)> {
     let [service, operation] = words.as_slice() else {
         return None;
     };
-    Some((view.literal(*service)?, view.literal(*operation)?, *operation + 1))
+    Some((
+        view.literal(*service)?,
+        view.literal(*operation)?,
+        *operation + 1,
+    ))
 }
 
 fn redeploys(view: &View<'_>) -> bool {
@@ -269,7 +282,10 @@ fn redeploys(view: &View<'_>) -> bool {
 pub(super) fn registers(view: &View<'_>) -> bool {
     view.program == "aws"
         && operation(view).is_some_and(|(_, name, _)| {
-            matches!(name.as_str(), "register-task-definition" | "register-job-definition" | "update-function-code")
+            matches!(
+                name.as_str(),
+                "register-task-definition" | "register-job-definition" | "update-function-code"
+            )
         })
 }
 

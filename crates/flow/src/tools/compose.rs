@@ -2,11 +2,11 @@
 
 use tagwright_syntax::SmolStr;
 
+use super::Tool;
 use super::docker;
 use super::options::{Arguments, Options};
 use super::table::{Failure, Program};
 use super::words::View;
-use super::Tool;
 
 /// Compose as a program of its own.
 pub(super) static ROW: Program = Program {
@@ -43,10 +43,38 @@ pub enum ComposeAction {
 
 /// Options with a value of Compose 2.40 and of `nerdctl compose` 2 (2026-11), before and behind the command.
 const COMPOSE: Options = Options::new(&[
-    "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory",
-    "--parallel", "--progress", "--ansi", "--build-arg", "--builder", "-m", "--memory", "--ssh",
-    "--scale", "-t", "--timeout", "--wait-timeout", "--pull", "-e", "--env", "--name", "-u", "--user", "-w",
-    "--workdir", "--entrypoint", "-v", "--volume", "--exit-code-from", "--attach",
+    "-f",
+    "--file",
+    "-p",
+    "--project-name",
+    "--profile",
+    "--env-file",
+    "--project-directory",
+    "--parallel",
+    "--progress",
+    "--ansi",
+    "--build-arg",
+    "--builder",
+    "-m",
+    "--memory",
+    "--ssh",
+    "--scale",
+    "-t",
+    "--timeout",
+    "--wait-timeout",
+    "--pull",
+    "-e",
+    "--env",
+    "--name",
+    "-u",
+    "--user",
+    "-w",
+    "--workdir",
+    "--entrypoint",
+    "-v",
+    "--volume",
+    "--exit-code-from",
+    "--attach",
 ]);
 
 pub(super) fn call(view: &View<'_>) -> Option<ComposeCall> {
@@ -104,11 +132,36 @@ mod tests {
     fn every_client_of_compose_is_read() {
         for (text, action, files, services) in [
             ("docker compose push", ComposeAction::Push, vec![], vec![]),
-            ("nerdctl compose -f a.yml push web", ComposeAction::Push, vec!["a.yml"], vec!["web"]),
-            ("finch compose build --push web api", ComposeAction::Push, vec![], vec!["web", "api"]),
-            ("docker-compose -f a.yml -f b.yml build", ComposeAction::Build, vec!["a.yml", "b.yml"], vec![]),
-            ("sudo podman compose --profile x up -d web", ComposeAction::Run, vec![], vec!["web"]),
-            ("docker compose run --rm web npm test", ComposeAction::Run, vec![], vec!["web"]),
+            (
+                "nerdctl compose -f a.yml push web",
+                ComposeAction::Push,
+                vec!["a.yml"],
+                vec!["web"],
+            ),
+            (
+                "finch compose build --push web api",
+                ComposeAction::Push,
+                vec![],
+                vec!["web", "api"],
+            ),
+            (
+                "docker-compose -f a.yml -f b.yml build",
+                ComposeAction::Build,
+                vec!["a.yml", "b.yml"],
+                vec![],
+            ),
+            (
+                "sudo podman compose --profile x up -d web",
+                ComposeAction::Run,
+                vec![],
+                vec!["web"],
+            ),
+            (
+                "docker compose run --rm web npm test",
+                ComposeAction::Run,
+                vec![],
+                vec!["web"],
+            ),
         ] {
             let found = of(text);
             let found = found.unwrap_or_else(|| panic!("{text}"));
@@ -117,7 +170,12 @@ mod tests {
             assert_eq!(found.services, services, "{text}");
             assert!(!found.unknown, "{text}");
         }
-        for text in ["docker compose config", "docker push web", "docker-compose down", "compose push"] {
+        for text in [
+            "docker compose config",
+            "docker push web",
+            "docker-compose down",
+            "compose push",
+        ] {
             assert_eq!(of(text), None, "{text}");
         }
         let text = "docker compose -f $FILE push";

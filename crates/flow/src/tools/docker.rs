@@ -417,14 +417,18 @@ fn inside(view: &View<'_>, options: usize, image: usize, found: &mut Found) {
     };
     // The names of the images of the AWS CLI and of docker's own plug-ins differ from their programs.
     let named = named.strip_suffix("-cli").unwrap_or(named);
-    let own = base_name(named).and_then(tool).filter(|it| it.is_about_images());
+    let own = base_name(named)
+        .and_then(tool)
+        .filter(|it| it.is_about_images());
     let (start, program) = match own {
         Some(_) => (image, base_name(named).unwrap_or("").into()),
         None => {
             let Some(word) = view.literal(image + 1) else {
                 return;
             };
-            let Some(name) = base_name(&word).filter(|it| tool(it).is_some_and(|it| it.is_about_images())) else {
+            let Some(name) =
+                base_name(&word).filter(|it| tool(it).is_some_and(|it| it.is_about_images()))
+            else {
                 return;
             };
             (image + 1, name.into())

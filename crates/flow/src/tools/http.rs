@@ -14,17 +14,53 @@ pub(super) static ROW: Program = Program {
 
 /// Options with a value of curl 8.17 and wget 1.25 (2026-11), as far as they stand near a body.
 const CURL: Options = Options::new(&[
-    "-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json",
-    "--post-data", "--body-data", "-F", "--form", "--form-string", "-X", "--request", "-H",
-    "--header", "-o", "--output", "-u", "--user", "-A", "--user-agent", "-b", "--cookie", "-m",
-    "--max-time", "--retry", "--url", "-w", "--write-out",
+    "-d",
+    "--data",
+    "--data-raw",
+    "--data-binary",
+    "--data-ascii",
+    "--data-urlencode",
+    "--json",
+    "--post-data",
+    "--body-data",
+    "-F",
+    "--form",
+    "--form-string",
+    "-X",
+    "--request",
+    "-H",
+    "--header",
+    "-o",
+    "--output",
+    "-u",
+    "--user",
+    "-A",
+    "--user-agent",
+    "-b",
+    "--cookie",
+    "-m",
+    "--max-time",
+    "--retry",
+    "--url",
+    "-w",
+    "--write-out",
 ]);
 
 fn read(view: &View<'_>, found: &mut Found) {
     let arguments = Arguments::read(view, view.start + 1, &CURL);
     for body in arguments.values(&[
-        "-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json",
-        "--post-data", "--body-data", "-F", "--form", "--form-string",
+        "-d",
+        "--data",
+        "--data-raw",
+        "--data-binary",
+        "--data-ascii",
+        "--data-urlencode",
+        "--json",
+        "--post-data",
+        "--body-data",
+        "-F",
+        "--form",
+        "--form-string",
     ]) {
         sent(view, body, found);
     }
@@ -37,7 +73,14 @@ pub(super) fn sent(view: &View<'_>, message: &Slice, found: &mut Found) {
     for range in &strings {
         let text = &message.text[range.clone()];
         if text.ends_with(":latest") && !text.starts_with("arn:") && is_reference(text) {
-            found.part(view, message, range.clone(), Role::Argument, Tool::Other, Form::Reference);
+            found.part(
+                view,
+                message,
+                range.clone(),
+                Role::Argument,
+                Tool::Other,
+                Form::Reference,
+            );
         }
     }
     if strings.is_empty() && !message.text.contains(char::is_whitespace) {

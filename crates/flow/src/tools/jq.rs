@@ -1,7 +1,7 @@
 //! jq and yq.
 
 use super::references::{is_placeholder, may_be_reference};
-use super::table::Program;
+use super::table::{Edits, Program};
 use super::words::{Slice, View};
 use super::{Form, Found, Role, Tool};
 
@@ -9,6 +9,7 @@ use super::{Form, Found, Role, Tool};
 pub(super) static JQ: Program = Program {
     read: jq,
     own_language: true,
+    edits: Edits::Values,
     ..Program::new(&["jq"], Tool::ImageDefinitions)
 };
 
@@ -16,6 +17,7 @@ pub(super) static JQ: Program = Program {
 pub(super) static YQ: Program = Program {
     read: jq,
     own_language: true,
+    edits: Edits::Values,
     ..Program::new(&["yq"], Tool::Other)
 };
 

@@ -3,9 +3,9 @@
 use tagwright_syntax::SmolStr;
 
 use super::options::{Arguments, Options};
+use super::shells::{self, Nested};
 use super::table::{Failure, Program};
 use super::words::View;
-use super::shells::{self, Nested};
 use super::{Form, Found, Role, Tool, json, print};
 
 /// The row of [`TOOLS`](super::TOOLS).
@@ -142,7 +142,10 @@ pub(super) fn applied(view: &View<'_>) -> Vec<SmolStr> {
     };
     let arguments = Arguments::read(view, start, &KUBECTL);
     let (_, names) = words(view, &arguments);
-    if !matches!(names.first().map(String::as_str), Some("apply" | "replace" | "create")) {
+    if !matches!(
+        names.first().map(String::as_str),
+        Some("apply" | "replace" | "create")
+    ) {
         return Vec::new();
     }
     let files = arguments.values(&["-f", "--filename", "-k", "--kustomize"]);

@@ -2,18 +2,24 @@
 //! their failure may be that of the build.
 
 use super::Tool;
-use super::table::{Failure, Program};
+use super::table::{Edits, Failure, Program};
 
 /// Those with a language of their own in their words.
 pub(super) static INTERPRETERS: Program = Program {
     own_language: true,
     ..Program::new(
         &[
-            "alias", "awk", "gawk", "grep", "node", "perl", "php", "pwsh", "python", "python3",
-            "ruby", "trap", "xargs",
+            "alias", "grep", "node", "php", "pwsh", "python", "python3", "ruby", "trap", "xargs",
         ],
         Tool::Other,
     )
+};
+
+/// Those that edit the files they are given.
+pub(super) static EDITORS: Program = Program {
+    own_language: true,
+    edits: Edits::Anything,
+    ..Program::new(&["awk", "gawk", "perl"], Tool::Other)
 };
 
 /// Those whose builds and tests matter.

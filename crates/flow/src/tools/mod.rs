@@ -35,13 +35,13 @@ mod skopeo;
 mod stacks;
 mod table;
 mod terraform;
-mod words;
-mod wrappers;
 #[cfg(test)]
 mod tests;
+mod words;
+mod wrappers;
 
-use tagwright_syntax::{SmolStr, Span};
 use tagwright_syntax::shell::{Command, Part, Word};
+use tagwright_syntax::{SmolStr, Span};
 
 pub use copilot::{
     CopilotFlag, CopilotInvocation, FlagValue, copilot_flag_names, copilot_invocation,
@@ -49,8 +49,8 @@ pub use copilot::{
 
 pub(crate) use table::{COMMAND_TRIGGERS, FILE_TRIGGERS, hands_on_scripts};
 pub use table::{
-    Failure, Program, TOOLS, failure_matters, is_container_tool, may_fail_the_build, registry_login,
-    tool,
+    Edits, Failure, Program, TOOLS, failure_matters, is_container_tool, may_fail_the_build,
+    registry_login, tool,
 };
 
 pub use compose::{ComposeAction, ComposeCall};
@@ -361,7 +361,11 @@ pub(crate) fn effects(command: &Command, script: &str) -> Effects {
         redeploys: (tool.redeploys)(&view).then_some(tool.family),
         registers: aws::registers(&view),
         edited: if sed { sed::files(&view) } else { Vec::new() },
-        applied: if kubernetes { kubectl::applied(&view) } else { Vec::new() },
+        applied: if kubernetes {
+            kubectl::applied(&view)
+        } else {
+            Vec::new()
+        },
     }
 }
 

@@ -18,7 +18,10 @@ pub(super) static ROW: Program = Program {
 /// PowerShell's.
 pub(super) static POWERSHELL: Program = Program {
     read: print,
-    ..Program::new(&["Set-Content", "Out-File", "Add-Content"], Tool::ImageDefinitions)
+    ..Program::new(
+        &["Set-Content", "Out-File", "Add-Content"],
+        Tool::ImageDefinitions,
+    )
 };
 
 /// What fills in variables on the way.
@@ -104,9 +107,7 @@ fn without_document(line: &str) -> &str {
         return line;
     };
     let rest = rest.strip_prefix('-').unwrap_or(rest).trim_start();
-    let end = rest
-        .find([' ', '\t', '|'])
-        .unwrap_or(rest.len());
+    let end = rest.find([' ', '\t', '|']).unwrap_or(rest.len());
     rest[end..].trim_start()
 }
 
@@ -159,7 +160,11 @@ fn written(view: &View<'_>, word: usize, found: &mut Found) {
     let shape = view.shape(word);
     let text = shape.text.trim_end();
     let end = text.strip_suffix("\\n").unwrap_or(text).len();
-    let start = if text.starts_with("export ") { "export ".len() } else { 0 };
+    let start = if text.starts_with("export ") {
+        "export ".len()
+    } else {
+        0
+    };
     let Some(slice) = shape.slice(start..end.max(start), Some(word)) else {
         return;
     };
@@ -202,20 +207,24 @@ fn yaml_values(shape: &Shape<'_>, word: Option<usize>, role: Role, tool: Tool, f
     for (at, key) in text.match_indices("image") {
         let before = &text[..at];
         let line = before.rsplit('\n').next().unwrap_or("");
-        let begins = line.trim_start_matches([' ', '\t', '-', '"', '\'']).is_empty()
-            || before.trim_end_matches([' ', '"', '\'']).ends_with(['{', ',']);
+        let begins = line
+            .trim_start_matches([' ', '\t', '-', '"', '\''])
+            .is_empty()
+            || before
+                .trim_end_matches([' ', '"', '\''])
+                .ends_with(['{', ',']);
         let rest = text[at + key.len()..].trim_start_matches(['"', '\'']);
-        let Some(rest) = rest.strip_prefix(':').filter(|_| begins && !line.contains('#')) else {
+        let Some(rest) = rest
+            .strip_prefix(':')
+            .filter(|_| begins && !line.contains('#'))
+        else {
             continue;
         };
         let rest = rest.trim_start_matches([' ', '\t']);
         let start = text.len() - rest.len();
         let value = match rest.chars().next() {
             Some(quote @ ('"' | '\'')) => rest[1..].split(quote).next().unwrap_or(""),
-            _ => rest
-                .split(['\n', ' ', '}', ',', '\t'])
-                .next()
-                .unwrap_or(""),
+            _ => rest.split(['\n', ' ', '}', ',', '\t']).next().unwrap_or(""),
         };
         let start = start + usize::from(rest.starts_with(['"', '\'']));
         if let Some(slice) = shape.slice(start..start + value.len(), word)
@@ -257,7 +266,9 @@ pub(super) fn documents(view: &View<'_>, found: &mut Found) {
 
 /// The tool that a manifest is for.
 fn reader(text: &str) -> Tool {
-    let object = text.lines().any(|line| line.trim_start().starts_with("apiVersion:"));
+    let object = text
+        .lines()
+        .any(|line| line.trim_start().starts_with("apiVersion:"));
     if object { Tool::Kubectl } else { Tool::Other }
 }
 

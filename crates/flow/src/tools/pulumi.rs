@@ -13,7 +13,9 @@ pub(super) static ROW: Program = Program {
 };
 
 /// Options with a value of pulumi 3.210 (2026-11), as far as they stand near images.
-const PULUMI: Options = Options::new(&["-s", "--stack", "-C", "--cwd", "-e", "--env", "-p", "--path"]);
+const PULUMI: Options = Options::new(&[
+    "-s", "--stack", "-C", "--cwd", "-e", "--env", "-p", "--path",
+]);
 
 fn read(view: &View<'_>, found: &mut Found) {
     if let [config, set, key, value] = Arguments::read(view, view.start + 1, &PULUMI)

@@ -5,7 +5,7 @@ use std::ops::Range;
 use tagwright_syntax::{SmolStr, Span};
 
 use super::references::{is_reference, is_tag, key_words};
-use super::table::Program;
+use super::table::{Edits, Program};
 use super::words::{OPAQUE, Shape, View};
 use super::{Form, Found, Role, Tool, print};
 
@@ -13,6 +13,7 @@ use super::{Form, Found, Role, Tool, print};
 pub(super) static ROW: Program = Program {
     read: read,
     own_language: true,
+    edits: Edits::Anything,
     ..Program::new(&["sed", "gsed"], Tool::Sed)
 };
 
@@ -35,7 +36,15 @@ fn read(view: &View<'_>, found: &mut Found) {
 pub(super) fn files(view: &View<'_>) -> Vec<SmolStr> {
     let files = words(view).1.into_iter();
     files
-        .filter_map(|word| Some(view.word(word)?.span.of(view.script).trim_matches(['"', '\'']).into()))
+        .filter_map(|word| {
+            Some(
+                view.word(word)?
+                    .span
+                    .of(view.script)
+                    .trim_matches(['"', '\''])
+                    .into(),
+            )
+        })
         .collect()
 }
 

@@ -189,9 +189,8 @@ fn after_options(view: &View<'_>, from: usize, operands: bool) -> Option<Nested>
 
 /// `su [-] user -c script`: a login shell (`-`, `-l`) starts with an environment of its own (util-linux 2.40).
 fn su(view: &View<'_>) -> Option<Nested> {
-    let login = (view.start + 1..view.len()).any(|word| {
-        view.is(word, "-") || view.is(word, "-l") || view.is(word, "--login")
-    });
+    let login = (view.start + 1..view.len())
+        .any(|word| view.is(word, "-") || view.is(word, "-l") || view.is(word, "--login"));
     Some(after_options(view, view.start + 1, true)?.without_environment(login))
 }
 
@@ -223,8 +222,11 @@ pub(super) fn remote_command(command: &Command, from: usize) -> Option<usize> {
             .and_then(tagwright_syntax::shell::Word::literal)
             .filter(|text| text.starts_with('-') && text.len() > 1)
         {
-            let takes_next =
-                text.len() == 2 && text.chars().last().is_some_and(|it| SSH_VALUES.contains(it));
+            let takes_next = text.len() == 2
+                && text
+                    .chars()
+                    .last()
+                    .is_some_and(|it| SSH_VALUES.contains(it));
             at += 1 + usize::from(takes_next);
         }
         at

@@ -10,9 +10,9 @@ use tagwright_syntax::shell::{Command, Word};
 use super::shells::Nested;
 use super::words::View;
 use super::{
-    Found, Tool, aws, bazel, buildah, builders, compose, copilot, crane, docker, gradle, helm, http, jq, kaniko,
-    kubectl, kustomize, languages, make, node, orchestrators, print, pulumi, scanner, sed, shells,
-    skopeo, stacks, terraform,
+    Found, Tool, aws, bazel, buildah, builders, compose, copilot, crane, docker, gradle, helm,
+    http, jq, kaniko, kubectl, kustomize, languages, make, node, orchestrators, print, pulumi,
+    scanner, sed, shells, skopeo, stacks, terraform,
 };
 use crate::search::AnyOf;
 
@@ -63,6 +63,7 @@ pub static TOOLS: &[&Program] = &[
     &shells::SU,
     &shells::EVAL,
     &languages::INTERPRETERS,
+    &languages::EDITORS,
     &languages::COMPILERS,
     &languages::DOTNET,
     &languages::TESTS,
@@ -96,6 +97,19 @@ pub struct Program {
     pub containers: bool,
     /// Whether it only looks at images, or signs them.
     pub scans: bool,
+    /// What it may change in a file that it is given.
+    pub edits: Edits,
+}
+
+/// What a tool may change in a file that it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edits {
+    /// Nothing.
+    Nothing,
+    /// Anything.
+    Anything,
+    /// A value, if its words speak of that; or it only looks at the file.
+    Values,
 }
 
 /// Which commands of a tool have to succeed for the build to be right.
@@ -125,21 +139,20 @@ impl Program {
             redeploys: |_| false,
             containers: false,
             scans: false,
+            edits: Edits::Nothing,
         }
     }
 
     /// Whether it names images in its words, rather than being a shell or a printer of text.
     pub(super) fn is_about_images(&self) -> bool {
-        self.family != Tool::Other && self.family != Tool::ImageDefinitions && self.family != Tool::Sed
+        self.family != Tool::Other
+            && self.family != Tool::ImageDefinitions
+            && self.family != Tool::Sed
             || self.scans
     }
 
     fn is(&self, name: &str) -> bool {
-        self.names.contains(&name)
-            || self
-                .prefixes
-                .iter()
-                .any(|prefix| name.starts_with(prefix))
+        self.names.contains(&name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
 }
 
@@ -176,9 +189,7 @@ pub(crate) static COMMAND_TRIGGERS: LazyLock<AnyOf> = LazyLock::new(|| {
 
 /// Words one of which is in every text with a command for which [`failure_matters`].
 static FAILURES: LazyLock<AnyOf> = LazyLock::new(|| {
-    let failing = TOOLS
-        .iter()
-        .filter(|tool| tool.failure != Failure::Ignored);
+    let failing = TOOLS.iter().filter(|tool| tool.failure != Failure::Ignored);
     AnyOf::of(failing.flat_map(|tool| tool.names).copied().collect())
 });
 
@@ -248,7 +259,10 @@ mod tests {
         for name in ["docker", "podman", "nerdctl", "finch"] {
             assert!(is_container_tool(name), "{name}");
             assert!(FILE_TRIGGERS.is_in(&format!("{name} push x")), "{name}");
-            assert!(may_fail_the_build(&format!("{name} push x\necho")), "{name}");
+            assert!(
+                may_fail_the_build(&format!("{name} push x\necho")),
+                "{name}"
+            );
         }
     }
 }

@@ -62,7 +62,18 @@ const WRAPPERS: &[Wrapper] = &[
         ..plain("stdbuf")
     },
     Wrapper {
-        values: &["-I", "-n", "-P", "-L", "-d", "-a", "-E", "-s", "--max-args", "--max-procs"],
+        values: &[
+            "-I",
+            "-n",
+            "-P",
+            "-L",
+            "-d",
+            "-a",
+            "-E",
+            "-s",
+            "--max-args",
+            "--max-procs",
+        ],
         ..plain("xargs")
     },
     plain("time"),
@@ -108,7 +119,10 @@ pub(super) fn unwrap(command: &Command, script: &str) -> Option<Unwrapped> {
         if name == "ssh"
             && let Some(first) = shells::remote_command(command, at + 1)
             && first + 1 < command.words.len()
-            && !shells::ROW.names.iter().any(|shell| command.words[first].is(shell))
+            && !shells::ROW
+                .names
+                .iter()
+                .any(|shell| command.words[first].is(shell))
         {
             at = first;
             continue;
