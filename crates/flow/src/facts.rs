@@ -11,10 +11,10 @@ use tagwright_syntax::yaml::{NodeId, ScalarStyle, SyntaxError};
 use tagwright_syntax::{SmolStr, Span};
 
 use crate::FileId;
-use crate::commands::{Role, Tool};
 use crate::delivery::DeliveryFacts;
 use crate::expression::{Expression, Origin, Repository, Site};
 use crate::kind::FileKind;
+use crate::tools::{ComposeCall, Role, Tool};
 
 /// When a command runs, within one file: commands compare in the order in which they run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,10 +58,38 @@ pub struct FileFacts {
     pub provided_variables: Vec<Box<str>>,
     /// Pipelines, build projects and permissions that the file describes; boxed, since most files have none.
     pub delivery: Option<Box<DeliveryFacts>>,
+    /// Commands that deploy again whatever the existing definition names, in the order in which they run.
+    pub redeploys: Vec<Redeploy>,
+    /// Calls of Compose that build, push, pull or run the images of its files, in the order in which they run.
+    pub compose: Vec<ComposeUse>,
     /// Scripts, make targets and the like that commands of the file run.
     pub scripts: Vec<SmolStr>,
     /// Places where pasted documentation or quoting keeps a variable from being one.
     pub oddities: Vec<Oddity>,
+}
+
+/// A command that deploys again whatever the existing definition names: `kubectl rollout restart`,
+/// `aws ecs update-service --force-new-deployment`. It names no image, but needs the tag that the definition
+/// names.
+#[derive(Clone, Debug)]
+pub struct Redeploy {
+    /// Who does it.
+    pub tool: Tool,
+    /// When.
+    pub order: Order,
+    /// The command, bytes of the file.
+    pub span: Span,
+}
+
+/// A call of Compose; the images stand in its files.
+#[derive(Clone, Debug)]
+pub struct ComposeUse {
+    /// What it does, with which files and services.
+    pub call: ComposeCall,
+    /// When.
+    pub order: Order,
+    /// The command, bytes of the file.
+    pub span: Span,
 }
 
 /// A place that names an image.

@@ -4,7 +4,6 @@
 //! repository and tag once simple assignments are resolved, and which of these places belong to one
 //! image. Whether any of it is wrong is for the rules to say.
 
-pub mod commands;
 pub mod delivery;
 pub mod expression;
 pub mod facts;
@@ -13,6 +12,8 @@ pub mod mentions;
 pub mod read;
 pub mod scan;
 pub mod search;
+mod settle;
+pub mod tools;
 pub mod workspace;
 
 pub use read::{ReadOptions, read_file, read_file_with};

@@ -1,8 +1,8 @@
 //! Where what stands under the cursor comes from: the push of an image, the assignment of a variable.
 
 use gen_lsp_types::Location;
-use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{ImageUse, TagKind};
+use tagwright_flow::tools::Role;
 use tagwright_flow::workspace::writes;
 use tagwright_flow::{FileId, UseId};
 

@@ -4,9 +4,9 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
 use tagwright_flow::mentions::{self, Surroundings};
+use tagwright_flow::tools::Role;
 use tagwright_flow::{FileId, Flow, UseId, Workspace};
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::position::LineIndex;

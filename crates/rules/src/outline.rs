@@ -285,7 +285,7 @@ mod tests {
             &copilot::PIPELINE,
         ];
         let images = images::FAMILIES.iter().map(|it| it.name).collect();
-        let flags = tagwright_flow::commands::copilot_flag_names();
+        let flags = tagwright_flow::tools::copilot_flag_names();
         assert!(flags.len() > FEW_FLAGS && flags.contains(&"upload-assets"));
         let mut tables: Vec<(Vec<&str>, usize)> =
             vec![(runtimes, FEW), (images, FEW), (flags, FEW_FLAGS)];

@@ -4,14 +4,20 @@
 use std::collections::BTreeSet;
 
 use tagwright_flow::facts::FileFacts;
+use tagwright_flow::tools::{Edits, Tool, tool};
 use tagwright_flow::{FileId, FileKind, Workspace};
 
-/// What edits whatever file it is given.
-const EDITORS: [&str; 4] = ["sed", "perl", "awk", "gawk"];
-/// What edits one, or looks at it.
-const QUERIES: [&str; 2] = ["jq", "yq"];
 /// Programs of the repository's own, which may do anything with a file.
 const SCRIPTS: [&str; 5] = [".sh", ".py", ".js", ".ts", ".rb"];
+
+/// What the program of this name may change in a file that it is given.
+fn edits(program: &str) -> Edits {
+    tool(program).map_or(Edits::Nothing, |tool| tool.edits)
+}
+
+fn is_kustomize(program: &str) -> bool {
+    tool(program).is_some_and(|tool| tool.family == Tool::Kustomize)
+}
 
 /// Whether the file is data that a command may edit.
 pub(crate) fn is_data(file: &FileFacts) -> bool {
@@ -40,16 +46,16 @@ pub(crate) fn files(workspace: &Workspace) -> BTreeSet<FileId> {
         }
         for item in items(&spec.text) {
             let words: Vec<&str> = words(item).collect();
-            if words.contains(&"kustomize") && item.contains("set image") {
+            if words.iter().any(|word| is_kustomize(word)) && item.contains("set image") {
                 let manifests = data.iter().filter(|file| file.kind == FileKind::Kubernetes);
                 found.extend(manifests.map(|file| file.id));
             }
-            let edits = words.iter().any(|word| EDITORS.contains(word))
-                || item.contains("mage") && words.iter().any(|word| QUERIES.contains(word))
+            let edited = words.iter().any(|word| edits(word) == Edits::Anything)
+                || item.contains("mage") && words.iter().any(|word| edits(word) == Edits::Values)
                 || words
                     .iter()
                     .any(|word| SCRIPTS.iter().any(|end| word.ends_with(end)));
-            if !edits {
+            if !edited {
                 continue;
             }
             for file in &data {

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use tagwright_flow::commands::Role;
 use tagwright_flow::expression::{Expansion, Site, plain_name};
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Order, TagKind, TagValue};
+use tagwright_flow::tools::Role;
 use tagwright_flow::{FileId, Flow};
 
 use crate::context::{Context, pushes};

@@ -1,11 +1,11 @@
 //! What rules ask about shell variables: which ones hold a branch, who sets them, and where in the file
 //! their text stands.
 
-use tagwright_flow::commands::Role;
 use tagwright_flow::expression::{Atom, AtomKind, Expansion, Expression, Origin, Site, plain_name};
 use tagwright_flow::facts::{
     AssignmentFact, AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue,
 };
+use tagwright_flow::tools::Role;
 use tagwright_syntax::yaml::{self, NodeId};
 use tagwright_syntax::{SmolStr, Span};
 

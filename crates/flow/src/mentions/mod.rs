@@ -21,8 +21,8 @@ use name::Name;
 pub use reader::is_prose;
 use reader::{Reader, Text};
 
-use crate::commands::{Role, Tool};
 use crate::facts::{AssignmentPlace, FileFacts, ImageUse};
+use crate::tools::{Role, Tool};
 use crate::{FileId, FileKind, UseId, Workspace};
 
 /// The text files around a workspace: those of the same repository that no reader knows.

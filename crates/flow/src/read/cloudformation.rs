@@ -4,11 +4,11 @@ use tagwright_syntax::yaml::{self, Entry, NodeId, Tree};
 
 use super::ReadOptions;
 use super::shared::{deploy, every, json_names, keep};
-use crate::commands::Tool;
 use crate::delivery::{self, DeliveryFacts};
 use crate::expression::Reason;
 use crate::facts::{FileFacts, RepositoryDeclaration};
 use crate::scan::{self, Source};
+use crate::tools::Tool;
 
 pub(super) fn cloudformation(
     facts: &mut FileFacts,

@@ -2,10 +2,10 @@
 
 use tagwright_syntax::yaml::NodeId;
 
-use crate::commands::{Role, Tool};
 use crate::expression::{Expansion, Reason};
 use crate::facts::FileFacts;
 use crate::scan::{self, DataReference, Source};
+use crate::tools::{Role, Tool};
 
 pub(super) fn compose(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
     let Some(services) = source

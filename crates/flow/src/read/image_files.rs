@@ -4,10 +4,10 @@
 use tagwright_syntax::yaml::NodeId;
 
 use super::shared::{deploy, every};
-use crate::commands::Tool;
 use crate::expression::Reason;
 use crate::facts::FileFacts;
 use crate::scan::Source;
+use crate::tools::Tool;
 
 pub(super) fn task_definition(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
     every(source.tree, root, &mut |key, value| {

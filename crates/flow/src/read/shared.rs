@@ -2,11 +2,11 @@
 
 use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
 
-use crate::commands::{Role, Tool};
 use crate::delivery::DeliveryFacts;
 use crate::expression::{Expansion, Reason};
 use crate::facts::FileFacts;
 use crate::scan::{self, DataReference, Source};
+use crate::tools::{Role, Tool};
 
 /// Calls `found` for every key of every mapping below `root`, with its value.
 pub(super) fn every(tree: &Tree, root: NodeId, found: &mut dyn FnMut(&str, NodeId)) {

@@ -3,10 +3,10 @@
 use tagwright_syntax::copilot::{Images, WorkloadKind, WorkloadManifest};
 use tagwright_syntax::yaml::NodeId;
 
-use crate::commands::{Role, Tool};
 use crate::expression::Expansion;
 use crate::facts::{FileFacts, WorkloadFacts};
 use crate::scan::{self, DataReference, Source};
+use crate::tools::{Role, Tool};
 
 pub(super) fn workload(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {
     let Some(manifest) = WorkloadManifest::read(source.tree, root) else {

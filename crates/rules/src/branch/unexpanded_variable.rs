@@ -58,7 +58,7 @@
 use std::collections::BTreeSet;
 
 use tagwright_flow::FileKind;
-use tagwright_flow::commands::{Role, Tool};
+use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::expression::{Expansion, Reason, Site, plain_name};
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Oddity, OddityKind, TagKind};
 use tagwright_syntax::Span;

@@ -55,7 +55,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tagwright_flow::commands::{Role, Tool};
+use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::expression::{Expansion, Site};
 use tagwright_flow::facts::{CopilotUse, FileFacts, ImageUse, WorkloadFacts};
 use tagwright_flow::{FileId, FileKind, Flow};

@@ -55,7 +55,7 @@
 use std::collections::BTreeSet;
 
 use tagwright_flow::FileId;
-use tagwright_flow::commands::{Role, Tool};
+use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::expression::{AtomKind, Origin};
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue};
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use tagwright_flow::FileId;
-use tagwright_flow::commands::{Role, Tool};
 use tagwright_flow::expression::{Expansion, Origin};
 use tagwright_flow::facts::{AssignmentPlace, Order, TagKind, TagValue};
+use tagwright_flow::tools::{Role, Tool};
 
 use super::definition::define_branch;
 use super::joined::{unnamed, with_registry_calls, with_shared_variables};

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use tagwright_flow::commands::{Role, Tool};
 use tagwright_flow::expression::Origin;
 use tagwright_flow::facts::TagValue;
+use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::{FileId, UseId};
 use tagwright_syntax::{SmolStr, Span};
 

@@ -49,11 +49,12 @@
 //! - Docker's reference of `docker login`, "Provide a password using STDIN".
 
 use tagwright_flow::kind::has;
+use tagwright_flow::tools::registry_login;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, PartKind, Quoting, RedirectKind, Status, Word};
 
 use crate::context::{Document, Report};
-use crate::script::{Item, items, untouchable, word_is};
+use crate::script::{Item, items, untouchable};
 use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -119,10 +120,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
 
 /// The bytes of the option with its value, and the value if it is a word of its own.
 fn password<'c>(command: &'c Command, text: &str) -> Option<(Span, Option<&'c Word>)> {
-    let program = command.program()?;
-    let logs_in =
-        matches!(program.as_str(), "docker" | "podman" | "nerdctl") && word_is(command, 1, "login");
-    if !logs_in {
+    if !registry_login(command) {
         return None;
     }
     let words = command.words.get(2..)?;

@@ -49,10 +49,11 @@
 //! - aws/aws-sdk-java-v2 pull requests 6524 and 6541: `set -e` in every command of several lines.
 //! - POSIX shell command language, section 2.8.2 "Exit Status for Commands".
 
+use tagwright_flow::tools::{failure_matters, may_fail_the_build};
 use tagwright_syntax::shell::{Command, Status};
 
 use crate::context::{Document, Report};
-use crate::script::{items, word_is};
+use crate::script::items;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -63,29 +64,6 @@ pub(crate) static RULE: Rule = Rule {
     docs: docs!("masked_failure"),
     check: Check::Document(check),
 };
-
-/// Programs whose failure is a failure of the build, with the words one of which has to follow; none: any.
-const PROGRAMS: &[(&str, &[&str])] = &[
-    ("docker", &["build", "buildx", "push"]),
-    ("podman", &["build", "push"]),
-    ("copilot", &["deploy", "svc", "job", "env", "task"]),
-    ("kubectl", &["apply", "set", "rollout"]),
-    ("helm", &["upgrade", "install"]),
-    ("terraform", &["apply"]),
-    ("sam", &["build", "deploy"]),
-    ("cdk", &["deploy"]),
-    ("npm", &["ci", "test", "run", "publish"]),
-    ("yarn", &["test", "build", "publish"]),
-    ("mvn", &[]),
-    ("mvnw", &[]),
-    ("gradle", &[]),
-    ("gradlew", &[]),
-    ("pytest", &[]),
-    ("go", &["build", "test"]),
-    ("cargo", &["build", "test"]),
-    ("make", &[]),
-    ("dotnet", &["build", "test", "publish"]),
-];
 
 /// How many commands behind one are looked at: the next line is enough, and a text of very many commands
 /// must not take very long.
@@ -98,7 +76,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             && !text.contains("set -")
             && !text.contains("$?")
             && !text.contains("trap ")
-            && PROGRAMS.iter().any(|(program, _)| text.contains(program))
+            && may_fail_the_build(text)
     };
     for item in items(document, may_matter) {
         if item.script.status != Status::Clean {
@@ -137,12 +115,7 @@ fn matters(command: &Command, text: &str) -> bool {
     {
         return false;
     }
-    let Some(program) = command.program() else {
-        return false;
-    };
-    PROGRAMS.iter().any(|(name, words)| {
-        *name == program && (words.is_empty() || words.iter().any(|word| word_is(command, 1, word)))
-    })
+    failure_matters(command)
 }
 
 /// Whether a command that follows `before` runs whatever became of the one before it: it is the first in a

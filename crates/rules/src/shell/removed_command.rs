@@ -56,7 +56,7 @@
 
 use std::collections::BTreeSet;
 
-use tagwright_flow::commands::Role;
+use tagwright_flow::tools::Role;
 use tagwright_flow::expression::Piece;
 use tagwright_flow::facts::{AssignmentPlace, ImageUse};
 use tagwright_syntax::shell::{Command, PartKind, Quoting, Status, Word};

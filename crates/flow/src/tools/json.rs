@@ -66,3 +66,14 @@ pub(super) fn shorthand(text: &str, keys: &[&str]) -> Vec<(usize, Range<usize>)>
     found.sort_by_key(|(_, range)| range.start);
     found
 }
+
+/// The strings of `text` in double quotes, plain or escaped (`\"`), as ranges without quotes; keys among them.
+pub(super) fn strings(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut quotes = text.match_indices('"');
+    while let (Some((open, _)), Some((close, _))) = (quotes.next(), quotes.next()) {
+        let inner = text[open + 1..close].trim_end_matches('\\');
+        found.push(open + 1..open + 1 + inner.len());
+    }
+    found
+}

@@ -1,10 +1,23 @@
-//! docker, podman, nerdctl.
+//! docker, and what takes its command line: podman, nerdctl, finch; Compose.
 
 use super::options::{Arguments, Options};
 use super::references::{by_key, is_reference};
-use super::words::{Slice, View};
+use super::shells::{self, Nested};
+use super::table::{Failure, Program, tool};
+use super::words::{Slice, View, base_name};
 use super::{Form, Found, Role, Tool, json};
 use tagwright_syntax::SmolStr;
+
+/// The row of [`TOOLS`](super::TOOLS).
+pub(super) static ROW: Program = Program {
+    triggers: &["docker", "podman", "nerdctl", "finch"],
+    read,
+    script,
+    redeploys,
+    failure: Failure::Of(&["build", "buildx", "push", "compose"]),
+    containers: true,
+    ..Program::new(&["docker", "podman", "nerdctl", "finch"], Tool::Docker)
+};
 
 /// Options with a value before the subcommand: docker CLI 28, podman 5, nerdctl 2 (2026-11).
 const GLOBAL: Options = Options::new(&[
@@ -247,7 +260,7 @@ const MANIFEST: Options = Options::new(&[
     "--format",
 ]);
 
-pub(super) fn read(view: &View<'_>, found: &mut Found) {
+fn read(view: &View<'_>, found: &mut Found) {
     let Some((path, at)) = subcommand(view) else {
         return;
     };
@@ -282,6 +295,7 @@ pub(super) fn read(view: &View<'_>, found: &mut Found) {
                 .as_slice()
             {
                 found.whole(Role::Run, Tool::Docker, view, *image);
+                inside(view, at, *image, found);
             }
         }
         ["commit" | "import"] | ["container", "commit"] | ["image", "import"] => {
@@ -360,7 +374,7 @@ pub(super) fn read(view: &View<'_>, found: &mut Found) {
 }
 
 /// The subcommand's words and the index after them.
-pub(super) fn subcommand(view: &View<'_>) -> Option<(Vec<SmolStr>, usize)> {
+fn subcommand(view: &View<'_>) -> Option<(Vec<SmolStr>, usize)> {
     let groups: &[&str] = &[
         "image",
         "buildx",
@@ -387,8 +401,71 @@ pub(super) fn subcommand(view: &View<'_>) -> Option<(Vec<SmolStr>, usize)> {
     Some((path, at))
 }
 
+/// The images that the command in the container names, where it is a tool of the table: the image's own
+/// program (`docker run aquasec/trivy image REF`), or the first word behind the image.
+fn inside(view: &View<'_>, options: usize, image: usize, found: &mut Found) {
+    let arguments = Arguments::read_some(view, options, &RUN, 1);
+    let entrypoint = arguments.values(&["--entrypoint"]).last();
+    let shape = view.shape(image);
+    let named = match entrypoint {
+        Some(program) => program.text.as_str(),
+        None => {
+            let path = shape.text.split('@').next().unwrap_or("");
+            let last = path.rsplit('/').next().unwrap_or("");
+            last.split(':').next().unwrap_or("")
+        }
+    };
+    // The names of the images of the AWS CLI and of docker's own plug-ins differ from their programs.
+    let named = named.strip_suffix("-cli").unwrap_or(named);
+    let own = base_name(named)
+        .and_then(tool)
+        .filter(|it| it.is_about_images());
+    let (start, program) = match own {
+        Some(_) => (image, base_name(named).unwrap_or("").into()),
+        None => {
+            let Some(word) = view.literal(image + 1) else {
+                return;
+            };
+            let Some(name) =
+                base_name(&word).filter(|it| tool(it).is_some_and(|it| it.is_about_images()))
+            else {
+                return;
+            };
+            (image + 1, name.into())
+        }
+    };
+    super::read(
+        &View {
+            command: view.command,
+            script: view.script,
+            start,
+            program,
+            drops: view.drops,
+        },
+        found,
+    );
+}
+
+/// `service update --force` (docker CLI 28) starts the tasks again with the image that the service names.
+fn redeploys(view: &View<'_>) -> bool {
+    let at = view.start + 1;
+    let given = |option: &str| {
+        (at..view.len()).any(|word| {
+            let text = view.shape(word).text;
+            text.strip_prefix(option)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        })
+    };
+    view.is(at, "service") && view.is(at + 1, "update") && given("--force") && !given("--image")
+}
+
+/// `run image sh -c script`, `exec container sh -c script`.
+fn script(view: &View<'_>) -> Option<Nested> {
+    shells::shell_at(view, inner_command(view)?).map(Nested::elsewhere)
+}
+
 /// The image that `run`, and the container that `exec` names: the inner command follows it.
-pub(super) fn inner_command(view: &View<'_>) -> Option<usize> {
+fn inner_command(view: &View<'_>) -> Option<usize> {
     let (path, at) = subcommand(view)?;
     let name = path.last()?;
     if matches!(name.as_str(), "run" | "create" | "exec") && path[0] != "compose" {
@@ -494,7 +571,7 @@ pub(super) fn push(view: &View<'_>, at: usize, tool: Tool, options: &Options, fo
         [image] => found.whole(Role::Push, tool, view, *image),
         [source, destination, ..] => {
             found.whole(Role::TagSource, tool, view, *source);
-            super::registry_tools::transport(view, *destination, Role::Push, tool, found);
+            super::skopeo::transport(view, *destination, Role::Push, tool, found);
         }
         [] => {}
     }

@@ -1,9 +1,34 @@
-//! The AWS CLI, and what deploys CloudFormation: sam, cdk.
+//! The AWS CLI.
 
 use super::options::{Arguments, Options};
-use super::references::by_key;
+use super::references::{by_key, is_reference};
+use super::table::Program;
 use super::words::{Shape, View};
-use super::{Form, Found, Role, Tool, json};
+use super::{Form, Found, Role, Tool, http, json};
+
+/// The row of [`TOOLS`](super::TOOLS).
+pub(super) static ROW: Program = Program {
+    triggers: &[
+        "image-uri",
+        "apprunner",
+        "container-definitions",
+        "primary-container",
+        "put-image",
+        "force-new-deployment",
+        "create-deployment",
+        "publish-version",
+    ],
+    read: read,
+    redeploys: redeploys,
+    ..Program::new(&["aws"], Tool::AwsEcr)
+};
+
+/// The row of [`TOOLS`](super::TOOLS).
+pub(super) static ELASTIC_BEANSTALK: Program = Program {
+    triggers: &["eb deploy"],
+    redeploys: |view| view.is(view.start + 1, "deploy"),
+    ..Program::new(&["eb"], Tool::Other)
+};
 
 /// Global options with a value of AWS CLI 2 (2026-11).
 const GLOBAL: Options = Options::new(&[
@@ -132,15 +157,10 @@ const fn deployment(
     }
 }
 
-pub(super) fn read(view: &View<'_>, found: &mut Found) {
-    let words = Arguments::read_some(view, view.start + 1, &GLOBAL, 2).positionals();
-    let [service, operation] = words.as_slice() else {
+fn read(view: &View<'_>, found: &mut Found) {
+    let Some((service, name, after)) = operation(view) else {
         return;
     };
-    let (Some(service), Some(name)) = (view.literal(*service), view.literal(*operation)) else {
-        return;
-    };
-    let after = *operation + 1;
     match (service.as_str(), name.as_str()) {
         ("ecr" | "ecr-public", "put-image") => {
             let repository = values(view, after, "--repository-name")
@@ -177,6 +197,14 @@ pub(super) fn read(view: &View<'_>, found: &mut Found) {
                 parameter(&value.shape, value.start, value.word, found);
             }
         }
+        // Machines and pipelines read it.
+        ("ssm", "put-parameter") => {
+            for value in values(view, after, "--value") {
+                if let Some(slice) = value.whole().filter(|it| is_reference(&it.text)) {
+                    found.slice(Role::Record, Tool::Other, Form::Reference, &slice);
+                }
+            }
+        }
         (service, name) => {
             for row in DEPLOYMENTS {
                 if row.service != service || row.operation != name {
@@ -199,15 +227,73 @@ pub(super) fn read(view: &View<'_>, found: &mut Found) {
                     }
                 }
             }
+            if found.0.is_empty() {
+                messages(view, after, found);
+            }
         }
     }
 }
 
+/// What is handed to whoever listens: `sns publish --message`, `lambda invoke --payload`, `events put-events`.
+fn messages(view: &View<'_>, after: usize, found: &mut Found) {
+    for word in after..view.len() {
+        if let Some(slice) = view.whole(word)
+            && slice.text.contains(":latest")
+        {
+            http::sent(view, &slice, found);
+        }
+    }
+}
+
+/// Commands that deploy again whatever the existing definition names, AWS CLI 2 (2026-11).
+const REDEPLOYMENTS: &[(&str, &str)] = &[
+    ("apprunner", "start-deployment"),
+    ("autoscaling", "start-instance-refresh"),
+    ("batch", "submit-job"),
+    ("deploy", "create-deployment"),
+    ("ecs", "run-task"),
+    ("lambda", "publish-version"),
+];
+
+/// The service and the operation, and the index behind them.
+fn operation(view: &View<'_>) -> Option<(String, String, usize)> {
+    let words = Arguments::read_some(view, view.start + 1, &GLOBAL, 2).positionals();
+    let [service, operation] = words.as_slice() else {
+        return None;
+    };
+    Some((
+        view.literal(*service)?,
+        view.literal(*operation)?,
+        *operation + 1,
+    ))
+}
+
+fn redeploys(view: &View<'_>) -> bool {
+    let Some((service, name, after)) = operation(view) else {
+        return false;
+    };
+    if (service.as_str(), name.as_str()) == ("ecs", "update-service") {
+        return (after..view.len()).any(|word| view.is(word, "--force-new-deployment"));
+    }
+    REDEPLOYMENTS.contains(&(&service, &name))
+}
+
+/// Whether the command registers a definition, which later commands then deploy.
+pub(super) fn registers(view: &View<'_>) -> bool {
+    view.program == "aws"
+        && operation(view).is_some_and(|(_, name, _)| {
+            matches!(
+                name.as_str(),
+                "register-task-definition" | "register-job-definition" | "update-function-code"
+            )
+        })
+}
+
 /// A value of an option: the word from `start` of its shape on.
-struct Value<'a> {
-    shape: Shape<'a>,
-    start: usize,
-    word: usize,
+pub(super) struct Value<'a> {
+    pub(super) shape: Shape<'a>,
+    pub(super) start: usize,
+    pub(super) word: usize,
 }
 
 impl Value<'_> {
@@ -243,7 +329,7 @@ impl Value<'_> {
 }
 
 /// The values of an option: all words up to the next one that starts with two dashes.
-fn values<'a>(view: &View<'a>, from: usize, option: &str) -> Vec<Value<'a>> {
+pub(super) fn values<'a>(view: &View<'a>, from: usize, option: &str) -> Vec<Value<'a>> {
     let mut found = Vec::new();
     let mut taking = false;
     for word in from..view.len() {
@@ -271,7 +357,7 @@ fn values<'a>(view: &View<'a>, from: usize, option: &str) -> Vec<Value<'a>> {
 }
 
 /// `Key=value`, several of them in one word, `ParameterKey=Key,ParameterValue=value`, or a JSON list of these.
-fn parameter(shape: &Shape, start: usize, word: usize, found: &mut Found) {
+pub(super) fn parameter(shape: &Shape, start: usize, word: usize, found: &mut Found) {
     let text = &shape.text[start..];
     let mut emit = |key: &str, from: usize, to: usize| {
         let Some(value) = shape.slice(start + from..start + to, Some(word)) else {
@@ -303,74 +389,5 @@ fn parameter(shape: &Shape, start: usize, word: usize, found: &mut Found) {
             emit(key, at, at + value.len());
         }
         from += piece.len() + 1;
-    }
-}
-
-/// Options with a value of sam 1.147 and cdk 2.1100 (2026-11).
-const STACKS: Options = Options::new(&[
-    "--parameter-overrides",
-    "-c",
-    "--context",
-    "--parameters",
-    "--stack-name",
-    "--region",
-    "--profile",
-    "-t",
-    "--template-file",
-    "--template",
-    "--s3-bucket",
-    "--s3-prefix",
-    "--capabilities",
-    "--config-file",
-    "--config-env",
-    "--image-repository",
-    "--image-repositories",
-    "-a",
-    "--app",
-    "--require-approval",
-    "-o",
-    "--output",
-    "--outputs-file",
-    "--role-arn",
-    "-r",
-    "--toolkit-stack-name",
-    "--tags",
-]);
-
-/// `sam deploy --parameter-overrides`: like `aws cloudformation deploy`.
-pub(super) fn sam(view: &View<'_>, found: &mut Found) {
-    let at = view.start + 1;
-    if !["deploy", "build", "sync", "package"]
-        .iter()
-        .any(|name| view.is(at, name))
-    {
-        return;
-    }
-    for value in values(view, at + 1, "--parameter-overrides") {
-        parameter(&value.shape, value.start, value.word, found);
-    }
-}
-
-/// `cdk deploy -c tag=latest --parameters Stack:ImageTag=latest`, also behind `npx`.
-pub(super) fn cdk(view: &View<'_>, at: usize, found: &mut Found) {
-    if !["deploy", "synth", "synthesize", "diff"]
-        .iter()
-        .any(|name| view.is(at, name))
-    {
-        return;
-    }
-    let arguments = Arguments::read(view, at + 1, &STACKS);
-    for value in arguments.values(&["-c", "--context", "--parameters"]) {
-        let Some((key, rest)) = value.text.split_once('=') else {
-            continue;
-        };
-        let from = key.len() + 1;
-        let Some(slice) = view.cut(value, from..from + rest.len()) else {
-            continue;
-        };
-        let key = key.rsplit(':').next().unwrap_or(key);
-        if let Some(form) = by_key(key, &slice) {
-            found.slice(Role::Deploy, Tool::CloudFormation, form, &slice);
-        }
     }
 }

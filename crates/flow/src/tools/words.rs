@@ -224,12 +224,15 @@ pub(super) struct View<'a> {
     pub(super) start: usize,
     /// Its name without folder and `.exe`.
     pub(super) program: SmolStr,
+    /// Whether a wrapper keeps this shell's exported variables from it.
+    pub(super) drops: bool,
 }
 
 impl<'a> View<'a> {
     /// `None` if there is no program, or its name is not written out.
     pub(super) fn new(command: &'a Command, script: &'a str) -> Option<Self> {
-        let start = super::wrappers::unwrap(command, script)?;
+        let super::wrappers::Unwrapped { at: start, drops } =
+            super::wrappers::unwrap(command, script)?;
         let word = command.words.get(start)?;
         let program = match word.value() {
             Some(name) => base_name(&name)?.into(),
@@ -240,6 +243,7 @@ impl<'a> View<'a> {
             script,
             start,
             program,
+            drops,
         })
     }
 

@@ -2,7 +2,9 @@
 
 use tagwright_syntax::shell::{Status, parse, powershell};
 
-use super::{Form, Role, copilot_invocation, image_arguments, nested_scripts};
+use super::{
+    Form, Role, ScriptSource, Surroundings, copilot_invocation, image_arguments, nested_scripts,
+};
 
 /// `Role Tool reference`, a bare tag as `Role Tool #tag`, its repository behind `@`.
 fn found(text: &str) -> Vec<String> {
@@ -794,7 +796,6 @@ fn latest_that_is_no_image() {
         ("TAG=latest", &[]),
         ("export IMAGE=r/a:latest", &[]),
         ("apt-get install docker-ce=latest", &[]),
-        ("ssh host docker pull a:latest", &[]),
         ("# docker push a:latest", &[]),
     ]);
 }
@@ -958,41 +959,89 @@ fn a_subcommand_knows_its_flags() {
 
 #[test]
 fn scripts_in_words_are_found() {
-    let cases: &[(&str, &[(&str, bool)])] = &[
-        ("sh -c 'docker push a'", &[("'docker push a'", false)]),
+    let cases: &[(&str, &[(&str, Surroundings)])] = &[
+        (
+            "sh -c 'docker push a'",
+            &[("'docker push a'", Surroundings::Same)],
+        ),
         (
             "bash -lc \"docker push a\"",
-            &[("\"docker push a\"", false)],
+            &[("\"docker push a\"", Surroundings::Same)],
         ),
-        ("bash -exc 'a' arg0", &[("'a'", false)]),
-        ("bash -euo pipefail -c 'a'", &[("'a'", false)]),
-        ("/bin/sh -e -c 'a'", &[("'a'", false)]),
-        ("sudo -E sh -c 'a'", &[("'a'", false)]),
-        ("timeout 10 sh -c 'a'", &[("'a'", false)]),
+        ("bash -exc 'a' arg0", &[("'a'", Surroundings::Same)]),
+        ("bash -euo pipefail -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("/bin/sh -e -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("sudo -E sh -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("timeout 10 sh -c 'a'", &[("'a'", Surroundings::Same)]),
         ("sh deploy.sh -c x", &[]),
         ("bash build.sh", &[]),
         (
             "eval \"$(docker-machine env)\"",
-            &[("\"$(docker-machine env)\"", false)],
+            &[("\"$(docker-machine env)\"", Surroundings::Same)],
         ),
-        ("eval 'docker push a'", &[("'docker push a'", false)]),
+        (
+            "eval 'docker push a'",
+            &[("'docker push a'", Surroundings::Same)],
+        ),
         ("eval docker push a", &[]),
         (
             "ssh -i k -o A=b user@h \"docker pull a:latest\"",
-            &[("\"docker pull a:latest\"", true)],
+            &[("\"docker pull a:latest\"", Surroundings::Elsewhere)],
         ),
         ("ssh h docker pull a", &[]),
         ("ssh h", &[]),
         (
             "docker run --rm node:18 sh -c 'npm ci'",
-            &[("'npm ci'", true)],
+            &[("'npm ci'", Surroundings::Elsewhere)],
         ),
         ("docker run --entrypoint sh node:18 -c 'npm ci'", &[]),
-        ("docker exec -it c bash -c 'a'", &[("'a'", true)]),
+        (
+            "docker exec -it c bash -c 'a'",
+            &[("'a'", Surroundings::Elsewhere)],
+        ),
         ("docker run node:18 npm ci", &[]),
-        ("kubectl exec -n x pod -- sh -c 'a'", &[("'a'", true)]),
-        ("su - user -c 'a'", &[("'a'", false)]),
-        ("xargs sh -c 'a'", &[]),
+        (
+            "kubectl exec -n x pod -- sh -c 'a'",
+            &[("'a'", Surroundings::Elsewhere)],
+        ),
+        ("su - user -c 'a'", &[("'a'", Surroundings::Empty)]),
+        ("su user -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("sudo sh -c 'a'", &[("'a'", Surroundings::Empty)]),
+        (
+            "sudo --preserve-env=A sh -c 'a'",
+            &[("'a'", Surroundings::Same)],
+        ),
+        ("env -i A=1 sh -c 'a'", &[("'a'", Surroundings::Empty)]),
+        ("env A=1 sh -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("xargs -n 1 sh -c 'a'", &[("'a'", Surroundings::Same)]),
+        (
+            "ssh h -i key -o A=b \"docker pull a\"",
+            &[("\"docker pull a\"", Surroundings::Elsewhere)],
+        ),
+        ("ssh h sh -c 'a'", &[("'a'", Surroundings::Elsewhere)]),
+        ("sh <<'EOF'\na\nEOF\n", &[("a\n", Surroundings::Same)]),
+        ("bash -s x <<EOF\na\nEOF\n", &[("a\n", Surroundings::Same)]),
+        ("bash -eu <<EOF\na\nEOF\n", &[("a\n", Surroundings::Same)]),
+        ("sudo bash <<EOF\na\nEOF\n", &[("a\n", Surroundings::Empty)]),
+        (
+            "sudo su - app <<EOF\na\nEOF\n",
+            &[("a\n", Surroundings::Empty)],
+        ),
+        (
+            "ssh h 'bash -s' <<EOF\na\nEOF\n",
+            &[("a\n", Surroundings::Elsewhere)],
+        ),
+        (
+            "ssh -T h <<EOF\na\nEOF\n",
+            &[("a\n", Surroundings::Elsewhere)],
+        ),
+        (
+            "docker exec -i c sh <<EOF\na\nEOF\n",
+            &[("a\n", Surroundings::Elsewhere)],
+        ),
+        ("sh build.sh <<EOF\na\nEOF\n", &[]),
+        ("sh -c 'a' <<EOF\nb\nEOF\n", &[("'a'", Surroundings::Same)]),
+        ("cat <<EOF\na\nEOF\n", &[]),
         ("docker push a", &[]),
     ];
     for (text, expected) in cases {
@@ -1000,7 +1049,19 @@ fn scripts_in_words_are_found() {
         let command = script.commands.last().expect("a command");
         let found: Vec<_> = nested_scripts(command)
             .iter()
-            .map(|nested| (command.words[nested.word].span.of(text), nested.remote))
+            .map(|nested| {
+                let span = match nested.source {
+                    ScriptSource::Word(word) => command.words[word].span,
+                    ScriptSource::HereDocument(index) => {
+                        command.redirects[index]
+                            .here_document
+                            .as_ref()
+                            .unwrap()
+                            .body
+                    }
+                };
+                (span.of(text), nested.surroundings)
+            })
             .collect();
         assert_eq!(found, *expected, "{text}");
     }
@@ -1063,7 +1124,7 @@ fn mutated_commands_neither_panic_nor_leave_their_word() {
                     }
                 }
                 for nested in nested_scripts(command) {
-                    assert!(nested.word < command.words.len(), "{text:?}");
+                    assert!(nested.parts(command).is_some(), "{text:?}");
                 }
                 let _ = copilot_invocation(command, &text);
             }
@@ -1094,5 +1155,153 @@ fn a_script_is_found_behind_wrappers_variables_and_clusters_of_options() {
         "echo ssh eval -c x",
     ] {
         assert_eq!(nested(text), 0, "{text}");
+    }
+}
+
+#[test]
+fn every_client_is_read_like_docker() {
+    for name in ["docker", "podman", "nerdctl", "finch"] {
+        for (rest, expected) in [
+            ("build -t $R:latest .", "Build Docker $R:latest"),
+            ("push $R:latest", "Push Docker $R:latest"),
+        ] {
+            assert_eq!(
+                found(&format!("{name} {rest}")),
+                [expected],
+                "{name} {rest}"
+            );
+        }
+    }
+}
+
+#[test]
+fn kubernetes_behind_other_words() {
+    check(&[
+        (
+            "kubectl argo rollouts set image web web=$R:latest -n shop",
+            &["Deploy Kubectl $R:latest"],
+        ),
+        (
+            "kubectl -n x set image deploy/w w=$R:latest",
+            &["Deploy Kubectl $R:latest"],
+        ),
+        (
+            "sudo k3s kubectl set image deploy/w w=$R:latest",
+            &["Deploy Kubectl $R:latest"],
+        ),
+        (
+            "microk8s kubectl set image deploy/w w=$R:latest",
+            &["Deploy Kubectl $R:latest"],
+        ),
+        (
+            "minikube kubectl -- set image deploy/w w=$R:latest",
+            &["Deploy Kubectl $R:latest"],
+        ),
+        (
+            "oc set image dc/w w=$R:latest",
+            &["Deploy Kubectl $R:latest"],
+        ),
+        (
+            "cat <<EOF | kubectl apply -f -\n- {name: w, image: \"$R:latest\"}\nEOF\n",
+            &["Deploy Kubectl $R:latest"],
+        ),
+        (
+            "kubectl apply -f - <<EOF\n  image: $R:latest\nEOF\n",
+            &["Deploy Kubectl $R:latest"],
+        ),
+        (
+            "cat > w.yaml <<EOF\napiVersion: v1\nimage: $R:latest\nEOF\n",
+            &["Record Kubectl $R:latest"],
+        ),
+        (
+            "sed \"s|IMAGE|$R:latest|\" w.yaml | kubectl apply -f -",
+            &["Record Kubectl $R:latest"],
+        ),
+        ("cat <<EOF | grep x\nimage: $R:latest\nEOF\n", &[]),
+    ]);
+}
+
+#[test]
+fn what_is_written_sent_or_looked_at() {
+    check(&[
+        (
+            "echo \"$R:latest\" > image.txt",
+            &["Argument Other $R:latest"],
+        ),
+        (
+            "echo \"IMAGE=$R:latest\" >> .env",
+            &["Argument Other $R:latest"],
+        ),
+        ("echo \"$R:latest\" > /dev/null", &[]),
+        ("echo \"pushed $R:latest today\" > log.txt", &[]),
+        (
+            "D=\"[{\\\"name\\\":\\\"w\\\",\\\"imageUri\\\":\\\"$R:latest\\\"}]\"",
+            &["Record ImageDefinitions $R:latest"],
+        ),
+        (
+            "curl -d \"{\\\"image\\\":\\\"$R:latest\\\"}\" $HOOK",
+            &["Argument Other $R:latest"],
+        ),
+        (
+            "aws ssm put-parameter --name /w --value $R:latest",
+            &["Record Other $R:latest"],
+        ),
+        (
+            "aws sns publish --topic-arn arn:aws:sns:$A:$B:latest --message x",
+            &[],
+        ),
+        (
+            "aws ecr wait image-scan-complete --repository-name w --image-id imageTag=latest",
+            &["Argument AwsEcr #latest @w"],
+        ),
+        (
+            "docker run --rm -v a:b aquasec/trivy:0.58.1 image --exit-code 1 $R:latest",
+            &[
+                "Run Docker aquasec/trivy:0.58.1",
+                "Argument Other $R:latest",
+            ],
+        ),
+        (
+            "docker run --entrypoint grype anchore/x:1 $R:latest",
+            &["Run Docker anchore/x:1", "Argument Other $R:latest"],
+        ),
+        (
+            "ssh h -i k -o A=b docker pull $R:latest",
+            &["Pull Docker $R:latest"],
+        ),
+        ("xargs -I{} docker push {}", &[]),
+    ]);
+}
+
+#[test]
+fn redeployments_are_told() {
+    let redeploys = |text: &str| {
+        let script = parse(text);
+        super::effects(&script.commands[0], text)
+            .redeploys
+            .is_some()
+    };
+    for text in [
+        "aws ecs update-service --service w --force-new-deployment",
+        "kubectl rollout restart deployment/web -n shop",
+        "kubectl argo rollouts restart web",
+        "aws apprunner start-deployment --service-arn $A",
+        "aws deploy create-deployment --application-name w",
+        "aws lambda publish-version --function-name w",
+        "eb deploy prod",
+        "docker service update --force web",
+        "nomad job restart web",
+    ] {
+        assert!(redeploys(text), "{text}");
+    }
+    for text in [
+        "aws ecs update-service --service w --desired-count 2",
+        "kubectl rollout status deployment/web",
+        "docker service update --force --image $R:1 web",
+        "docker service ls",
+        "nomad job status",
+        "eb list",
+    ] {
+        assert!(!redeploys(text), "{text}");
     }
 }

@@ -4,28 +4,56 @@
 //! in which role. It resolves nothing: variables stay variables.
 
 mod aws;
+mod bazel;
+mod buildah;
+mod builders;
+mod compose;
 mod copilot;
+mod crane;
 mod docker;
+mod gradle;
+mod helm;
+mod http;
+mod jq;
 mod json;
-mod kubernetes;
-mod nested;
+mod kaniko;
+mod kubectl;
+mod kustomize;
+mod languages;
+mod make;
+mod node;
 mod options;
-mod other;
+mod orchestrators;
+mod print;
+mod pulumi;
 mod references;
-mod registry_tools;
+mod scanner;
+mod scripts;
+mod sed;
+mod shells;
+mod skopeo;
+mod stacks;
+mod table;
+mod terraform;
 #[cfg(test)]
 mod tests;
-mod text;
 mod words;
 mod wrappers;
 
-use tagwright_syntax::Span;
-use tagwright_syntax::shell::Command;
+use tagwright_syntax::shell::{Command, Part, Word};
+use tagwright_syntax::{SmolStr, Span};
 
 pub use copilot::{
     CopilotFlag, CopilotInvocation, FlagValue, copilot_flag_names, copilot_invocation,
 };
 
+pub(crate) use table::{COMMAND_TRIGGERS, FILE_TRIGGERS, hands_on_scripts};
+pub use table::{
+    Edits, Failure, Program, TOOLS, failure_matters, is_container_tool, may_fail_the_build,
+    registry_login, tool,
+};
+
+pub use compose::{ComposeAction, ComposeCall};
 use words::{Slice, View};
 
 /// What a place does with an image.
@@ -78,7 +106,7 @@ impl Role {
 /// The program or file format that names the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tool {
-    /// docker, podman, nerdctl.
+    /// docker, podman, nerdctl, finch.
     Docker,
     /// buildah.
     Buildah,
@@ -163,7 +191,8 @@ pub struct ImageArgument {
     pub tool: Tool,
     /// Reference or bare tag.
     pub form: Form,
-    /// 0-based index of the word, or `None` for text in a here-document.
+    /// 0-based index of the word, or `None` for text in a here-document, in an assigned value or
+    /// among the words of a loop.
     pub word: Option<usize>,
     /// The bytes of the reference or tag, in the script's text; quotes that surround the whole of it are
     /// outside, quotes in its middle inside.
@@ -179,6 +208,7 @@ pub fn image_arguments(command: &Command, script: &str) -> Vec<ImageArgument> {
     if let Some(view) = View::new(command, script) {
         read(&view, &mut found);
     }
+    print::assigned(command, script, &mut found);
     found
         .0
         .sort_by_key(|argument| (argument.word.is_none(), argument.span));
@@ -187,30 +217,9 @@ pub fn image_arguments(command: &Command, script: &str) -> Vec<ImageArgument> {
 }
 
 fn read(view: &View<'_>, found: &mut Found) {
-    match view.program.as_str() {
-        "docker" | "podman" | "nerdctl" => docker::read(view, found),
-        "buildah" => registry_tools::buildah(view, found),
-        "executor" | "kaniko" => registry_tools::kaniko(view, found),
-        "crane" | "gcrane" => registry_tools::crane(view, found),
-        "regctl" => registry_tools::regctl(view, found),
-        "skopeo" => registry_tools::skopeo(view, found),
-        "trivy" | "grype" | "syft" | "cosign" | "dockle" | "snyk" | "dive" => {
-            registry_tools::scanner(view, found);
-        }
-        "aws" => aws::read(view, found),
-        "sam" => aws::sam(view, found),
-        "cdk" => aws::cdk(view, view.start + 1, found),
-        "kubectl" | "oc" => {
-            kubernetes::kubectl(view, found);
-            text::documents(view, found);
-        }
-        "helm" => kubernetes::helm(view, found),
-        "kustomize" => kubernetes::kustomize(view, found),
-        "sed" | "gsed" => text::sed(view, found),
-        "printf" | "echo" | "cat" | "tee" => text::print(view, found),
-        "jq" | "yq" => text::jq(view, found),
-        name if copilot::is_program(name) => copilot::read(view, found),
-        _ => other::read(view, found),
+    match tool(&view.program) {
+        Some(tool) => (tool.read)(view, found),
+        None => scripts::called(view, found),
     }
 }
 
@@ -221,7 +230,8 @@ struct Found(Vec<ImageArgument>);
 impl Found {
     /// A reference or tag.
     fn slice(&mut self, role: Role, tool: Tool, form: Form, slice: &Slice) {
-        if slice.text.is_empty() {
+        // `xargs -I{}` puts a word there that is not known.
+        if slice.text.is_empty() || slice.text.contains("{}") {
             return;
         }
         self.0.push(ImageArgument {
@@ -272,17 +282,95 @@ impl Found {
     }
 }
 
-/// A script inside a word: `sh -c '…'`, `ssh host "…"`, `eval "…"`.
+/// A script inside a command: `sh -c '…'`, `ssh host "…"`, `eval "…"`, `sh <<EOF`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NestedScript {
-    /// 0-based index of the word that holds it.
-    pub word: usize,
-    /// Runs on another machine or in a container, where this shell's variables do not exist.
-    pub remote: bool,
+    /// What holds it.
+    pub source: ScriptSource,
+    /// What of this shell it sees.
+    pub surroundings: Surroundings,
 }
 
-/// The scripts that `command` runs from its own words.
+impl NestedScript {
+    /// The pieces of its text in `command`.
+    #[must_use]
+    pub fn parts<'c>(&self, command: &'c Command) -> Option<&'c [Part]> {
+        match self.source {
+            ScriptSource::Word(word) => Some(&command.words.get(word)?.parts),
+            ScriptSource::HereDocument(index) => {
+                let redirect = command.redirects.get(index)?;
+                Some(&redirect.here_document.as_ref()?.parts)
+            }
+        }
+    }
+}
+
+/// What holds a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScriptSource {
+    /// The word at this 0-based index.
+    Word(usize),
+    /// The here-document of the redirection at this 0-based index.
+    HereDocument(usize),
+}
+
+/// What an inner script sees of the shell that starts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surroundings {
+    /// The variables that this shell exports.
+    Same,
+    /// An environment of its own (`sudo`, `env -i`, `su -`), without this shell's variables.
+    Empty,
+    /// Another machine or a container.
+    Elsewhere,
+}
+
+/// The scripts that `command` runs from its own words and here-documents.
 #[must_use]
 pub fn nested_scripts(command: &Command) -> Vec<NestedScript> {
-    nested::read(command)
+    shells::read(command)
+}
+
+/// What a command does to images without naming them.
+#[derive(Default)]
+pub(crate) struct Effects {
+    /// What it does with the images of a Compose file.
+    pub(crate) compose: Option<ComposeCall>,
+    /// The tool that deploys again whatever the existing definition names.
+    pub(crate) redeploys: Option<Tool>,
+    /// It registers a definition (`aws ecs register-task-definition`) that later commands deploy.
+    pub(crate) registers: bool,
+    /// The files that it edits in place (`sed -i`), as written.
+    pub(crate) edited: Vec<SmolStr>,
+    /// The files and folders that it hands to Kubernetes, as written.
+    pub(crate) applied: Vec<SmolStr>,
+}
+
+/// What `command` does to images without naming them.
+pub(crate) fn effects(command: &Command, script: &str) -> Effects {
+    let Some(view) = View::new(command, script) else {
+        return Effects::default();
+    };
+    let Some(tool) = tool(&view.program) else {
+        return Effects::default();
+    };
+    let kubernetes = tool.family == Tool::Kubectl;
+    let sed = sed::ROW.names.contains(&view.program.as_str());
+    Effects {
+        compose: compose::call(&view),
+        redeploys: (tool.redeploys)(&view).then_some(tool.family),
+        registers: aws::registers(&view),
+        edited: if sed { sed::files(&view) } else { Vec::new() },
+        applied: if kubernetes {
+            kubectl::applied(&view)
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+/// Whether `word` is a reference with the tag `latest`.
+pub(crate) fn names_latest(word: &Word, script: &str) -> bool {
+    let text = words::Shape::of_word(word, script).text;
+    text.ends_with(":latest") && references::is_reference(&text)
 }

@@ -7,8 +7,18 @@
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::Command;
 
+use super::table::{Failure, Program};
 use super::words::View;
 use super::{Form, Found, Role, Tool};
+
+/// The row of [`TOOLS`](super::TOOLS); the prefixes are the names of its release files.
+pub(super) static ROW: Program = Program {
+    prefixes: &["copilot-linux", "copilot-darwin", "copilot-windows"],
+    triggers: &["copilot"],
+    read,
+    failure: Failure::Of(&["deploy", "svc", "job", "env", "task"]),
+    ..Program::new(&["copilot"], Tool::Copilot)
+};
 
 /// One call of Copilot, as its flag parser (pflag) would read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -325,13 +335,8 @@ const GROUPS: &[&str] = &[
 const SINGLE: &[&str] = &["deploy", "init", "docs", "version", "completion"];
 
 /// Whether a program of this name can be Copilot: `copilot`, and the names of its release files.
-pub(super) fn is_program(name: &str) -> bool {
-    name.strip_prefix("copilot").is_some_and(|rest| {
-        rest.is_empty()
-            || ["-linux", "-darwin", "-windows"]
-                .iter()
-                .any(|system| rest.starts_with(system))
-    })
+fn is_program(name: &str) -> bool {
+    ROW.names.contains(&name) || ROW.prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn table(path: &str) -> Option<&'static Subcommand> {
@@ -506,7 +511,7 @@ fn inside_quotes(span: Span) -> Span {
     Span::empty(span.start as usize + usize::from(span.len() >= 2))
 }
 
-pub(super) fn read(view: &View<'_>, found: &mut Found) {
+fn read(view: &View<'_>, found: &mut Found) {
     let Some(invocation) = parse(view) else {
         return;
     };
