@@ -7,7 +7,6 @@
 pub(crate) mod batch;
 pub(crate) mod cloudformation;
 pub(crate) mod copilot;
-mod hcl;
 pub mod inline;
 pub(crate) mod terraform;
 mod terraform_iam;
@@ -330,7 +329,7 @@ fn repository_of_arn(arn: &str) -> Option<&str> {
 }
 
 /// Stands in a joined text for a part that is not text.
-const UNKNOWN: char = '\u{fffd}';
+pub(crate) const UNKNOWN: char = '\u{fffd}';
 
 /// Whether a reference stands in a comment or in something that is printed: explained, not used.
 #[must_use]

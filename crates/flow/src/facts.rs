@@ -56,6 +56,11 @@ pub struct FileFacts {
     pub repositories: Vec<RepositoryDeclaration>,
     /// Variables that a CodeBuild project or a pipeline action in the file passes to builds.
     pub provided_variables: Vec<Box<str>>,
+    /// The names of files that a Terraform configuration renders before anybody reads them.
+    pub rendered: Vec<Box<str>>,
+    /// Where a CloudFormation template or a Terraform configuration takes `latest` of a repository that is not
+    /// written out; bytes of the file.
+    pub latest_of_unknown: Vec<Span>,
     /// Pipelines, build projects and permissions that the file describes; boxed, since most files have none.
     pub delivery: Option<Box<DeliveryFacts>>,
     /// Scripts, make targets and the like that commands of the file run.

@@ -12,6 +12,7 @@ pub mod kind;
 pub mod read;
 pub mod scan;
 pub mod search;
+pub(crate) mod terraform;
 pub mod workspace;
 
 pub use kind::FileKind;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::copilot::{Images, PipelineManifest, WorkloadKind, WorkloadManifest};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
@@ -12,7 +11,7 @@ use crate::commands::{Role, Tool};
 use crate::delivery::{self, DeliveryFacts};
 use crate::expression::{Expansion, Reason};
 use crate::facts::{FileFacts, RepositoryDeclaration, WorkloadFacts};
-use crate::kind::{FileKind, classify, has};
+use crate::kind::{FileKind, classify};
 use crate::scan::{self, DataReference, Source};
 
 /// What reading needs to know beforehand.
@@ -51,11 +50,7 @@ pub fn read_file_with(
     match kind {
         FileKind::Other => {}
         FileKind::Terraform => {
-            terraform(&mut facts, text);
-            let delivers = has(text, "aws_codepipeline") || has(text, "aws_codebuild_project");
-            if delivers || has(text, "aws_iam_role") && has(text, "ecr:") {
-                keep(&mut facts, delivery::terraform::read(text));
-            }
+            crate::terraform::read(&mut facts, text);
         }
         _ => {
             let tree = yaml::parse(text);
@@ -326,6 +321,7 @@ fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, opti
         return;
     };
     let mut found = DeliveryFacts::default();
+    facts.latest_of_unknown = delivery::cloudformation::latest_of_unknown(source, root);
     for resource in &resources.entries {
         let Some(kind) = tree
             .get(resource.value, "Type")
@@ -389,10 +385,8 @@ fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, opti
                 delivery::cloudformation::pipeline(&mut found, source, *resource, properties);
                 every(tree, properties, &mut |key, value| {
                     if key == "EnvironmentVariables" {
-                        let text = tree
-                            .text(value)
-                            .unwrap_or_else(|| tree.node(value).span.of(source.text));
-                        facts.provided_variables.extend(json_names(text));
+                        let names = delivery::cloudformation::names_passed(tree, value);
+                        facts.provided_variables.extend(names);
                     }
                 });
             }
@@ -416,7 +410,7 @@ fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, opti
 }
 
 /// Keeps what was found, if anything was.
-fn keep(facts: &mut FileFacts, found: DeliveryFacts) {
+pub(crate) fn keep(facts: &mut FileFacts, found: DeliveryFacts) {
     if !found.is_empty() {
         facts.delivery = Some(Box::new(found));
     }
@@ -426,21 +420,6 @@ fn keep(facts: &mut FileFacts, found: DeliveryFacts) {
 fn plain_text(tree: &Tree, id: NodeId) -> Option<Box<str>> {
     tree.node(id).tag.is_none().then_some(())?;
     tree.text(id).map(Into::into)
-}
-
-/// `"name":"X"` in the JSON text of a pipeline action's `EnvironmentVariables`.
-fn json_names(text: &str) -> Vec<Box<str>> {
-    let mut names = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("name") {
-        rest = &rest[at + 4..];
-        let value = rest.trim_start_matches(['"', '\\', '\'', ' ', ':', '=', '\n']);
-        let name = &value[..crate::expression::plain_name(value).len()];
-        if !name.is_empty() && name != "value" {
-            names.push(name.into());
-        }
-    }
-    names
 }
 
 fn inline_buildspec(
@@ -487,71 +466,4 @@ fn inline_buildspec(
     if let Some(root) = inner.root() {
         scan::buildspec(facts, &inner_source, root, &options.branch_variable);
     }
-}
-
-/// What Terraform says of image repositories and project variables. Read line by line: it is context,
-/// never something to rewrite.
-fn terraform(facts: &mut FileFacts, text: &str) {
-    let mut offset = 0;
-    let mut block: Option<(&str, usize)> = None;
-    let mut name: Option<Box<str>> = None;
-    let mut immutable = false;
-    let mut certain = true;
-    let mut exclusions = Vec::new();
-    let mut in_variable = false;
-    for line in text.split_inclusive('\n') {
-        let trimmed = line.trim();
-        if line.starts_with("resource ") {
-            let kind = trimmed.split('"').nth(1).unwrap_or("");
-            block = Some((kind, offset));
-            name = None;
-            immutable = false;
-            certain = true;
-            exclusions.clear();
-        }
-        if let Some((kind, start)) = block {
-            let value = trimmed
-                .split_once('=')
-                .map(|(key, value)| (key.trim(), value.trim().trim_matches('"')));
-            match (kind, value) {
-                ("aws_ecr_repository", Some(("name", value))) if !value.contains(['$', '.']) => {
-                    name = Some(value.into());
-                }
-                ("aws_ecr_repository", Some(("image_tag_mutability", value))) => {
-                    immutable = value.starts_with("IMMUTABLE");
-                    certain = immutable || value.starts_with("MUTABLE");
-                }
-                ("aws_ecr_repository", Some(("filter", value))) => exclusions.push(value.into()),
-                ("aws_codebuild_project", Some(("name", value))) if in_variable => {
-                    facts.provided_variables.push(value.into());
-                }
-                ("aws_codepipeline", _) if trimmed.contains("name") => {
-                    facts.provided_variables.extend(json_names(trimmed));
-                }
-                _ => {}
-            }
-            if trimmed.starts_with("environment_variable") {
-                in_variable = true;
-            } else if trimmed == "}" {
-                in_variable = false;
-            }
-            if line.starts_with('}') {
-                if kind == "aws_ecr_repository" {
-                    facts.repositories.push(RepositoryDeclaration {
-                        name: name.take(),
-                        immutable,
-                        certain,
-                        exclusions: std::mem::take(&mut exclusions),
-                        span: Span::new(start, start + first_line(&text[start..])),
-                    });
-                }
-                block = None;
-            }
-        }
-        offset += line.len();
-    }
-}
-
-fn first_line(text: &str) -> usize {
-    text.find(['\n', '\r']).unwrap_or(text.len())
 }

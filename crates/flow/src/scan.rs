@@ -46,6 +46,8 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         pipeline_stages: Vec::new(),
         repositories: Vec::new(),
         provided_variables: Vec::new(),
+        rendered: Vec::new(),
+        latest_of_unknown: Vec::new(),
         delivery: None,
         scripts: Vec::new(),
         oddities: Vec::new(),

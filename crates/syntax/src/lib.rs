@@ -11,6 +11,7 @@
 pub mod buildspec;
 pub mod copilot;
 pub mod edit;
+pub mod hcl;
 pub mod libyaml;
 pub mod position;
 pub mod shell;
