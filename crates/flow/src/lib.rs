@@ -8,6 +8,7 @@ pub mod commands;
 pub mod delivery;
 pub mod expression;
 pub mod facts;
+pub mod habits;
 pub mod kind;
 pub mod read;
 pub mod scan;

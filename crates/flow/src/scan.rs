@@ -51,6 +51,7 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         delivery: None,
         scripts: Vec::new(),
         oddities: Vec::new(),
+        habits: std::sync::OnceLock::new(),
     }
 }
 
@@ -173,7 +174,7 @@ fn may_matter(text: &str) -> bool {
 
 /// Whether the command only prints text, or only logs in to a registry: the most common commands that need
 /// the parser, for quotes and pipes, and say nothing about images.
-fn says_nothing(text: &str, names_branch: bool) -> bool {
+fn says_nothing(text: &str, branch: Option<&str>) -> bool {
     let nothing = if text.starts_with("echo ") {
         !text.contains(['>', '|', '&', ';', '`', '\n', '(', '<', '{'])
     } else {
@@ -183,7 +184,7 @@ fn says_nothing(text: &str, names_branch: bool) -> bool {
                 .split_once("| docker login ")
                 .is_some_and(|(_, login)| !login.contains('|'))
     };
-    nothing && !(names_branch && has(text, "BRANCH"))
+    nothing && !branch.is_some_and(|name| has(text, "BRANCH") || has(text, name))
 }
 
 /// Reads the buildspec at `root` into `facts`, if it is one, and gives it back.
@@ -208,7 +209,7 @@ pub(crate) fn buildspec(
         branch,
         template,
         isolated: spec.version == Version::V0_1,
-        names_branch: has(source.text, "BRANCH"),
+        names_branch: has(source.text, "BRANCH") || has(source.text, branch),
         names_copilot: has(source.text, "copilot"),
         depth: 0,
     };
@@ -227,7 +228,7 @@ pub(crate) fn buildspec(
             next += count;
         }
     }
-    let interesting = TRIGGERS.is_in(source.text);
+    let interesting = TRIGGERS.is_in(source.text) || has(source.text, branch);
     let mut item = 1;
     if interesting {
         for phase in &spec.phases {
@@ -548,7 +549,9 @@ impl Reader<'_, '_> {
         if !may_matter(text) {
             return;
         }
-        if self.facts.oddities.is_empty() && says_nothing(text, self.names_branch) {
+        if self.facts.oddities.is_empty()
+            && says_nothing(text, self.names_branch.then_some(self.branch))
+        {
             return;
         }
         let script = match shell {

@@ -172,6 +172,9 @@ pub struct ImageArgument {
     pub repository: Option<Span>,
 }
 
+/// The programs that take Docker's commands and flags: of Docker, Podman, containerd and AWS (Finch).
+pub const CONTAINER_CLIENTS: [&str; 4] = ["docker", "podman", "nerdctl", "finch"];
+
 /// The images that `command` names. `script` is the text whose bytes the command's spans count.
 #[must_use]
 pub fn image_arguments(command: &Command, script: &str) -> Vec<ImageArgument> {
