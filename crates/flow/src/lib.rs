@@ -7,6 +7,7 @@
 pub mod delivery;
 pub mod expression;
 pub mod facts;
+pub mod habits;
 pub mod kind;
 pub mod mentions;
 pub mod read;

@@ -27,7 +27,7 @@ use crate::facts::{
 use crate::kind::{FileKind, has};
 use crate::search::AnyOf;
 use crate::settle::Files;
-use crate::tools::{self, Form, ImageArgument, Role, Surroundings, hands_on_scripts};
+use crate::tools::{self, Form, ImageArgument, InnerScope, Role, hands_on_scripts};
 
 /// Facts of a file about which nothing is known yet.
 #[must_use]
@@ -47,11 +47,14 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         pipeline_stages: Vec::new(),
         repositories: Vec::new(),
         provided_variables: Vec::new(),
+        rendered: Vec::new(),
+        latest_of_unknown: Vec::new(),
         delivery: None,
         redeploys: Vec::new(),
         compose: Vec::new(),
         scripts: Vec::new(),
         oddities: Vec::new(),
+        habits: std::sync::OnceLock::new(),
     }
 }
 
@@ -142,7 +145,7 @@ fn may_matter(text: &str) -> bool {
 
 /// Whether the command only prints text, or only logs in to a registry: the most common commands that need
 /// the parser, for quotes and pipes, and say nothing about images.
-fn says_nothing(text: &str, names_branch: bool) -> bool {
+fn says_nothing(text: &str, branch: Option<&str>) -> bool {
     let nothing = if text.starts_with("echo ") {
         !text.contains(['>', '|', '&', ';', '`', '\n', '(', '<', '{'])
     } else {
@@ -153,7 +156,7 @@ fn says_nothing(text: &str, names_branch: bool) -> bool {
                 .and_then(|(_, login)| login.split_once(" login "))
                 .is_some_and(|(name, rest)| tools::is_container_tool(name) && !rest.contains('|'))
     };
-    nothing && !(names_branch && has(text, "BRANCH"))
+    nothing && !branch.is_some_and(|name| has(text, "BRANCH") || has(text, name))
 }
 
 /// Reads the buildspec at `root` into `facts`, if it is one, and gives it back.
@@ -178,7 +181,7 @@ pub(crate) fn buildspec(
         branch,
         template,
         isolated: spec.version == Version::V0_1,
-        names_branch: has(source.text, "BRANCH"),
+        names_branch: has(source.text, "BRANCH") || has(source.text, branch),
         names_copilot: has(source.text, "copilot"),
         depth: 0,
         registers: false,
@@ -201,7 +204,7 @@ pub(crate) fn buildspec(
             next += count;
         }
     }
-    let interesting = tools::FILE_TRIGGERS.is_in(source.text);
+    let interesting = tools::FILE_TRIGGERS.is_in(source.text) || has(source.text, branch);
     let mut item = 1;
     if interesting {
         for phase in &spec.phases {
@@ -578,7 +581,9 @@ impl Reader<'_, '_> {
         if !may_matter(text) {
             return;
         }
-        if self.facts.oddities.is_empty() && says_nothing(text, self.names_branch) {
+        if self.facts.oddities.is_empty()
+            && says_nothing(text, self.names_branch.then_some(self.branch))
+        {
             return;
         }
         let script = match shell {
@@ -1153,10 +1158,10 @@ impl Reader<'_, '_> {
                 .all(|part| matches!(part.quoting, Quoting::Single | Quoting::Ansi));
             let base = match place.base {
                 Base::Never(reason) => Base::Never(reason),
-                _ if single && nested.surroundings == Surroundings::Elsewhere => {
+                _ if single && nested.surroundings == InnerScope::Elsewhere => {
                     Base::Never(Reason::Elsewhere)
                 }
-                _ if single && nested.surroundings == Surroundings::Empty => {
+                _ if single && nested.surroundings == InnerScope::Empty => {
                     Base::Never(Reason::OwnEnvironment)
                 }
                 Base::Inner => Base::Inner,

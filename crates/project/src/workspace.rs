@@ -366,7 +366,7 @@ impl Relint for Workspace {
             .iter()
             .zip(&self.documents)
             .map(|(facts, document)| match sources.get(facts.id) {
-                Some(source) if !Arc::ptr_eq(&source.text, &facts.text) => {
+                Some(source) if !facts.is_of(&source.text) => {
                     let path = &document.relative;
                     let reading = self
                         .analysis

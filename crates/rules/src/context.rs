@@ -188,8 +188,9 @@ impl<'a> Context<'a> {
 
 /// One file with its tree, as rules about single files see it.
 pub struct Document<'a> {
-    /// Its facts, its path and text among them.
+    /// Its facts, its path among them.
     pub facts: &'a FileFacts,
+    text: &'a str,
     /// Its tree.
     pub tree: &'a Tree,
     /// The typed view, if it is a buildspec (not one inside another file).
@@ -223,9 +224,15 @@ pub(crate) struct Outer<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(crate) fn new(facts: &'a FileFacts, tree: &'a Tree, buildspec: Option<Buildspec>) -> Self {
+    pub(crate) fn new(
+        facts: &'a FileFacts,
+        text: &'a str,
+        tree: &'a Tree,
+        buildspec: Option<Buildspec>,
+    ) -> Self {
         Self {
             facts,
+            text,
             tree,
             buildspec,
             outer: None,
@@ -275,10 +282,10 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The file's text.
+    /// The file's text, for rules about how it is laid out. What a file says is asked of its tree.
     #[must_use]
     pub fn text(&self) -> &'a str {
-        &self.facts.text
+        self.text
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) fn not_expanded(reason: Reason) -> Refusal {
         | Reason::Isolated
         | Reason::QuotedDocument
         | Reason::Elsewhere
+        | Reason::Step
+        | Reason::OwnEnvironment
         | Reason::TaskDefinition
         | Reason::ImageDefinitions
         | Reason::Dockerrun

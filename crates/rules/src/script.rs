@@ -4,14 +4,15 @@
 
 use std::cell::OnceCell;
 
-use tagwright_flow::facts::ShellKind;
+use tagwright_flow::facts::{FileFacts, ShellKind};
 use tagwright_syntax::buildspec::Phase;
 use tagwright_syntax::shell::{self, Command, Script, Status};
-use tagwright_syntax::yaml::NodeId;
+use tagwright_syntax::yaml::{NodeId, NodeKind};
 use tagwright_syntax::{SourceMap, Span};
 
 use crate::context::Document;
 use crate::{Applicability, Change, ChangeKind, Fix, Refusal, RefusalCode, WordEffect};
+use tagwright_grammar::copilot;
 
 /// One command item, its text read as shell.
 pub(crate) struct Item<'d> {
@@ -72,6 +73,28 @@ impl Item<'_> {
             },
         }
     }
+}
+
+/// The releases of Copilot that a value or a command of the file names, each with its bytes in the file.
+pub(crate) fn pinned_releases(file: &FileFacts) -> Vec<(Span, copilot::Release)> {
+    let mut found = Vec::new();
+    if !file.may_hold("v1.") {
+        return found;
+    }
+    let tree = file.tree();
+    for (id, node) in tree.nodes() {
+        let NodeKind::Scalar(scalar) = &node.kind else {
+            continue;
+        };
+        let releases = copilot::pinned_releases(&scalar.value);
+        let map = (!releases.is_empty()).then(|| file.source_map(&tree, id));
+        for (span, release) in releases {
+            let place = map.iter().flatten().find_map(|map| map.source(span));
+            found.push((place.unwrap_or(node.span), release));
+        }
+    }
+    found.sort_unstable_by_key(|(span, _)| *span);
+    found
 }
 
 /// Why no command of the file is rewritten, if that is so.

@@ -150,7 +150,7 @@ pub(crate) fn make_unique<'a>(
 
 /// The end of a tag, inside a closing quote that belongs to it.
 fn end(file: &FileFacts, site: Site) -> Site {
-    let text = file.text.get(site.source.range()).unwrap_or("");
+    let text = file.get(site.source).unwrap_or("");
     let quotes = text.len() - text.trim_end_matches('"').len();
     behind(site.slice(0, text.len() - quotes))
 }

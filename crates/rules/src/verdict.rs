@@ -62,9 +62,9 @@ pub fn read(
     // Almost no file has any.
     let marked = memchr::memmem::find(text.as_bytes(), directives::MARK.as_bytes()).is_some();
     let facts = read_file_with(id, path, text, options, &mut |facts, tree, spec| {
-        let document = Document::new(facts, tree, spec);
+        let document = Document::new(facts, text, tree, spec);
         check_document(&document, settings, &mut findings);
-        inline::check(facts, tree, options, settings, &mut findings);
+        inline::check(facts, text, tree, options, settings, &mut findings);
         if marked {
             let known = document
                 .directives()

@@ -12,6 +12,7 @@ pub mod buildspec;
 pub mod copilot;
 pub mod edit;
 mod file;
+pub mod hcl;
 pub mod libyaml;
 pub mod position;
 pub mod shell;

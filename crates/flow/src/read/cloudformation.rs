@@ -3,7 +3,7 @@
 use tagwright_syntax::yaml::{self, Entry, NodeId, Tree};
 
 use super::ReadOptions;
-use super::shared::{deploy, every, json_names, keep};
+use super::shared::{deploy, every, keep};
 use crate::delivery::{self, DeliveryFacts};
 use crate::expression::Reason;
 use crate::facts::{FileFacts, RepositoryDeclaration};
@@ -21,6 +21,7 @@ pub(super) fn cloudformation(
         return;
     };
     let mut found = DeliveryFacts::default();
+    facts.latest_of_unknown = delivery::cloudformation::latest_of_unknown(source, root);
     for resource in &resources.entries {
         let Some(kind) = tree
             .get(resource.value, "Type")
@@ -109,10 +110,8 @@ fn passed_variables(facts: &mut FileFacts, source: &Source<'_>, properties: Node
     let tree = source.tree;
     every(tree, properties, &mut |key, value| {
         if key == "EnvironmentVariables" {
-            let text = tree
-                .text(value)
-                .unwrap_or_else(|| tree.node(value).span.of(source.text));
-            facts.provided_variables.extend(json_names(text));
+            let names = delivery::cloudformation::names_passed(tree, value);
+            facts.provided_variables.extend(names);
         }
     });
 }

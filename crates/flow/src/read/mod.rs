@@ -8,7 +8,7 @@ mod image_files;
 mod kubernetes;
 mod pipeline_manifest;
 mod shared;
-mod terraform;
+pub(crate) mod terraform;
 mod workload;
 
 use std::sync::Arc;

@@ -78,18 +78,3 @@ pub(super) fn keep(facts: &mut FileFacts, found: DeliveryFacts) {
         facts.delivery = Some(Box::new(found));
     }
 }
-
-/// `"name":"X"` in the JSON text of a pipeline action's `EnvironmentVariables`.
-pub(super) fn json_names(text: &str) -> Vec<Box<str>> {
-    let mut names = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("name") {
-        rest = &rest[at + 4..];
-        let value = rest.trim_start_matches(['"', '\\', '\'', ' ', ':', '=', '\n']);
-        let name = &value[..crate::expression::plain_name(value).len()];
-        if !name.is_empty() && name != "value" {
-            names.push(name.into());
-        }
-    }
-    names
-}

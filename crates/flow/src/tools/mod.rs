@@ -201,6 +201,9 @@ pub struct ImageArgument {
     pub repository: Option<Span>,
 }
 
+/// The programs that take Docker's commands and flags: of Docker, Podman, containerd and AWS (Finch).
+pub const CONTAINER_CLIENTS: [&str; 4] = ["docker", "podman", "nerdctl", "finch"];
+
 /// The images that `command` names. `script` is the text whose bytes the command's spans count.
 #[must_use]
 pub fn image_arguments(command: &Command, script: &str) -> Vec<ImageArgument> {
@@ -288,7 +291,7 @@ pub struct NestedScript {
     /// What holds it.
     pub source: ScriptSource,
     /// What of this shell it sees.
-    pub surroundings: Surroundings,
+    pub surroundings: InnerScope,
 }
 
 impl NestedScript {
@@ -316,7 +319,7 @@ pub enum ScriptSource {
 
 /// What an inner script sees of the shell that starts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Surroundings {
+pub enum InnerScope {
     /// The variables that this shell exports.
     Same,
     /// An environment of its own (`sudo`, `env -i`, `su -`), without this shell's variables.

@@ -5,7 +5,7 @@ use tagwright_syntax::shell::{Command, RedirectKind};
 use super::docker::key_value;
 use super::options::{Arguments, Options};
 use super::references::{is_placeholder, is_reference, may_be_reference};
-use super::table::{Program, tool};
+use super::table::{Edits, Program, tool};
 use super::words::{OPAQUE, Shape, View};
 use super::{Form, Found, Role, Tool, json};
 
@@ -28,6 +28,7 @@ pub(super) static POWERSHELL: Program = Program {
 pub(super) static ENVSUBST: Program = Program {
     read: documents,
     own_language: true,
+    edits: Edits::Anything,
     ..Program::new(&["envsubst"], Tool::Other)
 };
 

@@ -4,7 +4,7 @@ use tagwright_syntax::shell::Command;
 
 use super::table::{Failure, Program, tool};
 use super::words::{View, base_name};
-use super::{NestedScript, ScriptSource, Surroundings, Tool, scripts};
+use super::{InnerScope, NestedScript, ScriptSource, Tool, scripts};
 
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
@@ -47,34 +47,34 @@ pub(super) static EVAL: Program = Program {
 pub(super) struct Nested {
     /// The word that holds it; `None`: the standard input.
     word: Option<usize>,
-    surroundings: Surroundings,
+    surroundings: InnerScope,
 }
 
 impl Nested {
     fn word(word: usize) -> Self {
         Self {
             word: Some(word),
-            surroundings: Surroundings::Same,
+            surroundings: InnerScope::Same,
         }
     }
 
     const INPUT: Self = Self {
         word: None,
-        surroundings: Surroundings::Same,
+        surroundings: InnerScope::Same,
     };
 
     /// The same on another machine or in a container.
     pub(super) fn elsewhere(self) -> Self {
         Self {
-            surroundings: Surroundings::Elsewhere,
+            surroundings: InnerScope::Elsewhere,
             ..self
         }
     }
 
     fn without_environment(self, drops: bool) -> Self {
-        if drops && self.surroundings == Surroundings::Same {
+        if drops && self.surroundings == InnerScope::Same {
             return Self {
-                surroundings: Surroundings::Empty,
+                surroundings: InnerScope::Empty,
                 ..self
             };
         }

@@ -3,7 +3,7 @@
 use tagwright_syntax::shell::{Status, parse, powershell};
 
 use super::{
-    Form, Role, ScriptSource, Surroundings, copilot_invocation, image_arguments, nested_scripts,
+    Form, InnerScope, Role, ScriptSource, copilot_invocation, image_arguments, nested_scripts,
 };
 
 /// `Role Tool reference`, a bare tag as `Role Tool #tag`, its repository behind `@`.
@@ -959,88 +959,88 @@ fn a_subcommand_knows_its_flags() {
 
 #[test]
 fn scripts_in_words_are_found() {
-    let cases: &[(&str, &[(&str, Surroundings)])] = &[
+    let cases: &[(&str, &[(&str, InnerScope)])] = &[
         (
             "sh -c 'docker push a'",
-            &[("'docker push a'", Surroundings::Same)],
+            &[("'docker push a'", InnerScope::Same)],
         ),
         (
             "bash -lc \"docker push a\"",
-            &[("\"docker push a\"", Surroundings::Same)],
+            &[("\"docker push a\"", InnerScope::Same)],
         ),
-        ("bash -exc 'a' arg0", &[("'a'", Surroundings::Same)]),
-        ("bash -euo pipefail -c 'a'", &[("'a'", Surroundings::Same)]),
-        ("/bin/sh -e -c 'a'", &[("'a'", Surroundings::Same)]),
-        ("sudo -E sh -c 'a'", &[("'a'", Surroundings::Same)]),
-        ("timeout 10 sh -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("bash -exc 'a' arg0", &[("'a'", InnerScope::Same)]),
+        ("bash -euo pipefail -c 'a'", &[("'a'", InnerScope::Same)]),
+        ("/bin/sh -e -c 'a'", &[("'a'", InnerScope::Same)]),
+        ("sudo -E sh -c 'a'", &[("'a'", InnerScope::Same)]),
+        ("timeout 10 sh -c 'a'", &[("'a'", InnerScope::Same)]),
         ("sh deploy.sh -c x", &[]),
         ("bash build.sh", &[]),
         (
             "eval \"$(docker-machine env)\"",
-            &[("\"$(docker-machine env)\"", Surroundings::Same)],
+            &[("\"$(docker-machine env)\"", InnerScope::Same)],
         ),
         (
             "eval 'docker push a'",
-            &[("'docker push a'", Surroundings::Same)],
+            &[("'docker push a'", InnerScope::Same)],
         ),
         ("eval docker push a", &[]),
         (
             "ssh -i k -o A=b user@h \"docker pull a:latest\"",
-            &[("\"docker pull a:latest\"", Surroundings::Elsewhere)],
+            &[("\"docker pull a:latest\"", InnerScope::Elsewhere)],
         ),
         ("ssh h docker pull a", &[]),
         ("ssh h", &[]),
         (
             "docker run --rm node:18 sh -c 'npm ci'",
-            &[("'npm ci'", Surroundings::Elsewhere)],
+            &[("'npm ci'", InnerScope::Elsewhere)],
         ),
         ("docker run --entrypoint sh node:18 -c 'npm ci'", &[]),
         (
             "docker exec -it c bash -c 'a'",
-            &[("'a'", Surroundings::Elsewhere)],
+            &[("'a'", InnerScope::Elsewhere)],
         ),
         ("docker run node:18 npm ci", &[]),
         (
             "kubectl exec -n x pod -- sh -c 'a'",
-            &[("'a'", Surroundings::Elsewhere)],
+            &[("'a'", InnerScope::Elsewhere)],
         ),
-        ("su - user -c 'a'", &[("'a'", Surroundings::Empty)]),
-        ("su user -c 'a'", &[("'a'", Surroundings::Same)]),
-        ("sudo sh -c 'a'", &[("'a'", Surroundings::Empty)]),
+        ("su - user -c 'a'", &[("'a'", InnerScope::Empty)]),
+        ("su user -c 'a'", &[("'a'", InnerScope::Same)]),
+        ("sudo sh -c 'a'", &[("'a'", InnerScope::Empty)]),
         (
             "sudo --preserve-env=A sh -c 'a'",
-            &[("'a'", Surroundings::Same)],
+            &[("'a'", InnerScope::Same)],
         ),
-        ("env -i A=1 sh -c 'a'", &[("'a'", Surroundings::Empty)]),
-        ("env A=1 sh -c 'a'", &[("'a'", Surroundings::Same)]),
-        ("xargs -n 1 sh -c 'a'", &[("'a'", Surroundings::Same)]),
+        ("env -i A=1 sh -c 'a'", &[("'a'", InnerScope::Empty)]),
+        ("env A=1 sh -c 'a'", &[("'a'", InnerScope::Same)]),
+        ("xargs -n 1 sh -c 'a'", &[("'a'", InnerScope::Same)]),
         (
             "ssh h -i key -o A=b \"docker pull a\"",
-            &[("\"docker pull a\"", Surroundings::Elsewhere)],
+            &[("\"docker pull a\"", InnerScope::Elsewhere)],
         ),
-        ("ssh h sh -c 'a'", &[("'a'", Surroundings::Elsewhere)]),
-        ("sh <<'EOF'\na\nEOF\n", &[("a\n", Surroundings::Same)]),
-        ("bash -s x <<EOF\na\nEOF\n", &[("a\n", Surroundings::Same)]),
-        ("bash -eu <<EOF\na\nEOF\n", &[("a\n", Surroundings::Same)]),
-        ("sudo bash <<EOF\na\nEOF\n", &[("a\n", Surroundings::Empty)]),
+        ("ssh h sh -c 'a'", &[("'a'", InnerScope::Elsewhere)]),
+        ("sh <<'EOF'\na\nEOF\n", &[("a\n", InnerScope::Same)]),
+        ("bash -s x <<EOF\na\nEOF\n", &[("a\n", InnerScope::Same)]),
+        ("bash -eu <<EOF\na\nEOF\n", &[("a\n", InnerScope::Same)]),
+        ("sudo bash <<EOF\na\nEOF\n", &[("a\n", InnerScope::Empty)]),
         (
             "sudo su - app <<EOF\na\nEOF\n",
-            &[("a\n", Surroundings::Empty)],
+            &[("a\n", InnerScope::Empty)],
         ),
         (
             "ssh h 'bash -s' <<EOF\na\nEOF\n",
-            &[("a\n", Surroundings::Elsewhere)],
+            &[("a\n", InnerScope::Elsewhere)],
         ),
         (
             "ssh -T h <<EOF\na\nEOF\n",
-            &[("a\n", Surroundings::Elsewhere)],
+            &[("a\n", InnerScope::Elsewhere)],
         ),
         (
             "docker exec -i c sh <<EOF\na\nEOF\n",
-            &[("a\n", Surroundings::Elsewhere)],
+            &[("a\n", InnerScope::Elsewhere)],
         ),
         ("sh build.sh <<EOF\na\nEOF\n", &[]),
-        ("sh -c 'a' <<EOF\nb\nEOF\n", &[("'a'", Surroundings::Same)]),
+        ("sh -c 'a' <<EOF\nb\nEOF\n", &[("'a'", InnerScope::Same)]),
         ("cat <<EOF\na\nEOF\n", &[]),
         ("docker push a", &[]),
     ];

@@ -76,7 +76,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             if oddity.kind != OddityKind::Placeholder || template {
                 continue;
             }
-            let written = file.text.get(oddity.span.range()).unwrap_or("");
+            let written = file.get(oddity.span).unwrap_or("");
             let message = format!(
                 "`{written}` is a placeholder that nothing fills in: write `${{{}}}`",
                 oddity.name

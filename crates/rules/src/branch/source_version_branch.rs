@@ -148,12 +148,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
 }
 
 fn shows_pipeline(file: &FileFacts) -> bool {
-    match file.kind {
-        FileKind::CopilotPipeline => true,
-        FileKind::CloudFormation => file.text.contains("AWS::CodePipeline::Pipeline"),
-        FileKind::Terraform => file.text.contains("\"aws_codepipeline\""),
-        _ => false,
-    }
+    let pipelines = file.delivery.as_deref().map(|it| &it.pipelines[..]);
+    file.kind == FileKind::CopilotPipeline || !pipelines.unwrap_or_default().is_empty()
 }
 
 /// Whether the value is the variable itself, perhaps without a prefix.
@@ -168,7 +164,10 @@ fn is_version(value: &str) -> bool {
 fn asks_for_arn(file: &FileFacts, assignment: &AssignmentFact) -> bool {
     is_sanitised(file, assignment)
         || assignment.conditional
-        || item_text(file, assignment.node).is_some_and(|text| text.contains("arn"))
+        || item_text(file, assignment.node).is_some()
+            && file.scripts().iter().any(|item| {
+                item.node == assignment.node && item.whole && item.live_text().contains("arn")
+            })
 }
 
 fn derive(

@@ -80,7 +80,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         .workspace
         .files()
         .iter()
-        .filter(|file| file.kind == FileKind::Terraform && file.text.contains("template"))
+        .filter(|file| !file.rendered.is_empty())
         .collect();
     for file in context.workspace.files() {
         let mut seen = BTreeSet::new();
@@ -133,14 +133,16 @@ fn expanded_later(rendered: &[&FileFacts], file: &FileFacts) -> bool {
     };
     let name = file.path.rsplit('/').next().unwrap_or(&file.path);
     spec.template.is_some()
-        || ["envsubst", "eval ", "$${", "gettext"]
+        || rendered
             .iter()
-            .any(|sign| file.text.contains(sign))
-        || rendered.iter().any(|other| other.text.contains(name))
+            .any(|other| other.rendered.iter().any(|it| **it == *name))
+        || file.habits().expands
+        // The escaped sign of a template.
+        || file.may_hold("$${") && file.live_texts().iter().any(|it| it.contains("$${"))
 }
 
 fn written_down(file: &FileFacts, oddity: &Oddity, reason: &'static str, report: &mut Report<'_>) {
-    let written = file.text.get(oddity.span.range()).unwrap_or("");
+    let written = file.get(oddity.span).unwrap_or("");
     let entry = file
         .assignments
         .iter()
@@ -219,8 +221,7 @@ fn quoted_reference(
 
 fn close_quotes(file: &FileFacts, site: Site) -> Result<Fix, Refusal> {
     let written = file
-        .text
-        .get(site.source.range())
+        .get(site.source)
         .ok_or_else(|| Refusal::uncertain("its place is not certain"))?;
     match site.expansion {
         Expansion::SingleQuoted if !site.inside_quotes => Ok(Fix {

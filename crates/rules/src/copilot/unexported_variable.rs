@@ -117,39 +117,17 @@ fn is_exported(context: &Context<'_>, name: &str) -> bool {
         let Some(spec) = &file.buildspec else {
             return false;
         };
-        let unclear = ["set -a", "allexport", "source ", ". ./", "eval "]
-            .iter()
-            .any(|sign| file.text.contains(sign));
-        unclear
-            || exports(&file.text, name)
+        let habits = file.habits();
+        habits.sets_unknown
+            || habits.exports_all
+            || habits.exported.contains(name)
+            || habits.prefixed.contains(name)
             || spec.shell != ShellKind::Posix
             || file
                 .assignments
                 .iter()
-                .filter(|assignment| *assignment.name == *name)
-                .any(|assignment| assignment.exported || is_for_one_command(file, assignment))
+                .any(|assignment| *assignment.name == *name && assignment.exported)
     })
-}
-
-/// Whether the text has `export NAME`. Asked of the text, because a command without a value to it is not
-/// among the facts.
-fn exports(text: &str, name: &str) -> bool {
-    text.match_indices("export ").any(|(at, export)| {
-        let rest = &text[at + export.len()..];
-        let end = rest.find(['\n', '\r', ';', '&', '|']).unwrap_or(rest.len());
-        rest[..end]
-            .split_whitespace()
-            .any(|word| word.trim_matches(['"', '\'']) == name)
-    })
-}
-
-/// `NAME=value command`.
-fn is_for_one_command(file: &FileFacts, assignment: &AssignmentFact) -> bool {
-    let rest = file.text.get(assignment.span.end as usize..).unwrap_or("");
-    let rest = rest.trim_start_matches([' ', '\t']);
-    assignment.place == AssignmentPlace::Command
-        && !rest.is_empty()
-        && !rest.starts_with(['\n', '\r', ';', '&', '|', ')', '"', '\'', '#', '`'])
 }
 
 /// `export NAME` behind the item of the assignment, which must come before that of the call.

@@ -46,6 +46,8 @@
 //! - aws/copilot-cli `internal/pkg/cli/deploy/workload.go` (v1.33): the tag is used as given.
 
 
+use tagwright_flow::expression::Site;
+use tagwright_flow::facts::LatestAt;
 use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::tag_for;
 use crate::environment;
@@ -68,8 +70,13 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 continue;
             };
             let latest = flag.value.as_ref().is_some_and(|value| {
-                value.kind.is_literal_latest()
-                    && value.written.contains("latest")
+                // A fallback counts where it is written at the flag itself.
+                let here = |whole: Site| value.site.is_some_and(|it| whole.source.contains(it.source));
+                match value.latest_at() {
+                    Some(LatestAt::Written) => true,
+                    Some(LatestAt::Fallback) => flag.value_site.is_some_and(here),
+                    _ => false,
+                }
             });
             if !latest {
                 continue;

@@ -70,7 +70,8 @@
 use tagwright_flow::expression::{Expansion, Site};
 use tagwright_flow::facts::{CopilotUse, FileFacts, WorkloadFacts};
 
-use tagwright_grammar::copilot::{UPLOADS_ASSETS, pinned_releases};
+use tagwright_grammar::copilot::UPLOADS_ASSETS;
+use crate::script::pinned_releases;
 use crate::context::{Context, Report};
 use crate::environment;
 use crate::plan::define_branch;
@@ -184,7 +185,7 @@ pub(crate) fn deployed_workloads<'a>(
 
 /// A Copilot release before 1.16 in the address that the file downloads it from.
 fn old_release(file: &FileFacts) -> bool {
-    pinned_releases(&file.text)
+    pinned_releases(file)
         .iter()
         .any(|(_, release)| *release < UPLOADS_ASSETS)
 }

@@ -60,6 +60,7 @@ use tagwright_flow::expression::{Expansion, Site};
 use tagwright_flow::facts::{CopilotUse, FileFacts, ImageUse, WorkloadFacts};
 use tagwright_flow::{FileId, FileKind, Flow};
 use tagwright_syntax::Span;
+use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Context, Place, Report, pushes};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
@@ -196,13 +197,11 @@ fn deployments(context: &Context<'_>, report: &mut Report<'_>) {
         .files()
         .iter()
         .filter(|file| {
-            file.uses.iter().any(|image| needs_new_text(image.tool))
-                && ["rollout restart", "--recreate-pods"]
-                    .iter()
-                    .any(|text| file.text.contains(text))
+            file.uses.iter().any(|image| needs_new_text(image.tool)) && file.habits().restarts
         })
         .map(|file| file.id)
         .collect();
+    let mut setters = BTreeMap::new();
     let alone: BTreeSet<FileId> = context
         .workspace
         .files()
@@ -236,7 +235,7 @@ fn deployments(context: &Context<'_>, report: &mut Report<'_>) {
         }
         let mut fixes = BTreeMap::new();
         for place in context.places(flow) {
-            let Some(wanted) = stale(context, place.file, place.image, &restarts) else {
+            let Some(wanted) = stale(context, place.file, place.image, &restarts, &mut setters) else {
                 continue;
             };
             if pushed.contains(&wanted) {
@@ -250,7 +249,7 @@ fn deployments(context: &Context<'_>, report: &mut Report<'_>) {
     }
     for file in context.workspace.files() {
         for image in file.uses.iter().filter(|image| image.repository.key().is_empty()) {
-            let Some(wanted) = stale(context, file, image, &restarts) else {
+            let Some(wanted) = stale(context, file, image, &restarts, &mut setters) else {
                 continue;
             };
             if let Some([flow]) = pushed_in.get(&(file.id, wanted.clone())).map(Vec::as_slice) {
@@ -267,6 +266,7 @@ fn stale(
     file: &FileFacts,
     image: &ImageUse,
     restarts: &BTreeSet<FileId>,
+    setters: &mut BTreeMap<FileId, Setters>,
 ) -> Option<String> {
     if image.role != Role::Deploy || !needs_new_text(image.tool) || file.buildspec.is_none() {
         return None;
@@ -275,7 +275,14 @@ fn stale(
         .tags
         .iter()
         .all(|tag| constancy(tag, context.settings, &image.loops) != Constancy::Other);
-    if !same || restarts.contains(&file.id) || makes_new(file, image) {
+    if !same || restarts.contains(&file.id) {
+        return None;
+    }
+    let set = |setters: &mut BTreeMap<FileId, Setters>| {
+        let known = setters.entry(file.id).or_insert_with(|| Setters::of(file));
+        known.set(image.site)
+    };
+    if image.tool == Tool::Kubectl && !set(setters) {
         return None;
     }
     image.tags.first().and_then(key)
@@ -291,7 +298,9 @@ fn unique<'a>(
         .workspace
         .files()
         .iter()
-        .any(|file| file.kind == FileKind::Kubernetes && file.text.contains(&*flow.name));
+        .filter(|file| file.kind == FileKind::Kubernetes)
+        .flat_map(|file| &file.uses)
+        .any(|image| image.written.starts_with(&*flow.name) || image.repository.key() == &*flow.name);
     if manifest {
         return Err(Refusal::new(RefusalCode::LeftBehind, "a Kubernetes manifest here names the image, too"));
     }
@@ -312,12 +321,38 @@ fn add(
     report.add(report.draft(file.id, image.span, message).fix(fix));
 }
 
-/// `kubectl run` and `kubectl create` make something new, rather than change the image of what is there.
-fn makes_new(file: &FileFacts, image: &ImageUse) -> bool {
-    let end = image.span.start as usize;
-    let start = (end.saturating_sub(400)..=end)
-        .find(|at| file.text.is_char_boundary(*at))
-        .unwrap_or(end);
-    let before = file.text.get(start..end).unwrap_or("");
-    image.tool == Tool::Kubectl && !before.contains("set image")
+/// The commands of a file that change the image of what is there, as `kubectl set image` does; `kubectl run`
+/// and `kubectl create` make something new.
+struct Setters {
+    /// Per item, the bytes of its decoded text.
+    of_item: BTreeMap<NodeId, Vec<Span>>,
+    /// Whether the items are those of another file's tree.
+    inline: bool,
+}
+
+impl Setters {
+    fn of(file: &FileFacts) -> Self {
+        let mut of_item: BTreeMap<NodeId, Vec<Span>> = BTreeMap::new();
+        for item in file.scripts() {
+            let setters = item.script.commands.iter().filter(|command| {
+                let mut pairs = command.words.windows(2);
+                pairs.any(|pair| pair[0].is("set") && pair[1].is("image"))
+            });
+            // A script inside an item is taken as the whole of it.
+            let all = Span::new(0, usize::MAX);
+            let spans = setters.map(|it| if item.whole { it.span } else { all });
+            of_item.entry(item.node).or_default().extend(spans);
+        }
+        let inline = file.buildspec.as_ref().is_some_and(|spec| spec.inline);
+        Self { of_item, inline }
+    }
+
+    fn set(&self, site: Option<Site>) -> bool {
+        let Some(site) = site else { return false };
+        if self.inline {
+            return self.of_item.values().any(|spans| !spans.is_empty());
+        }
+        let spans = self.of_item.get(&site.node);
+        spans.is_some_and(|spans| spans.iter().any(|span| span.contains(site.range)))
+    }
 }

@@ -209,10 +209,7 @@ fn take(
     }
     let site = tag_site(image.site, tag).ok_or_else(|| Refusal::uncertain("the place of the tag is not certain"))?;
     let written = candidate.written.trim_matches('"');
-    let next = file
-        .text
-        .get(site.source.end as usize..)
-        .and_then(|rest| rest.chars().next());
+    let next = file.character_at(site.source.end);
     let joins = next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '_');
     if joins && !written.ends_with('}') {
         return Err(Refusal::new(RefusalCode::UnsupportedForm, "the text behind the tag would become part of the variable's name"));

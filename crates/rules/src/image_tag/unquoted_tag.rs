@@ -84,7 +84,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             let Some(site) = flag.value_site else {
                 continue;
             };
-            let written = file.text.get(site.source.range()).unwrap_or("");
+            let written = file.get(site.source).unwrap_or("");
             let message = format!(
                 "nothing here sets {name}: where it is empty, Copilot takes the next flag for the tag"
             );

@@ -107,10 +107,7 @@ fn braced(text: &str, file: &FileFacts, site: Site) -> String {
     if text.starts_with("${") {
         return text.to_owned();
     }
-    let next = file
-        .text
-        .get(site.source.end as usize..)
-        .and_then(|rest| rest.chars().next());
+    let next = file.character_at(site.source.end);
     let joins = next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '_');
     if joins {
         format!("${{{}}}", &text[1..])

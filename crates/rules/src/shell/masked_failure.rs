@@ -50,7 +50,8 @@
 //! - POSIX shell command language, section 2.8.2 "Exit Status for Commands".
 
 use tagwright_flow::tools::{failure_matters, may_fail_the_build};
-use tagwright_syntax::shell::{Command, Status};
+use tagwright_syntax::Span;
+use tagwright_syntax::shell::{Command, Script, Status, Word};
 
 use crate::context::{Document, Report};
 use crate::script::items;
@@ -73,9 +74,6 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let may_matter = |text: &str| {
         memchr::memchr(b'\n', text.as_bytes()).is_some()
             && text.trim_end().contains('\n')
-            && !text.contains("set -")
-            && !text.contains("$?")
-            && !text.contains("trap ")
             && may_fail_the_build(text)
     };
     for item in items(document, may_matter) {
@@ -83,12 +81,16 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             continue;
         }
         let commands = &item.script.commands;
+        let bones = bones(item.text, &item.script);
+        if bones.contains("$?") || commands.iter().any(looks_at_failures) {
+            continue;
+        }
         let masked = commands.iter().enumerate().find(|(index, command)| {
-            matters(command, item.text)
+            matters(command, &bones)
                 && commands[index + 1..]
                     .iter()
                     .take(NEAR)
-                    .any(|later| starts_a_line(later, command, item.text))
+                    .any(|later| starts_a_line(later, command, &bones))
         });
         let Some((_, command)) = masked else {
             continue;
@@ -100,6 +102,45 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             item.span(document, command.span),
             message,
         ));
+    }
+}
+
+/// The text with blanks in the place of commands, comments and here-documents: what is left are the signs and
+/// words that join commands.
+fn bones(text: &str, script: &Script) -> String {
+    let mut bones = text.to_owned();
+    let mut blank = |span: Span| {
+        if let Some(part) = bones.get(span.range()) {
+            let blanks = " ".repeat(part.len());
+            bones.replace_range(span.range(), &blanks);
+        }
+    };
+    script.comments.iter().for_each(|it| blank(*it));
+    for command in &script.commands {
+        blank(command.span);
+        for redirect in &command.redirects {
+            redirect.target.iter().for_each(|it| blank(it.span));
+            redirect.here_document.iter().for_each(|it| blank(it.body));
+        }
+    }
+    bones
+}
+
+/// Whether the command ends the script at a failure, or looks at the status of another one.
+fn looks_at_failures(command: &Command) -> bool {
+    let values = command.assignments.iter().filter_map(|it| it.value.as_ref());
+    let mut words = command.words.iter().chain(values);
+    if words.any(|word| word.variables().iter().any(|it| it.name == "?")) {
+        return true;
+    }
+    let ends = |word: &Word| {
+        let text = word.literal().unwrap_or_default();
+        text == "errexit" || text.starts_with('-') && !text.starts_with("--") && text.contains('e')
+    };
+    match command.program().as_deref() {
+        Some("trap") => true,
+        Some("set") => command.words.iter().any(ends),
+        _ => false,
     }
 }
 
