@@ -21,8 +21,8 @@ use tagwright_project::git::{GitError, Indexed, Lines, Repository};
 use tagwright_project::source::{self, Source};
 use tagwright_project::workspace::INTERNAL_ERROR;
 
-use crate::Stop;
 use crate::args::TargetArgs;
+use crate::ending::Stop;
 
 /// Findings of these rules say that a file could not be judged at all, so that they count wherever they stand.
 const WHOLE_FILE: [&str; 3] = ["invalid-yaml", "unreadable-file", INTERNAL_ERROR];

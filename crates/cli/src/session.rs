@@ -26,11 +26,11 @@ use tagwright_project::workspace::{Checked, INTERNAL_ERROR};
 use tagwright_syntax::Span;
 
 use crate::args::{InputArgs, TargetArgs};
+use crate::ending::{Stop, Streams};
 use crate::report::{
     ProposedFix, RefusedAt, Report, Reported, ReportedRefusal, Suppression, escape,
 };
 use crate::selection::{self, Exclusion, Selection, Touched};
-use crate::{Stop, Streams};
 
 /// What a run works on.
 pub struct Session {

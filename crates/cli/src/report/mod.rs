@@ -29,6 +29,7 @@ use tagwright_project::config::FailOn;
 use tagwright_project::discovery::Problem;
 pub use tagwright_project::workspace::SuppressionKind;
 
+pub use crate::severity::severity_name;
 pub use human::Style;
 pub use json::schema;
 pub use jsonl::schema as lines_schema;
@@ -295,16 +296,6 @@ pub fn fails(severity: Severity, fail_on: FailOn) -> bool {
         FailOn::Warning => severity >= Severity::Warning,
         FailOn::Note => true,
         FailOn::Never => false,
-    }
-}
-
-/// A severity in reports.
-#[must_use]
-pub fn severity_name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
     }
 }
 

@@ -16,7 +16,7 @@ use tagwright_rules::{Rule, registry};
 use super::entry::{Entry, UNREADABLE};
 use super::json::Refusal;
 use super::{Place, ProposedFix, RefusedAt, Report, Suppression, SuppressionKind, severity_name};
-use crate::rules::page;
+use crate::pages::page;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";

@@ -11,9 +11,10 @@ use tagwright_project::identity::{Identity, identities};
 use tagwright_project::shellcheck;
 
 use crate::args::{BaselineArgs, BaselineCommand, BaselineCommandArgs, BaselineTarget};
+use crate::deliver::{count, ending, problems};
+use crate::ending::{Exit, Stop, Streams};
 use crate::report::{Report, escape};
 use crate::session::Session;
-use crate::{Exit, Stop, Streams, count, ending, problems};
 
 impl BaselineArgs {
     /// For each workspace of the plan its baseline, empty where there is none; no list if none is wanted.

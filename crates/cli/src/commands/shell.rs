@@ -4,7 +4,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use crate::args::Cli;
-use crate::{Exit, Stop, Streams};
+use crate::ending::{Exit, Stop, Streams};
 
 pub(crate) fn completions(shell: Shell, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     // Made in memory: the generators panic when they cannot write.

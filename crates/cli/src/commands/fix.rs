@@ -14,11 +14,12 @@ use tagwright_project::{Workspace, analysis};
 use tagwright_rules::derivation::Derivation;
 
 use crate::args::{FixArgs, Format};
+use crate::deliver::{Channel, count, deliver, ending, list_files, settle};
+use crate::ending::{Exit, Stop, Streams};
 use crate::progress::Progress;
 use crate::report::{Report, escape};
 use crate::selection::Offered;
 use crate::session::{Part, Session};
-use crate::{Channel, Exit, Stop, Streams, count, deliver, ending, list_files, settle};
 
 /// What a run says beside the report.
 #[derive(Default)]

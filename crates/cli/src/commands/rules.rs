@@ -4,29 +4,12 @@ use std::io;
 
 use serde::Serialize;
 use tagwright_grammar::{KeyPage, key_pages};
-use tagwright_rules::{Category, Fixable, Rule, registry, rule};
+use tagwright_rules::{Fixable, registry, rule};
 
 use crate::args::RulesFormat;
-use crate::report::severity_name;
-use crate::{Exit, Stop, Streams};
+use crate::ending::{Exit, Stop, Streams};
+use crate::pages::{by_category, level, page};
 use tagwright_project::{analysis, config};
-
-/// The rule's own severity in listings.
-pub(crate) fn level(rule: &Rule) -> &'static str {
-    rule.default.map_or("off", severity_name)
-}
-
-/// All rules, by category.
-pub(crate) fn by_category() -> impl Iterator<Item = (Category, Vec<&'static Rule>)> {
-    Category::ALL.into_iter().map(|category| {
-        let rules = registry()
-            .iter()
-            .copied()
-            .filter(|rule| rule.category == category)
-            .collect();
-        (category, rules)
-    })
-}
 
 /// A rule in the list for other programs.
 #[derive(Serialize)]
@@ -129,19 +112,4 @@ fn key_page(page: &KeyPage) -> String {
     }
     text.push_str(&format!("\n## Source\n\n{}\n", page.source));
     text
-}
-
-/// The rule's page with its heading.
-pub(crate) fn page(rule: &Rule) -> String {
-    let fixable = match rule.fixable {
-        Fixable::Sometimes => "some findings have a fix",
-        Fixable::Never => "no fix",
-    };
-    format!(
-        "# {}\n\nCategory `{}` · default `{}` · {fixable}\n\n{}",
-        rule.name,
-        rule.category.as_str(),
-        level(rule),
-        rule.page()
-    )
 }

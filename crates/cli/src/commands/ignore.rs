@@ -13,10 +13,12 @@ use tagwright_project::{Workspace, analysis};
 use tagwright_rules::directives;
 use tagwright_syntax::yaml;
 
+use super::fix;
+use crate::deliver::count;
+use crate::ending::{Stop, Streams};
 use crate::report::{Report, escape, fails};
 use crate::selection::Touched;
 use crate::session::{Part, Session};
-use crate::{Stop, Streams, count, fix};
 
 /// Writes the comments and reports what is left.
 pub(crate) fn add(

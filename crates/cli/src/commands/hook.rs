@@ -17,8 +17,8 @@ use tagwright_project::{analysis, discovery};
 use tagwright_rules::derivation::Derivation;
 
 use crate::args::{Cli, Hook, HookCommand};
+use crate::ending::{Exit, Stop, Streams};
 use crate::report::escape;
-use crate::{Exit, Stop, Streams};
 
 /// In the second line of every hook that is ours.
 const MARK: &str = "# Written by `tagwright hook install`";
@@ -34,7 +34,7 @@ pub(crate) fn hook(command: &HookCommand, streams: &mut Streams<'_>) -> Result<E
         HookCommand::Run { hook, arguments } => match hook {
             Hook::PreCommit => {
                 let check = Cli::parse_from(["tagwright", "check", "--staged"]);
-                crate::execute(&check, streams)
+                super::execute(&check, streams)
             }
             Hook::PostCheckout => {
                 let repository = Repository::open()?;

@@ -11,9 +11,10 @@ use tagwright_flow::workspace::writes;
 use tagwright_syntax::{LineIndex, Span};
 
 use crate::args::{FlowArgs, FlowFormat};
+use crate::deliver::{ending, problems};
+use crate::ending::{Exit, Stop, Streams};
 use crate::report::{Report, escape};
 use crate::session::Session;
-use crate::{Exit, Stop, Streams, ending, problems};
 use tagwright_project::Workspace;
 
 /// The image flow of one run.

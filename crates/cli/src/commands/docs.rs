@@ -6,14 +6,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
 use tagwright_rules::{Fixable, registry};
 
+use super::schema::schema_text;
 use crate::args::SchemaOf;
-use crate::rules::{by_category, level, page};
-use crate::{Exit, Stop, Streams, report};
-use tagwright_project::Baseline;
-use tagwright_project::config::Config;
+use crate::ending::{Exit, Stop, Streams};
+use crate::pages::{by_category, level, page};
 use tagwright_project::discovery;
 
 const README: &str = "README.md";
@@ -27,57 +25,6 @@ const RULE_PAGES: &str = "docs/rules";
 
 /// A text with what is generated in it renewed; `None` if a mark for it is missing.
 type Renew = fn(&str) -> Option<String>;
-
-pub(crate) fn schema(of: SchemaOf, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
-    streams.output.write_all(schema_text(of).as_bytes())?;
-    Ok(Exit::Clean)
-}
-
-/// The JSON Schema, with a final newline.
-fn schema_text(of: SchemaOf) -> String {
-    let schema = match of {
-        SchemaOf::Findings => report::schema(),
-        SchemaOf::Lines => report::lines_schema(),
-        SchemaOf::Config => config_schema(),
-        SchemaOf::Baseline => schemars::schema_for!(Baseline),
-        SchemaOf::Buildspec => return tagwright_grammar::buildspec_schema(),
-        SchemaOf::CopilotWorkload => return tagwright_grammar::copilot_workload_schema(),
-        SchemaOf::CopilotEnvironment => return tagwright_grammar::copilot_environment_schema(),
-        SchemaOf::CopilotPipeline => return tagwright_grammar::copilot_pipeline_schema(),
-    };
-    format!("{:#}\n", schema.as_value())
-}
-
-/// The schema of the configuration, with the rules by name, so that an editor can offer them.
-fn config_schema() -> schemars::Schema {
-    let mut schema = schemars::schema_for!(Config);
-    let rules: serde_json::Map<String, serde_json::Value> = registry()
-        .iter()
-        .map(|rule| {
-            let entry = json!({
-                "$ref": "#/$defs/Level",
-                "description": rule.summary(),
-                "default": level(rule),
-            });
-            (rule.name.to_owned(), entry)
-        })
-        .collect();
-    if let Some(properties) = schema
-        .get_mut("properties")
-        .and_then(|it| it.as_object_mut())
-    {
-        properties.insert(
-            "rules".to_owned(),
-            json!({
-                "type": "object",
-                "description": "Severities of rules, by rule name.",
-                "additionalProperties": false,
-                "properties": rules,
-            }),
-        );
-    }
-    schema
-}
 
 pub(crate) fn docs(root: &Path, check: bool, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let stale = |path: &Path, text: Option<&str>| fs::read_to_string(path).ok().as_deref() != text;
@@ -303,7 +250,7 @@ mod tests {
                 input: &mut io::empty(),
                 output: &mut output,
                 errors: &mut errors,
-                style: report::Style::PLAIN,
+                style: crate::report::Style::PLAIN,
             };
             let exit = docs(root.path(), check, &mut streams).unwrap();
             (exit, String::from_utf8(errors).unwrap())
