@@ -67,6 +67,31 @@ fn locate(given: Option<&Path>, root: &Path, needed: bool) -> Result<Located, St
     })
 }
 
+/// Says which entries of a baseline are of no use any more.
+fn tell(stale: &baseline::Stale, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    for (entry, gone) in &stale.gone {
+        writeln!(
+            streams.output,
+            "{}: {} at {}: {} gone; `tagwright baseline prune` takes it out",
+            escape(&entry.path),
+            escape(&entry.rule),
+            escape(&entry.place),
+            count(*gone, "finding"),
+        )?;
+    }
+    for entry in &stale.expired {
+        writeln!(
+            streams.output,
+            "{}: {} at {}: counts again since {}",
+            escape(&entry.path),
+            escape(&entry.rule),
+            escape(&entry.place),
+            entry.expires.as_deref().unwrap_or(""),
+        )?;
+    }
+    Ok(())
+}
+
 pub(crate) fn run(args: &BaselineCommandArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let target = match &args.command {
         BaselineCommand::Write { target, .. }
@@ -105,26 +130,7 @@ pub(crate) fn run(args: &BaselineCommandArgs, streams: &mut Streams<'_>) -> Resu
             BaselineCommand::Prune { .. } => *current = current.pruned(&identities, prefix),
             BaselineCommand::Check { .. } => {
                 let stale = current.stale(&identities, prefix, &today);
-                for (entry, gone) in &stale.gone {
-                    writeln!(
-                        streams.output,
-                        "{}: {} at {}: {} gone; `tagwright baseline prune` takes it out",
-                        escape(&entry.path),
-                        escape(&entry.rule),
-                        escape(&entry.place),
-                        count(*gone, "finding"),
-                    )?;
-                }
-                for entry in &stale.expired {
-                    writeln!(
-                        streams.output,
-                        "{}: {} at {}: counts again since {}",
-                        escape(&entry.path),
-                        escape(&entry.rule),
-                        escape(&entry.place),
-                        entry.expires.as_deref().unwrap_or(""),
-                    )?;
-                }
+                tell(&stale, streams)?;
                 if stale != baseline::Stale::default() {
                     exit = Exit::Findings;
                 }

@@ -160,25 +160,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
         &outcome,
         if args.diff { "would fix" } else { "fixed" },
     );
-    for file in &changed {
-        let (Some(document), Some(after)) =
-            (workspace.document(*file), outcome.sources.text(*file))
-        else {
-            continue;
-        };
-        account.files += 1;
-        account.tell_of_branch(workspace, &document.shown, &document.text, after);
-        if args.diff {
-            let text = diff(
-                document.shown.trim_start_matches('/'),
-                &document.text,
-                after,
-            );
-            account.diff.push_str(&text);
-        } else if document.path.is_none() {
-            account.text = Some(after.to_owned());
-        }
-    }
+    account.show(workspace, &outcome.sources, &changed, args.diff);
     workspace.show(&outcome.sources);
     // What is silenced does not change, but its places do: it is left to `check`.
     let left = Checked {
@@ -226,6 +208,24 @@ fn remaining(outcome: Outcome) -> Vec<Finding> {
 }
 
 impl Account {
+    /// The changed files: as differences, or, for standard input, as its new text.
+    fn show(&mut self, workspace: &Workspace, sources: &Sources, changed: &[FileId], diffs: bool) {
+        for file in changed {
+            let (Some(document), Some(after)) = (workspace.document(*file), sources.text(*file))
+            else {
+                continue;
+            };
+            self.files += 1;
+            self.tell_of_branch(workspace, &document.shown, &document.text, after);
+            if diffs {
+                let path = document.shown.trim_start_matches('/');
+                self.diff.push_str(&diff(path, &document.text, after));
+            } else if document.path.is_none() {
+                self.text = Some(after.to_owned());
+            }
+        }
+    }
+
     /// A build that was given the definition of the branch ends where there is no branch, and only its
     /// pipeline can say one.
     fn tell_of_branch(&mut self, workspace: &Workspace, shown: &str, before: &str, after: &str) {

@@ -157,7 +157,6 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
 }
 
 /// Makes the files of the tree `folder` those of `wanted`; what is right already is not touched.
-#[allow(dead_code)]
 pub(crate) fn update(folder: &Path, wanted: &BTreeMap<String, Vec<u8>>) {
     let there = files(folder);
     for name in there.keys().filter(|name| !wanted.contains_key(*name)) {

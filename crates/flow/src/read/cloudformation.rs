@@ -1,6 +1,6 @@
 //! CloudFormation templates: repositories, projects with buildspecs inside, pipelines, task definitions.
 
-use tagwright_syntax::yaml::{self, NodeId, Tree};
+use tagwright_syntax::yaml::{self, Entry, NodeId, Tree};
 
 use super::ReadOptions;
 use super::shared::{deploy, every, json_names, keep};
@@ -32,49 +32,9 @@ pub(super) fn cloudformation(
             continue;
         };
         match kind {
-            "AWS::ECR::Repository" => {
-                let setting = tree.get(properties, "ImageTagMutability");
-                let mode = setting.and_then(|id| tree.text(id)).unwrap_or("MUTABLE");
-                let mut exclusions = Vec::new();
-                if let Some(filters) = tree.get(properties, "ImageTagMutabilityExclusionFilters") {
-                    every(tree, filters, &mut |key, value| {
-                        if key.ends_with("Value")
-                            && let Some(text) = tree.text(value)
-                        {
-                            exclusions.push(text.into());
-                        }
-                    });
-                }
-                facts.repositories.push(RepositoryDeclaration {
-                    name: tree
-                        .get(properties, "RepositoryName")
-                        .and_then(|id| plain_text(tree, id)),
-                    immutable: mode.starts_with("IMMUTABLE"),
-                    certain: setting.is_none_or(|id| plain_text(tree, id).is_some()),
-                    exclusions,
-                    span: tree.node(resource.key).span,
-                });
-            }
+            "AWS::ECR::Repository" => repository(facts, tree, *resource, properties),
             "AWS::CodeBuild::Project" => {
-                if let Some(variables) = tree
-                    .get(properties, "Environment")
-                    .and_then(|id| tree.get(id, "EnvironmentVariables"))
-                    .and_then(|id| tree.sequence(id))
-                {
-                    for item in &variables.items {
-                        if let Some(name) = tree.get(*item, "Name").and_then(|id| tree.text(id)) {
-                            facts.provided_variables.push(name.into());
-                        }
-                    }
-                }
-                let before = facts.buildspec.is_some();
-                if let Some(inline) = tree
-                    .get(properties, "Source")
-                    .and_then(|id| tree.get(id, "BuildSpec"))
-                {
-                    inline_buildspec(facts, source, inline, options);
-                }
-                let here = !before && facts.buildspec.is_some();
+                let here = project(facts, source, properties, options);
                 delivery::cloudformation::project(&mut found, source, *resource, properties, here);
             }
             "AWS::IAM::Role" | "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" => {
@@ -82,32 +42,94 @@ pub(super) fn cloudformation(
             }
             "AWS::CodePipeline::Pipeline" => {
                 delivery::cloudformation::pipeline(&mut found, source, *resource, properties);
-                every(tree, properties, &mut |key, value| {
-                    if key == "EnvironmentVariables" {
-                        let text = tree
-                            .text(value)
-                            .unwrap_or_else(|| tree.node(value).span.of(source.text));
-                        facts.provided_variables.extend(json_names(text));
-                    }
-                });
+                passed_variables(facts, source, properties);
             }
-            "AWS::ECS::TaskDefinition" => {
-                every(tree, properties, &mut |key, value| {
-                    if key == "Image" && plain_text(tree, value).is_some() {
-                        deploy(
-                            facts,
-                            source,
-                            value,
-                            Tool::CloudFormation,
-                            Reason::CloudFormation,
-                        );
-                    }
-                });
-            }
+            "AWS::ECS::TaskDefinition" => task_definition(facts, source, properties),
             _ => {}
         }
     }
     keep(facts, found);
+}
+
+fn repository(facts: &mut FileFacts, tree: &Tree, resource: Entry, properties: NodeId) {
+    let setting = tree.get(properties, "ImageTagMutability");
+    let mode = setting.and_then(|id| tree.text(id)).unwrap_or("MUTABLE");
+    let mut exclusions = Vec::new();
+    if let Some(filters) = tree.get(properties, "ImageTagMutabilityExclusionFilters") {
+        every(tree, filters, &mut |key, value| {
+            if key.ends_with("Value")
+                && let Some(text) = tree.text(value)
+            {
+                exclusions.push(text.into());
+            }
+        });
+    }
+    facts.repositories.push(RepositoryDeclaration {
+        name: tree
+            .get(properties, "RepositoryName")
+            .and_then(|id| plain_text(tree, id)),
+        immutable: mode.starts_with("IMMUTABLE"),
+        certain: setting.is_none_or(|id| plain_text(tree, id).is_some()),
+        exclusions,
+        span: tree.node(resource.key).span,
+    });
+}
+
+/// What a build project sets and holds; whether its buildspec is the one that the file's facts are about.
+fn project(
+    facts: &mut FileFacts,
+    source: &Source<'_>,
+    properties: NodeId,
+    options: &ReadOptions,
+) -> bool {
+    let tree = source.tree;
+    if let Some(variables) = tree
+        .get(properties, "Environment")
+        .and_then(|id| tree.get(id, "EnvironmentVariables"))
+        .and_then(|id| tree.sequence(id))
+    {
+        for item in &variables.items {
+            if let Some(name) = tree.get(*item, "Name").and_then(|id| tree.text(id)) {
+                facts.provided_variables.push(name.into());
+            }
+        }
+    }
+    let before = facts.buildspec.is_some();
+    if let Some(inline) = tree
+        .get(properties, "Source")
+        .and_then(|id| tree.get(id, "BuildSpec"))
+    {
+        inline_buildspec(facts, source, inline, options);
+    }
+    !before && facts.buildspec.is_some()
+}
+
+/// The names of the variables that a pipeline's actions pass to their builds.
+fn passed_variables(facts: &mut FileFacts, source: &Source<'_>, properties: NodeId) {
+    let tree = source.tree;
+    every(tree, properties, &mut |key, value| {
+        if key == "EnvironmentVariables" {
+            let text = tree
+                .text(value)
+                .unwrap_or_else(|| tree.node(value).span.of(source.text));
+            facts.provided_variables.extend(json_names(text));
+        }
+    });
+}
+
+fn task_definition(facts: &mut FileFacts, source: &Source<'_>, properties: NodeId) {
+    let tree = source.tree;
+    every(tree, properties, &mut |key, value| {
+        if key == "Image" && plain_text(tree, value).is_some() {
+            deploy(
+                facts,
+                source,
+                value,
+                Tool::CloudFormation,
+                Reason::CloudFormation,
+            );
+        }
+    });
 }
 
 fn inline_buildspec(
