@@ -4,7 +4,8 @@
 use tagwright_diagnostics::{Finding, Severity};
 use tagwright_fixer::{Options, Sources, run};
 use tagwright_flow::FileId;
-use tagwright_rules::{Category, Settings, buildspec_schema, registry};
+use tagwright_grammar::buildspec_schema;
+use tagwright_rules::{Category, Settings, registry};
 
 fn lint(path: &str, text: &str) -> Vec<Finding> {
     let text = text.into();
