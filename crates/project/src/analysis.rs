@@ -134,10 +134,8 @@ impl Analysis {
         };
         let mut failures = Vec::new();
         for file in workspace.files() {
-            let alone = FileFacts {
-                id: FileId(0),
-                ..file.clone()
-            };
+            let mut alone = file.clone();
+            alone.id = FileId(0);
             match guarded(|| {
                 let alone = self.join(vec![alone]);
                 tagwright_rules::check(&alone, &self.settings, Vec::new(), &[], &Alone).findings
