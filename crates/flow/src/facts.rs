@@ -416,6 +416,8 @@ pub struct RepositoryDeclaration {
     pub certain: bool,
     /// Patterns of tags that the mode does not hold for.
     pub exclusions: Vec<Box<str>>,
+    /// Where a lifecycle policy expires untagged images by their age, bytes of the file.
+    pub expires_untagged: Option<Span>,
     /// The declaration's bytes in the file.
     pub span: Span,
 }
