@@ -292,6 +292,11 @@ pub struct NamedFile {
 /// same family.
 pub const COPILOT_BUILD_IMAGE: &str = "aws/codebuild/amazonlinux2-x86_64-standard:5.0";
 
+/// The start of CodeBuild's former images with Docker, whose builds are privileged whatever the project says.
+/// Source: CodeBuild user guide of 2018, "Create a build project", Privileged: for images "not provided by CodeBuild
+/// with Docker support".
+const DOCKER_IMAGES: &str = "aws/codebuild/docker:";
+
 /// A role may push to a repository.
 #[derive(Clone, Debug)]
 pub struct Grant {

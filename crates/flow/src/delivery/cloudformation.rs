@@ -418,6 +418,11 @@ fn privileged(tree: &Tree, environment: NodeId) -> Option<bool> {
     let map = tree.mapping(environment)?;
     let elsewhere = ["Fleet", "DockerServer"];
     let kind = tree.get(environment, "Type").map(|id| value(tree, id));
+    // These images have the daemon's privileges without being asked.
+    let image = tree.get(environment, "Image").map(|id| value(tree, id));
+    if matches!(&image, Some(Value::Text(image)) if image.starts_with(super::DOCKER_IMAGES)) {
+        return None;
+    }
     let linux = match &kind {
         Some(Value::Text(kind)) => matches!(
             &**kind,

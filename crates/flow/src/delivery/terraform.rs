@@ -332,6 +332,9 @@ fn privileged(text: &str, body: &Body) -> Option<bool> {
         "LINUX_CONTAINER" | "LINUX_GPU_CONTAINER" | "ARM_CONTAINER"
     );
     let elsewhere = ["fleet", "docker_server"];
+    if text_of(environment, "image").is_some_and(|it| it.starts_with(super::DOCKER_IMAGES)) {
+        return None;
+    }
     if !linux
         || environments.next().is_some()
         || elsewhere

@@ -99,7 +99,7 @@
 //!
 //! ## When to silence it
 //!
-//! Nowhere: CodePipeline refuses it.
+//! Where a step between this file and AWS rewrites the configuration.
 //!
 //! ## Sources
 //!

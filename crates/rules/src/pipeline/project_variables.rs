@@ -48,7 +48,7 @@
 //!
 //! ## When to silence it
 //!
-//! Nowhere: CloudFormation refuses it.
+//! Where a step between this file and CloudFormation rewrites the template.
 //!
 //! ## Sources
 //!
