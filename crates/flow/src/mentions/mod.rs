@@ -173,6 +173,13 @@ impl Index {
                 name,
             }
         });
+        let overwritten = overwritten(facts);
+        let found = self.places.split_off(first);
+        let lives = |place: &Place| {
+            let mut dead = overwritten.iter();
+            !dead.any(|span| span.contains(place.found.span))
+        };
+        self.places.extend(found.into_iter().filter(lives));
         for place in &mut self.places[first..] {
             if let Some(at) = uses.at(place.found.span) {
                 let id = use_id(facts.id, at);
@@ -415,6 +422,24 @@ impl Spans {
             .min_by_key(|(of, _)| of.len())
             .map(|(_, index)| *index)
     }
+}
+
+/// Entries of `env.variables` that a command replaces in any case: what they say, nobody reads.
+fn overwritten(facts: &FileFacts) -> Vec<Span> {
+    let replaced = |name: &SmolStr| {
+        let mut commands = facts.assignments.iter();
+        commands.any(|it| {
+            it.name == *name
+                && it.place == AssignmentPlace::Command
+                && !it.conditional
+                && !it.subshell
+        })
+    };
+    let entries = facts.assignments.iter();
+    entries
+        .filter(|it| it.place == AssignmentPlace::EnvVariables && replaced(&it.name))
+        .map(|it| it.span)
+        .collect()
 }
 
 /// What variables of a file are set to, by its facts.
