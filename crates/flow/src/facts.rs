@@ -339,8 +339,10 @@ pub struct WorkloadFacts {
 /// A declared image repository.
 #[derive(Clone, Debug)]
 pub struct RepositoryDeclaration {
-    /// The name, as far as it is text.
+    /// The name, if all of it is text.
     pub name: Option<Box<str>>,
+    /// The name, with `*` for each part that is not text; `*` alone if it has none.
+    pub pattern: Box<str>,
     /// Tags cannot be overwritten.
     pub immutable: bool,
     /// Whether they can is written out, or left to the default.

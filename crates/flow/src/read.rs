@@ -350,10 +350,12 @@ fn cloudformation(facts: &mut FileFacts, source: &Source<'_>, root: NodeId, opti
                         }
                     });
                 }
+                let name = tree.get(properties, "RepositoryName");
                 facts.repositories.push(RepositoryDeclaration {
-                    name: tree
-                        .get(properties, "RepositoryName")
-                        .and_then(|id| plain_text(tree, id)),
+                    name: name.and_then(|id| plain_text(tree, id)),
+                    pattern: name
+                        .and_then(|id| delivery::inline::Inline::read(source.text, tree, id))
+                        .map_or_else(|| "*".into(), |inline| inline.pattern()),
                     immutable: mode.starts_with("IMMUTABLE"),
                     certain: setting.is_none_or(|id| plain_text(tree, id).is_some()),
                     exclusions,
@@ -495,6 +497,7 @@ fn terraform(facts: &mut FileFacts, text: &str) {
     let mut offset = 0;
     let mut block: Option<(&str, usize)> = None;
     let mut name: Option<Box<str>> = None;
+    let mut pattern: Box<str> = "*".into();
     let mut immutable = false;
     let mut certain = true;
     let mut exclusions = Vec::new();
@@ -505,6 +508,7 @@ fn terraform(facts: &mut FileFacts, text: &str) {
             let kind = trimmed.split('"').nth(1).unwrap_or("");
             block = Some((kind, offset));
             name = None;
+            pattern = "*".into();
             immutable = false;
             certain = true;
             exclusions.clear();
@@ -514,8 +518,12 @@ fn terraform(facts: &mut FileFacts, text: &str) {
                 .split_once('=')
                 .map(|(key, value)| (key.trim(), value.trim().trim_matches('"')));
             match (kind, value) {
-                ("aws_ecr_repository", Some(("name", value))) if !value.contains(['$', '.']) => {
-                    name = Some(value.into());
+                ("aws_ecr_repository", Some(("name", _))) => {
+                    // What is not in quotes is a reference.
+                    let written = trimmed.split_once('=').map_or("", |(_, value)| value.trim());
+                    let text = written.strip_prefix('"').and_then(|it| it.split('"').next());
+                    name = text.filter(|it| !it.contains("${")).map(Into::into);
+                    pattern = text.map_or_else(|| "*".into(), interpolated);
                 }
                 ("aws_ecr_repository", Some(("image_tag_mutability", value))) => {
                     immutable = value.starts_with("IMMUTABLE");
@@ -539,6 +547,7 @@ fn terraform(facts: &mut FileFacts, text: &str) {
                 if kind == "aws_ecr_repository" {
                     facts.repositories.push(RepositoryDeclaration {
                         name: name.take(),
+                        pattern: std::mem::replace(&mut pattern, "*".into()),
                         immutable,
                         certain,
                         exclusions: std::mem::take(&mut exclusions),
@@ -550,6 +559,19 @@ fn terraform(facts: &mut FileFacts, text: &str) {
         }
         offset += line.len();
     }
+}
+
+/// A text of Terraform's with `*` for each `${…}`.
+fn interpolated(text: &str) -> Box<str> {
+    let mut pattern = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        pattern.push_str(&rest[..at]);
+        pattern.push('*');
+        rest = rest[at..].find('}').map_or("", |close| &rest[at + close + 1..]);
+    }
+    pattern.push_str(rest);
+    pattern.into()
 }
 
 fn first_line(text: &str) -> usize {

@@ -19,7 +19,10 @@ use tagwright_syntax::{SmolStr, Span};
 use crate::context::{Context, Place, deploys, pushes};
 use crate::environment;
 use crate::settings::Strategy;
-use crate::{Applicability, Change, ChangeKind, Fix, Settings, WordEffect};
+use crate::shared_variables::Sharing;
+use crate::tag_choice::{self, Used};
+use crate::tag_edits::{self, Edits, Tagged, Variables, has_loose_parts, variable_of};
+use crate::{Applicability, Change, ChangeKind, Fix, WordEffect};
 
 /// The fixes of one flow.
 #[derive(Clone, Debug)]
@@ -74,7 +77,7 @@ impl Plan {
             .copied()
             .partition(|(place, _)| deploys(place.image.role));
         if !readers.is_empty()
-            && let Some(fix) = take_existing(context.settings, &readers, &rest, &pushed)
+            && let Some(fix) = take_existing(context, &readers, &rest, &pushed)
         {
             return Self {
                 deploys: Ok(Arc::new(fix)),
@@ -158,13 +161,14 @@ fn is_seldom(file: &FileFacts, tag: &TagValue) -> bool {
 
 /// Deploy the tag that the flow already pushes beside `latest`, if there is one for every reader.
 fn take_existing(
-    settings: &Settings,
+    context: &Context<'_>,
     readers: &[(Place<'_>, &TagValue)],
     rest: &[(Place<'_>, &TagValue)],
     pushed: &[(Place<'_>, &TagValue)],
 ) -> Option<Fix> {
     let mut changes = Vec::new();
     let mut name = String::new();
+    let mut variables = Variables::default();
     for (place, tag) in readers {
         let site = tag.site?;
         // A text that is also pushed would change the push.
@@ -177,6 +181,12 @@ fn take_existing(
         if shared || matches!(tag.origin, Origin::EnvVariables(_)) {
             return None;
         }
+        if let Some(variable) = variable_of(place, tag) {
+            let sharing = variables.sharing(context, readers, place.file, variable);
+            if !matches!(sharing, Ok(Sharing::Own)) {
+                return None;
+            }
+        }
         let existing = pushed
             .iter()
             .filter(|(other, _)| other.file.id == place.file.id)
@@ -188,15 +198,8 @@ fn take_existing(
             })
             .map(|(_, text)| text)?;
         let text = braced(&existing, place.file, site);
-        changes.push(Change {
-            file: place.file.id,
-            node: site.node,
-            kind: ChangeKind::Replace {
-                range: site.range,
-                text: written_at(settings, site, &text, tag.kind == TagKind::Implicit).ok()?,
-                words: word_effect(site),
-            },
-        });
+        let implicit = tag.kind == TagKind::Implicit;
+        changes.push(tag_edits::write(place.file, site, &text, implicit).ok()?);
         name = text;
     }
     Some(Fix {
@@ -268,39 +271,6 @@ fn braced(text: &str, file: &FileFacts, site: Site) -> String {
     }
 }
 
-fn word_effect(site: Site) -> WordEffect {
-    match site.expansion {
-        Expansion::CopilotManifest => WordEffect::NotShell,
-        _ => WordEffect::Within,
-    }
-}
-
-/// What has to be written at `site` so that `tag` is expanded there.
-fn written_at(
-    settings: &Settings,
-    site: Site,
-    tag: &str,
-    implicit: bool,
-) -> Result<String, String> {
-    let colon = if implicit { ":" } else { "" };
-    match site.expansion {
-        Expansion::Shell | Expansion::InnerShell => Ok(format!("{colon}{tag}")),
-        Expansion::SingleQuoted if site.inside_quotes => {
-            Err("it stands in quotes inside a nested script".to_owned())
-        }
-        // Close the quotes around it, so that the shell sees it.
-        Expansion::SingleQuoted => Ok(format!("{colon}'\"{tag}\"'")),
-        Expansion::CopilotManifest => {
-            if tag == settings.branch_reference() {
-                Ok(format!("{colon}{tag}"))
-            } else {
-                Err("Copilot replaces only plain `${NAME}` in a manifest".to_owned())
-            }
-        }
-        Expansion::Never(reason) => Err(reason.as_str().to_owned()),
-    }
-}
-
 /// Whether the tool acts only if the text of the reference changes, so that a tag which stays the same
 /// from build to build deploys nothing.
 pub(crate) fn needs_new_text(tool: Tool) -> bool {
@@ -315,15 +285,16 @@ pub(crate) fn needs_new_text(tool: Tool) -> bool {
     )
 }
 
-/// A place and one of the tags that it may have.
-type Tagged<'a> = (Place<'a>, &'a TagValue);
-
 /// What plans ask of all images of the workspace, found out once.
 pub(crate) struct Index {
     /// By where the value of a variable is written: the flows that have `latest` from there.
     through: HashMap<(FileId, Span), Vec<usize>>,
     /// The calls of `aws ecr`, by the repository's name.
     registry_calls: HashMap<SmolStr, Vec<UseId>>,
+    /// The places of images that are not this workspace's own.
+    foreign: HashSet<UseId>,
+    /// By place, the flows that have parts of `latest`: the images of a manifest list.
+    with_parts: HashMap<UseId, usize>,
 }
 
 impl Index {
@@ -331,8 +302,11 @@ impl Index {
         let mut index = Self {
             through: HashMap::new(),
             registry_calls: HashMap::new(),
+            foreign: HashSet::new(),
+            with_parts: HashMap::new(),
         };
         for (at, flow) in context.workspace.flows().iter().enumerate() {
+            let mut parts = false;
             for place in context.places(flow) {
                 let latest = place.image.tags.iter().filter(|tag| tag.kind.is_latest());
                 for origin in latest.filter_map(|tag| through_variable(&(place, tag))) {
@@ -340,11 +314,18 @@ impl Index {
                     if flows.last() != Some(&at) {
                         flows.push(at);
                     }
+                    if !flow.own {
+                        index.foreign.insert(place.id);
+                    }
                 }
+                parts |= flow.own && place.image.tags.iter().any(tag_edits::is_part);
                 if place.image.tool == Tool::AwsEcr {
                     let name = place.image.repository.key().into();
                     index.registry_calls.entry(name).or_default().push(place.id);
                 }
+            }
+            if parts {
+                index.with_parts.extend(flow.uses.iter().map(|id| (*id, at)));
             }
         }
         index
@@ -414,6 +395,24 @@ fn with_shared_variables<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Co
         }
     }
     collected
+}
+
+/// Adds the parts of `latest` to `places`, `latest-amd64` and the like: a list that moves without them would be
+/// made of the images of another branch.
+fn with_parts<'a>(context: &Context<'a>, places: &mut Collected<'a>) {
+    let with_parts = &context.index().with_parts;
+    let flows: BTreeSet<usize> = places
+        .all
+        .iter()
+        .filter_map(|(place, _)| with_parts.get(&place.id).copied())
+        .collect();
+    for flow in flows {
+        for place in context.places(&context.workspace.flows()[flow]) {
+            for tag in place.image.tags.iter().filter(|tag| tag_edits::is_part(tag)) {
+                places.add((place, tag));
+            }
+        }
+    }
 }
 
 /// `places`, and where `aws ecr` is told to take `latest` of one of their repositories, which it knows by the
@@ -491,7 +490,11 @@ fn branch_tag(
     beside: bool,
 ) -> Result<Fix, String> {
     let settings = context.settings;
-    let places = with_shared_variables(context, places);
+    let mut places = with_shared_variables(context, places);
+    places
+        .all
+        .retain(|(place, _)| !context.index().foreign.contains(&place.id));
+    with_parts(context, &mut places);
     let places = &with_registry_calls(context, places)?[..];
     if let Some(place) = unnamed(places) {
         return Err(format!(
@@ -500,9 +503,6 @@ fn branch_tag(
             describe(place.image.role)
         ));
     }
-    let mut unique = places
-        .iter()
-        .any(|(place, _)| deploys(place.image.role) && needs_new_text(place.image.tool));
     if settings.strategy == Strategy::RepositoryPerBranch {
         let images = places
             .iter()
@@ -510,62 +510,24 @@ fn branch_tag(
         for (place, _) in images {
             environment::own_repository(settings, &place.image.repository)?;
         }
-        // The repository says which branch it is; its tags are never pushed twice.
-        unique = true;
     }
-    let tag = if unique {
-        settings.unique_tag()
-    } else {
-        settings.tag_template.clone()
-    };
-    let mut changes = Vec::new();
-    let mut first_use: BTreeMap<FileId, Order> = BTreeMap::new();
-    let mut literal: BTreeMap<FileId, Vec<&str>> = BTreeMap::new();
-    let mut inner = false;
-    for (place, value) in places {
-        // `docker rmi own:latest` and the like would miss the image; a bare `TAG=latest` may mean anything.
-        if place.image.role == Role::Argument && place.image.repository.key().is_empty() {
-            continue;
-        }
-        let shown = || format!("{} in {}", describe(place.image.role), place.file.path);
-        if let Origin::EnvVariables(name) = &value.origin {
-            let names = literal.entry(place.file.id).or_default();
-            if !names.contains(&&**name) {
-                names.push(name);
-            }
-        } else {
-            let site = value
-                .site
-                .ok_or_else(|| format!("the place of the tag ({}) is not certain", shown()))?;
-            let text = written_at(settings, site, &tag, value.kind == TagKind::Implicit).map_err(
-                |reason| {
-                    format!(
-                        "not everywhere the variable would be expanded: {} ({})",
-                        reason,
-                        shown()
-                    )
-                },
-            )?;
-            inner |= site.expansion == Expansion::InnerShell;
-            changes.push(Change {
-                file: place.file.id,
-                node: site.node,
-                kind: ChangeKind::Replace {
-                    range: site.range,
-                    text,
-                    words: word_effect(site),
-                },
-            });
-        }
-        let order = first_use.entry(place.file.id).or_insert(place.image.order);
-        *order = (*order).min(first_order(place, value));
-    }
-    if changes.is_empty() && literal.is_empty() {
+    let used: Vec<Used<'_>> = places
+        .iter()
+        .map(|(place, _)| (place.file, place.image))
+        .collect();
+    let tag = tag_choice::choose(context, &used)?;
+    let Edits {
+        mut changes,
+        first_use,
+        assignments,
+        inner,
+    } = tag_edits::edits(context, places, &tag)?;
+    if changes.is_empty() && assignments.is_empty() {
         return Err("there is nothing to rewrite".to_owned());
     }
     for (file, order) in first_use {
         let facts = context.workspace.file(file);
-        let names = literal.get(&file).map_or(&[][..], Vec::as_slice);
+        let assigned = assignments.get(&file).map_or(&[][..], Vec::as_slice);
         if facts.buildspec.is_none() {
             if facts.kind == tagwright_flow::FileKind::CopilotWorkload {
                 // Copilot reads the exported environment of whoever runs it.
@@ -575,19 +537,20 @@ fn branch_tag(
         }
         let definition = define_branch(context, facts, order, inner)?;
         changes.extend(definition.change);
-        for name in names {
-            let value = format!("{name}=\"{tag}\"");
-            changes.push(definition.place.insert(file, value)?);
+        for assignment in assigned {
+            changes.push(definition.place.insert(file, assignment.as_str())?);
         }
     }
-    changes.dedup();
+    // Several places may have their tag from one.
+    let mut known = HashSet::new();
+    changes.retain(|change| known.insert(change.clone()));
     let read = places.iter().any(|(place, _)| deploys(place.image.role));
     let message = if read {
         format!("build, push and deploy `{tag}` instead of `latest`")
     } else {
         format!("push `{tag}` instead of `latest`")
     };
-    let applicability = if beside || !read {
+    let applicability = if beside || !read || has_loose_parts(places) {
         Applicability::Unsafe
     } else {
         Applicability::Safe
@@ -599,22 +562,7 @@ fn branch_tag(
     })
 }
 
-/// The time at which the place's text is evaluated: for an assigned value, of the assignment.
-fn first_order(place: &Place<'_>, value: &TagValue) -> Order {
-    let Some(site) = value.site else {
-        return place.image.order;
-    };
-    place
-        .file
-        .assignments
-        .iter()
-        .filter(|a| a.place == AssignmentPlace::Command && a.span.contains(site.source))
-        .map(|a| a.order)
-        .min()
-        .unwrap_or(place.image.order)
-}
-
-fn describe(role: Role) -> &'static str {
+pub(crate) fn describe(role: Role) -> &'static str {
     match role {
         Role::Build | Role::BuildPush => "the build",
         Role::TagSource | Role::TagDestination => "docker tag",

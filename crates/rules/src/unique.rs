@@ -14,12 +14,10 @@ use crate::context::{Context, pushes};
 use crate::environment;
 use crate::plan::define_branch;
 use crate::settings::Strategy;
-use crate::variables::{Constancy, behind, constancy, replace, tag_site};
+use crate::shared_variables::{Reads, Sharing};
+use crate::tag_choice::{self, Part, Used};
+use crate::variables::{Constancy, assignment_at, behind, constancy, replace, tag_site};
 use crate::{Applicability, Change, Fix, WordEffect};
-
-/// What makes a branch tag a build's own. CodeBuild's build id is always set, and what stands before its
-/// colon is the project's name.
-pub(crate) const SUFFIX: &str = "-${CODEBUILD_BUILD_ID##*:}";
 
 /// One place whose tag has to move with the others.
 type Tagged<'a> = (&'a FileFacts, &'a ImageUse, &'a TagValue);
@@ -77,6 +75,13 @@ pub(crate) fn make_unique<'a>(
         }
     }
     let settings = context.settings;
+    if let Some((_, _, tag)) = places.iter().find(|(_, _, tag)| is_version(tag)) {
+        return Err(format!(
+            "`{}` is a version, which people raise: raise it for each release, or append a part that is new for every build",
+            tag.written
+        ));
+    }
+    let used: Vec<Used<'a>> = places.iter().map(|(file, image, _)| (*file, *image)).collect();
     let constant = places
         .iter()
         .all(|(_, image, tag)| constancy(tag, settings, &image.loops) == Constancy::Constant);
@@ -88,10 +93,23 @@ pub(crate) fn make_unique<'a>(
                 environment::own_repository(settings, &image.repository)?;
             }
         }
-        let unique = settings.unique_tag();
+        let unique = match tag_choice::choose(context, &used)? {
+            // Elsewhere the constant would move, too.
+            tag if tag == settings.tag_template && settings.is_branch_only() => settings.unique_tag(),
+            tag => tag,
+        };
+        tag_choice::fits(context, &used, &unique)?;
         let mut first: BTreeMap<FileId, (Order, bool)> = BTreeMap::new();
         for (file, image, tag) in &places {
             let site = tag.site.ok_or("the place of the tag is not certain")?;
+            if let Some(name) = variable_at(file, image, site)
+                && !moves_alone(context, file, name, &places)
+            {
+                return Err(format!(
+                    "`{name}` in {} is not only the tag of this image",
+                    file.path
+                ));
+            }
             let change = replace(file, site, &unique, WordEffect::Within)?;
             let inner = site.expansion == Expansion::InnerShell;
             let entry = first.entry(file.id).or_insert((image.order, inner));
@@ -104,18 +122,24 @@ pub(crate) fn make_unique<'a>(
         }
         message = format!("use `{unique}`, which is new for every build");
     } else {
-        changes = match shared_assignment(context, &places) {
+        let suffix = match tag_choice::part(context, &used, wanted)? {
+            // Whoever asks wants the tag to change.
+            Part::None => Part::Build,
+            part => part,
+        };
+        tag_choice::fits(context, &used, &format!("{wanted}{}", suffix.text()))?;
+        changes = match shared_assignment(context, &places, suffix.text()) {
             Some(change) => vec![change],
             None => places
                 .iter()
                 .map(|(file, image, tag)| {
                     let site =
                         tag_site(image.site, tag).ok_or("the place of the tag is not certain")?;
-                    replace(file, end(file, site), SUFFIX, WordEffect::Within)
+                    replace(file, end(file, site), suffix.text(), WordEffect::Within)
                 })
                 .collect::<Result<Vec<_>, String>>()?,
         };
-        message = format!("append `{SUFFIX}`, which is new for every build");
+        message = format!("append `{}`, {}", suffix.text(), suffix.described());
     }
     // Several uses may have their tag from one place.
     changes.sort();
@@ -160,7 +184,11 @@ fn order_of(file: &FileFacts, image: &ImageUse, site: Site) -> Order {
 
 /// Where all places read one variable that one command of the file sets from the branch: the change of
 /// that command. The branch variable itself stays what it is called.
-fn shared_assignment(context: &Context<'_>, places: &[Tagged<'_>]) -> Option<Change> {
+fn shared_assignment(
+    context: &Context<'_>,
+    places: &[Tagged<'_>],
+    suffix: &str,
+) -> Option<Change> {
     let (file, _, first) = places.first()?;
     let name = plain_variable(&first.written)?;
     let same = places
@@ -176,7 +204,38 @@ fn shared_assignment(context: &Context<'_>, places: &[Tagged<'_>]) -> Option<Cha
         && !assignment.value.contains("$(")
         && !assignment.value.contains('`');
     let site = assignment.value_site.filter(|_| simple)?;
-    replace(file, behind(site), SUFFIX, WordEffect::Within).ok()
+    moves_alone(context, file, name, places).then_some(())?;
+    replace(file, behind(site), suffix, WordEffect::Within).ok()
+}
+
+/// The variable whose value stands at `site`, if that is not where the image is used.
+fn variable_at<'a>(file: &'a FileFacts, image: &ImageUse, site: Site) -> Option<&'a str> {
+    let assignment = assignment_at(file, site)?;
+    (!image.span.contains(site.source)).then_some(&*assignment.name)
+}
+
+/// Whether everything that reads the variable is one of `places`.
+fn moves_alone(context: &Context<'_>, file: &FileFacts, name: &str, places: &[Tagged<'_>]) -> bool {
+    let own = places.iter().filter(|(other, ..)| other.id == file.id);
+    let moved: Vec<&ImageUse> = own.map(|(_, image, _)| *image).collect();
+    matches!(
+        Reads::of(file).sharing(context, name, &moved),
+        Ok(Sharing::Own)
+    )
+}
+
+/// Whether the tag is a version that somebody wrote down: `1.4.2`, `v2`, `2024.10`, `release-3`.
+pub(crate) fn is_version(tag: &TagValue) -> bool {
+    let TagKind::Literal(text) = &tag.kind else {
+        return false;
+    };
+    let lower = text.to_ascii_lowercase();
+    let number = ["version", "release", "ver", "rel", "v", "r"]
+        .iter()
+        .find_map(|word| lower.strip_prefix(word))
+        .unwrap_or(&lower)
+        .trim_start_matches(['-', '_', '.']);
+    number.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// The name in `$NAME` or `${NAME}`.

@@ -65,7 +65,8 @@ use crate::context::{Context, Place, Report, pushes};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
 use crate::environment;
 use crate::plan::{define_branch, needs_new_text};
-use crate::unique::{SUFFIX, copy, key, make_unique};
+use crate::tag_choice::{self, BUILD};
+use crate::unique::{copy, is_version, key, make_unique};
 use crate::variables::{Constancy, behind, constancy, constancy_of, item_text, replace};
 use crate::{
     Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
@@ -137,7 +138,12 @@ fn copilot(
         None => Err("the place of the tag is not certain".to_owned()),
         Some(site) if package && all_text => (|| {
             environment::copilot_tag(settings)?;
+            let version = flag.value.as_ref().filter(|value| is_version(value));
+            if let Some(version) = version {
+                return Err(format!("`{}` is a version, which people raise", version.written));
+            }
             let unique = settings.unique_tag();
+            tag_choice::fits_in(context, file, &unique)?;
             let inner = site.expansion == Expansion::InnerShell;
             let mut changes = vec![replace(file, site, &unique, WordEffect::Within)?];
             changes.extend(define_branch(context, file, call.order, inner)?.change);
@@ -147,13 +153,16 @@ fn copilot(
                 changes,
             })
         })(),
-        Some(site) if package => {
-            replace(file, behind(site), SUFFIX, WordEffect::Within).map(|change| Fix {
-                message: format!("append `{SUFFIX}`, which is new for every build"),
+        Some(site) if package => (|| {
+            for value in &flag.values {
+                tag_choice::fits_in(context, file, &format!("{}{BUILD}", value.key()))?;
+            }
+            Ok(Fix {
+                message: format!("append `{BUILD}`, which is new for every build"),
                 applicability: Applicability::Safe,
-                changes: vec![change],
+                changes: vec![replace(file, behind(site), BUILD, WordEffect::Within)?],
             })
-        }
+        })(),
         Some(site) => force(file, site),
     };
     let span = flag.value_site.map_or(flag.span, |site| site.source);
@@ -307,11 +316,23 @@ fn add(
     fix: Result<Fix, String>,
     report: &mut Report<'_>,
 ) {
-    let message = format!(
-        "`{}` is tagged alike in every build of a branch, so the second one changes nothing here and is not rolled out",
-        flow.shown()
-    );
-    report.add(report.draft(file.id, image.span, message).fix(fix));
+    let draft = if image.tags.iter().all(is_version) {
+        // Whoever raises it gets a rollout; only a second build of one version does not.
+        let message = format!(
+            "a second build of this version of `{}` changes nothing here and is not rolled out",
+            flow.shown()
+        );
+        report
+            .draft(file.id, image.span, message)
+            .severity(Severity::Note)
+    } else {
+        let message = format!(
+            "`{}` is tagged alike in every build of a branch, so the second one changes nothing here and is not rolled out",
+            flow.shown()
+        );
+        report.draft(file.id, image.span, message)
+    };
+    report.add(draft.fix(fix));
 }
 
 /// `kubectl run` and `kubectl create` make something new, rather than change the image of what is there.

@@ -1,0 +1,347 @@
+//! The edits that write a tag at all places of a group: where a value is written, in the words that read a shared
+//! variable, or behind `env.variables`.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use tagwright_flow::FileId;
+use tagwright_flow::commands::Role;
+use tagwright_flow::expression::{AtomKind, Expansion, Origin, Site, plain_name};
+use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Order, TagKind, TagValue};
+use tagwright_syntax::{SmolStr, Span};
+
+use crate::context::{Context, Place, pushes};
+use crate::plan::describe;
+use crate::shared_variables::{Reads, Sharing};
+use crate::variables::{assignment_at, item_text};
+use crate::{Change, ChangeKind, WordEffect};
+
+/// A place and one of the tags that it may have.
+pub(crate) type Tagged<'a> = (Place<'a>, &'a TagValue);
+
+/// What has to change at the places themselves.
+#[derive(Default)]
+pub(crate) struct Edits {
+    /// The changes.
+    pub(crate) changes: Vec<Change>,
+    /// When each file first needs the tag.
+    pub(crate) first_use: BTreeMap<FileId, Order>,
+    /// The assignments that have to follow the definition of the branch, for values that `env.variables` holds.
+    pub(crate) assignments: BTreeMap<FileId, Vec<String>>,
+    /// Whether a nested shell reads the tag.
+    pub(crate) inner: bool,
+}
+
+/// Writes `tag` at all `places`.
+///
+/// # Errors
+/// One of them cannot have it; the reason.
+pub(crate) fn edits(
+    context: &Context<'_>,
+    places: &[Tagged<'_>],
+    tag: &str,
+) -> Result<Edits, String> {
+    let mut edits = Edits::default();
+    let mut variables = Variables::default();
+    for (place, value) in places {
+        // `docker rmi own:latest` and the like would miss the image; a bare `TAG=latest` may mean anything.
+        if place.image.role == Role::Argument && place.image.repository.key().is_empty() {
+            continue;
+        }
+        let mut order = first_order(place, value);
+        if let Some(name) = variable_of(place, value) {
+            match variables.sharing(context, places, place.file, name)? {
+                Sharing::Own => edits.at_the_value(place, value, name, tag)?,
+                Sharing::Shared(reads) => {
+                    if !place.image.tags.iter().all(is_latest_or_part) {
+                        return Err(format!(
+                            "`{name}` is more than the tag of the image in {}, and not always `latest`",
+                            place.file.path
+                        ));
+                    }
+                    order = place.image.order;
+                    for read in reads {
+                        edits.inner |= read.inner;
+                        edits.changes.push(Change {
+                            file: place.file.id,
+                            node: read.node,
+                            kind: ChangeKind::Replace {
+                                range: read.range,
+                                text: tag.to_owned(),
+                                words: WordEffect::Within,
+                            },
+                        });
+                        let assigned = place.file.assignments.iter().filter(|a| {
+                            a.place == AssignmentPlace::Command && a.span.contains(read.source)
+                        });
+                        order = assigned.map(|a| a.order).fold(order, Order::min);
+                    }
+                }
+            }
+        } else {
+            edits.at_the_site(place, value, tag)?;
+        }
+        let first = edits.first_use.entry(place.file.id).or_insert(order);
+        *first = order.min(*first);
+    }
+    Ok(edits)
+}
+
+impl Edits {
+    /// Changes the value of the variable `name`, which holds the tag.
+    fn at_the_value(
+        &mut self,
+        place: &Place<'_>,
+        value: &TagValue,
+        name: &SmolStr,
+        tag: &str,
+    ) -> Result<(), String> {
+        if !matches!(value.origin, Origin::EnvVariables(_)) {
+            return self.at_the_site(place, value, tag);
+        }
+        let whole = place
+            .file
+            .assignments
+            .iter()
+            .find(|a| a.name == *name && a.place == AssignmentPlace::EnvVariables)
+            .map_or("", |a| &*a.value);
+        let moved = moved_site(value);
+        let (before, after) = match moved {
+            Some(site) if whole.len() > LATEST.len() => (
+                whole.get(..site.range.start as usize),
+                whole.get(site.range.end as usize..),
+            ),
+            _ if whole == LATEST => (Some(""), Some("")),
+            _ => (None, None),
+        };
+        let plain = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte))
+        };
+        let (Some(before), Some(after)) = (before, after) else {
+            return Err(format!("the place of the tag in `{name}` is not certain"));
+        };
+        if !plain(before) || !plain(after) {
+            return Err(format!("`{name}` holds more than the name of an image and its tag"));
+        }
+        let assignment = format!("{name}=\"{before}{tag}{after}\"");
+        let assignments = self.assignments.entry(place.file.id).or_default();
+        if !assignments.contains(&assignment) {
+            assignments.push(assignment);
+        }
+        Ok(())
+    }
+
+    /// Changes the tag where it is written.
+    fn at_the_site(&mut self, place: &Place<'_>, value: &TagValue, tag: &str) -> Result<(), String> {
+        let shown = || format!("{} in {}", describe(place.image.role), place.file.path);
+        let Some(site) = moved_site(value) else {
+            // `$REPO:$TAG-amd64` moves with its variable.
+            if !value.kind.is_latest() && value.written.contains('$') {
+                return Ok(());
+            }
+            return Err(format!("the place of the tag ({}) is not certain", shown()));
+        };
+        let change = write(place.file, site, tag, value.kind == TagKind::Implicit).map_err(
+            |reason| {
+                format!(
+                    "not everywhere the variable would be expanded: {reason} ({})",
+                    shown()
+                )
+            },
+        )?;
+        self.inner |= site.expansion == Expansion::InnerShell;
+        self.changes.push(change);
+        Ok(())
+    }
+}
+
+/// What is known of who reads the variables, found out once.
+#[derive(Default)]
+pub(crate) struct Variables<'a> {
+    reads: BTreeMap<FileId, Reads<'a>>,
+    known: BTreeMap<(FileId, SmolStr), Sharing>,
+}
+
+impl<'a> Variables<'a> {
+    /// Who reads the variable `name` of the file, where `places` move.
+    ///
+    /// # Errors
+    /// As for [`Reads::sharing`].
+    pub(crate) fn sharing(
+        &mut self,
+        context: &Context<'_>,
+        places: &[Tagged<'_>],
+        file: &'a FileFacts,
+        name: &SmolStr,
+    ) -> Result<&Sharing, String> {
+        match self.known.entry((file.id, name.clone())) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(entry) => {
+                let reads = self.reads.entry(file.id).or_insert_with(|| Reads::of(file));
+                // A tag given without its repository moves with the variable.
+                let bare = file.uses.iter().filter(|image| {
+                    image.repository.key().is_empty() && image.role == Role::Deploy
+                });
+                let own = places.iter().filter(|(place, _)| place.file.id == file.id);
+                let moved: Vec<&ImageUse> =
+                    own.map(|(place, _)| place.image).chain(bare).collect();
+                Ok(entry.insert(reads.sharing(context, name, &moved)?))
+            }
+        }
+    }
+}
+
+/// The variable that the tag comes out of, if it is not written where the image is used.
+pub(crate) fn variable_of<'a>(place: &Place<'a>, value: &'a TagValue) -> Option<&'a SmolStr> {
+    if let Origin::EnvVariables(name) = &value.origin {
+        return Some(name);
+    }
+    let site = value.site.filter(|site| !place.image.span.contains(site.source))?;
+    assignment_at(place.file, site).map(|assignment| &assignment.name)
+}
+
+const LATEST: &str = "latest";
+
+/// Whether the tag is `latest`, or one of its parts: `latest-amd64` of a manifest list.
+fn is_latest_or_part(tag: &TagValue) -> bool {
+    tag.kind.is_latest() || is_part(tag)
+}
+
+/// Whether the tag is `latest` with the name of a platform or a variant of the image beside it.
+pub(crate) fn is_part(tag: &TagValue) -> bool {
+    match &tag.kind {
+        TagKind::Literal(text) => word_in(text).is_some() && &**text != LATEST,
+        // Of variables only those that name a platform: `latest-$COMMIT` is a tag of its own.
+        TagKind::Variable(expression) => {
+            let platform = |name: &str| {
+                let name = plain_name(name).to_ascii_uppercase();
+                ["ARCH", "PLATFORM", "CPU"].iter().any(|it| name.contains(it))
+            };
+            let mut words = 0;
+            let known = expression.atoms.iter().all(|atom| match &atom.kind {
+                AtomKind::Literal(text) => {
+                    words += usize::from(word_in(text).is_some());
+                    true
+                }
+                AtomKind::Variable(name) => platform(name),
+                AtomKind::Computed(_) => false,
+            });
+            known && words == 1
+        }
+        _ => false,
+    }
+}
+
+/// Where the word `latest` begins among the words of a tag.
+fn word_in(text: &str) -> Option<usize> {
+    let mut at = 0;
+    for word in text.split(['-', '_', '.']) {
+        if word == LATEST {
+            return Some(at);
+        }
+        at += word.len() + 1;
+    }
+    None
+}
+
+/// The place of what moves: the tag, or the word `latest` in it.
+fn moved_site(tag: &TagValue) -> Option<Site> {
+    let word = |site: Option<Site>, text: &str| {
+        let at = word_in(text)?;
+        Some(site?.slice(at, at + LATEST.len()))
+    };
+    match &tag.kind {
+        TagKind::Literal(text) if &**text != LATEST => word(tag.site, text),
+        TagKind::Variable(expression) => {
+            expression.atoms.iter().find_map(|atom| match &atom.kind {
+                AtomKind::Literal(text) => word(atom.site, text),
+                _ => None,
+            })
+        }
+        _ => tag.site,
+    }
+}
+
+/// Whether parts of `latest` are pushed that nothing here puts together or deploys.
+pub(crate) fn has_loose_parts(places: &[Tagged<'_>]) -> bool {
+    let mut parts = places.iter().filter(|(_, tag)| is_part(tag)).peekable();
+    parts.peek().is_some() && !parts.any(|(place, _)| !pushes(place.image.role) && place.image.role != Role::Build)
+}
+
+/// The change that writes `tag` at `site`.
+///
+/// # Errors
+/// Nothing would expand it there; the reason.
+pub(crate) fn write(
+    file: &FileFacts,
+    site: Site,
+    tag: &str,
+    implicit: bool,
+) -> Result<Change, String> {
+    let colon = if implicit { ":" } else { "" };
+    let mut range = site.range;
+    let mut words = WordEffect::Within;
+    let text = match site.expansion {
+        Expansion::Shell | Expansion::InnerShell => format!("{colon}{tag}"),
+        Expansion::SingleQuoted if site.inside_quotes => {
+            return Err("it stands in quotes inside a nested script".to_owned());
+        }
+        Expansion::SingleQuoted => {
+            // The quotes are closed around it, or go where they would be empty.
+            let text = item_text(file, site.node).unwrap_or_default();
+            let before = text.get(..range.start as usize).unwrap_or("");
+            let after = text.get(range.end as usize..).unwrap_or("");
+            if before.rfind('\'').is_some_and(|open| before[..open].ends_with('$')) {
+                return Err("it stands in `$'…'`".to_owned());
+            }
+            let opens = before.ends_with('\'') && colon.is_empty();
+            let closes = after.starts_with('\'');
+            range = Span::new(
+                range.start as usize - usize::from(opens),
+                range.end as usize + usize::from(closes),
+            );
+            let close = if opens { "" } else { "'" };
+            let open = if closes { "" } else { "'" };
+            format!("{colon}{close}\"{tag}\"{open}")
+        }
+        Expansion::CopilotManifest => {
+            words = WordEffect::NotShell;
+            if !is_plain(tag) {
+                return Err("Copilot replaces only plain `${NAME}` in a manifest".to_owned());
+            }
+            format!("{colon}{tag}")
+        }
+        Expansion::Never(reason) => return Err(reason.as_str().to_owned()),
+    };
+    Ok(Change {
+        file: file.id,
+        node: site.node,
+        kind: ChangeKind::Replace { range, text, words },
+    })
+}
+
+/// Whether all variables of the tag are written as `${NAME}`, without an operator.
+fn is_plain(tag: &str) -> bool {
+    tag.match_indices('$').all(|(at, _)| {
+        tag[at + 1..].strip_prefix('{').is_some_and(|rest| {
+            let name = plain_name(rest);
+            !name.is_empty() && rest[name.len()..].starts_with('}')
+        })
+    })
+}
+
+/// The time at which the place's text is evaluated: for an assigned value, of the assignment.
+fn first_order(place: &Place<'_>, value: &TagValue) -> Order {
+    let Some(site) = value.site else {
+        return place.image.order;
+    };
+    place
+        .file
+        .assignments
+        .iter()
+        .filter(|a| a.place == AssignmentPlace::Command && a.span.contains(site.source))
+        .map(|a| a.order)
+        .min()
+        .unwrap_or(place.image.order)
+}
