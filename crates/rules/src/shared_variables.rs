@@ -240,7 +240,10 @@ impl<'a> Reads<'a> {
         foreign: &mut bool,
     ) -> Result<(), String> {
         for read in self.all.iter().filter(|read| *read.name == *name) {
-            if moved.iter().any(|image| image.span.contains(read.source)) || self.is_copilot_tag(read) {
+            let moves = moved.iter().any(|image| image.span.contains(read.source))
+                || self.names_image(read, name, moved)
+                || self.is_copilot_tag(read);
+            if moves {
                 own.push(read.clone());
                 continue;
             }
@@ -267,6 +270,30 @@ impl<'a> Reads<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the read is part of a reference that is written like one of the `moved`: another command that is
+    /// given the image, whatever it does with it, is given the same image afterwards.
+    fn names_image(&self, read: &Read, name: &str, moved: &[&ImageUse]) -> bool {
+        let text = &*self.file.text;
+        moved.iter().any(|image| {
+            let written = &*image.written;
+            let bounds = |byte: Option<u8>| {
+                byte.is_none_or(|it| !it.is_ascii_alphanumeric() && !b"_-./:@$".contains(&it))
+            };
+            !image.repository.key().is_empty()
+                && written.match_indices('$').any(|(at, _)| {
+                    let rest = written[at + 1..].trim_start_matches('{');
+                    let start = (read.source.start as usize).checked_sub(at);
+                    plain_name(rest) == name
+                        && start.is_some_and(|start| {
+                            let end = start + written.len();
+                            text.get(start..end) == Some(written)
+                                && bounds(start.checked_sub(1).map(|it| text.as_bytes()[it]))
+                                && bounds(text.as_bytes().get(end).copied())
+                        })
+                })
+        })
     }
 
     /// `copilot svc deploy --tag $TAG`: an image of one's own, whatever its repository.

@@ -8,8 +8,10 @@
 use std::collections::BTreeMap;
 
 use tagwright_flow::commands::{Role, Tool};
-use tagwright_flow::expression::plain_name;
-use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, RepositoryDeclaration};
+use tagwright_flow::expression::{AtomKind, plain_name};
+use tagwright_flow::facts::{
+    AssignmentPlace, FileFacts, ImageUse, RepositoryDeclaration, TagKind, TagValue,
+};
 use tagwright_flow::{FileId, FileKind};
 use tagwright_syntax::yaml::{self, Tree};
 
@@ -382,7 +384,22 @@ pub(crate) fn refusal(declaration: &RepositoryDeclaration, tag: &str) -> Refusal
     }
 }
 
-/// A tag with `*` for its variables.
+/// The tag with `*` for everything in it that is not text.
+pub(crate) fn pattern(tag: &TagValue) -> String {
+    match &tag.kind {
+        TagKind::Literal(text) => text.to_string(),
+        TagKind::Variable(expression) => {
+            let pieces = expression.atoms.iter().map(|atom| match &atom.kind {
+                AtomKind::Literal(text) => &**text,
+                AtomKind::Variable(_) | AtomKind::Computed(_) => "*",
+            });
+            pieces.collect()
+        }
+        TagKind::Implicit | TagKind::Digest | TagKind::Hidden | TagKind::All => "latest".to_owned(),
+    }
+}
+
+/// A tag as the shell writes it with `*` for its variables.
 fn pattern_of(tag: &str) -> String {
     let mut pattern = String::new();
     let mut rest = tag;
@@ -479,16 +496,22 @@ pub(crate) fn fits_in(context: &Context<'_>, file: &FileFacts, tag: &str) -> Res
             },
         };
     }
+    // What computes a tag would be most of the message.
+    let shown = if tag.contains('(') {
+        "the tag".to_owned()
+    } else {
+        format!("`{tag}`")
+    };
     if let Some(name) = unknown {
         return Err(format!(
-            "`{tag}` may exceed the {LONGEST} characters of a tag, since `{name}` may be as long as a branch: cut it in {} at {} characters",
+            "{shown} may exceed the {LONGEST} characters of a tag, since `{name}` may be as long as a branch: cut it in {} at {} characters",
             file.path,
             LONGEST.saturating_sub(length)
         ));
     }
     if length > LONGEST {
         return Err(format!(
-            "`{tag}` may have {length} characters in {}, and a tag has at most {LONGEST}: cut the branch earlier",
+            "{shown} may have {length} characters in {}, and a tag has at most {LONGEST}: cut the branch earlier",
             file.path
         ));
     }

@@ -1,22 +1,19 @@
 //! A tag that several builds share, made new for every build, everywhere at once.
 //!
-//! Branch tags get the build's id behind them, where they are written or, if all places read one
-//! variable, where that is set; constant tags are replaced by the configured tag with the id behind it.
-
-use std::collections::BTreeMap;
+//! The tag gets the build's id behind it, or the commit if another build deploys it: where it is written or, if all
+//! places read one variable that nothing else reads, where that is set. Versions that people raise stay.
 
 use tagwright_flow::commands::Role;
-use tagwright_flow::expression::{Expansion, Site, plain_name};
-use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Order, TagKind, TagValue};
-use tagwright_flow::{FileId, Flow};
+use tagwright_flow::expression::{Site, plain_name};
+use tagwright_flow::Flow;
+use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue};
 
 use crate::context::{Context, pushes};
 use crate::environment;
-use crate::plan::define_branch;
 use crate::settings::Strategy;
 use crate::shared_variables::{Reads, Sharing};
 use crate::tag_choice::{self, Part, Used};
-use crate::variables::{Constancy, assignment_at, behind, constancy, replace, tag_site};
+use crate::variables::{Constancy, behind, constancy, replace, tag_site};
 use crate::{Applicability, Change, Fix, WordEffect};
 
 /// One place whose tag has to move with the others.
@@ -82,65 +79,40 @@ pub(crate) fn make_unique<'a>(
         ));
     }
     let used: Vec<Used<'a>> = places.iter().map(|(file, image, _)| (*file, *image)).collect();
-    let constant = places
-        .iter()
-        .all(|(_, image, tag)| constancy(tag, settings, &image.loops) == Constancy::Constant);
-    let mut changes: Vec<Change> = Vec::new();
-    let message;
-    if constant {
-        if settings.strategy == Strategy::RepositoryPerBranch {
-            for (_, image, _) in &places {
+    if settings.strategy == Strategy::RepositoryPerBranch {
+        for (_, image, tag) in &places {
+            if constancy(tag, settings, &image.loops) == Constancy::Constant {
                 environment::own_repository(settings, &image.repository)?;
             }
         }
-        let unique = match tag_choice::choose(context, &used)? {
-            // Elsewhere the constant would move, too.
-            tag if tag == settings.tag_template && settings.is_branch_only() => settings.unique_tag(),
-            tag => tag,
-        };
-        tag_choice::fits(context, &used, &unique)?;
-        let mut first: BTreeMap<FileId, (Order, bool)> = BTreeMap::new();
-        for (file, image, tag) in &places {
-            let site = tag.site.ok_or("the place of the tag is not certain")?;
-            if let Some(name) = variable_at(file, image, site)
-                && !moves_alone(context, file, name, &places)
-            {
-                return Err(format!(
-                    "`{name}` in {} is not only the tag of this image",
-                    file.path
-                ));
-            }
-            let change = replace(file, site, &unique, WordEffect::Within)?;
-            let inner = site.expansion == Expansion::InnerShell;
-            let entry = first.entry(file.id).or_insert((image.order, inner));
-            *entry = (entry.0.min(order_of(file, image, site)), entry.1 | inner);
-            changes.push(change);
-        }
-        for (id, (order, inner)) in first {
-            let file = context.workspace.file(id);
-            changes.extend(define_branch(context, file, order, inner)?.change);
-        }
-        message = format!("use `{unique}`, which is new for every build");
-    } else {
-        let suffix = match tag_choice::part(context, &used, wanted)? {
-            // Whoever asks wants the tag to change.
-            Part::None => Part::Build,
-            part => part,
-        };
-        tag_choice::fits(context, &used, &format!("{wanted}{}", suffix.text()))?;
-        changes = match shared_assignment(context, &places, suffix.text()) {
-            Some(change) => vec![change],
-            None => places
-                .iter()
-                .map(|(file, image, tag)| {
-                    let site =
-                        tag_site(image.site, tag).ok_or("the place of the tag is not certain")?;
-                    replace(file, end(file, site), suffix.text(), WordEffect::Within)
-                })
-                .collect::<Result<Vec<_>, String>>()?,
-        };
-        message = format!("append `{}`, {}", suffix.text(), suffix.described());
     }
+    let pattern = places.first().map(|(_, _, tag)| tag_choice::pattern(tag));
+    let suffix = match tag_choice::part(context, &used, &pattern.unwrap_or_default())? {
+        // Whoever asks wants the tag to change.
+        Part::None => Part::Build,
+        part => part,
+    };
+    for (file, _, tag) in &places {
+        // As it is written, it names the variable that holds the branch.
+        let written = if tag.written.contains('$') {
+            &*tag.written
+        } else {
+            wanted
+        };
+        tag_choice::fits_in(context, file, &format!("{written}{}", suffix.text()))?;
+    }
+    let mut changes = match shared_assignment(context, &places, suffix.text()) {
+        Some(change) => vec![change],
+        None => places
+            .iter()
+            .map(|(file, image, tag)| {
+                let site =
+                    tag_site(image.site, tag).ok_or("the place of the tag is not certain")?;
+                replace(file, end(file, site), suffix.text(), WordEffect::Within)
+            })
+            .collect::<Result<Vec<_>, String>>()?,
+    };
+    let message = format!("append `{}`, {}", suffix.text(), suffix.described());
     // Several uses may have their tag from one place.
     changes.sort();
     changes.dedup();
@@ -173,15 +145,6 @@ fn end(file: &FileFacts, site: Site) -> Site {
     behind(site.slice(0, text.len() - quotes))
 }
 
-/// The time at which the text at `site` is evaluated.
-fn order_of(file: &FileFacts, image: &ImageUse, site: Site) -> Order {
-    file.assignments
-        .iter()
-        .filter(|a| a.place == AssignmentPlace::Command && a.span.contains(site.source))
-        .map(|a| a.order)
-        .fold(image.order, Order::min)
-}
-
 /// Where all places read one variable that one command of the file sets from the branch: the change of
 /// that command. The branch variable itself stays what it is called.
 fn shared_assignment(
@@ -206,12 +169,6 @@ fn shared_assignment(
     let site = assignment.value_site.filter(|_| simple)?;
     moves_alone(context, file, name, places).then_some(())?;
     replace(file, behind(site), suffix, WordEffect::Within).ok()
-}
-
-/// The variable whose value stands at `site`, if that is not where the image is used.
-fn variable_at<'a>(file: &'a FileFacts, image: &ImageUse, site: Site) -> Option<&'a str> {
-    let assignment = assignment_at(file, site)?;
-    (!image.span.contains(site.source)).then_some(&*assignment.name)
 }
 
 /// Whether everything that reads the variable is one of `places`.

@@ -40,8 +40,10 @@
 //!
 //! ## Fix
 //!
-//! `--force` where Copilot has it. Elsewhere the tag gets a part that is new for every build, in all places
-//! of the image at once.
+//! `--force` where Copilot has it. Elsewhere the tag gets a part behind it that is new for every build, in all
+//! places of the image at once; if one build pushes and another one deploys, the commit. A version such as `1.4.2`
+//! is raised by people: there the finding is a note, without a fix. There is no fix either where the whole might
+//! exceed the 128 characters of a tag.
 //!
 //! ## When to silence it
 //!
@@ -64,7 +66,7 @@ use tagwright_syntax::Span;
 use crate::context::{Context, Place, Report, pushes};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
 use crate::environment;
-use crate::plan::{define_branch, needs_new_text};
+use crate::plan::needs_new_text;
 use crate::tag_choice::{self, BUILD};
 use crate::unique::{copy, is_version, key, make_unique};
 use crate::variables::{Constancy, behind, constancy, constancy_of, item_text, replace};
@@ -136,27 +138,19 @@ fn copilot(
     };
     let fix = match flag.value_site {
         None => Err("the place of the tag is not certain".to_owned()),
-        Some(site) if package && all_text => (|| {
-            environment::copilot_tag(settings)?;
+        Some(site) if package => (|| {
+            if all_text {
+                environment::copilot_tag(settings)?;
+            }
             let version = flag.value.as_ref().filter(|value| is_version(value));
             if let Some(version) = version {
-                return Err(format!("`{}` is a version, which people raise", version.written));
+                return Err(format!(
+                    "`{}` is a version, which people raise",
+                    version.written
+                ));
             }
-            let unique = settings.unique_tag();
-            tag_choice::fits_in(context, file, &unique)?;
-            let inner = site.expansion == Expansion::InnerShell;
-            let mut changes = vec![replace(file, site, &unique, WordEffect::Within)?];
-            changes.extend(define_branch(context, file, call.order, inner)?.change);
-            Ok(Fix {
-                message: format!("use `{unique}`, which is new for every build"),
-                applicability: Applicability::Safe,
-                changes,
-            })
-        })(),
-        Some(site) if package => (|| {
-            for value in &flag.values {
-                tag_choice::fits_in(context, file, &format!("{}{BUILD}", value.key()))?;
-            }
+            let written = flag.value.as_ref().map_or("", |value| &value.written);
+            tag_choice::fits_in(context, file, &format!("{written}{BUILD}"))?;
             Ok(Fix {
                 message: format!("append `{BUILD}`, which is new for every build"),
                 applicability: Applicability::Safe,
