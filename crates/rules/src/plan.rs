@@ -81,12 +81,12 @@ impl Plan {
         {
             return Self {
                 deploys: Ok(Arc::new(fix)),
-                pushes: branch_tag(context, &rest, true).map(Arc::new),
+                pushes: branch_tag(context, &rest).map(Arc::new),
                 defaults,
             };
         }
         let fix = if pushes_latest {
-            branch_tag(context, &latest, beside)
+            branch_tag(context, &latest)
         } else if beside {
             Err("the tags that this repository pushes for the image are not known to be set where it is deployed".to_owned())
         } else {
@@ -128,7 +128,7 @@ fn defaults(
         .into_iter()
         .flat_map(|(key, group)| {
             let seldom = group.iter().all(|(place, tag)| is_seldom(place.file, tag));
-            let fix = branch_tag(context, &group, false).map(|fix| {
+            let fix = branch_tag(context, &group).map(|fix| {
                 Arc::new(Fix {
                     message: "take the branch tag instead of `latest`".to_owned(),
                     // The command that finds the branch ends a build that has none, and most such builds
@@ -487,7 +487,6 @@ fn unnamed<'a>(places: &[Tagged<'a>]) -> Option<Place<'a>> {
 fn branch_tag(
     context: &Context<'_>,
     places: &[(Place<'_>, &TagValue)],
-    beside: bool,
 ) -> Result<Fix, String> {
     let settings = context.settings;
     let mut places = with_shared_variables(context, places);
@@ -550,7 +549,7 @@ fn branch_tag(
     } else {
         format!("push `{tag}` instead of `latest`")
     };
-    let applicability = if beside || !read || has_loose_parts(places) {
+    let applicability = if !read || has_loose_parts(places) {
         Applicability::Unsafe
     } else {
         Applicability::Safe

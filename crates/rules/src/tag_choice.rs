@@ -598,3 +598,75 @@ fn cut_at(value: &str) -> Option<usize> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_ends_where_its_last_step_cuts_it() {
+        let cases = [
+            ("$(echo $X | tr / - | cut -c 1-80)", Some(80)),
+            ("$(echo $X | cut -c1-63)", Some(63)),
+            ("$(echo $X | cut -c -40 )", Some(40)),
+            ("$(echo $X | head -c 100)", Some(100)),
+            ("$(printf %.50s \"$X\")", Some(50)),
+            ("${REF:0:60}", Some(60)),
+            ("`echo $X | cut -c 1-20`", Some(20)),
+            ("$(echo $X | cut -c 1-80 | sed s/^/b-/)", None),
+            ("$(echo $X | cut -c 1-80)-$ENV", None),
+            ("$(echo $X | cut -d / -f 3)", None),
+            ("$(echo $X | tr / -)", None),
+            ("$X", None),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(cut_at(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_any_text() {
+        for (a, b, expected) in [
+            ("latest", "*", true),
+            ("*", "", true),
+            ("web-*", "*-api", true),
+            ("web-*", "api-*", false),
+            ("main", "main", true),
+            ("main", "mains", false),
+            ("*/web", "*/*/web", true),
+            ("*/web", "*/api", false),
+        ] {
+            assert_eq!(may_be_equal(a.as_bytes(), b.as_bytes()), expected, "{a} {b}");
+            assert_eq!(may_be_equal(b.as_bytes(), a.as_bytes()), expected, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn a_filter_names_a_tag_always_never_or_perhaps() {
+        use Refusal::{Always, Never, Perhaps};
+        let cases = [
+            (true, vec![], "${BRANCH_NAME}", Always),
+            (false, vec![], "${BRANCH_NAME}", Never),
+            (true, vec!["latest"], "${BRANCH_NAME}", Always),
+            (true, vec!["*"], "${BRANCH_NAME}", Never),
+            (true, vec!["web-*"], "web-${BRANCH_NAME}", Never),
+            (true, vec!["feature-*"], "${BRANCH_NAME}", Perhaps),
+            (false, vec!["latest"], "${BRANCH_NAME}", Never),
+            (false, vec!["v*"], "${BRANCH_NAME}", Perhaps),
+            (false, vec!["production"], "${BRANCH_NAME}", Perhaps),
+            (false, vec!["*"], "${BRANCH_NAME}", Always),
+            (false, vec!["v*"], "web-${BRANCH_NAME}", Never),
+        ];
+        for (immutable, filters, tag, expected) in cases {
+            let declaration = RepositoryDeclaration {
+                name: None,
+                pattern: "*".into(),
+                immutable,
+                certain: true,
+                exclusions: filters.iter().map(|it| Box::from(*it)).collect(),
+                span: tagwright_syntax::Span::empty(0),
+            };
+            assert_eq!(refusal(&declaration, tag), expected, "{immutable} {filters:?} {tag}");
+        }
+    }
+}

@@ -79,11 +79,12 @@ pub(crate) fn make_unique<'a>(
         ));
     }
     let used: Vec<Used<'a>> = places.iter().map(|(file, image, _)| (*file, *image)).collect();
-    if settings.strategy == Strategy::RepositoryPerBranch {
-        for (_, image, tag) in &places {
-            if constancy(tag, settings, &image.loops) == Constancy::Constant {
-                environment::own_repository(settings, &image.repository)?;
-            }
+    let constant = places
+        .iter()
+        .any(|(_, image, tag)| constancy(tag, settings, &image.loops) == Constancy::Constant);
+    if constant && settings.strategy == Strategy::RepositoryPerBranch {
+        for (_, image, _) in &places {
+            environment::own_repository(settings, &image.repository)?;
         }
     }
     let pattern = places.first().map(|(_, _, tag)| tag_choice::pattern(tag));
@@ -129,7 +130,8 @@ pub(crate) fn make_unique<'a>(
     });
     Ok(Fix {
         message,
-        applicability: if beside {
+        // Whoever takes a tag that somebody has chosen may be outside.
+        applicability: if beside || constant {
             Applicability::Unsafe
         } else {
             Applicability::Safe

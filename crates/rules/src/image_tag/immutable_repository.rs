@@ -22,7 +22,7 @@
 //! phases:
 //!   build:
 //!     commands:
-//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)
+//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 //!       - docker build -t $REGISTRY/web:$BRANCH_NAME .
 //!       - docker push $REGISTRY/web:$BRANCH_NAME
 //! ```
@@ -47,7 +47,7 @@
 //! phases:
 //!   build:
 //!     commands:
-//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)
+//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 //!       - docker build -t $REGISTRY/web:$BRANCH_NAME-${CODEBUILD_BUILD_ID##*:} .
 //!       - docker push $REGISTRY/web:$BRANCH_NAME-${CODEBUILD_BUILD_ID##*:}
 //! ```
@@ -64,7 +64,8 @@
 //!
 //! ## Fix
 //!
-//! The tag gets the build's id behind it, in all places of the image at once.
+//! The tag gets the build's id behind it, in all places of the image at once. There is no fix where another build
+//! deploys the image, or where the whole might exceed the 128 characters of a tag.
 //!
 //! ## When to silence it
 //!
