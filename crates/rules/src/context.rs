@@ -16,6 +16,7 @@ use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
 use crate::plan::{self, Plan};
 use crate::rewritten;
+use crate::shared_variables::Reads;
 use crate::tables::Outline;
 use crate::{Finding, Fix, Related, Rule, Settings, Severity};
 
@@ -32,6 +33,8 @@ pub struct Context<'a> {
     /// The command that sets the branch variable, without and with Copilot's pipeline.
     derivations: [OnceLock<SmolStr>; 2],
     rewritten: OnceLock<Arc<BTreeSet<FileId>>>,
+    /// Who reads the variables of each file.
+    reads: Vec<OnceLock<Reads<'a>>>,
 }
 
 /// One place of a flow.
@@ -64,6 +67,7 @@ impl<'a> Context<'a> {
             pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             derivations: [const { OnceLock::new() }; 2],
             rewritten: OnceLock::new(),
+            reads: workspace.files().iter().map(|_| OnceLock::new()).collect(),
             index: OnceLock::new(),
         }
     }
@@ -115,6 +119,11 @@ impl<'a> Context<'a> {
     /// How `latest` is replaced in the flow of this index; made once.
     pub(crate) fn plan(&self, flow: usize) -> &Plan {
         self.plans[flow].get_or_init(|| Plan::make(self, &self.workspace.flows()[flow]))
+    }
+
+    /// Who reads the variables of a file; its commands are read again at the first call.
+    pub(crate) fn reads(&self, file: &'a FileFacts) -> &Reads<'a> {
+        self.reads[file.id.0 as usize].get_or_init(|| Reads::of(file))
     }
 
     /// What plans ask of all images.

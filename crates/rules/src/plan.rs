@@ -103,13 +103,13 @@ impl Plan {
 
 /// One fix for each place at which a variable gets `latest` as one of its values. A fallback that is
 /// written out at every use (`repo:${X:-latest}`) is one place for all of them, or they would come apart.
-fn defaults(
-    context: &Context<'_>,
-    places: &[(Place<'_>, &TagValue)],
+fn defaults<'a>(
+    context: &Context<'a>,
+    places: &[Tagged<'a>],
 ) -> Vec<(FileId, Span, Result<Arc<Fix>, String>)> {
     /// `None`: written out at its uses.
     type Key = Option<(FileId, Span)>;
-    let mut groups: Vec<(Key, Vec<(Place<'_>, &TagValue)>)> = Vec::new();
+    let mut groups: Vec<(Key, Vec<Tagged<'a>>)> = Vec::new();
     let mut spans: Vec<(Key, FileId, Span)> = Vec::new();
     for (place, tag) in places {
         let Some(site) = tag.site else { continue };
@@ -160,11 +160,11 @@ fn is_seldom(file: &FileFacts, tag: &TagValue) -> bool {
 }
 
 /// Deploy the tag that the flow already pushes beside `latest`, if there is one for every reader.
-fn take_existing(
-    context: &Context<'_>,
-    readers: &[(Place<'_>, &TagValue)],
-    rest: &[(Place<'_>, &TagValue)],
-    pushed: &[(Place<'_>, &TagValue)],
+fn take_existing<'a>(
+    context: &Context<'a>,
+    readers: &[Tagged<'a>],
+    rest: &[Tagged<'_>],
+    pushed: &[Tagged<'_>],
 ) -> Option<Fix> {
     let mut changes = Vec::new();
     let mut name = String::new();
@@ -291,6 +291,8 @@ pub(crate) struct Index {
     through: HashMap<(FileId, Span), Vec<usize>>,
     /// The calls of `aws ecr`, by the repository's name.
     registry_calls: HashMap<SmolStr, Vec<UseId>>,
+    /// The files that declare image repositories.
+    pub(crate) declaring: Vec<FileId>,
     /// The places of images that are not this workspace's own.
     foreign: HashSet<UseId>,
     /// By place, the flows that have parts of `latest`: the images of a manifest list.
@@ -302,9 +304,13 @@ impl Index {
         let mut index = Self {
             through: HashMap::new(),
             registry_calls: HashMap::new(),
+            declaring: Vec::new(),
             foreign: HashSet::new(),
             with_parts: HashMap::new(),
         };
+        let files = context.workspace.files().iter();
+        let declaring = files.filter(|file| !file.repositories.is_empty());
+        index.declaring = declaring.map(|file| file.id).collect();
         for (at, flow) in context.workspace.flows().iter().enumerate() {
             let mut parts = false;
             for place in context.places(flow) {
@@ -484,10 +490,7 @@ fn unnamed<'a>(places: &[Tagged<'a>]) -> Option<Place<'a>> {
 }
 
 /// Replace `latest` by the branch tag at all `places`.
-fn branch_tag(
-    context: &Context<'_>,
-    places: &[(Place<'_>, &TagValue)],
-) -> Result<Fix, String> {
+fn branch_tag<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Result<Fix, String> {
     let settings = context.settings;
     let mut places = with_shared_variables(context, places);
     places

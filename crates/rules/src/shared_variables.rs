@@ -6,6 +6,8 @@
 //! known here may be a deployment, and then nothing moves. The file is read again for it, since only a fix that
 //! is planned asks.
 
+use std::collections::{BTreeSet, HashMap};
+
 use tagwright_flow::expression::plain_name;
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse};
 use tagwright_flow::FileKind;
@@ -52,6 +54,8 @@ pub(crate) struct Read {
 pub(crate) struct Reads<'a> {
     file: &'a FileFacts,
     all: Vec<Read>,
+    /// By variable, the indices in `all`.
+    of: HashMap<SmolStr, Vec<usize>>,
     /// A program fills exported variables into a file.
     substitutes: bool,
 }
@@ -71,6 +75,7 @@ impl<'a> Reads<'a> {
         let mut reads = Self {
             file,
             all: Vec::new(),
+            of: HashMap::new(),
             substitutes: false,
         };
         if file.buildspec.as_ref().is_none_or(|spec| spec.inline) {
@@ -93,6 +98,9 @@ impl<'a> Reads<'a> {
                 fallback: tree.node(node).span,
             };
             reads.item(&item);
+        }
+        for (index, read) in reads.all.iter().enumerate() {
+            reads.of.entry(read.name.clone()).or_default().push(index);
         }
         reads
     }
@@ -217,9 +225,10 @@ impl<'a> Reads<'a> {
         moved: &[&ImageUse],
     ) -> Result<Sharing, String> {
         self.leaves(context, name)?;
+        let moved = Moved::new(moved);
         let mut own = Vec::new();
         let mut foreign = false;
-        self.collect(context, name, moved, 0, &mut own, &mut foreign)?;
+        self.collect(context, name, &moved, 0, &mut own, &mut foreign)?;
         Ok(if foreign {
             if let Some(read) = own.iter().find(|read| !read.plain) {
                 return Err(self.blocked(read, name));
@@ -234,13 +243,14 @@ impl<'a> Reads<'a> {
         &self,
         context: &Context<'_>,
         name: &str,
-        moved: &[&ImageUse],
+        moved: &Moved<'_>,
         depth: u32,
         own: &mut Vec<Read>,
         foreign: &mut bool,
     ) -> Result<(), String> {
-        for read in self.all.iter().filter(|read| *read.name == *name) {
-            let moves = moved.iter().any(|image| image.span.contains(read.source))
+        let reads = self.of.get(name).map_or(&[][..], Vec::as_slice);
+        for read in reads.iter().map(|index| &self.all[*index]) {
+            let moves = moved.covers(read.source)
                 || self.names_image(read, name, moved)
                 || self.is_copilot_tag(read);
             if moves {
@@ -274,25 +284,23 @@ impl<'a> Reads<'a> {
 
     /// Whether the read is part of a reference that is written like one of the `moved`: another command that is
     /// given the image, whatever it does with it, is given the same image afterwards.
-    fn names_image(&self, read: &Read, name: &str, moved: &[&ImageUse]) -> bool {
+    fn names_image(&self, read: &Read, name: &str, moved: &Moved<'_>) -> bool {
         let text = &*self.file.text;
-        moved.iter().any(|image| {
-            let written = &*image.written;
+        moved.written.iter().any(|written| {
             let bounds = |byte: Option<u8>| {
                 byte.is_none_or(|it| !it.is_ascii_alphanumeric() && !b"_-./:@$".contains(&it))
             };
-            !image.repository.key().is_empty()
-                && written.match_indices('$').any(|(at, _)| {
-                    let rest = written[at + 1..].trim_start_matches('{');
-                    let start = (read.source.start as usize).checked_sub(at);
-                    plain_name(rest) == name
-                        && start.is_some_and(|start| {
-                            let end = start + written.len();
-                            text.get(start..end) == Some(written)
-                                && bounds(start.checked_sub(1).map(|it| text.as_bytes()[it]))
-                                && bounds(text.as_bytes().get(end).copied())
-                        })
-                })
+            written.match_indices('$').any(|(at, _)| {
+                let rest = written[at + 1..].trim_start_matches('{');
+                let start = (read.source.start as usize).checked_sub(at);
+                plain_name(rest) == name
+                    && start.is_some_and(|start| {
+                        let end = start + written.len();
+                        text.get(start..end) == Some(*written)
+                            && bounds(start.checked_sub(1).map(|it| text.as_bytes()[it]))
+                            && bounds(text.as_bytes().get(end).copied())
+                    })
+            })
         })
     }
 
@@ -354,15 +362,43 @@ impl<'a> Reads<'a> {
                         || before.ends_with("ENV"))
             })
         };
-        let mut others = context.workspace.files().iter().filter(|file| {
-            file.id != self.file.id
-                && !matches!(file.kind, FileKind::Buildspec)
-                && file.buildspec.is_none()
-        });
+        // These take exported variables of whoever reads them.
+        let mut others = context
+            .workspace
+            .files()
+            .iter()
+            .filter(|file| matches!(file.kind, FileKind::Compose | FileKind::CopilotWorkload));
         match others.find(|file| reads(&file.text)) {
             Some(file) => Err(format!("{} reads `{name}`, too", file.path)),
             None => Ok(()),
         }
+    }
+}
+
+/// The images that move, as far as reads are compared with them.
+struct Moved<'a> {
+    /// Ascending.
+    spans: Vec<Span>,
+    /// The references that name a repository, each spelling once.
+    written: BTreeSet<&'a str>,
+}
+
+impl<'a> Moved<'a> {
+    fn new(images: &[&'a ImageUse]) -> Self {
+        let mut spans: Vec<Span> = images.iter().map(|image| image.span).collect();
+        spans.sort_unstable();
+        let named = images.iter().filter(|image| !image.repository.key().is_empty());
+        Self {
+            spans,
+            written: named.map(|image| &*image.written).collect(),
+        }
+    }
+
+    fn covers(&self, read: Span) -> bool {
+        let behind = self.spans.partition_point(|span| span.start <= read.start);
+        // Places of one command may stand inside each other.
+        let near = behind.saturating_sub(4);
+        self.spans[near..behind].iter().any(|span| span.contains(read))
     }
 }
 

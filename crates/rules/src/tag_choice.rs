@@ -290,7 +290,7 @@ fn is_immutable(context: &Context<'_>, places: &[Used<'_>], template: &str) -> b
         .collect();
     names.sort_unstable();
     names.dedup();
-    if names.is_empty() || context.workspace.files().iter().all(|file| file.repositories.is_empty()) {
+    if context.index().declaring.is_empty() {
         return false;
     }
     names.iter().any(|name| {
@@ -305,10 +305,9 @@ pub(crate) fn declarations<'a>(
     name: &str,
 ) -> Vec<(&'a FileFacts, &'a RepositoryDeclaration)> {
     let all = || {
-        context
-            .workspace
-            .files()
-            .iter()
+        let files = context.index().declaring.iter();
+        files
+            .map(|id| context.workspace.file(*id))
             .flat_map(|file| file.repositories.iter().map(move |it| (file, it)))
     };
     let named: Vec<_> = all().filter(|(_, it)| is_named(it, name)).collect();

@@ -12,7 +12,7 @@ use tagwright_syntax::{SmolStr, Span};
 
 use crate::context::{Context, Place, pushes};
 use crate::plan::describe;
-use crate::shared_variables::{Reads, Sharing};
+use crate::shared_variables::Sharing;
 use crate::variables::{assignment_at, item_text};
 use crate::{Change, ChangeKind, WordEffect};
 
@@ -36,9 +36,9 @@ pub(crate) struct Edits {
 ///
 /// # Errors
 /// One of them cannot have it; the reason.
-pub(crate) fn edits(
-    context: &Context<'_>,
-    places: &[Tagged<'_>],
+pub(crate) fn edits<'a>(
+    context: &Context<'a>,
+    places: &[Tagged<'a>],
     tag: &str,
 ) -> Result<Edits, String> {
     let mut edits = Edits::default();
@@ -158,19 +158,18 @@ impl Edits {
 
 /// What is known of who reads the variables, found out once.
 #[derive(Default)]
-pub(crate) struct Variables<'a> {
-    reads: BTreeMap<FileId, Reads<'a>>,
+pub(crate) struct Variables {
     known: BTreeMap<(FileId, SmolStr), Sharing>,
 }
 
-impl<'a> Variables<'a> {
+impl Variables {
     /// Who reads the variable `name` of the file, where `places` move.
     ///
     /// # Errors
     /// As for [`Reads::sharing`].
-    pub(crate) fn sharing(
+    pub(crate) fn sharing<'a>(
         &mut self,
-        context: &Context<'_>,
+        context: &Context<'a>,
         places: &[Tagged<'_>],
         file: &'a FileFacts,
         name: &SmolStr,
@@ -178,7 +177,6 @@ impl<'a> Variables<'a> {
         match self.known.entry((file.id, name.clone())) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(entry) => {
-                let reads = self.reads.entry(file.id).or_insert_with(|| Reads::of(file));
                 // A tag given without its repository moves with the variable.
                 let bare = file.uses.iter().filter(|image| {
                     image.repository.key().is_empty() && image.role == Role::Deploy
@@ -186,7 +184,8 @@ impl<'a> Variables<'a> {
                 let own = places.iter().filter(|(place, _)| place.file.id == file.id);
                 let moved: Vec<&ImageUse> =
                     own.map(|(place, _)| place.image).chain(bare).collect();
-                Ok(entry.insert(reads.sharing(context, name, &moved)?))
+                let sharing = context.reads(file).sharing(context, name, &moved)?;
+                Ok(entry.insert(sharing))
             }
         }
     }

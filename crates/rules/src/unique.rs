@@ -11,7 +11,7 @@ use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, TagKind, TagVa
 use crate::context::{Context, pushes};
 use crate::environment;
 use crate::settings::Strategy;
-use crate::shared_variables::{Reads, Sharing};
+use crate::shared_variables::Sharing;
 use crate::tag_choice::{self, Part, Used};
 use crate::variables::{Constancy, behind, constancy, replace, tag_site};
 use crate::{Applicability, Change, Fix, WordEffect};
@@ -149,9 +149,9 @@ fn end(file: &FileFacts, site: Site) -> Site {
 
 /// Where all places read one variable that one command of the file sets from the branch: the change of
 /// that command. The branch variable itself stays what it is called.
-fn shared_assignment(
-    context: &Context<'_>,
-    places: &[Tagged<'_>],
+fn shared_assignment<'a>(
+    context: &Context<'a>,
+    places: &[Tagged<'a>],
     suffix: &str,
 ) -> Option<Change> {
     let (file, _, first) = places.first()?;
@@ -174,11 +174,16 @@ fn shared_assignment(
 }
 
 /// Whether everything that reads the variable is one of `places`.
-fn moves_alone(context: &Context<'_>, file: &FileFacts, name: &str, places: &[Tagged<'_>]) -> bool {
+fn moves_alone<'a>(
+    context: &Context<'a>,
+    file: &'a FileFacts,
+    name: &str,
+    places: &[Tagged<'_>],
+) -> bool {
     let own = places.iter().filter(|(other, ..)| other.id == file.id);
     let moved: Vec<&ImageUse> = own.map(|(_, image, _)| *image).collect();
     matches!(
-        Reads::of(file).sharing(context, name, &moved),
+        context.reads(file).sharing(context, name, &moved),
         Ok(Sharing::Own)
     )
 }

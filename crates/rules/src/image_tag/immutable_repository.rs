@@ -95,12 +95,8 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
-    let declared = context
-        .workspace
-        .files()
-        .iter()
-        .any(|file| !file.repositories.is_empty());
-    if !declared {
+    let mut files = context.workspace.files().iter();
+    if files.all(|file| file.repositories.is_empty()) {
         return;
     }
     for (_, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
