@@ -520,8 +520,12 @@ fn terraform(facts: &mut FileFacts, text: &str) {
             match (kind, value) {
                 ("aws_ecr_repository", Some(("name", _))) => {
                     // What is not in quotes is a reference.
-                    let written = trimmed.split_once('=').map_or("", |(_, value)| value.trim());
-                    let text = written.strip_prefix('"').and_then(|it| it.split('"').next());
+                    let written = trimmed
+                        .split_once('=')
+                        .map_or("", |(_, value)| value.trim());
+                    let text = written
+                        .strip_prefix('"')
+                        .and_then(|it| it.split('"').next());
                     name = text.filter(|it| !it.contains("${")).map(Into::into);
                     pattern = text.map_or_else(|| "*".into(), interpolated);
                 }
@@ -568,7 +572,9 @@ fn interpolated(text: &str) -> Box<str> {
     while let Some(at) = rest.find("${") {
         pattern.push_str(&rest[..at]);
         pattern.push('*');
-        rest = rest[at..].find('}').map_or("", |close| &rest[at + close + 1..]);
+        rest = rest[at..]
+            .find('}')
+            .map_or("", |close| &rest[at + close + 1..]);
     }
     pattern.push_str(rest);
     pattern.into()

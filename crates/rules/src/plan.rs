@@ -331,7 +331,9 @@ impl Index {
                 }
             }
             if parts {
-                index.with_parts.extend(flow.uses.iter().map(|id| (*id, at)));
+                index
+                    .with_parts
+                    .extend(flow.uses.iter().map(|id| (*id, at)));
             }
         }
         index
@@ -414,7 +416,12 @@ fn with_parts<'a>(context: &Context<'a>, places: &mut Collected<'a>) {
         .collect();
     for flow in flows {
         for place in context.places(&context.workspace.flows()[flow]) {
-            for tag in place.image.tags.iter().filter(|tag| tag_edits::is_part(tag)) {
+            for tag in place
+                .image
+                .tags
+                .iter()
+                .filter(|tag| tag_edits::is_part(tag))
+            {
                 places.add((place, tag));
             }
         }

@@ -8,13 +8,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use tagwright_flow::FileKind;
 use tagwright_flow::expression::plain_name;
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse};
-use tagwright_flow::FileKind;
 use tagwright_syntax::buildspec::Buildspec;
-use tagwright_syntax::shell::{
-    self, Command, Part, PartKind, Quoting, RedirectKind, Word,
-};
+use tagwright_syntax::shell::{self, Command, Part, PartKind, Quoting, RedirectKind, Word};
 use tagwright_syntax::yaml::{self, NodeId};
 use tagwright_syntax::{SmolStr, SourceMap, Span};
 
@@ -87,7 +85,9 @@ impl<'a> Reads<'a> {
         };
         for (.., node) in spec.commands() {
             let node = tree.resolve(node);
-            let Some(text) = tree.text(node) else { continue };
+            let Some(text) = tree.text(node) else {
+                continue;
+            };
             if !text.contains('$') && !text.contains("printenv") {
                 continue;
             }
@@ -118,14 +118,16 @@ impl<'a> Reads<'a> {
             let rest = &item.text[at + 1..];
             let braced = rest.starts_with('{');
             let name = plain_name(rest.trim_start_matches(['{', '#', '!']));
-            let known = covered.iter().chain(&script.comments).any(|span| {
-                (span.start as usize..span.end as usize).contains(&at)
-            });
+            let known = covered
+                .iter()
+                .chain(&script.comments)
+                .any(|span| (span.start as usize..span.end as usize).contains(&at));
             if known || !is_name(name) {
                 continue;
             }
             let end = if braced {
-                rest.find('}').map_or(item.text.len(), |close| at + 2 + close)
+                rest.find('}')
+                    .map_or(item.text.len(), |close| at + 2 + close)
             } else {
                 at + 1 + name.len()
             };
@@ -146,7 +148,9 @@ impl<'a> Reads<'a> {
 
     fn command(&mut self, command: &Command, item: &Item<'_>) {
         for assignment in &command.assignments {
-            let Some(value) = &assignment.value else { continue };
+            let Some(value) = &assignment.value else {
+                continue;
+            };
             // `TAG=$TAG ./deploy.sh` hands it on.
             let declares = command.words.first().is_none_or(|word| {
                 ["export", "readonly", "local", "declare", "typeset"]
@@ -163,12 +167,20 @@ impl<'a> Reads<'a> {
         for index in 0..command.words.len() {
             let reader = reader(command, index);
             self.parts(&command.words[index].parts, item, &reader);
-            let before = index.checked_sub(1).and_then(|before| command.words.get(before));
-            let program = command.words.first().is_some_and(|word| word.is("printenv"));
+            let before = index
+                .checked_sub(1)
+                .and_then(|before| command.words.get(before));
+            let program = command
+                .words
+                .first()
+                .is_some_and(|word| word.is("printenv"));
             // These name the variable without a sign.
             let named = program && index > 0
-                || before.is_some_and(|word| ["--build-arg", "-e", "--env"].iter().any(|it| word.is(it)));
-            if named && let Some(name) = command.words[index].literal().filter(|name| is_name(name)) {
+                || before.is_some_and(|word| {
+                    ["--build-arg", "-e", "--env"].iter().any(|it| word.is(it))
+                });
+            if named && let Some(name) = command.words[index].literal().filter(|name| is_name(name))
+            {
                 let span = command.words[index].span;
                 self.push(item, &name, span, false, reader);
             }
@@ -193,7 +205,11 @@ impl<'a> Reads<'a> {
                 continue;
             };
             self.push(item, &variable.name, part.span, false, reader.clone());
-            if let Some(operand) = variable.operator.as_ref().and_then(|it| it.operand.as_ref()) {
+            if let Some(operand) = variable
+                .operator
+                .as_ref()
+                .and_then(|it| it.operand.as_ref())
+            {
                 self.parts(&operand.parts, item, reader);
             }
         }
@@ -269,7 +285,14 @@ impl<'a> Reads<'a> {
                 Reader::Assigns(other) if depth < 4 => {
                     self.leaves(context, other)?;
                     let mut nested = (Vec::new(), false);
-                    self.collect(context, other, moved, depth + 1, &mut nested.0, &mut nested.1)?;
+                    self.collect(
+                        context,
+                        other,
+                        moved,
+                        depth + 1,
+                        &mut nested.0,
+                        &mut nested.1,
+                    )?;
                     match nested {
                         (_, false) => own.push(read.clone()),
                         (reads, true) if reads.is_empty() => *foreign = true,
@@ -314,7 +337,11 @@ impl<'a> Reads<'a> {
     }
 
     fn blocked(&self, read: &Read, name: &str) -> String {
-        let before = self.file.text.get(..read.source.start as usize).unwrap_or("");
+        let before = self
+            .file
+            .text
+            .get(..read.source.start as usize)
+            .unwrap_or("");
         format!(
             "{}:{} also reads `{name}`, and what it does with the tag is not known",
             self.file.path,
@@ -327,9 +354,10 @@ impl<'a> Reads<'a> {
     /// # Errors
     /// Another program or file of this repository gets it.
     fn leaves(&self, context: &Context<'_>, name: &str) -> Result<(), String> {
-        let exported = self.file.assignments.iter().any(|a| {
-            &*a.name == name && (a.exported || a.place == AssignmentPlace::EnvVariables)
-        });
+        let exported =
+            self.file.assignments.iter().any(|a| {
+                &*a.name == name && (a.exported || a.place == AssignmentPlace::EnvVariables)
+            });
         if !exported {
             return Ok(());
         }
@@ -343,10 +371,17 @@ impl<'a> Reads<'a> {
         let tools = ["gradlew", "mvnw", "node_modules/", ".venv/", "venv/"];
         let script = self.file.scripts.iter().find(|script| {
             !tools.iter().any(|tool| script.contains(tool))
-                && !context.workspace.files().iter().any(|file| *file.path == ***script)
+                && !context
+                    .workspace
+                    .files()
+                    .iter()
+                    .any(|file| *file.path == ***script)
         });
         if let Some(script) = script {
-            return Err(format!("{script} gets `{name}` from {} and may read it", self.file.path));
+            return Err(format!(
+                "{script} gets `{name}` from {} and may read it",
+                self.file.path
+            ));
         }
         let reads = |text: &str| {
             text.match_indices(name).any(|(at, _)| {
@@ -387,7 +422,9 @@ impl<'a> Moved<'a> {
     fn new(images: &[&'a ImageUse]) -> Self {
         let mut spans: Vec<Span> = images.iter().map(|image| image.span).collect();
         spans.sort_unstable();
-        let named = images.iter().filter(|image| !image.repository.key().is_empty());
+        let named = images
+            .iter()
+            .filter(|image| !image.repository.key().is_empty());
         Self {
             spans,
             written: named.map(|image| &*image.written).collect(),
@@ -398,7 +435,9 @@ impl<'a> Moved<'a> {
         let behind = self.spans.partition_point(|span| span.start <= read.start);
         // Places of one command may stand inside each other.
         let near = behind.saturating_sub(4);
-        self.spans[near..behind].iter().any(|span| span.contains(read))
+        self.spans[near..behind]
+            .iter()
+            .any(|span| span.contains(read))
     }
 }
 
@@ -416,9 +455,15 @@ fn is_name(name: &str) -> bool {
 }
 
 fn parts(command: &Command) -> impl Iterator<Item = &Part> {
-    let assigned = command.assignments.iter().filter_map(|it| it.value.as_ref());
+    let assigned = command
+        .assignments
+        .iter()
+        .filter_map(|it| it.value.as_ref());
     let words = command.words.iter().chain(assigned);
-    let documents = command.redirects.iter().filter_map(|it| it.here_document.as_ref());
+    let documents = command
+        .redirects
+        .iter()
+        .filter_map(|it| it.here_document.as_ref());
     words
         .flat_map(|word| &word.parts)
         .chain(documents.flat_map(|document| &document.parts))
@@ -430,10 +475,15 @@ fn compares(before: &str) -> bool {
         .rfind(['\n', ';', '|', '&'])
         .map_or(0, |separator| separator + 1);
     let clause = before[start..].trim_start();
-    let clause = ["if ", "elif ", "while ", "until ", "then ", "else ", "do ", "! "]
-        .iter()
-        .fold(clause, |clause, word| clause.strip_prefix(word).unwrap_or(clause).trim_start());
-    clause.starts_with("case ") && !clause.contains(" in ") || before.rfind("[[") > before.rfind("]]")
+    let clause = [
+        "if ", "elif ", "while ", "until ", "then ", "else ", "do ", "! ",
+    ]
+    .iter()
+    .fold(clause, |clause, word| {
+        clause.strip_prefix(word).unwrap_or(clause).trim_start()
+    });
+    clause.starts_with("case ") && !clause.contains(" in ")
+        || before.rfind("[[") > before.rfind("]]")
 }
 
 /// What the command does with the variables in its word at `index`.
@@ -455,10 +505,16 @@ fn reader(command: &Command, index: usize) -> Reader {
             .redirects
             .iter()
             .any(|redirect| redirect.kind == RedirectKind::Output);
-    let text = command.words.get(index).map(Word::literal_prefix).unwrap_or_default();
+    let text = command
+        .words
+        .get(index)
+        .map(Word::literal_prefix)
+        .unwrap_or_default();
     let after = |options: &[&str]| {
         let option = index.checked_sub(1).and_then(word).unwrap_or_default();
-        options.iter().any(|it| option == *it || text.starts_with(&format!("{it}=")))
+        options
+            .iter()
+            .any(|it| option == *it || text.starts_with(&format!("{it}=")))
     };
     match program {
         ":" | "true" => Reader::Harmless,
@@ -466,13 +522,21 @@ fn reader(command: &Command, index: usize) -> Reader {
         "test" | "[" => {
             let asks = (first..command.words.len())
                 .any(|at| word(at).is_some_and(|it| it == "-z" || it == "-n"));
-            if asks { Reader::Harmless } else { Reader::Foreign }
+            if asks {
+                Reader::Harmless
+            } else {
+                Reader::Foreign
+            }
         }
         // None of these takes an image.
-        "git" | "gh" | "hub" | "npm" | "yarn" | "pnpm" | "lerna" | "twine" | "poetry" | "gem" | "nuget"
-        | "mkdir" | "cp" | "mv" | "rm" | "ln" | "tar" | "zip" | "unzip" | "gzip" | "ls" | "touch" | "cd"
-        | "cat" | "du" | "gsutil" | "sonar-scanner" | "semantic-release" | "codecov" => Reader::Foreign,
-        "aws" if word(first + 1).is_some_and(|it| matches!(&*it, "s3" | "s3api" | "codeartifact")) => {
+        "git" | "gh" | "hub" | "npm" | "yarn" | "pnpm" | "lerna" | "twine" | "poetry" | "gem"
+        | "nuget" | "mkdir" | "cp" | "mv" | "rm" | "ln" | "tar" | "zip" | "unzip" | "gzip"
+        | "ls" | "touch" | "cd" | "cat" | "du" | "gsutil" | "sonar-scanner"
+        | "semantic-release" | "codecov" => Reader::Foreign,
+        "aws"
+            if word(first + 1)
+                .is_some_and(|it| matches!(&*it, "s3" | "s3api" | "codeartifact")) =>
+        {
             Reader::Foreign
         }
         "docker" | "podman" | "nerdctl" | "buildah"

@@ -152,10 +152,7 @@ impl Made {
 
 /// The paths of a file whose build pushes the images and of another one whose build takes them from the registry,
 /// if there are such.
-fn across_builds<'a>(
-    context: &Context<'_>,
-    places: &[Used<'a>],
-) -> Option<(&'a str, &'a str)> {
+fn across_builds<'a>(context: &Context<'_>, places: &[Used<'a>]) -> Option<(&'a str, &'a str)> {
     #[derive(Default)]
     struct Roles {
         pushes: bool,
@@ -172,7 +169,13 @@ fn across_builds<'a>(
         // A manifest of Copilot's is read by the builds that call it.
         let readers = if file.kind == FileKind::CopilotWorkload {
             let calling = |it: &&FileFacts| !it.copilot.is_empty() && it.buildspec.is_some();
-            context.workspace.files().iter().filter(calling).map(|it| it.id).collect()
+            context
+                .workspace
+                .files()
+                .iter()
+                .filter(calling)
+                .map(|it| it.id)
+                .collect()
         } else {
             vec![file.id]
         };
@@ -208,12 +211,21 @@ fn across_builds<'a>(
 /// Whether several builds of a batch or of a pipeline run the file's commands.
 fn is_run_by_several(context: &Context<'_>, file: &FileFacts) -> bool {
     let actions = delivery::builds(context);
-    if actions.iter().filter(|build| build.buildspec.id == file.id).nth(1).is_some() {
+    if actions
+        .iter()
+        .filter(|build| build.buildspec.id == file.id)
+        .nth(1)
+        .is_some()
+    {
         return true;
     }
     let named = context.workspace.files().iter().any(|other| {
         let named = other.delivery.as_deref().map_or(&[][..], |it| &it.named);
-        named.iter().filter(|it| *it.path == *file.path).nth(1).is_some()
+        named
+            .iter()
+            .filter(|it| *it.path == *file.path)
+            .nth(1)
+            .is_some()
     });
     named || file.text.contains("batch:") && has_members_of_its_own(&yaml::parse(&file.text))
 }
@@ -229,7 +241,9 @@ fn has_members_of_its_own(tree: &Tree) -> bool {
     ["build-list", "build-graph"].iter().any(|strategy| {
         let list = tree.get(batch, strategy).and_then(|id| tree.sequence(id));
         let items = list.map_or(&[][..], |list| &list.items);
-        let own = items.iter().filter(|item| tree.get(**item, "buildspec").is_none());
+        let own = items
+            .iter()
+            .filter(|item| tree.get(**item, "buildspec").is_none());
         own.count() > 1
     })
 }
@@ -252,10 +266,18 @@ fn runs_kubernetes(places: &[Used<'_>]) -> bool {
 
 /// Whether a command of the buildspec gives Kubernetes something to run.
 fn applies_manifests(text: &str) -> bool {
-    const PROGRAMS: [&str; 7] = ["kubectl", "helm", "oc", "kustomize", "helmfile", "skaffold", "kapp"];
+    const PROGRAMS: [&str; 7] = [
+        "kubectl",
+        "helm",
+        "oc",
+        "kustomize",
+        "helmfile",
+        "skaffold",
+        "kapp",
+    ];
     const VERBS: [&str; 13] = [
-        "apply", "create", "replace", "set", "patch", "rollout", "upgrade", "install", "run", "sync",
-        "deploy", "edit", "delete",
+        "apply", "create", "replace", "set", "patch", "rollout", "upgrade", "install", "run",
+        "sync", "deploy", "edit", "delete",
     ];
     if !PROGRAMS.iter().any(|program| text.contains(program)) {
         return false;
@@ -268,16 +290,20 @@ fn applies_manifests(text: &str) -> bool {
     spec.commands().any(|(.., node)| {
         let text = tree.text(tree.resolve(node)).unwrap_or("");
         PROGRAMS.iter().any(|program| text.contains(program))
-            && tagwright_syntax::shell::parse(text).commands.iter().any(|command| {
-                let program = command
-                    .words
-                    .iter()
-                    .position(|word| PROGRAMS.iter().any(|program| word.is(program)));
-                program.is_some_and(|at| {
-                    let rest = &command.words[at + 1..];
-                    rest.iter().any(|word| VERBS.iter().any(|verb| word.is(verb)))
+            && tagwright_syntax::shell::parse(text)
+                .commands
+                .iter()
+                .any(|command| {
+                    let program = command
+                        .words
+                        .iter()
+                        .position(|word| PROGRAMS.iter().any(|program| word.is(program)));
+                    program.is_some_and(|at| {
+                        let rest = &command.words[at + 1..];
+                        rest.iter()
+                            .any(|word| VERBS.iter().any(|verb| word.is(verb)))
+                    })
                 })
-            })
     })
 }
 
@@ -295,7 +321,9 @@ fn is_immutable(context: &Context<'_>, places: &[Used<'_>], template: &str) -> b
     }
     names.iter().any(|name| {
         let declared = declarations(context, name);
-        declared.iter().any(|(_, it)| refusal(it, template) != Refusal::Never)
+        declared
+            .iter()
+            .any(|(_, it)| refusal(it, template) != Refusal::Never)
     })
 }
 
@@ -423,7 +451,8 @@ fn covers(filter: &str, tag: &str) -> bool {
         return filter == tag;
     };
     let end = rest.rsplit('*').next().unwrap_or(rest);
-    let middle = rest.len() == end.len() || rest[..rest.len() - end.len()].bytes().all(|it| it == b'*');
+    let middle =
+        rest.len() == end.len() || rest[..rest.len() - end.len()].bytes().all(|it| it == b'*');
     middle
         && tag.len() >= start.len() + end.len()
         && tag.starts_with(start)
@@ -521,9 +550,10 @@ pub(crate) fn fits_in(context: &Context<'_>, file: &FileFacts, tag: &str) -> Res
 fn bound(context: &Context<'_>, file: &FileFacts, name: &str) -> Option<usize> {
     let own = name == context.settings.branch_variable;
     let mut longest = None;
-    let assigned = file.assignments.iter().filter(|a| {
-        &*a.name == name && (a.value_site.is_some() || !a.value.is_empty())
-    });
+    let assigned = file
+        .assignments
+        .iter()
+        .filter(|a| &*a.name == name && (a.value_site.is_some() || !a.value.is_empty()));
     for assignment in assigned {
         if assignment.place == AssignmentPlace::Loop || assignment.place == AssignmentPlace::Store {
             return None;
@@ -540,7 +570,8 @@ fn bound(context: &Context<'_>, file: &FileFacts, name: &str) -> Option<usize> {
             cut_at(value).or_else(|| {
                 // `TAG=$BRANCH_NAME` is as long as that.
                 let other = value.strip_prefix('$')?.trim_matches(['{', '}']);
-                (plain_name(other) == other && other != name).then(|| bound(context, file, other))?
+                (plain_name(other) == other && other != name)
+                    .then(|| bound(context, file, other))?
             })?
         } else {
             return None;
@@ -559,7 +590,9 @@ fn cut_at(value: &str) -> Option<usize> {
     let number = |text: &str| {
         let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (digits, rest) = text.split_at(digits);
-        let end = rest.trim_matches([')', '"', '\'', '`', '}', ' ', '\n']).is_empty();
+        let end = rest
+            .trim_matches([')', '"', '\'', '`', '}', ' ', '\n'])
+            .is_empty();
         end.then(|| digits.parse().ok())?
     };
     // `${BRANCH:0:40}`
@@ -573,7 +606,10 @@ fn cut_at(value: &str) -> Option<usize> {
     }
     let last = value.rsplit('|').next()?.trim();
     let mut words = last.split_whitespace();
-    let program = words.next()?.trim_start_matches("$(").trim_start_matches('`');
+    let program = words
+        .next()?
+        .trim_start_matches("$(")
+        .trim_start_matches('`');
     let rest = last.split_once(program)?.1.trim_start();
     match program {
         "cut" => {
@@ -581,17 +617,23 @@ fn cut_at(value: &str) -> Option<usize> {
                 .iter()
                 .find_map(|option| rest.strip_prefix(option))?
                 .trim_start();
-            let range = range.strip_prefix('1').filter(|it| it.starts_with('-')).unwrap_or(range);
+            let range = range
+                .strip_prefix('1')
+                .filter(|it| it.starts_with('-'))
+                .unwrap_or(range);
             number(range.strip_prefix('-')?)
         }
         "head" => {
-            let count = ["--bytes=", "-c"].iter().find_map(|option| rest.strip_prefix(option))?;
+            let count = ["--bytes=", "-c"]
+                .iter()
+                .find_map(|option| rest.strip_prefix(option))?;
             number(count.trim_start())
         }
         "printf" => {
             let (_, format) = rest.split_once("%.")?;
             let digits: String = format.chars().take_while(char::is_ascii_digit).collect();
-            let alone = format[digits.len()..].starts_with('s') && !format[digits.len() + 1..].contains('%');
+            let alone = format[digits.len()..].starts_with('s')
+                && !format[digits.len() + 1..].contains('%');
             alone.then(|| digits.parse().ok())?
         }
         _ => None,
@@ -635,8 +677,16 @@ mod tests {
             ("*/web", "*/*/web", true),
             ("*/web", "*/api", false),
         ] {
-            assert_eq!(may_be_equal(a.as_bytes(), b.as_bytes()), expected, "{a} {b}");
-            assert_eq!(may_be_equal(b.as_bytes(), a.as_bytes()), expected, "{b} {a}");
+            assert_eq!(
+                may_be_equal(a.as_bytes(), b.as_bytes()),
+                expected,
+                "{a} {b}"
+            );
+            assert_eq!(
+                may_be_equal(b.as_bytes(), a.as_bytes()),
+                expected,
+                "{b} {a}"
+            );
         }
     }
 
@@ -665,7 +715,11 @@ mod tests {
                 exclusions: filters.iter().map(|it| Box::from(*it)).collect(),
                 span: tagwright_syntax::Span::empty(0),
             };
-            assert_eq!(refusal(&declaration, tag), expected, "{immutable} {filters:?} {tag}");
+            assert_eq!(
+                refusal(&declaration, tag),
+                expected,
+                "{immutable} {filters:?} {tag}"
+            );
         }
     }
 }

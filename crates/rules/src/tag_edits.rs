@@ -122,7 +122,9 @@ impl Edits {
             return Err(format!("the place of the tag in `{name}` is not certain"));
         };
         if !plain(before) || !plain(after) {
-            return Err(format!("`{name}` holds more than the name of an image and its tag"));
+            return Err(format!(
+                "`{name}` holds more than the name of an image and its tag"
+            ));
         }
         let assignment = format!("{name}=\"{before}{tag}{after}\"");
         let assignments = self.assignments.entry(place.file.id).or_default();
@@ -133,7 +135,12 @@ impl Edits {
     }
 
     /// Changes the tag where it is written.
-    fn at_the_site(&mut self, place: &Place<'_>, value: &TagValue, tag: &str) -> Result<(), String> {
+    fn at_the_site(
+        &mut self,
+        place: &Place<'_>,
+        value: &TagValue,
+        tag: &str,
+    ) -> Result<(), String> {
         let shown = || format!("{} in {}", describe(place.image.role), place.file.path);
         let Some(site) = moved_site(value) else {
             // `$REPO:$TAG-amd64` moves with its variable.
@@ -142,14 +149,13 @@ impl Edits {
             }
             return Err(format!("the place of the tag ({}) is not certain", shown()));
         };
-        let change = write(place.file, site, tag, value.kind == TagKind::Implicit).map_err(
-            |reason| {
+        let change =
+            write(place.file, site, tag, value.kind == TagKind::Implicit).map_err(|reason| {
                 format!(
                     "not everywhere the variable would be expanded: {reason} ({})",
                     shown()
                 )
-            },
-        )?;
+            })?;
         self.inner |= site.expansion == Expansion::InnerShell;
         self.changes.push(change);
         Ok(())
@@ -182,8 +188,7 @@ impl Variables {
                     image.repository.key().is_empty() && image.role == Role::Deploy
                 });
                 let own = places.iter().filter(|(place, _)| place.file.id == file.id);
-                let moved: Vec<&ImageUse> =
-                    own.map(|(place, _)| place.image).chain(bare).collect();
+                let moved: Vec<&ImageUse> = own.map(|(place, _)| place.image).chain(bare).collect();
                 let sharing = context.reads(file).sharing(context, name, &moved)?;
                 Ok(entry.insert(sharing))
             }
@@ -196,7 +201,9 @@ pub(crate) fn variable_of<'a>(place: &Place<'a>, value: &'a TagValue) -> Option<
     if let Origin::EnvVariables(name) = &value.origin {
         return Some(name);
     }
-    let site = value.site.filter(|site| !place.image.span.contains(site.source))?;
+    let site = value
+        .site
+        .filter(|site| !place.image.span.contains(site.source))?;
     assignment_at(place.file, site).map(|assignment| &assignment.name)
 }
 
@@ -215,7 +222,9 @@ pub(crate) fn is_part(tag: &TagValue) -> bool {
         TagKind::Variable(expression) => {
             let platform = |name: &str| {
                 let name = plain_name(name).to_ascii_uppercase();
-                ["ARCH", "PLATFORM", "CPU"].iter().any(|it| name.contains(it))
+                ["ARCH", "PLATFORM", "CPU"]
+                    .iter()
+                    .any(|it| name.contains(it))
             };
             let mut words = 0;
             let known = expression.atoms.iter().all(|atom| match &atom.kind {
@@ -265,7 +274,8 @@ fn moved_site(tag: &TagValue) -> Option<Site> {
 /// Whether parts of `latest` are pushed that nothing here puts together or deploys.
 pub(crate) fn has_loose_parts(places: &[Tagged<'_>]) -> bool {
     let mut parts = places.iter().filter(|(_, tag)| is_part(tag)).peekable();
-    parts.peek().is_some() && !parts.any(|(place, _)| !pushes(place.image.role) && place.image.role != Role::Build)
+    parts.peek().is_some()
+        && !parts.any(|(place, _)| !pushes(place.image.role) && place.image.role != Role::Build)
 }
 
 /// The change that writes `tag` at `site`.
@@ -291,7 +301,10 @@ pub(crate) fn write(
             let text = item_text(file, site.node).unwrap_or_default();
             let before = text.get(..range.start as usize).unwrap_or("");
             let after = text.get(range.end as usize..).unwrap_or("");
-            if before.rfind('\'').is_some_and(|open| before[..open].ends_with('$')) {
+            if before
+                .rfind('\'')
+                .is_some_and(|open| before[..open].ends_with('$'))
+            {
                 return Err("it stands in `$'…'`".to_owned());
             }
             let opens = before.ends_with('\'') && colon.is_empty();

@@ -3,9 +3,9 @@
 //! The tag gets the build's id behind it, or the commit if another build deploys it: where it is written or, if all
 //! places read one variable that nothing else reads, where that is set. Versions that people raise stay.
 
+use tagwright_flow::Flow;
 use tagwright_flow::commands::Role;
 use tagwright_flow::expression::{Site, plain_name};
-use tagwright_flow::Flow;
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue};
 
 use crate::context::{Context, pushes};
@@ -78,7 +78,10 @@ pub(crate) fn make_unique<'a>(
             tag.written
         ));
     }
-    let used: Vec<Used<'a>> = places.iter().map(|(file, image, _)| (*file, *image)).collect();
+    let used: Vec<Used<'a>> = places
+        .iter()
+        .map(|(file, image, _)| (*file, *image))
+        .collect();
     let constant = places
         .iter()
         .any(|(_, image, tag)| constancy(tag, settings, &image.loops) == Constancy::Constant);
