@@ -253,7 +253,7 @@ fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     report.with_fingerprints = args.target.formats().any(Format::shows_fingerprints);
     match &args.add_ignore {
         Some(reason) => ignore::add(&mut session, reason, &mut report, streams)?,
-        None => session.check(&mut report),
+        None => session.check(&mut report)?,
     }
     drop(progress);
     let exit = ending(&report);
@@ -280,7 +280,7 @@ fn lsp(streams: &mut Streams<'_>) -> Result<Exit, Stop> {
 fn list_files(session: &mut Session, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let mut report = Report::default();
     let progress = Progress::start();
-    let list = session.list(&mut report);
+    let list = session.list(&mut report)?;
     drop(progress);
     for (path, kind) in list {
         writeln!(streams.output, "{}: {kind}", report::escape(&path))?;

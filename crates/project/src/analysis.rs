@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tagwright_flow::facts::FileFacts;
 use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, scan};
+use tagwright_rules::derivation::Missing;
 use tagwright_rules::settings::Strategy;
 use tagwright_rules::{Finding, Known, Related, Settings, Severity, Verdict};
 
@@ -158,6 +159,10 @@ impl Analysis {
 fn settings(config: &Config) -> Settings {
     let mut settings = Settings {
         branch_defined: config.branch.defined,
+        branch_missing: match config.branch.missing {
+            config::Missing::Commit => Missing::Commit,
+            config::Missing::Stop => Missing::Stop,
+        },
         strategy: match config.tag.strategy {
             config::Strategy::BranchTag => Strategy::BranchTag,
             config::Strategy::RepositoryPerBranch => Strategy::RepositoryPerBranch,

@@ -12,7 +12,6 @@ use tagwright_syntax::position::LineIndex;
 use tagwright_syntax::yaml::{NodeId, Tree};
 use tagwright_syntax::{SmolStr, SourceMap, Span};
 
-use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
 use crate::plan::{self, Plan};
 use crate::rewritten;
@@ -122,16 +121,10 @@ impl<'a> Context<'a> {
         self.index.get_or_init(|| plan::Index::new(self))
     }
 
-    /// The command that sets the branch variable: [`Derivation::text`], made once.
+    /// The command that sets the branch variable: [`Derivation::text`](crate::derivation::Derivation::text), made once.
     pub(crate) fn derivation(&self, copilot_pipeline: bool) -> SmolStr {
-        let text = self.derivations[usize::from(copilot_pipeline)].get_or_init(|| {
-            let variable = &*self.settings.branch_variable;
-            let derivation = Derivation {
-                variable,
-                copilot_pipeline,
-            };
-            derivation.text().into()
-        });
+        let text = self.derivations[usize::from(copilot_pipeline)]
+            .get_or_init(|| self.settings.derivation(copilot_pipeline).text().into());
         text.clone()
     }
 

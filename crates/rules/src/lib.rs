@@ -4,6 +4,7 @@
 //! documentation is its page; the examples in it run as tests.
 
 pub mod context;
+mod definition;
 mod delivery;
 pub mod derivation;
 pub mod directives;
@@ -138,10 +139,7 @@ impl Rule {
     /// The rule's page, Markdown, with the derivation written out where the examples need it.
     #[must_use]
     pub fn page(&self) -> String {
-        let derivation = derivation::Derivation {
-            variable: "BRANCH_NAME",
-            copilot_pipeline: false,
-        };
+        let derivation = derivation::Derivation::new("BRANCH_NAME");
         let mut page = String::new();
         for line in self.docs.lines() {
             if line.trim() == "@DERIVATION@" {
@@ -230,6 +228,8 @@ rules! {
         branch_placeholder
         unexpanded_variable
         source_version_branch
+        detached_head_branch
+        constant_branch
     }
     structure {
         invalid_yaml

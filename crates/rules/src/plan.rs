@@ -10,15 +10,19 @@ use std::sync::Arc;
 
 use tagwright_flow::commands::{Role, Tool};
 use tagwright_flow::expression::{Expansion, Origin, Site, plain_name};
-use tagwright_flow::facts::{AssignmentPlace, CommandList, FileFacts, Order, TagKind, TagValue};
+use tagwright_flow::facts::{
+    AssignmentPlace, BuildspecFacts, CommandList, FileFacts, Order, TagKind, TagValue,
+};
 use tagwright_flow::{FileId, Flow, UseId};
 use tagwright_syntax::buildspec::{PhaseName, Version};
 use tagwright_syntax::yaml::ScalarStyle;
 use tagwright_syntax::{SmolStr, Span};
 
 use crate::context::{Context, Place, deploys, pushes};
+use crate::definition::{self, Value};
 use crate::environment;
 use crate::settings::Strategy;
+use crate::variables::names_in;
 use crate::{Applicability, Change, ChangeKind, Fix, Settings, WordEffect};
 
 /// The fixes of one flow.
@@ -121,10 +125,19 @@ fn defaults(
             spans.push(span);
         }
     }
+    let spans_of = |spans: &[(Key, FileId, Span)], key: Key, fix: &Result<Arc<Fix>, String>| {
+        let own = spans.iter().filter(|(of, ..)| *of == key);
+        own.map(|(_, file, span)| (*file, *span, fix.clone()))
+            .collect::<Vec<_>>()
+    };
     groups
         .into_iter()
         .flat_map(|(key, group)| {
             let seldom = group.iter().all(|(place, tag)| is_seldom(place.file, tag));
+            if let Some(commit) = group.iter().find_map(|(place, tag)| behind_commit(place.file, tag)) {
+                let reason = format!("the fallback is used only where {commit} is empty, and then no command can tell the branch");
+                return spans_of(&spans, key, &Err(reason));
+            }
             let fix = branch_tag(context, &group, false).map(|fix| {
                 Arc::new(Fix {
                     message: "take the branch tag instead of `latest`".to_owned(),
@@ -138,10 +151,25 @@ fn defaults(
                     ..fix
                 })
             });
-            let spans = spans.iter().filter(move |(of, ..)| *of == key);
-            spans.map(move |(_, file, span)| (*file, *span, fix.clone()))
+            spans_of(&spans, key, &fix)
         })
         .collect()
+}
+
+/// Whether the tag is only the fallback of a variable that holds the commit, which every build of a Git
+/// source and of a pipeline knows; the variable. The definition of the branch could only end such a build.
+fn behind_commit(file: &FileFacts, tag: &TagValue) -> Option<SmolStr> {
+    const COMMIT: &str = "CODEBUILD_RESOLVED_SOURCE_VERSION";
+    let Origin::Fallback(name) = &tag.origin else {
+        return None;
+    };
+    let holds_commit = plain_name(name) == COMMIT
+        || file.assignments.iter().any(|a| {
+            a.name == *name
+                && a.place == AssignmentPlace::Command
+                && names_in(&a.value).any(|read| read == COMMIT)
+        });
+    holds_commit.then(|| name.clone())
 }
 
 /// Whether the tag is only the fallback of a variable that a command of the file sets.
@@ -655,6 +683,19 @@ pub(crate) enum Insertion<'a> {
 }
 
 impl Insertion<'_> {
+    /// The first command item that runs after what is inserted, as [`Order::item`] counts.
+    fn first_item(&self) -> u32 {
+        match self {
+            Insertion::Item(list, index) => {
+                let items = list.items.0..list.items.1;
+                let mut behind = items.skip_while(|item| list.index(*item) < *index);
+                behind.next().unwrap_or(list.items.1)
+            }
+            Insertion::Start(list) => list.items.0,
+            Insertion::Nowhere(_) => 0,
+        }
+    }
+
     pub(crate) fn insert(&self, file: FileId, value: impl Into<SmolStr>) -> Result<Change, String> {
         let value = value.into();
         match self {
@@ -694,16 +735,8 @@ pub(crate) struct Definition<'a> {
     pub(crate) place: Insertion<'a>,
 }
 
-/// Makes sure that the branch variable is defined in the buildspec before `order`; `inner` if a nested
-/// shell reads it, so that it has to be exported.
-pub(crate) fn define_branch<'a>(
-    context: &Context<'_>,
-    file: &'a FileFacts,
-    order: Order,
-    inner: bool,
-) -> Result<Definition<'a>, String> {
-    let settings = context.settings;
-    let variable = &*settings.branch_variable;
+/// The buildspec, if a command that sets `variable` can be inserted into it.
+fn definable<'a>(file: &'a FileFacts, variable: &str) -> Result<&'a BuildspecFacts, String> {
     let spec = file
         .buildspec
         .as_ref()
@@ -720,6 +753,35 @@ pub(crate) fn define_branch<'a>(
     if file.error.is_some() {
         return Err(format!("{} cannot be read to its end", file.path));
     }
+    Ok(spec)
+}
+
+/// The change that inserts the definition of the branch variable right after the command item at `order`,
+/// which gives it a value that is not an image tag in every build.
+pub(crate) fn define_branch_after(
+    context: &Context<'_>,
+    file: &FileFacts,
+    order: Order,
+) -> Result<Change, String> {
+    let variable = &*context.settings.branch_variable;
+    let spec = definable(file, variable)?;
+    let place = after(file, order);
+    definition::may_redefine(context, file, variable, place.first_item())?;
+    let copilot_pipeline = spec.copilot_pipeline.is_some_and(|at| at < order);
+    place.insert(file.id, context.derivation(copilot_pipeline))
+}
+
+/// Makes sure that the branch variable is defined in the buildspec before `order`; `inner` if a nested
+/// shell reads it, so that it has to be exported.
+pub(crate) fn define_branch<'a>(
+    context: &Context<'_>,
+    file: &'a FileFacts,
+    order: Order,
+    inner: bool,
+) -> Result<Definition<'a>, String> {
+    let settings = context.settings;
+    let variable = &*settings.branch_variable;
+    let spec = definable(file, variable)?;
     let start = insertion(file, order);
     if settings.branch_defined {
         return Ok(Definition {
@@ -727,36 +789,34 @@ pub(crate) fn define_branch<'a>(
             place: start,
         });
     }
-    let mut defined = file
-        .assignments
-        .iter()
-        .filter(|a| &*a.name == variable && !a.subshell && a.order <= order)
-        .filter(|a| a.place != AssignmentPlace::Loop)
-        .peekable();
-    if defined.peek().is_some() {
-        let exported = file
-            .assignments
-            .iter()
-            .any(|a| &*a.name == variable && a.exported);
-        if inner && !exported {
+    let place = match definition::value(context, file, variable, order)? {
+        Value::Set(last) => {
+            let exported = file
+                .assignments
+                .iter()
+                .any(|a| &*a.name == variable && a.exported);
+            if inner && !exported {
+                return Err(format!(
+                    "{variable} is set but not exported, so a nested shell would not see it"
+                ));
+            }
+            return Ok(Definition {
+                change: None,
+                place: after(file, last),
+            });
+        }
+        Value::Unsure(last) if last.item < order.item => after(file, last),
+        Value::Unsure(_) => {
             return Err(format!(
-                "{variable} is set but not exported, so a nested shell would not see it"
+                "{variable} is set and used in the same command, and not in every build to the branch"
             ));
         }
-        let last = defined.map(|a| a.order).max().unwrap_or(order);
-        return Ok(Definition {
-            change: None,
-            place: if last.item == 0 {
-                start
-            } else {
-                after(file, last)
-            },
-        });
-    }
-    let place = match spec.copilot_pipeline {
-        Some(at) if at < order => after(file, at),
-        _ => start,
+        Value::None => match spec.copilot_pipeline {
+            Some(at) if at < order => after(file, at),
+            _ => start,
+        },
     };
+    definition::may_redefine(context, file, variable, place.first_item())?;
     let derivation = context.derivation(spec.copilot_pipeline.is_some_and(|at| at < order));
     Ok(Definition {
         change: Some(place.insert(file.id, derivation)?),

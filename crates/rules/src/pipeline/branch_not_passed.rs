@@ -8,8 +8,8 @@
 //! count as nowhere: a pipeline's build has no webhook. Of a buildspec that is found here,
 //! `undefined-branch` does not speak again.
 //!
-//! An error where the build cannot do without it (it is in a tag, or the derivation that `fix` writes ends
-//! the build), else a warning.
+//! An error where the build cannot do without it (it is in a tag, or `missing = "stop"` made `fix` write a
+//! command that ends such a build), else a warning. A build that the command tags by its commit needs nothing.
 //!
 //! ## Why it matters
 //!
@@ -115,6 +115,7 @@ use tagwright_syntax::Span;
 
 use crate::context::{Context, Report};
 use crate::delivery::{self, Build};
+use crate::derivation::Derivation;
 use crate::variables::{is_guarded, may_be_assigned, names_in};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
@@ -231,7 +232,10 @@ fn needed(context: &Context<'_>, build: &Build<'_>) -> Option<(Span, Severity)> 
 /// Where the derivation stands that ends the build without a branch, unless it asks Copilot's manifest too.
 fn derived(spec: &FileFacts, variable: &str) -> Option<Span> {
     let text = &*spec.text;
-    if !text.contains("No branch name to tag the image with") || text.contains("${pipeline:-}") {
+    // Older versions wrote this message, and knew no other way.
+    let stops = text.contains("No branch name to tag the image with")
+        || Derivation::stops_without_branch(text);
+    if !stops || text.contains("${pipeline:-}") {
         return None;
     }
     let mut found = spec.assignments.iter().filter(|a| &*a.name == variable);
