@@ -198,6 +198,11 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// The name of the branch variable, configured or not.
+    fn branch_variable(&self) -> &str {
+        self.branch.variable.as_deref().unwrap_or("BRANCH_NAME")
+    }
+
     /// Gives the rule of this name a level, whatever it had.
     pub fn set(&mut self, rule: &str, level: Level) {
         self.rules.retain(|name, _| name.get_ref().as_str() != rule);
@@ -250,42 +255,90 @@ impl Config {
         if let Some(variable) = &config.branch.variable
             && let Some(fault) = fault_of_variable(variable)
         {
-            return Err(invalid(value_of(text, "variable"), fault));
+            let at = Places::of(text)
+                .branch
+                .variable
+                .map_or(0, |it| inside(text, &it));
+            return Err(invalid(at, fault));
         }
         for name in &config.tag.variables {
             if !is_variable_name(name) {
+                let places = Places::of(text).tag.variables;
+                let place = places.iter().find(|it| it.get_ref() == name);
+                let at = place.map_or(0, |it| inside(text, it));
                 let fault = format!("`{name}` cannot be the name of a shell variable");
-                return Err(invalid(value_of(text, "variables"), fault));
+                return Err(invalid(at, fault));
             }
         }
         if let Some(template) = &config.tag.template {
-            let at = value_of(text, "template");
+            let at = Places::of(text)
+                .tag
+                .template
+                .map_or(0, |it| inside(text, &it));
             if let Some(fault) = fault_of(template) {
                 return Err(invalid(at, fault));
             }
-            let branch = config.branch.variable.as_deref().unwrap_or("BRANCH_NAME");
-            config.unexplained = unguarded_variables(template)
-                .into_iter()
-                .filter(|(name, _)| {
-                    *name != branch
-                        && !provided::is_set_by_codebuild(name)
-                        && !config.tag.variables.iter().any(|known| known == name)
-                })
+            config.unexplained = unexplained(&config, template)
                 .map(|(name, offset)| Unexplained {
                     name: name.to_owned(),
                     error: std::sync::Arc::new(invalid(
                         at + offset,
                         format!(
-                            "nothing sets `{name}`: the branch variable is `{branch}`, and no buildspec or project here sets `{name}`; list it in `variables` below `[tag]` if your build project does"
+                            "nothing sets `{name}`: the branch variable is `{}`, and no buildspec or project here sets `{name}`; list it in `variables` below `[tag]` if your build project does",
+                            config.branch_variable()
                         ),
                     )),
                 })
                 .collect();
         }
-        exclusion(Path::new(""), &config.exclude)
-            .map_err(|message| invalid(text.find("exclude").unwrap_or(0), message))?;
+        exclusion(Path::new(""), &config.exclude).map_err(|message| {
+            let patterns = Places::of(text).exclude;
+            let is_wrong = |it: &&toml::Spanned<String>| {
+                exclusion(Path::new(""), &[it.get_ref().clone()]).is_err()
+            };
+            let at = patterns
+                .iter()
+                .find(is_wrong)
+                .map_or(0, |it| inside(text, it));
+            invalid(at, message)
+        })?;
         Ok(config)
     }
+}
+
+/// Where values stand, asked only of a file with a value that means nothing.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Places {
+    exclude: Vec<toml::Spanned<String>>,
+    tag: TagPlaces,
+    branch: BranchPlaces,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TagPlaces {
+    template: Option<toml::Spanned<String>>,
+    variables: Vec<toml::Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct BranchPlaces {
+    variable: Option<toml::Spanned<String>>,
+}
+
+impl Places {
+    fn of(text: &str) -> Self {
+        toml::from_str(text).unwrap_or_default()
+    }
+}
+
+/// Where a value begins, behind its quotes; 0-based byte offset in `text`.
+fn inside(text: &str, value: &toml::Spanned<String>) -> usize {
+    let written = text.get(value.span()).unwrap_or("");
+    let quotes = written.len() - written.trim_start_matches(['"', '\'']).len();
+    value.span().start + quotes
 }
 
 /// The message for a rule name that does not exist, with the nearest one that does.
@@ -325,24 +378,6 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// The offset at which the value of this key begins, behind its quote; that of the key if there is none.
-fn value_of(text: &str, key: &str) -> usize {
-    let is_key = |at: &usize| {
-        let before = text[..*at].rfind('\n').map_or(0, |end| end + 1);
-        let behind = text[*at + key.len()..].trim_start_matches([' ', '\t', '"', '\'']);
-        text[before..*at]
-            .chars()
-            .all(|c| " \t\"'.".contains(c) || c.is_ascii_alphabetic())
-            && behind.starts_with('=')
-    };
-    let mut found = text.match_indices(key).map(|(at, _)| at);
-    let key = found.find(is_key).unwrap_or(0);
-    text[key..]
-        .find('=')
-        .and_then(|equals| Some(key + equals + text[key + equals..].find(['"', '\''])? + 1))
-        .unwrap_or(key)
-}
-
 /// Why this cannot be the branch variable, if that is so.
 fn fault_of_variable(name: &str) -> Option<String> {
     if !is_variable_name(name) {
@@ -351,6 +386,18 @@ fn fault_of_variable(name: &str) -> Option<String> {
     provided::is_reserved(name).then(|| {
         format!("`{name}` is reserved: the shell, CodeBuild or AWS tools use it; choose another name for the branch")
     })
+}
+
+/// The variables of the template that neither the configuration nor CodeBuild explains, each with its offset
+/// in the template.
+fn unexplained<'a>(config: &Config, template: &'a str) -> impl Iterator<Item = (&'a str, usize)> {
+    unguarded_variables(template)
+        .into_iter()
+        .filter(|(name, _)| {
+            *name != config.branch_variable()
+                && !provided::is_set_by_codebuild(name)
+                && !config.tag.variables.iter().any(|known| known == name)
+        })
 }
 
 /// The variables of a valid template that have no fallback and no error message of their own, each with its
@@ -642,5 +689,13 @@ mod tests {
                 .contains("2:13: `BRANCH-NAME` cannot be")
         );
         assert!(error("exclude = [\"[z-a]\"]\n").contains("`[z-a]` in `exclude`"));
+        assert!(
+            error("# exclude BRANCH-NAME\nexclude = [\"ok/\", \"[z-a]\"]\n").contains(":2:20: ")
+        );
+        assert!(
+            error("# template and BRANCH-NAME\n[branch]\nvariable = 'BRANCH-NAME'\n")
+                .contains(":3:13: ")
+        );
+        assert!(error("# template = \"x\"\n[tag]\n\"template\" = \"\"\n").contains(":3:"));
     }
 }

@@ -15,6 +15,7 @@ pub mod parallel;
 mod provided;
 pub mod shellcheck;
 pub mod source;
+pub mod surroundings;
 pub mod workspace;
 
 pub use analysis::Analysis;

@@ -1,12 +1,13 @@
 //! The environment variables that a build has without anybody setting them, and the names that are taken.
 //!
-//! Source: AWS CodeBuild user guide, "Environment variables in build environments", read in November 2026.
-//! <https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html>
+//! Source: AWS CodeBuild user guide, "Environment variables in build environments"
+//! (<https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html>), from stored copies, not
+//! from the live page.
 
-/// Those that every build of a Git source or of a pipeline has. The others of the page are set by webhooks only
+/// Those of the page that every build of a Git source or of a pipeline has. The others of the page are set by webhooks only
 /// (`CODEBUILD_WEBHOOK_…`), in batches only (`CODEBUILD_BATCH_BUILD_IDENTIFIER`) or only where public builds are
 /// on (`CODEBUILD_PUBLIC_BUILD_URL`), so that a tag made of them is empty elsewhere.
-const ALWAYS: [&str; 18] = [
+const ALWAYS: [&str; 16] = [
     "AWS_DEFAULT_REGION",
     "AWS_REGION",
     "CODEBUILD_BUILD_ARN",
@@ -16,9 +17,7 @@ const ALWAYS: [&str; 18] = [
     "CODEBUILD_BUILD_SUCCEEDING",
     "CODEBUILD_INITIATOR",
     "CODEBUILD_KMS_KEY_ID",
-    "CODEBUILD_LOG_PATH",
     "CODEBUILD_PROJECT_ARN",
-    "CODEBUILD_PROJECT_UUID",
     "CODEBUILD_RESOLVED_SOURCE_VERSION",
     "CODEBUILD_SOURCE_REPO_URL",
     "CODEBUILD_SOURCE_VERSION",

@@ -106,6 +106,9 @@ impl<'a> Derivation<'a> {
         count(after) > count(before)
     }
 
+    /// What every file has that holds [`text`](Self::text): a guard before its commands are parsed.
+    pub(crate) const GUARD: &'static str = "CODEBUILD_WEBHOOK_TRIGGER";
+
     /// Whether `text`, one command's decoded text, is a definition that a fix wrote and that ends a build
     /// which knows no branch, although it may know its commit.
     #[must_use]

@@ -56,7 +56,7 @@
 use tagwright_flow::facts::AssignmentPlace;
 
 use crate::context::{Context, Report};
-use crate::definition::{constant_in_env, may_redefine};
+use crate::branch_variable::{constant_in_env, may_redefine};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -78,7 +78,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         {
             continue;
         }
-        let Some(entry) = constant_in_env(context, file, variable) else {
+        let Some(entry) = constant_in_env(context.workspace, file, variable) else {
             continue;
         };
         let set = file
@@ -89,7 +89,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         if set
             || entry.place != AssignmentPlace::EnvVariables
             || entry.value.contains('$')
-            || may_redefine(context, file, variable, 0).is_err()
+            || may_redefine(context.workspace, file, variable, 0).is_err()
         {
             continue;
         }

@@ -61,13 +61,13 @@ use std::collections::BTreeSet;
 
 use tagwright_flow::expression::{Atom, AtomKind};
 use tagwright_flow::facts::{AssignmentFact, AssignmentPlace, FileFacts};
-use tagwright_flow::search::AnyOf;
 
 use crate::context::{Context, Report};
-use crate::definition::{attaches, is_of_detached_head};
+use crate::branch_variable::{attaches, is_of_detached_head};
 use crate::plan::define_branch_after;
-use crate::variables::{assignment_at, item_text, unquoted};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
+use crate::shell_text::{unquoted};
+use crate::variables::{assignment_at, item_text};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "detached-head-branch",
@@ -79,13 +79,14 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 /// Without one of these nothing here is of interest.
-static SIGNS: AnyOf = AnyOf::new(&["abbrev-ref", "show-current", "symbolic-ref"]);
+const SIGNS: [&str; 3] = ["abbrev-ref", "show-current", "symbolic-ref"];
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let variable = &*context.settings.branch_variable;
     let files = context.workspace.files().iter();
+    let may_ask = |file: &FileFacts| SIGNS.iter().any(|sign| file.may_hold(sign));
     let candidates: Vec<&FileFacts> = files
-        .filter(|file| file.buildspec.is_some() && SIGNS.is_in(&file.text) && !attaches(file))
+        .filter(|file| file.buildspec.is_some() && may_ask(file) && !attaches(file))
         .collect();
     if candidates.is_empty() {
         return;
@@ -115,12 +116,11 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             None if seen.insert((file.id, site.source.start)) => {
                 let message =
                     "HEAD is detached in CodeBuild, so Git does not print a branch here and the tag does not identify one";
-                let reason = "the tag has no variable of its own";
-                report.add(
-                    report
-                        .draft(file.id, site.source, message)
-                        .fix(Err(reason.to_owned())),
+                let refusal = Refusal::new(
+                    RefusalCode::UnsupportedForm,
+                    "the tag has no variable of its own",
                 );
+                report.add(report.draft(file.id, site.source, message).fix(Err(refusal)));
             }
             None => {}
         }
@@ -139,7 +139,6 @@ pub(crate) fn is_detached(file: &FileFacts, assignment: &AssignmentFact) -> bool
     let asks = |a: &AssignmentFact| {
         a.place == AssignmentPlace::Command
             && !a.conditional
-            && SIGNS.is_in(&a.value)
             && is_of_detached_head(unquoted(&a.value))
     };
     let mut same = file.assignments.iter().filter(|a| a.name == assignment.name);
@@ -170,10 +169,11 @@ fn add(
             changes: vec![change],
         })
     } else {
-        Err(format!(
+        let message = format!(
             "what else reads {} is not certain; take the branch from {variable}, which `tagwright fix` can set",
             assignment.name
-        ))
+        );
+        Err(Refusal::new(RefusalCode::SharedVariable, message))
     };
     report.add(report.draft(file.id, assignment.span, message).fix(fix));
 }
