@@ -12,8 +12,10 @@ pub mod identity;
 pub mod load;
 pub mod missing;
 pub mod parallel;
+mod provided;
 pub mod shellcheck;
 pub mod source;
+pub mod surroundings;
 pub mod workspace;
 
 pub use analysis::Analysis;

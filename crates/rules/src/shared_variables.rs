@@ -8,15 +8,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use tagwright_flow::FileKind;
+use tagwright_flow::{FileKind, Workspace};
 use tagwright_flow::expression::plain_name;
+use tagwright_flow::habits::ItemScript;
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse};
-use tagwright_syntax::buildspec::Buildspec;
-use tagwright_syntax::shell::{self, Command, Part, PartKind, Quoting, RedirectKind, Word};
-use tagwright_syntax::yaml::{self, NodeId};
+use tagwright_syntax::shell::{Command, Part, PartKind, Quoting, RedirectKind, Word};
+use tagwright_syntax::yaml::NodeId;
 use tagwright_syntax::{SmolStr, SourceMap, Span};
 
-use crate::context::Context;
+use crate::{Refusal, RefusalCode};
 
 /// What the command that reads a variable does with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,23 +79,12 @@ impl<'a> Reads<'a> {
         if file.buildspec.as_ref().is_none_or(|spec| spec.inline) {
             return reads;
         }
-        let tree = yaml::parse(&file.text);
-        let Some(spec) = tree.root().and_then(|root| Buildspec::read(&tree, root)) else {
-            return reads;
-        };
-        for (.., node) in spec.commands() {
-            let node = tree.resolve(node);
-            let Some(text) = tree.text(node) else {
-                continue;
-            };
-            if !text.contains('$') && !text.contains("printenv") {
-                continue;
-            }
+        let tree = file.tree();
+        for script in file.scripts().into_iter().filter(|it| it.whole) {
             let item = Item {
-                node,
-                text,
-                map: tree.source_map(&file.text, node),
-                fallback: tree.node(node).span,
+                map: file.source_map(&tree, script.node),
+                fallback: tree.node(script.node).span,
+                script,
             };
             reads.item(&item);
         }
@@ -105,8 +94,8 @@ impl<'a> Reads<'a> {
         reads
     }
 
-    fn item(&mut self, item: &Item<'_>) {
-        let script = shell::parse(item.text);
+    fn item(&mut self, item: &Item) {
+        let script = &item.script.script;
         let from = self.all.len();
         for command in &script.commands {
             self.substitutes |= command.words.iter().any(|word| word.is("envsubst"));
@@ -114,8 +103,8 @@ impl<'a> Reads<'a> {
         }
         // What stands in no simple command: the words of `case`, `[[ … ]]` and loops, scripts in single quotes.
         let covered: Vec<Span> = self.all[from..].iter().map(|read| read.range).collect();
-        for (at, _) in item.text.match_indices('$') {
-            let rest = &item.text[at + 1..];
+        for (at, _) in item.script.text.match_indices('$') {
+            let rest = &item.script.text[at + 1..];
             let braced = rest.starts_with('{');
             let name = plain_name(rest.trim_start_matches(['{', '#', '!']));
             let known = covered
@@ -127,11 +116,11 @@ impl<'a> Reads<'a> {
             }
             let end = if braced {
                 rest.find('}')
-                    .map_or(item.text.len(), |close| at + 2 + close)
+                    .map_or(item.script.text.len(), |close| at + 2 + close)
             } else {
                 at + 1 + name.len()
             };
-            let reader = if compares(&item.text[..at]) {
+            let reader = if compares(&item.script.text[..at]) {
                 Reader::Foreign
             } else {
                 Reader::Unknown
@@ -146,7 +135,7 @@ impl<'a> Reads<'a> {
         }
     }
 
-    fn command(&mut self, command: &Command, item: &Item<'_>) {
+    fn command(&mut self, command: &Command, item: &Item) {
         for assignment in &command.assignments {
             let Some(value) = &assignment.value else {
                 continue;
@@ -199,7 +188,7 @@ impl<'a> Reads<'a> {
         }
     }
 
-    fn parts(&mut self, parts: &[Part], item: &Item<'_>, reader: &Reader) {
+    fn parts(&mut self, parts: &[Part], item: &Item, reader: &Reader) {
         for part in parts {
             let PartKind::Variable(variable) = &part.kind else {
                 continue;
@@ -215,11 +204,11 @@ impl<'a> Reads<'a> {
         }
     }
 
-    fn push(&mut self, item: &Item<'_>, name: &str, range: Span, inner: bool, reader: Reader) {
-        let written = range.of(item.text);
+    fn push(&mut self, item: &Item, name: &str, range: Span, inner: bool, reader: Reader) {
+        let written = range.of(&item.script.text);
         let source = item.map.as_ref().and_then(|map| map.source(range));
         self.all.push(Read {
-            node: item.node,
+            node: item.script.node,
             range,
             source: source.unwrap_or(item.fallback),
             inner,
@@ -236,15 +225,15 @@ impl<'a> Reads<'a> {
     /// Something reads the variable of which it is not known what it does; the place.
     pub(crate) fn sharing(
         &self,
-        context: &Context<'_>,
+        workspace: &Workspace,
         name: &str,
         moved: &[&ImageUse],
-    ) -> Result<Sharing, String> {
-        self.leaves(context, name)?;
+    ) -> Result<Sharing, Refusal> {
+        self.leaves(workspace, name)?;
         let moved = Moved::new(moved);
         let mut own = Vec::new();
         let mut foreign = false;
-        self.collect(context, name, &moved, 0, &mut own, &mut foreign)?;
+        self.collect(workspace, name, &moved, 0, &mut own, &mut foreign)?;
         Ok(if foreign {
             if let Some(read) = own.iter().find(|read| !read.plain) {
                 return Err(self.blocked(read, name));
@@ -257,13 +246,13 @@ impl<'a> Reads<'a> {
 
     fn collect(
         &self,
-        context: &Context<'_>,
+        workspace: &Workspace,
         name: &str,
         moved: &Moved<'_>,
         depth: u32,
         own: &mut Vec<Read>,
         foreign: &mut bool,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refusal> {
         let reads = self.of.get(name).map_or(&[][..], Vec::as_slice);
         for read in reads.iter().map(|index| &self.all[*index]) {
             let moves = moved.covers(read.source)
@@ -283,10 +272,10 @@ impl<'a> Reads<'a> {
                 // `TAG=${TAG:-latest}` reads itself.
                 Reader::Assigns(other) if *other == *name => {}
                 Reader::Assigns(other) if depth < 4 => {
-                    self.leaves(context, other)?;
+                    self.leaves(workspace, other)?;
                     let mut nested = (Vec::new(), false);
                     self.collect(
-                        context,
+                        workspace,
                         other,
                         moved,
                         depth + 1,
@@ -308,20 +297,20 @@ impl<'a> Reads<'a> {
     /// Whether the read is part of a reference that is written like one of the `moved`: another command that is
     /// given the image, whatever it does with it, is given the same image afterwards.
     fn names_image(&self, read: &Read, name: &str, moved: &Moved<'_>) -> bool {
-        let text = &*self.file.text;
+        let goes_on = |at: Option<usize>| {
+            let next = at.and_then(|at| self.file.character_at(u32::try_from(at).ok()?));
+            next.is_some_and(|it| it.is_ascii_alphanumeric() || "_-./:@$".contains(it))
+        };
         moved.written.iter().any(|written| {
-            let bounds = |byte: Option<u8>| {
-                byte.is_none_or(|it| !it.is_ascii_alphanumeric() && !b"_-./:@$".contains(&it))
-            };
             written.match_indices('$').any(|(at, _)| {
                 let rest = written[at + 1..].trim_start_matches('{');
                 let start = (read.source.start as usize).checked_sub(at);
                 plain_name(rest) == name
                     && start.is_some_and(|start| {
                         let end = start + written.len();
-                        text.get(start..end) == Some(*written)
-                            && bounds(start.checked_sub(1).map(|it| text.as_bytes()[it]))
-                            && bounds(text.as_bytes().get(end).copied())
+                        self.file.get(Span::new(start, end)) == Some(*written)
+                            && !goes_on(start.checked_sub(1))
+                            && !goes_on(Some(end))
                     })
             })
         })
@@ -336,24 +325,22 @@ impl<'a> Reads<'a> {
         })
     }
 
-    fn blocked(&self, read: &Read, name: &str) -> String {
-        let before = self
-            .file
-            .text
-            .get(..read.source.start as usize)
-            .unwrap_or("");
-        format!(
+    fn blocked(&self, read: &Read, name: &str) -> Refusal {
+        let before = self.file.slice(Span::new(0, read.source.start as usize));
+        let message = format!(
             "{}:{} also reads `{name}`, and what it does with the tag is not known",
             self.file.path,
             before.matches('\n').count() + 1
-        )
+        );
+        let refusal = Refusal::new(RefusalCode::SharedVariable, message);
+        refusal.at(self.file.id, read.source, format!("`{name}` is read here"))
     }
 
     /// Whether the variable stays inside the commands of the file.
     ///
     /// # Errors
     /// Another program or file of this repository gets it.
-    fn leaves(&self, context: &Context<'_>, name: &str) -> Result<(), String> {
+    fn leaves(&self, workspace: &Workspace, name: &str) -> Result<(), Refusal> {
         let exported =
             self.file.assignments.iter().any(|a| {
                 &*a.name == name && (a.exported || a.place == AssignmentPlace::EnvVariables)
@@ -361,8 +348,9 @@ impl<'a> Reads<'a> {
         if !exported {
             return Ok(());
         }
+        let shared = |message: String| Err(Refusal::new(RefusalCode::SharedVariable, message));
         if self.substitutes {
-            return Err(format!(
+            return shared(format!(
                 "`envsubst` in {} may write `{name}` into another file",
                 self.file.path
             ));
@@ -371,14 +359,13 @@ impl<'a> Reads<'a> {
         let tools = ["gradlew", "mvnw", "node_modules/", ".venv/", "venv/"];
         let script = self.file.scripts.iter().find(|script| {
             !tools.iter().any(|tool| script.contains(tool))
-                && !context
-                    .workspace
+                && !workspace
                     .files()
                     .iter()
                     .any(|file| *file.path == ***script)
         });
         if let Some(script) = script {
-            return Err(format!(
+            return shared(format!(
                 "{script} gets `{name}` from {} and may read it",
                 self.file.path
             ));
@@ -398,13 +385,12 @@ impl<'a> Reads<'a> {
             })
         };
         // These take exported variables of whoever reads them.
-        let mut others = context
-            .workspace
+        let mut others = workspace
             .files()
             .iter()
             .filter(|file| matches!(file.kind, FileKind::Compose | FileKind::CopilotWorkload));
-        match others.find(|file| reads(&file.text)) {
-            Some(file) => Err(format!("{} reads `{name}`, too", file.path)),
+        match others.find(|file| file.live_texts().iter().any(|text| reads(text))) {
+            Some(file) => shared(format!("{} reads `{name}`, too", file.path)),
             None => Ok(()),
         }
     }
@@ -442,9 +428,8 @@ impl<'a> Moved<'a> {
 }
 
 /// A command item of the file.
-struct Item<'a> {
-    node: NodeId,
-    text: &'a str,
+struct Item {
+    script: ItemScript,
     map: Option<SourceMap>,
     fallback: Span,
 }

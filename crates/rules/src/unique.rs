@@ -4,17 +4,17 @@
 //! places read one variable that nothing else reads, where that is set. Versions that people raise stay.
 
 use tagwright_flow::Flow;
-use tagwright_flow::commands::Role;
 use tagwright_flow::expression::{Site, plain_name};
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue};
+use tagwright_flow::tools::Role;
 
 use crate::context::{Context, pushes};
 use crate::environment;
+use crate::plan::tag_choice::{self, Part, Used};
 use crate::settings::Strategy;
 use crate::shared_variables::Sharing;
-use crate::tag_choice::{self, Part, Used};
 use crate::variables::{Constancy, behind, constancy, replace, tag_site};
-use crate::{Applicability, Change, Fix, WordEffect};
+use crate::{Applicability, Change, Fix, Refusal, RefusalCode, WordEffect};
 
 /// One place whose tag has to move with the others.
 type Tagged<'a> = (&'a FileFacts, &'a ImageUse, &'a TagValue);
@@ -33,14 +33,17 @@ pub(crate) fn key(tag: &TagValue) -> Option<String> {
 const COPIES: usize = 200;
 
 /// The fix of a group for its next finding, of which `made` have one already.
-pub(crate) fn copy(fix: &Result<Fix, String>, made: &mut usize) -> Result<Fix, String> {
+pub(crate) fn copy(fix: &Result<Fix, Refusal>, made: &mut usize) -> Result<Fix, Refusal> {
     *made += 1;
     if *made <= COPIES {
         fix.clone()
     } else {
-        fix.as_ref()
-            .map_err(Clone::clone)
-            .and_then(|_| Err("the fix of the first such place covers this one, too".to_owned()))
+        fix.as_ref().map_err(Clone::clone).and_then(|_| {
+            Err(Refusal::new(
+                RefusalCode::CoveredElsewhere,
+                "the fix of the first such place covers this one, too",
+            ))
+        })
     }
 }
 
@@ -51,7 +54,7 @@ pub(crate) fn make_unique<'a>(
     flow: &'a Flow,
     wanted: &str,
     bare: Option<(&'a FileFacts, &'a ImageUse)>,
-) -> Result<Fix, String> {
+) -> Result<Fix, Refusal> {
     let places: Vec<Tagged<'a>> = context
         .places(flow)
         .map(|place| (place.file, place.image))
@@ -61,22 +64,24 @@ pub(crate) fn make_unique<'a>(
         .collect();
     for (file, image, _) in &places {
         if image.tags.len() > 1 {
-            return Err(format!(
-                "the tag has more than one possible value in {}",
-                file.path
-            ));
+            let message = format!("the tag has more than one possible value in {}", file.path);
+            return Err(Refusal::uncertain(message).at(file.id, image.span, "the tag"));
         }
         let cache = image.role == Role::Cache || image.role == Role::Pull;
         if cache {
-            return Err("the same tag is pulled, so it has to stay known".to_owned());
+            let message = "the same tag is pulled, so it has to stay known";
+            return Err(
+                Refusal::new(RefusalCode::LeftBehind, message).at(file.id, image.span, "the pull")
+            );
         }
     }
     let settings = context.settings;
     if let Some((_, _, tag)) = places.iter().find(|(_, _, tag)| is_version(tag)) {
-        return Err(format!(
+        let message = format!(
             "`{}` is a version, which people raise: raise it for each release, or append a part that is new for every build",
             tag.written
-        ));
+        );
+        return Err(Refusal::new(RefusalCode::YourDecision, message));
     }
     let used: Vec<Used<'a>> = places
         .iter()
@@ -110,18 +115,18 @@ pub(crate) fn make_unique<'a>(
         None => places
             .iter()
             .map(|(file, image, tag)| {
-                let site =
-                    tag_site(image.site, tag).ok_or("the place of the tag is not certain")?;
+                let site = tag_site(image.site, tag)
+                    .ok_or_else(|| Refusal::uncertain("the place of the tag is not certain"))?;
                 replace(file, end(file, site), suffix.text(), WordEffect::Within)
             })
-            .collect::<Result<Vec<_>, String>>()?,
+            .collect::<Result<Vec<_>, Refusal>>()?,
     };
     let message = format!("append `{}`, {}", suffix.text(), suffix.described());
     // Several uses may have their tag from one place.
     changes.sort();
     changes.dedup();
     if changes.is_empty() {
-        return Err("the place of the tag is not certain".to_owned());
+        return Err(Refusal::uncertain("the place of the tag is not certain"));
     }
     let beside = context.places(flow).any(|place| {
         pushes(place.image.role)
@@ -145,7 +150,7 @@ pub(crate) fn make_unique<'a>(
 
 /// The end of a tag, inside a closing quote that belongs to it.
 fn end(file: &FileFacts, site: Site) -> Site {
-    let text = file.text.get(site.source.range()).unwrap_or("");
+    let text = file.get(site.source).unwrap_or("");
     let quotes = text.len() - text.trim_end_matches('"').len();
     behind(site.slice(0, text.len() - quotes))
 }
@@ -186,7 +191,7 @@ fn moves_alone<'a>(
     let own = places.iter().filter(|(other, ..)| other.id == file.id);
     let moved: Vec<&ImageUse> = own.map(|(_, image, _)| *image).collect();
     matches!(
-        context.reads(file).sharing(context, name, &moved),
+        context.reads(file).sharing(context.workspace, name, &moved),
         Ok(Sharing::Own)
     )
 }

@@ -81,10 +81,9 @@ use tagwright_flow::expression::{AtomKind, plain_name};
 use tagwright_flow::facts::{AssignmentFact, FileFacts};
 
 use crate::context::{Context, Report};
-use crate::derivation::Derivation;
-use crate::plan::{after, define_branch};
+use crate::plan::define_branch_after;
 use crate::variables::{assignment_at, is_sanitised, item_text};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "source-version-branch",
@@ -142,23 +141,19 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         report.add(
             report
                 .draft(file.id, site.source, message)
-                .fix(Err(reason.to_owned())),
+                .fix(Err(Refusal::new(RefusalCode::YourDecision, reason))),
         );
     }
 }
 
 fn shows_pipeline(file: &FileFacts) -> bool {
-    match file.kind {
-        FileKind::CopilotPipeline => true,
-        FileKind::CloudFormation => file.text.contains("AWS::CodePipeline::Pipeline"),
-        FileKind::Terraform => file.text.contains("\"aws_codepipeline\""),
-        _ => false,
-    }
+    let pipelines = file.delivery.as_deref().map(|it| &it.pipelines[..]);
+    file.kind == FileKind::CopilotPipeline || !pipelines.unwrap_or_default().is_empty()
 }
 
 /// Whether the value is the variable itself, perhaps without a prefix.
 fn is_version(value: &str) -> bool {
-    let inner = crate::variables::unquoted(value).trim_start_matches(['$', '{']);
+    let inner = crate::shell_text::unquoted(value).trim_start_matches(['$', '{']);
     let name = plain_name(inner);
     let rest = inner[name.len()..].trim_end_matches('}');
     name == VERSION && (rest.is_empty() || rest.starts_with("#refs"))
@@ -168,21 +163,19 @@ fn is_version(value: &str) -> bool {
 fn asks_for_arn(file: &FileFacts, assignment: &AssignmentFact) -> bool {
     is_sanitised(file, assignment)
         || assignment.conditional
-        || item_text(file, assignment.node).is_some_and(|text| text.contains("arn"))
+        || item_text(file, assignment.node).is_some()
+            && file.scripts().iter().any(|item| {
+                item.node == assignment.node && item.whole && item.live_text().contains("arn")
+            })
 }
 
 fn derive(
     context: &Context<'_>,
     file: &FileFacts,
     assignment: &AssignmentFact,
-) -> Result<Fix, String> {
-    define_branch(context, file, assignment.order, false)?;
+) -> Result<Fix, Refusal> {
     let variable = &*context.settings.branch_variable;
-    let derivation = Derivation {
-        variable,
-        copilot_pipeline: false,
-    };
-    let change = after(file, assignment.order).insert(file.id, derivation.text())?;
+    let change = define_branch_after(context, file, assignment.order)?;
     Ok(Fix {
         message: format!("make a tag of {variable} right after it is set, or end the build"),
         applicability: Applicability::Safe,

@@ -80,7 +80,7 @@
 use tagwright_flow::facts::{FileFacts, RepositoryDeclaration};
 
 use crate::context::{Context, Report, pushes};
-use crate::tag_choice::{Refusal, declarations, is_named, pattern, refusal};
+use crate::plan::tag_choice::{Overwriting, declarations, is_named, overwriting, pattern};
 use crate::unique::{key, make_unique};
 use crate::variables::{Constancy, constancy};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -109,7 +109,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
             .find(|(place, tag)| {
                 constancy(tag, context.settings, &place.image.loops) == Constancy::Branch
-                    && refusal(declaration, &pattern(tag)) == Refusal::Always
+                    && overwriting(declaration, &pattern(tag)) == Overwriting::Refused
             });
         let Some((place, tag)) = found else { continue };
         let fix = match key(tag) {

@@ -8,8 +8,8 @@
 //! count as nowhere: a pipeline's build has no webhook. Of a buildspec that is found here,
 //! `undefined-branch` does not speak again.
 //!
-//! An error where the build cannot do without it (it is in a tag, or the derivation that `fix` writes ends
-//! the build), else a warning.
+//! An error where the build cannot do without it (it is in a tag, or `missing = "stop"` made `fix` write a
+//! command that ends such a build), else a warning. A build that the command tags by its commit needs nothing.
 //!
 //! ## Why it matters
 //!
@@ -110,12 +110,14 @@ use std::collections::BTreeSet;
 
 use tagwright_flow::FileId;
 use tagwright_flow::expression::{AtomKind, plain_name};
-use tagwright_flow::facts::{AssignmentPlace, FileFacts};
+use tagwright_flow::facts::{AssignmentPlace, FileFacts, VariableRead};
 use tagwright_syntax::Span;
 
 use crate::context::{Context, Report};
 use crate::delivery::{self, Build};
-use crate::variables::{is_guarded, may_be_assigned, names_in};
+use crate::derivation::Derivation;
+use crate::shell_text::{names_in};
+use crate::variables::{is_guarded, may_be_assigned};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -230,8 +232,13 @@ fn needed(context: &Context<'_>, build: &Build<'_>) -> Option<(Span, Severity)> 
 
 /// Where the derivation stands that ends the build without a branch, unless it asks Copilot's manifest too.
 fn derived(spec: &FileFacts, variable: &str) -> Option<Span> {
-    let text = &*spec.text;
-    if !text.contains("No branch name to tag the image with") || text.contains("${pipeline:-}") {
+    // Older versions wrote this message, and knew no other way. The guard spares almost every file from being
+    // parsed once more.
+    const REFUSAL: &str = "No branch name to tag the image with";
+    let asks_copilot = |it: &VariableRead| &*it.name == "pipeline" && it.guarded;
+    let stops = spec.may_hold(REFUSAL) && says(spec, REFUSAL)
+        || spec.may_hold(Derivation::GUARD) && spec.scripts().iter().any(|item| Derivation::stops_without_branch(&item.text));
+    if !stops || spec.reads.iter().any(asks_copilot) {
         return None;
     }
     let mut found = spec.assignments.iter().filter(|a| &*a.name == variable);
@@ -240,14 +247,22 @@ fn derived(spec: &FileFacts, variable: &str) -> Option<Span> {
         return None;
     }
     let first = found.next()?;
-    let length = text
-        .get(first.span.range())?
+    let length = spec
+        .get(first.span)?
         .lines()
         .next()
         .unwrap_or("")
         .len();
     let start = first.span.start as usize;
     Some(Span::new(start, start + length))
+}
+
+/// Whether a command has the text in one of its words.
+fn says(spec: &FileFacts, text: &str) -> bool {
+    spec.scripts().iter().any(|item| {
+        let mut words = item.script.commands.iter().flat_map(|it| &it.words);
+        words.any(|word| word.literal().is_some_and(|it| it.contains(text)))
+    })
 }
 
 /// The assignment, if all there are take their value from a webhook only.
@@ -261,8 +276,7 @@ fn by_webhook(spec: &FileFacts, variable: &str) -> Option<Span> {
             && !a.value.contains(":-")
             && names.all(|name| name.starts_with("CODEBUILD_WEBHOOK_"))
     });
-    let tested = ["-z", "-n", "CODEBUILD_INITIATOR"]
-        .iter()
-        .any(|test| spec.text.contains(test));
+    let asks = |it: &VariableRead| &*it.name == "CODEBUILD_INITIATOR";
+    let tested = spec.reads.iter().any(asks) || !spec.habits().tested.is_empty();
     (only_webhook && !tested).then_some(first.span)
 }

@@ -1,0 +1,152 @@
+//! The fix that replaces `latest` by the branch tag, in all places or none.
+
+use std::collections::HashSet;
+
+use tagwright_flow::tools::{Role, Tool};
+
+use super::definition::define_branch;
+use super::joined::{
+    Tagged, unnamed, with_parts, with_registry_calls, with_shared_variables, without_foreign,
+};
+use super::left_behind;
+use super::tag_choice::{self, Used};
+use super::tag_edits::{self, Edits, has_loose_parts};
+use crate::context::{Context, deploys};
+use crate::environment;
+use crate::settings::Strategy;
+use crate::{Applicability, Change, Fix, Refusal, RefusalCode};
+
+/// Replace `latest` by the branch tag at all `places`.
+pub(super) fn branch_tag<'a>(
+    context: &Context<'a>,
+    places: &[Tagged<'a>],
+) -> Result<Fix, Refusal> {
+    let places = with_shared_variables(context, places);
+    let places = with_parts(context, without_foreign(context, places));
+    let places = &with_registry_calls(context, places)?[..];
+    if let Some(place) = unnamed(places) {
+        let taker = describe(place.image.role);
+        let message = format!(
+            "nothing in {} gives the image the name that {taker} takes, as far as the text tells",
+            place.file.path,
+        );
+        return Err(Refusal::new(RefusalCode::Unnamed, message).at(
+            place.file.id,
+            place.image.span,
+            taker,
+        ));
+    }
+    left_behind::check(context, places)?;
+    if context.settings.strategy == Strategy::RepositoryPerBranch {
+        let images = places
+            .iter()
+            .filter(|(place, _)| place.image.role != Role::Argument);
+        for (place, _) in images {
+            environment::own_repository(context.settings, &place.image.repository)?;
+        }
+    }
+    let used: Vec<Used<'_>> = places
+        .iter()
+        .map(|(place, _)| (place.file, place.image))
+        .collect();
+    let tag = tag_choice::choose(context, &used)?;
+    let changes = with_definitions(context, tag_edits::edits(context, places, &tag)?)?;
+    let read = places.iter().any(|(place, _)| deploys(place.image.role));
+    let message = if read {
+        format!("build, push and deploy `{tag}` instead of `latest`")
+    } else {
+        format!("push `{tag}` instead of `latest`")
+    };
+    let applicability = if !read || has_loose_parts(places) {
+        Applicability::Unsafe
+    } else {
+        Applicability::Safe
+    };
+    Ok(Fix {
+        message,
+        applicability,
+        changes,
+    })
+}
+
+/// The changes of all places, and in each file those that define what they read; each change once.
+fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, Refusal> {
+    let Edits {
+        mut changes,
+        first_use,
+        assignments,
+        inner,
+    } = edits;
+    if changes.is_empty() && assignments.is_empty() {
+        return Err(Refusal::new(
+            RefusalCode::NothingToChange,
+            "there is nothing to rewrite",
+        ));
+    }
+    for (file, order) in first_use {
+        let facts = context.workspace.file(file);
+        if facts.buildspec.is_none() {
+            if facts.kind == tagwright_flow::FileKind::CopilotWorkload {
+                // Copilot reads the exported environment of whoever runs it.
+                copilot_runs_defined(context)?;
+            }
+            continue;
+        }
+        let definition = define_branch(context, facts, order, inner)?;
+        changes.extend(definition.change);
+        for assignment in assignments.get(&file).into_iter().flatten() {
+            changes.push(definition.place.insert(file, assignment.as_str())?);
+        }
+    }
+    // Several places may have their tag from one.
+    let mut known = HashSet::new();
+    changes.retain(|change| known.insert(change.clone()));
+    Ok(changes)
+}
+
+/// Whether the tool acts only if the text of the reference changes, so that a tag which stays the same
+/// from build to build deploys nothing.
+pub(crate) fn needs_new_text(tool: Tool) -> bool {
+    matches!(
+        tool,
+        Tool::Kubectl
+            | Tool::Helm
+            | Tool::Kustomize
+            | Tool::CloudFormation
+            | Tool::Terraform
+            | Tool::AwsAppRunner
+    )
+}
+
+/// The role of a place, for people.
+pub(super) fn describe(role: Role) -> &'static str {
+    match role {
+        Role::Build | Role::BuildPush => "the build",
+        Role::TagSource | Role::TagDestination => "docker tag",
+        Role::Push => "the push",
+        Role::Record => "what is recorded for the deployment",
+        Role::Deploy => "the deployment",
+        Role::Pull => "a pull",
+        Role::Run => "a run",
+        Role::Cache => "a cache source",
+        Role::Argument => "an argument",
+    }
+}
+
+/// A manifest's `${BRANCH_NAME}` needs the variable exported wherever Copilot reads the manifest.
+fn copilot_runs_defined(context: &Context<'_>) -> Result<(), Refusal> {
+    let defined = context.settings.branch_defined
+        || context
+            .workspace
+            .files()
+            .iter()
+            .any(|file| !file.copilot.is_empty() && file.buildspec.is_some());
+    if defined {
+        Ok(())
+    } else {
+        Err(Refusal::new(
+            RefusalCode::BranchUnknown,
+            "no buildspec here runs Copilot, so nothing would define the variable that the manifest reads",
+        ))
+    }
+}
