@@ -408,14 +408,18 @@ pub struct WorkloadFacts {
 /// A declared image repository.
 #[derive(Clone, Debug)]
 pub struct RepositoryDeclaration {
-    /// The name, as far as it is text.
+    /// The name, if all of it is text.
     pub name: Option<Box<str>>,
+    /// The name, with `*` for each part that is not text; `*` alone if it has none.
+    pub pattern: Box<str>,
     /// Tags cannot be overwritten.
     pub immutable: bool,
     /// Whether they can is written out, or left to the default.
     pub certain: bool,
     /// Patterns of tags that the mode does not hold for.
     pub exclusions: Vec<Box<str>>,
+    /// Whether there may be other exclusions, because some of them are not text.
+    pub exclusions_open: bool,
     /// The declaration's bytes in the file.
     pub span: Span,
 }

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod load;
 pub mod missing;
 pub mod parallel;
+mod provided;
 pub mod shellcheck;
 pub mod source;
 pub mod surroundings;

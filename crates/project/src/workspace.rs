@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tagwright_diagnostics::{Finding, Fix, Refusal, RefusalCode, Severity};
 use tagwright_fixer::{Relint, Sources};
+use tagwright_flow::facts::AssignmentFact;
 use tagwright_flow::kind::{FileKind, classify};
 use tagwright_flow::mentions::{self, Mention};
 use tagwright_flow::{self as flow, FileId};
@@ -117,6 +118,20 @@ impl Workspace {
     #[must_use]
     pub fn needs_context(&self) -> bool {
         self.analysis.needs_context(&self.flow, &self.found)
+    }
+
+    /// Whether some file gives the shell variable a value: a command or `env` of a buildspec, a project, a
+    /// pipeline.
+    #[must_use]
+    pub fn sets(&self, variable: &str) -> bool {
+        self.flow.files().iter().any(|file| {
+            let assigned = |a: &AssignmentFact| *a.name == *variable && !a.subshell;
+            file.assignments.iter().any(assigned)
+                || file
+                    .provided_variables
+                    .iter()
+                    .any(|known| **known == *variable)
+        })
     }
 
     /// The same workspace with more files, which follow those that it has: only they are read.

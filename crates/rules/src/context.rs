@@ -13,11 +13,11 @@ use tagwright_syntax::position::LineIndex;
 use tagwright_syntax::yaml::{NodeId, Tree};
 use tagwright_syntax::{SmolStr, SourceMap, Span};
 
-use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
 use crate::outline::Outline;
 use crate::plan::{self, ImagePlan};
 use crate::rewritten;
+use crate::shared_variables::Reads;
 use crate::{Finding, Fix, Refusal, Related, Rule, Settings, Severity};
 
 /// The workspace, as rules see it.
@@ -35,6 +35,8 @@ pub struct Context<'a> {
     /// The command that sets the branch variable, without and with Copilot's pipeline.
     derivations: [OnceLock<SmolStr>; 2],
     rewritten: OnceLock<Arc<BTreeSet<FileId>>>,
+    /// Who reads the variables of each file.
+    reads: Vec<OnceLock<Reads<'a>>>,
 }
 
 /// One place of a flow.
@@ -73,6 +75,7 @@ impl<'a> Context<'a> {
             pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             derivations: [const { OnceLock::new() }; 2],
             rewritten: OnceLock::new(),
+            reads: workspace.files().iter().map(|_| OnceLock::new()).collect(),
             index: OnceLock::new(),
         }
     }
@@ -126,6 +129,11 @@ impl<'a> Context<'a> {
         self.plans[flow].get_or_init(|| ImagePlan::make(self, &self.workspace.flows()[flow]))
     }
 
+    /// Who reads the variables of a file; its commands are read again at the first call.
+    pub(crate) fn reads(&self, file: &'a FileFacts) -> &Reads<'a> {
+        self.reads[file.id.0 as usize].get_or_init(|| Reads::of(file))
+    }
+
     /// What plans ask of all images.
     pub(crate) fn index(&self) -> &plan::Index {
         self.index.get_or_init(|| plan::Index::new(self))
@@ -138,16 +146,10 @@ impl<'a> Context<'a> {
             .get_or_init(|| mentions::Index::new(self.workspace, self.surroundings))
     }
 
-    /// The command that sets the branch variable: [`Derivation::text`], made once.
+    /// The command that sets the branch variable: [`Derivation::text`](crate::derivation::Derivation::text), made once.
     pub(crate) fn derivation(&self, copilot_pipeline: bool) -> SmolStr {
-        let text = self.derivations[usize::from(copilot_pipeline)].get_or_init(|| {
-            let variable = &*self.settings.branch_variable;
-            let derivation = Derivation {
-                variable,
-                copilot_pipeline,
-            };
-            derivation.text().into()
-        });
+        let text = self.derivations[usize::from(copilot_pipeline)]
+            .get_or_init(|| self.settings.derivation(copilot_pipeline).text().into());
         text.clone()
     }
 

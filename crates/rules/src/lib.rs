@@ -3,6 +3,7 @@
 //! A rule is a file in a folder named after its category, and one line in the list below. Its module
 //! documentation is its page; the examples in it run as tests.
 
+mod branch_variable;
 pub mod context;
 mod delivery;
 pub mod derivation;
@@ -16,6 +17,8 @@ mod refusal;
 mod rewritten;
 mod script;
 pub mod settings;
+mod shared_variables;
+mod shell_text;
 mod unique;
 mod variables;
 mod verdict;
@@ -135,10 +138,7 @@ impl Rule {
     /// The rule's page, Markdown, with the derivation written out where the examples need it.
     #[must_use]
     pub fn page(&self) -> String {
-        let derivation = derivation::Derivation {
-            variable: "BRANCH_NAME",
-            copilot_pipeline: false,
-        };
+        let derivation = derivation::Derivation::new("BRANCH_NAME");
         let mut page = String::new();
         for line in self.docs.lines() {
             if line.trim() == "@DERIVATION@" {
@@ -227,6 +227,8 @@ rules! {
         branch_placeholder
         unexpanded_variable
         source_version_branch
+        detached_head_branch
+        constant_branch
     }
     structure {
         invalid_yaml

@@ -518,7 +518,7 @@ mod stale_tag {
     #[test]
     fn kubernetes_gets_a_tag_that_is_new_for_every_build_everywhere() {
         let commands =
-            "BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)
+            "BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 docker build -t $REG/web:$BRANCH_NAME .
 docker push $REG/web:$BRANCH_NAME
 kubectl set image deployment/web web=$REG/web:$BRANCH_NAME";
@@ -537,7 +537,7 @@ kubectl set image deployment/web web=$REG/web:$BRANCH_NAME";
     #[test]
     fn a_shared_variable_is_changed_where_it_is_set() {
         let commands =
-            "BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)
+            "BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 TAG=$BRANCH_NAME
 docker build -t $REG/web:$TAG .
 docker push $REG/web:$TAG
@@ -547,6 +547,43 @@ helm upgrade web chart --set image.repository=$REG/web --set image.tag=$TAG";
             "TAG=$BRANCH_NAME-${CODEBUILD_BUILD_ID##*:}\n",
         );
         assert_eq!(fixed(commands, &[]), wanted);
+    }
+
+    #[test]
+    fn a_variable_that_others_read_stays() {
+        let commands = "BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
+TAG=$BRANCH_NAME
+docker build -t $REG/web:$TAG .
+docker push $REG/web:$TAG
+aws s3 sync site s3://web/$TAG
+kubectl set image deployment/web web=$REG/web:$TAG";
+        let wanted = commands.replace("web:$TAG", "web:$TAG-${CODEBUILD_BUILD_ID##*:}");
+        assert_eq!(fixed(commands, &[]), wanted);
+    }
+
+    #[test]
+    fn nothing_is_appended_behind_a_branch_that_may_be_long() {
+        for derivation in [
+            "$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)",
+            "$(echo $CODEBUILD_WEBHOOK_HEAD_REF | tr / - | cut -c -128)",
+            "$(echo $CODEBUILD_WEBHOOK_HEAD_REF | tr / - | head -c 100)",
+        ] {
+            let commands = format!(
+                "BRANCH_NAME={derivation}\ndocker build -t $REG/web:$BRANCH_NAME .\ndocker push $REG/web:$BRANCH_NAME\nkubectl set image deployment/web web=$REG/web:$BRANCH_NAME"
+            );
+            assert_eq!(fixed(&commands, &[]), commands);
+        }
+    }
+
+    #[test]
+    fn versions_are_left_alone() {
+        for version in ["1.4.2", "v2", "2024.10", "release-3"] {
+            let commands = format!(
+                "VERSION={version}\ndocker build -t $REG/web:$VERSION .\ndocker push $REG/web:$VERSION\nkubectl set image deployment/web web=$REG/web:$VERSION"
+            );
+            fires(RULE, &commands);
+            assert_eq!(fixed(&commands, &[]), commands);
+        }
     }
 }
 
@@ -666,6 +703,48 @@ mod immutable_repository {
         );
         let commands = format!("BRANCH_NAME=${{GIT_BRANCH}}\n{PUSH}");
         silent_with(RULE, &commands, &[("main.tf", &excluded)]);
+    }
+
+    #[test]
+    fn filters_turn_the_mode_round_for_the_tags_that_they_name() {
+        let declared = |mode: &str, filter: &str| {
+            repository(mode).replace(
+                "}\n",
+                &format!("  image_tag_mutability_exclusion_filter {{\n    filter = \"{filter}\"\n    filter_type = \"WILDCARD\"\n  }}\n}}\n"),
+            )
+        };
+        let commands = format!("BRANCH_NAME=${{GIT_BRANCH}}\n{PUSH}");
+        for (mode, filter, refused) in [
+            ("IMMUTABLE_WITH_EXCLUSION", "latest", true),
+            ("IMMUTABLE_WITH_EXCLUSION", "*", false),
+            ("MUTABLE_WITH_EXCLUSION", "*", true),
+            ("MUTABLE_WITH_EXCLUSION", "latest", false),
+            ("MUTABLE_WITH_EXCLUSION", "v*", false),
+        ] {
+            let file = declared(mode, filter);
+            if refused {
+                fires_with(RULE, &commands, &[("main.tf", &file)]);
+            } else {
+                silent_with(RULE, &commands, &[("main.tf", &file)]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_may_be_put_together_of_parts() {
+        let commands = format!("BRANCH_NAME=${{GIT_BRANCH}}\n{PUSH}");
+        let terraform = repository("IMMUTABLE").replace("\"web\"\n", "\"${var.team}/web\"\n");
+        fires_with(
+            RULE,
+            &commands.replace("$REG/", "$REG/shop/"),
+            &[("main.tf", &terraform)],
+        );
+        let template = "AWSTemplateFormatVersion: \"2010-09-09\"\nResources:\n  R:\n    Type: AWS::ECR::Repository\n    Properties:\n      RepositoryName: !Sub ${Team}/web\n      ImageTagMutability: IMMUTABLE\n";
+        fires_with(
+            RULE,
+            &commands.replace("$REG/", "$REG/shop/"),
+            &[("ecr.yml", template)],
+        );
     }
 }
 

@@ -54,6 +54,19 @@ impl Inline {
         Some(inline)
     }
 
+    /// The text with `*` for each value that is not known.
+    pub(crate) fn pattern(&self) -> Box<str> {
+        let mut pattern = String::new();
+        let mut at = 0;
+        for span in &self.unknown {
+            pattern.push_str(&self.text[at..span.start as usize]);
+            pattern.push('*');
+            at = span.end as usize;
+        }
+        pattern.push_str(&self.text[at..]);
+        pattern.into()
+    }
+
     /// Appends what the node stands for; `None` if that is not a text at all.
     fn value(&mut self, text: &str, tree: &Tree, id: NodeId) -> Option<()> {
         let node = tree.node(id);

@@ -33,7 +33,7 @@ pub(super) fn cloudformation(
             continue;
         };
         match kind {
-            "AWS::ECR::Repository" => repository(facts, tree, *resource, properties),
+            "AWS::ECR::Repository" => repository(facts, source, *resource, properties),
             "AWS::CodeBuild::Project" => {
                 let here = project(facts, source, properties, options);
                 delivery::cloudformation::project(&mut found, source, *resource, properties, here);
@@ -52,26 +52,33 @@ pub(super) fn cloudformation(
     keep(facts, found);
 }
 
-fn repository(facts: &mut FileFacts, tree: &Tree, resource: Entry, properties: NodeId) {
+fn repository(facts: &mut FileFacts, source: &Source<'_>, resource: Entry, properties: NodeId) {
+    let tree = source.tree;
     let setting = tree.get(properties, "ImageTagMutability");
     let mode = setting.and_then(|id| tree.text(id)).unwrap_or("MUTABLE");
     let mut exclusions = Vec::new();
+    let mut exclusions_open = false;
     if let Some(filters) = tree.get(properties, "ImageTagMutabilityExclusionFilters") {
         every(tree, filters, &mut |key, value| {
-            if key.ends_with("Value")
-                && let Some(text) = tree.text(value)
-            {
-                exclusions.push(text.into());
+            if key.ends_with("Value") {
+                match plain_text(tree, value) {
+                    Some(text) => exclusions.push(text),
+                    None => exclusions_open = true,
+                }
             }
         });
+        exclusions_open |= tree.sequence(filters).is_none();
     }
+    let name = tree.get(properties, "RepositoryName");
     facts.repositories.push(RepositoryDeclaration {
-        name: tree
-            .get(properties, "RepositoryName")
-            .and_then(|id| plain_text(tree, id)),
+        name: name.and_then(|id| plain_text(tree, id)),
+        pattern: name
+            .and_then(|id| delivery::inline::Inline::read(source.text, tree, id))
+            .map_or_else(|| "*".into(), |inline| inline.pattern()),
         immutable: mode.starts_with("IMMUTABLE"),
         certain: setting.is_none_or(|id| plain_text(tree, id).is_some()),
         exclusions,
+        exclusions_open,
         span: tree.node(resource.key).span,
     });
 }

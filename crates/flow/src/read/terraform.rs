@@ -47,22 +47,21 @@ fn repository(block: &Block) -> RepositoryDeclaration {
     let mode = setting.map(|it| it.text().unwrap_or_default());
     let immutable = mode.is_some_and(|mode| mode.starts_with("IMMUTABLE"));
     let filters = "image_tag_mutability_exclusion_filter";
-    let mut exclusions: Vec<Box<str>> = body
+    let written: Vec<Option<&str>> = body
         .blocks(filters)
-        .filter_map(|it| Some(it.body.value("filter")?.text().unwrap_or("*").into()))
+        .filter_map(|it| Some(it.body.value("filter")?.text()))
         .collect();
-    if body.blocks("dynamic").any(|it| it.is_labelled(&[filters])) {
-        // Which tags they are is decided elsewhere.
-        exclusions.push("*".into());
-    }
+    let made = body.blocks("dynamic").any(|it| it.is_labelled(&[filters]));
+    let name = body.value("name");
     RepositoryDeclaration {
-        name: body
-            .value("name")
-            .and_then(Expression::text)
-            .map(Into::into),
+        name: name.and_then(Expression::text).map(Into::into),
+        pattern: name
+            .and_then(|it| it.joined('*'))
+            .map_or_else(|| "*".into(), Into::into),
         immutable,
         certain: mode.is_none_or(|mode| immutable || mode.starts_with("MUTABLE")),
-        exclusions,
+        exclusions_open: made || written.contains(&None),
+        exclusions: written.into_iter().flatten().map(Into::into).collect(),
         span: block.header,
     }
 }
@@ -255,7 +254,7 @@ mod tests {
     #[test]
     fn exclusions_that_are_made_elsewhere_may_be_any() {
         let text = "resource \"aws_ecr_repository\" \"app\" {\n  name = \"app\"\n  image_tag_mutability = \"IMMUTABLE_WITH_EXCLUSION\"\n  dynamic \"image_tag_mutability_exclusion_filter\" {\n    for_each = var.free\n    content {\n      filter = image_tag_mutability_exclusion_filter.value\n    }\n  }\n}\n";
-        assert_eq!(&*facts(text).repositories[0].exclusions[0], "*");
+        assert!(facts(text).repositories[0].exclusions_open);
     }
 
     #[test]

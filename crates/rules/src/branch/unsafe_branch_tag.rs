@@ -65,7 +65,7 @@ use tagwright_flow::search::AnyOf;
 
 use crate::context::{Context, Report};
 use crate::derivation::Derivation;
-use crate::plan::{after, define_branch};
+use crate::plan::define_branch_after;
 use crate::variables::{assignment_at, is_sanitised};
 use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
@@ -173,13 +173,7 @@ fn sanitise(
         );
         return Err(Refusal::new(RefusalCode::SharedVariable, message));
     }
-    // Asks whether a definition could be inserted at all: version, template, unreadable file.
-    define_branch(context, file, assignment.order, false)?;
-    let derivation = Derivation {
-        variable,
-        copilot_pipeline: false,
-    };
-    let change = after(file, assignment.order).insert(file.id, derivation.text())?;
+    let change = define_branch_after(context, file, assignment.order)?;
     Ok(Fix {
         message: format!("make a tag of {variable} right after it is set"),
         applicability: Applicability::Safe,
