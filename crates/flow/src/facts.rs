@@ -69,6 +69,10 @@ pub struct FileFacts {
     pub redeploys: Vec<Redeploy>,
     /// Calls of Compose that build, push, pull or run the images of its files, in the order in which they run.
     pub compose: Vec<ComposeUse>,
+    /// Files and folders that its commands hand to what deploys them.
+    pub handed_on: Vec<HandedOn>,
+    /// Files that its commands edit by `sed`.
+    pub edited: Vec<EditedFile>,
     /// Scripts, make targets and the like that commands of the file run.
     pub scripts: Vec<SmolStr>,
     /// Places where pasted documentation or quoting keeps a variable from being one.
@@ -87,6 +91,25 @@ pub struct Redeploy {
     /// When.
     pub order: Order,
     /// The command, bytes of the file.
+    pub span: Span,
+}
+
+/// A file or folder that a command hands to what deploys it: `kubectl apply -f`, `aws ecs register-task-definition
+/// --cli-input-json file://…`.
+#[derive(Clone, Debug)]
+pub struct HandedOn {
+    /// The path as written, without `./` and `file://`.
+    pub path: SmolStr,
+    /// When.
+    pub order: Order,
+}
+
+/// A file that `sed` edits, or reads to write it elsewhere.
+#[derive(Clone, Debug)]
+pub struct EditedFile {
+    /// The path as written, without `./`.
+    pub path: SmolStr,
+    /// The command, bytes of the file that holds it.
     pub span: Span,
 }
 

@@ -53,6 +53,12 @@ pub struct Habits {
 }
 
 impl FileFacts {
+    /// How often `text` stands in the file.
+    #[must_use]
+    pub fn occurrences(&self, text: &str) -> usize {
+        memchr::memmem::find_iter(self.text.as_bytes(), text.as_bytes()).count()
+    }
+
     /// The bytes of the file at `span`; empty where that is not on character boundaries inside the file.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {

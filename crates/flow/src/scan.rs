@@ -21,8 +21,8 @@ use crate::expression::{
 };
 use crate::facts::{
     AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, ComposeUse, CopilotFlag,
-    CopilotUse, FileFacts, IMAGE_FILES, ImageFiles, ImageUse, Oddity, OddityKind, Order, Redeploy,
-    ShellKind, TagKind, TagValue, VariableRead,
+    CopilotUse, EditedFile, FileFacts, HandedOn, IMAGE_FILES, ImageFiles, ImageUse, Oddity,
+    OddityKind, Order, Redeploy, ShellKind, TagKind, TagValue, VariableRead,
 };
 use crate::kind::{FileKind, has};
 use crate::search::AnyOf;
@@ -52,6 +52,8 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         delivery: None,
         redeploys: Vec::new(),
         compose: Vec::new(),
+        handed_on: Vec::new(),
+        edited: Vec::new(),
         scripts: Vec::new(),
         oddities: Vec::new(),
         habits: std::sync::OnceLock::new(),
@@ -988,6 +990,19 @@ impl Reader<'_, '_> {
                 span: place.source(command.span),
             });
         }
+        let plain =
+            |path: &str| SmolStr::from(path.trim_matches(['"', '\'']).trim_start_matches("./"));
+        let handed_on = effects.applied.iter().chain(&effects.registered);
+        let handed_on = handed_on.map(|path| HandedOn {
+            path: plain(path),
+            order: self.order,
+        });
+        self.facts.handed_on.extend(handed_on);
+        let edited = effects.edited.iter().map(|path| EditedFile {
+            path: plain(path),
+            span: place.source(command.span),
+        });
+        self.facts.edited.extend(edited);
         if !effects.edited.is_empty() {
             let uses = before..self.facts.uses.len();
             let edits = uses.map(|index| (index, effects.edited.clone()));

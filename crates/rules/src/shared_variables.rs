@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use tagwright_flow::{FileKind, Workspace};
 use tagwright_flow::expression::plain_name;
-use tagwright_flow::habits::ItemScript;
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse};
+use tagwright_flow::habits::ItemScript;
+use tagwright_flow::{FileKind, Workspace};
 use tagwright_syntax::shell::{Command, Part, PartKind, Quoting, RedirectKind, Word};
 use tagwright_syntax::yaml::NodeId;
 use tagwright_syntax::{SmolStr, SourceMap, Span};
@@ -359,10 +359,7 @@ impl<'a> Reads<'a> {
         let tools = ["gradlew", "mvnw", "node_modules/", ".venv/", "venv/"];
         let script = self.file.scripts.iter().find(|script| {
             !tools.iter().any(|tool| script.contains(tool))
-                && !workspace
-                    .files()
-                    .iter()
-                    .any(|file| *file.path == ***script)
+                && !workspace.files().iter().any(|file| *file.path == ***script)
         });
         if let Some(script) = script {
             return shared(format!(

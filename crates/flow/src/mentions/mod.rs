@@ -105,8 +105,9 @@ impl Index {
         for (at, flow) in workspace.flows().iter().enumerate() {
             index.flow_of.extend(flow.uses.iter().map(|id| (*id, at)));
         }
+        let replaced = Replaced::of(workspace);
         for facts in workspace.files() {
-            index.add_read(workspace, facts);
+            index.add_read(workspace, facts, &replaced);
         }
         surroundings.each(&mut |path, text| {
             let found = find::find(text);
@@ -138,7 +139,7 @@ impl Index {
     }
 
     /// A file that a reader knows.
-    fn add_read(&mut self, workspace: &Workspace, facts: &FileFacts) {
+    fn add_read(&mut self, workspace: &Workspace, facts: &FileFacts, replaced: &Replaced) {
         let found = find::find(&facts.text);
         if found.is_empty() {
             return;
@@ -177,7 +178,15 @@ impl Index {
         let found = self.places.split_off(first);
         let lives = |place: &Place| {
             let mut dead = overwritten.iter();
-            !dead.any(|span| span.contains(place.found.span))
+            let named = match place.found.shape {
+                Shape::Reference(name) => Span {
+                    start: name.start,
+                    ..place.found.span
+                }
+                .of(&facts.text),
+                _ => "",
+            };
+            !dead.any(|span| span.contains(place.found.span)) && !replaced.has(&facts.path, named)
         };
         self.places.extend(found.into_iter().filter(lives));
         for place in &mut self.places[first..] {
@@ -440,6 +449,33 @@ fn overwritten(facts: &FileFacts) -> Vec<Span> {
         .filter(|it| it.place == AssignmentPlace::EnvVariables && replaced(&it.name))
         .map(|it| it.span)
         .collect()
+}
+
+/// The references that `sed` looks for in files of the workspace: what it finds is written anew before anybody
+/// reads it.
+struct Replaced(Vec<(SmolStr, String)>);
+
+impl Replaced {
+    fn of(workspace: &Workspace) -> Self {
+        let mut edits = Vec::new();
+        for facts in workspace.files() {
+            for edited in &facts.edited {
+                let command = edited.span.of(&facts.text).replace('\\', "");
+                edits.push((edited.path.clone(), command));
+            }
+        }
+        Self(edits)
+    }
+
+    /// Whether the whole reference `named` in the file at `path` is replaced.
+    fn has(&self, path: &str, named: &str) -> bool {
+        let pattern = format!("s|{named}|");
+        !named.is_empty()
+            && self
+                .0
+                .iter()
+                .any(|(file, command)| **file == *path && command.contains(&pattern))
+    }
 }
 
 /// What variables of a file are set to, by its facts.

@@ -343,6 +343,8 @@ pub(crate) struct Effects {
     pub(crate) redeploys: Option<Tool>,
     /// It registers a definition (`aws ecs register-task-definition`) that later commands deploy.
     pub(crate) registers: bool,
+    /// The files with the definitions that it registers, as written, without `file://`.
+    pub(crate) registered: Vec<SmolStr>,
     /// The files that it edits in place (`sed -i`), as written.
     pub(crate) edited: Vec<SmolStr>,
     /// The files and folders that it hands to Kubernetes, as written.
@@ -363,6 +365,7 @@ pub(crate) fn effects(command: &Command, script: &str) -> Effects {
         compose: compose::call(&view),
         redeploys: (tool.redeploys)(&view).then_some(tool.family),
         registers: aws::registers(&view),
+        registered: aws::registered(&view),
         edited: if sed { sed::files(&view) } else { Vec::new() },
         applied: if kubernetes {
             kubectl::applied(&view)

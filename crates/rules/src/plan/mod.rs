@@ -11,6 +11,7 @@
 mod branch_tag;
 mod definition;
 mod existing;
+mod handed_on;
 mod joined;
 mod left_behind;
 pub(crate) mod tag_choice;

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::expression::{AtomKind, plain_name};
 use tagwright_flow::facts::{
     AssignmentPlace, FileFacts, ImageUse, RepositoryDeclaration, TagKind, TagValue,
 };
+use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::{FileId, FileKind};
 use tagwright_syntax::shell::Word;
 use tagwright_syntax::yaml::Tree;
