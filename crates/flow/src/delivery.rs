@@ -9,6 +9,7 @@ pub(crate) mod cloudformation;
 pub(crate) mod copilot;
 mod hcl;
 pub mod inline;
+pub mod templates;
 pub(crate) mod terraform;
 mod terraform_iam;
 
@@ -28,6 +29,8 @@ pub struct DeliveryFacts {
     pub runs: Vec<Run>,
     /// The files of its own repository that it names.
     pub named: Vec<NamedFile>,
+    /// The files that Terraform reads as templates.
+    pub templates: Vec<templates::Template>,
 }
 
 impl DeliveryFacts {
@@ -39,6 +42,7 @@ impl DeliveryFacts {
             && self.grants.is_empty()
             && self.runs.is_empty()
             && self.named.is_empty()
+            && self.templates.is_empty()
     }
 }
 

@@ -62,6 +62,30 @@ pub struct FileFacts {
     pub scripts: Vec<SmolStr>,
     /// Places where pasted documentation or quoting keeps a variable from being one.
     pub oddities: Vec<Oddity>,
+    /// What its commands do to files and texts.
+    pub effects: Effects,
+}
+
+/// What commands do beside naming images.
+#[derive(Clone, Debug, Default)]
+pub struct Effects {
+    /// Files that they write anew (`>`, `tee`, `cp`, `mv`), in order.
+    pub written: Vec<WrittenFile>,
+    /// The last parts of the paths of JSON files that they name otherwise, each with the first time.
+    pub named: Vec<(SmolStr, Order)>,
+    /// They expand variables in texts: `eval`, `envsubst`, `sh -c "$TEXT"`, `sed` that looks for a `$`.
+    pub expand: bool,
+}
+
+/// A file that a command writes anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenFile {
+    /// Its path, relative to the folder in which the build starts, without `./`.
+    pub path: SmolStr,
+    /// When.
+    pub order: Order,
+    /// The command may be skipped.
+    pub conditional: bool,
 }
 
 /// A place that names an image.
@@ -85,6 +109,8 @@ pub struct ImageUse {
     pub tags: Vec<TagValue>,
     /// The command may be skipped.
     pub conditional: bool,
+    /// It runs only for branches that a condition names.
+    pub one_branch: bool,
     /// The command's failure is caught.
     pub tolerated: bool,
     /// Runs only after a failure.
@@ -159,6 +185,8 @@ pub struct AssignmentFact {
     pub place: AssignmentPlace,
     /// May be skipped.
     pub conditional: bool,
+    /// Made only for branches that a condition names.
+    pub one_branch: bool,
     /// Lost at the end of a subshell.
     pub subshell: bool,
     /// Exported to child processes.
@@ -258,6 +286,8 @@ pub struct BuildspecFacts {
     pub inline: bool,
     /// Whether it hands on the files that tell a deployment which image to take.
     pub image_files: ImageFiles,
+    /// The folders below the root of the source whose files become the root of an artifact.
+    pub artifact_folders: Vec<SmolStr>,
 }
 
 /// The files that tell a deployment of ECS which image to take.
@@ -371,6 +401,9 @@ pub struct Oddity {
 pub enum OddityKind {
     /// `$<NAME>`, `<NAME>`, `{{NAME}}`: pasted documentation.
     Placeholder,
+    /// `$NAME` or `${NAME}` in a reference to an image, in single quotes or in a here-document whose delimiter is
+    /// quoted.
+    Quoted,
     /// `${NAME}` where nothing expands it; the reason, to be read after "because".
     Unexpanded(&'static str),
 }

@@ -6,6 +6,8 @@
 
 pub mod commands;
 pub mod delivery;
+mod ecr;
+mod effects;
 pub mod expression;
 pub mod facts;
 pub mod kind;

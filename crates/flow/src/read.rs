@@ -53,9 +53,14 @@ pub fn read_file_with(
         FileKind::Terraform => {
             terraform(&mut facts, text);
             let delivers = has(text, "aws_codepipeline") || has(text, "aws_codebuild_project");
+            let mut found = DeliveryFacts::default();
             if delivers || has(text, "aws_iam_role") && has(text, "ecr:") {
-                keep(&mut facts, delivery::terraform::read(text));
+                found = delivery::terraform::read(text);
             }
+            if delivery::templates::may_hold(text) {
+                found.templates = delivery::templates::read(text);
+            }
+            keep(&mut facts, found);
         }
         _ => {
             let tree = yaml::parse(text);

@@ -16,12 +16,13 @@ use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::FileId;
 use crate::commands::{self, Form, ImageArgument, Role};
+use crate::effects;
 use crate::expression::{
     Environment, Expansion, Expression, Locate, Origin, Raw, Reason, Repository, Site, SplitTag,
     assigned, split_reference,
 };
 use crate::facts::{
-    AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, CopilotFlag, CopilotUse,
+    AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, CopilotFlag, CopilotUse, Effects,
     FileFacts, IMAGE_FILES, ImageFiles, ImageUse, Oddity, OddityKind, Order, ShellKind, TagKind,
     TagValue, VariableRead,
 };
@@ -49,6 +50,7 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         delivery: None,
         scripts: Vec::new(),
         oddities: Vec::new(),
+        effects: Effects::default(),
     }
 }
 
@@ -136,6 +138,7 @@ static TRIGGERS: AnyOf = AnyOf::new(&[
     "docker",
     "podman",
     "nerdctl",
+    "finch",
     "buildah",
     "kaniko",
     "executor",
@@ -162,11 +165,15 @@ static TRIGGERS: AnyOf = AnyOf::new(&[
 /// What makes a command worth reading that has none of [`TRIGGERS`] and no `$`, `=` or `<`.
 static SCRIPTS: AnyOf = AnyOf::new(&["{{", "./", ".sh", "make"]);
 
+/// Programs that expand what others leave as text.
+static EXPANDERS: AnyOf = AnyOf::new(&["eval", "envsubst", "gettext"]);
+
 /// Whether a command can matter at all.
 fn may_matter(text: &str) -> bool {
     memchr::memchr3(b'$', b'=', b'<', text.as_bytes()).is_some()
         || SCRIPTS.is_in(text)
         || TRIGGERS.is_in(text)
+        || EXPANDERS.is_in(text)
 }
 
 /// Whether the command only prints text, or only logs in to a registry: the most common commands that need
@@ -208,6 +215,7 @@ pub(crate) fn buildspec(
         isolated: spec.version == Version::V0_1,
         names_branch: has(source.text, "BRANCH"),
         names_copilot: has(source.text, "copilot"),
+        directory: Some(SmolStr::default()),
         depth: 0,
     };
     reader.env(&spec);
@@ -225,7 +233,9 @@ pub(crate) fn buildspec(
             next += count;
         }
     }
-    let interesting = TRIGGERS.is_in(source.text);
+    // What expands texts matters to what has been found in `env`.
+    let expands = !reader.facts.oddities.is_empty() && EXPANDERS.is_in(source.text);
+    let interesting = expands || TRIGGERS.is_in(source.text);
     let mut item = 1;
     if interesting {
         for phase in &spec.phases {
@@ -253,6 +263,7 @@ pub(crate) fn buildspec(
         template,
         inline: source.host.is_some(),
         image_files: image_files(tree, &spec, source.text),
+        artifact_folders: effects::artifact_folders(tree, &spec),
     });
     Some(spec)
 }
@@ -392,6 +403,8 @@ struct Reader<'a, 'f> {
     /// Whether `BRANCH`, or the program `copilot`, is named anywhere in the text.
     names_branch: bool,
     names_copilot: bool,
+    /// The folder that commands run in, relative to the one in which the build starts, if it is certain.
+    directory: Option<SmolStr>,
     depth: u32,
 }
 
@@ -420,7 +433,7 @@ impl Reader<'_, '_> {
                 );
             }
             self.push_env(name, value, id, site, AssignmentPlace::EnvVariables);
-            if value.contains("${") {
+            if value.contains('$') {
                 self.unexpanded_in(id, value, map.as_ref(), Reason::EnvVariables);
             }
         }
@@ -455,6 +468,7 @@ impl Reader<'_, '_> {
             value_site,
             place,
             conditional: false,
+            one_branch: false,
             subshell: false,
             exported: true,
         });
@@ -469,15 +483,23 @@ impl Reader<'_, '_> {
         reason: Reason,
     ) {
         let mut from = 0;
-        while let Some(at) = value[from..].find("${").map(|at| at + from) {
-            let Some(length) = value[at..].find('}') else {
-                break;
+        while let Some(at) = value[from..].find('$').map(|at| at + from) {
+            from = at + 1;
+            let rest = &value[at + 1..];
+            let inner = rest.strip_prefix('{');
+            let name = crate::expression::plain_name(inner.unwrap_or(rest));
+            let length = match inner {
+                Some(inner) => match inner.find('}') {
+                    Some(close) => close + 2,
+                    None => break,
+                },
+                None => name.len(),
             };
-            let name = crate::expression::plain_name(&value[at + 2..at + length]);
-            from = at + length;
-            if name.is_empty() {
+            // `$$NAME` is another language's escape, or the number of a process.
+            if name.is_empty() || value[..at].ends_with(['$', '\\']) {
                 continue;
             }
+            from = at + length;
             let span = Span::new(at, at + length + 1);
             let site = self.scalar_site(node, map, span, Expansion::Never(reason));
             self.facts.oddities.push(Oddity {
@@ -621,6 +643,13 @@ impl Reader<'_, '_> {
             self.reads(command, text, place, quotes);
             self.loops(command, text, place);
             self.uses(command, text, place, script.status);
+            effects::note(
+                &mut self.facts.effects,
+                &mut self.directory,
+                command,
+                text,
+                self.order,
+            );
             self.nested(command, text, place);
             self.assignments(command, text, place);
         }
@@ -654,6 +683,7 @@ impl Reader<'_, '_> {
                 value_site: inner.and_then(|span| place.locate(span, quoting)),
                 place: AssignmentPlace::Command,
                 conditional: command.context.conditional,
+                one_branch: command.context.one_branch,
                 subshell: command.context.subshell || command.context.substitution > 0,
                 exported: assignment.exported,
             });
@@ -689,6 +719,7 @@ impl Reader<'_, '_> {
                         value_site: None,
                         place: AssignmentPlace::Command,
                         conditional: command.context.conditional,
+                        one_branch: command.context.one_branch,
                         subshell: command.context.subshell,
                         exported: true,
                     });
@@ -760,6 +791,7 @@ impl Reader<'_, '_> {
             value_site: None,
             place: AssignmentPlace::Loop,
             conditional: true,
+            one_branch: false,
             subshell: false,
             exported: false,
         });
@@ -958,6 +990,7 @@ impl Reader<'_, '_> {
         } else {
             place
         };
+        self.quoted(parts, argument.span, text, place, unexpanding);
         let end_quoting = parts
             .iter()
             .rev()
@@ -1025,6 +1058,7 @@ impl Reader<'_, '_> {
             repository: self.facts.repository(&repository),
             tags,
             conditional: command.context.conditional,
+            one_branch: command.context.one_branch,
             tolerated: command.context.tolerated,
             after_failure: command.context.after_failure,
             loops: loop_names(command),
@@ -1039,6 +1073,41 @@ impl Reader<'_, '_> {
                 }));
         } else {
             self.facts.uses.push(image);
+        }
+    }
+
+    /// The variables of a reference that the shell leaves as they are.
+    fn quoted(
+        &mut self,
+        parts: &[Part],
+        reference: Span,
+        text: &str,
+        place: &Place<'_>,
+        unexpanding: bool,
+    ) {
+        let shell = matches!(place.base, Base::Shell);
+        for part in parts {
+            let single = shell && part.quoting == Quoting::Single;
+            let inside = part.span.start < reference.end && reference.start < part.span.end;
+            let literal = matches!(part.kind, PartKind::Literal(_));
+            if !(inside && literal && (single || unexpanding)) {
+                continue;
+            }
+            let start = part.span.start.max(reference.start);
+            let end = part.span.end.min(reference.end);
+            let source = Span { start, end }.of(text);
+            for found in crate::expression::plain_variables(source) {
+                let at = start as usize;
+                let span = Span::new(at + found.start as usize, at + found.end as usize);
+                let name = found.of(source).trim_matches(['$', '{', '}']);
+                self.facts.oddities.push(Oddity {
+                    kind: OddityKind::Quoted,
+                    span: place.source(span),
+                    site: place.locate(span, part.quoting),
+                    order: self.order,
+                    name: name.into(),
+                });
+            }
         }
     }
 
@@ -1515,6 +1584,7 @@ pub(crate) fn data_reference(facts: &mut FileFacts, reference: &DataReference<'_
         repository: facts.repository(&split.repository),
         tags: vec![tag],
         conditional: false,
+        one_branch: false,
         tolerated: false,
         after_failure: false,
         loops: Vec::new(),

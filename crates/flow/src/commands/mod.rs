@@ -188,7 +188,7 @@ pub fn image_arguments(command: &Command, script: &str) -> Vec<ImageArgument> {
 
 fn read(view: &View<'_>, found: &mut Found) {
     match view.program.as_str() {
-        "docker" | "podman" | "nerdctl" => docker::read(view, found),
+        "docker" | "podman" | "nerdctl" | "finch" => docker::read(view, found),
         "buildah" => registry_tools::buildah(view, found),
         "executor" | "kaniko" => registry_tools::kaniko(view, found),
         "crane" | "gcrane" => registry_tools::crane(view, found),
@@ -270,6 +270,13 @@ impl Found {
             repository,
         });
     }
+}
+
+/// The 0-based index of the word that names the program which the command runs, past `sudo`, `env` and the
+/// like; `None` if there is none.
+#[must_use]
+pub fn program(command: &Command, script: &str) -> Option<usize> {
+    wrappers::unwrap(command, script)
 }
 
 /// A script inside a word: `sh -c '…'`, `ssh host "…"`, `eval "…"`.

@@ -86,6 +86,33 @@ pub(super) fn items(text: &str, start: usize) -> Option<Vec<(&str, usize)>> {
     }
 }
 
+/// The arguments of a call, from its opening parenthesis on, and the length up to the closing one, that included.
+pub(super) fn arguments(text: &str) -> Option<(Vec<&str>, usize)> {
+    let mut reader = Reader { text, at: 0 };
+    reader.blank(false);
+    if reader.peek()? != b'(' {
+        return None;
+    }
+    let mut arguments = Vec::new();
+    loop {
+        reader.at += 1;
+        reader.blank(true);
+        let start = reader.at;
+        // A closing parenthesis ends the expression before it is looked at as a bracket.
+        reader.expression(b",)")?;
+        let argument = text[start..reader.at].trim_end();
+        if !argument.is_empty() {
+            arguments.push(argument);
+        }
+        reader.blank(true);
+        match reader.peek()? {
+            b',' => {}
+            b')' => return Some((arguments, reader.at + 1)),
+            _ => return None,
+        }
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
