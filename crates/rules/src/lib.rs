@@ -4,6 +4,7 @@
 //! documentation is its page; the examples in it run as tests.
 
 pub mod context;
+mod definitions;
 mod delivery;
 pub mod derivation;
 pub mod directives;
@@ -16,6 +17,7 @@ mod rewritten;
 mod script;
 pub mod settings;
 mod tables;
+mod templated;
 mod unique;
 mod variables;
 mod verdict;
@@ -295,6 +297,7 @@ rules! {
         duplicate_branch_target
         unconditional_stage
         default_image_tag
+        missing_template_variable
     }
     isolation {
         shared_repository

@@ -18,6 +18,7 @@ use tagwright_syntax::{SmolStr, Span};
 
 use crate::context::{Context, Place, deploys, pushes};
 use crate::environment;
+use crate::rewritten;
 use crate::settings::Strategy;
 use crate::{Applicability, Change, ChangeKind, Fix, Settings, WordEffect};
 
@@ -50,9 +51,15 @@ impl Plan {
 }
 
 impl Plan {
-    pub(crate) fn make(context: &Context<'_>, flow: &Flow) -> Self {
+    pub(crate) fn make<'a>(context: &Context<'a>, flow: &'a Flow) -> Self {
         // Also what a build edits: whether the edit is about the image is not certain.
-        let places: Vec<Place<'_>> = flow.uses.iter().map(|id| context.place(*id)).collect();
+        let data = |place: &Place<'_>| rewritten::is_data(place.file);
+        let places: Vec<Place<'_>> = flow
+            .uses
+            .iter()
+            .map(|id| context.place(*id))
+            .filter(|place| !(data(place) && context.is_without_effect(place.file.id)))
+            .collect();
         let all = |wanted: &dyn Fn(&Place<'_>, &TagValue) -> bool| -> Vec<(Place<'_>, &TagValue)> {
             places
                 .iter()
@@ -62,9 +69,14 @@ impl Plan {
         };
         let latest = all(&|place, tag| tag.kind.is_latest() && place.image.is_latest());
         let default = all(&|place, tag| tag.kind.is_latest() && !place.image.is_latest());
-        let pushed = all(&|place, _| pushes(place.image.role));
+        let pushed: Vec<_> = context
+            .pushed(flow)
+            .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
+            .collect();
         let defaults = defaults(context, &default);
-        let pushes_latest = latest.iter().any(|(place, _)| pushes(place.image.role));
+        let pushes_latest = pushed
+            .iter()
+            .any(|(place, tag)| tag.kind.is_latest() && place.image.is_latest());
         let beside = pushed.iter().any(|(_, tag)| {
             matches!(&tag.kind, TagKind::Variable(_))
                 || matches!(&tag.kind, TagKind::Literal(text) if &**text != "latest")
@@ -82,7 +94,9 @@ impl Plan {
                 defaults,
             };
         }
-        let fix = if pushes_latest {
+        let fix = if let Some(reason) = unpushed(&places, beside) {
+            Err(reason)
+        } else if pushes_latest {
             branch_tag(context, &latest, beside)
         } else if beside {
             Err("the tags that this repository pushes for the image are not known to be set where it is deployed".to_owned())
@@ -96,6 +110,28 @@ impl Plan {
             defaults,
         }
     }
+}
+
+/// Why nothing can move while another tag is deployed that nothing pushes: it may be `latest` when the build
+/// runs, and whether the image that is deployed is the one that is pushed cannot be told any more afterwards.
+fn unpushed(places: &[Place<'_>], beside: bool) -> Option<String> {
+    if beside {
+        return None;
+    }
+    let mut deployed = places.iter().filter(|place| deploys(place.image.role));
+    let place = deployed.find(|place| {
+        let tags = &place.image.tags;
+        tags.iter()
+            .all(|tag| matches!(tag.kind, TagKind::Variable(_)) && !tag.written.is_empty())
+    })?;
+    let tag = place.image.tags.first()?;
+    let start = place.image.span.start as usize;
+    let line = place.file.text.get(..start)?.matches('\n').count() + 1;
+    Some(format!(
+        "`{}` is deployed in {}:{line}, and nothing here pushes it",
+        tag.written.trim_matches('"'),
+        place.file.path
+    ))
 }
 
 /// One fix for each place at which a variable gets `latest` as one of its values. A fallback that is

@@ -11,7 +11,7 @@ use tagwright_syntax::yaml::Tree;
 
 use crate::{
     Category, Change, ChangeKind, Check, Context, Directive, Document, Finding, Report, Rule,
-    Settings, Severity, directives, inline, registry, rule,
+    Settings, Severity, directives, inline, registry, rule, templated,
 };
 
 /// What reading one file gives.
@@ -194,6 +194,7 @@ pub fn check(
     let mut findings = weighed(&context, found);
     findings.extend(by_rule.into_iter().flatten());
     sort(&mut findings);
+    templated::withdraw(&context, &mut findings);
     let mut verdict = silence(findings, directives, settings);
     let suppressed: Vec<&Finding> = verdict.suppressed.iter().map(|(it, _)| it).collect();
     keep_together(&mut verdict.findings, &suppressed);
