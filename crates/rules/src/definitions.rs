@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use tagwright_flow::facts::{FileFacts, WrittenFile};
-use tagwright_flow::kind::has;
+use tagwright_flow::facts::FileFacts;
+use tagwright_flow::outputs::WrittenFile;
 use tagwright_flow::{FileId, FileKind, Workspace};
 
 /// What folders of samples are called.
@@ -55,10 +55,11 @@ fn replaces(spec: &FileFacts, file: &FileFacts) -> bool {
         !written.conditional
             && (path == &*file.path || file.path.strip_prefix(folder) == Some(path))
     };
-    let Some(written) = spec.effects.written.iter().find(wanted) else {
+    let outputs = &spec.habits().outputs;
+    let Some(written) = outputs.written.iter().find(wanted) else {
         return false;
     };
-    let mut named = spec.effects.named.iter();
+    let mut named = outputs.named.iter();
     !named.any(|(known, order)| {
         known == name && (order.item < written.order.item || *order <= written.order)
     })
@@ -73,7 +74,7 @@ fn is_sample(specs: &[&FileFacts], file: &FileFacts) -> bool {
         .split('/')
         .any(|part| SAMPLES.contains(&part.to_ascii_lowercase().as_str()));
     // A name that some text holds may be asked for there; where none does, the file is asked for nowhere.
-    let asked_for = |path: &str| specs.iter().any(|spec| has(&spec.text, path));
+    let asked_for = |path: &str| specs.iter().any(|spec| spec.may_hold(path));
     if built {
         return false;
     }

@@ -68,12 +68,13 @@
 
 use std::collections::BTreeSet;
 
-use tagwright_flow::commands::Role;
+use tagwright_flow::facts::LatestAt;
+use tagwright_flow::tools::Role;
 use tagwright_flow::expression::Origin;
 use tagwright_flow::facts::TagValue;
 
 use crate::context::{Context, Place, Report, deploys};
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-default",
@@ -98,9 +99,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 continue;
             }
             for tag in &place.image.tags {
-                let latest = tag.kind.is_literal_latest();
-                let fallback = matches!(tag.origin, Origin::Fallback(_));
-                if !latest || tag.written.contains("latest") && !fallback {
+                if matches!(tag.latest_at(), None | Some(LatestAt::Written)) {
                     continue;
                 }
                 let (name, what) = match &tag.origin {
@@ -115,6 +114,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 }
                 let shown = flow.shown();
                 let some = is_of_one_branch(place, tag);
+                let fallback = matches!(tag.origin, Origin::Fallback(_));
                 let (severity, message) = if some {
                     (
                         Severity::Note,
@@ -132,7 +132,10 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     )
                 };
                 let fix = if some {
-                    Err("only builds of the branches that a condition names take this value".to_owned())
+                    Err(Refusal::new(
+                        RefusalCode::YourDecision,
+                        "only builds of the branches that a condition names take this value",
+                    ))
                 } else {
                     context.plan(index).of_default(place, tag)
                 };

@@ -62,9 +62,6 @@
 
 use std::collections::BTreeSet;
 
-use tagwright_flow::expression::plain_name;
-use tagwright_syntax::Span;
-
 use crate::context::{Context, Report};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
@@ -79,28 +76,30 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for id in context.templates().keys() {
-        let file = context.workspace.file(*id);
-        // A loop of the template has variables of its own.
-        if file.text.contains("%{") {
+        let given = context.template_calls(*id).filter_map(|call| {
+            let certain = call.template.expanded && call.template.is_certain();
+            let known = call.template.variables.as_ref().filter(|_| certain)?;
+            Some((call, known))
+        });
+        let mut given = given.peekable();
+        if given.peek().is_none() {
             continue;
         }
+        // A loop of the template has variables of its own.
+        let Some(names) = context.workspace.file(*id).placeholders() else {
+            continue;
+        };
         let mut seen = BTreeSet::new();
-        for call in context.template_calls(*id) {
-            if !call.template.is_certain() {
-                continue;
-            }
-            let Some(known) = &call.template.variables else {
-                continue;
-            };
-            for (name, span) in names(&file.text) {
-                if known.iter().any(|it| **it == *name) || !seen.insert(name) {
+        for (call, known) in given {
+            for (name, span) in &names {
+                if known.iter().any(|it| **it == **name) || !seen.insert(name) {
                     continue;
                 }
                 let message = format!(
                     "`{}` does not pass `{name}` to this template, so `terraform plan` fails; write `${name}` or `$${{{name}}}` for a shell variable",
                     call.file.path
                 );
-                report.add(report.draft(*id, span, message).related(
+                report.add(report.draft(*id, *span, message).related(
                     call.file.id,
                     call.template.span,
                     "the template is read here",
@@ -108,21 +107,4 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             }
         }
     }
-}
-
-/// The names of the plain expressions `${NAME}` in a template, also where the shell's operators follow the name,
-/// which Terraform does not know.
-fn names(text: &str) -> impl Iterator<Item = (&str, Span)> {
-    text.match_indices("${").filter_map(|(at, _)| {
-        if text[..at].ends_with('$') {
-            return None;
-        }
-        let inner = &text[at + 2..];
-        let inner = inner.strip_prefix('~').unwrap_or(inner).trim_start();
-        let name = plain_name(inner);
-        let rest = inner[name.len()..].trim_start_matches([' ', '~']);
-        let ends = rest.starts_with(['}', ':', '#', '%', '.', '[']) || rest.starts_with("//");
-        let length = text[at..].find('}')? + 1;
-        (!name.is_empty() && ends).then(|| (name, Span::new(at, at + length)))
-    })
 }
