@@ -276,9 +276,11 @@ pub fn only_prints(command: &Command) -> bool {
         let runs = |it: &shell::Part| it.kind == PartKind::Substitution;
         word.parts.iter().any(runs)
     };
+    // `echo … >&2` says it to the log even where the output is taken.
+    let to_log = |it: &shell::Redirect| it.kind == RedirectKind::Duplicate;
+    let kept = command.context.pipe_length > 1 || command.context.substitution > 0;
     prints
-        && command.context.pipe_length <= 1
-        && command.context.substitution == 0
+        && (!kept || command.redirects.iter().any(to_log))
         && !command.redirects.iter().any(to_file)
         && !command.words.iter().any(expands)
 }
