@@ -418,7 +418,9 @@ mod tests {
         let restarts = |it: &Habits| it.restarts;
         let exports = |it: &Habits| it.exported.contains("A");
         let expands = |it: &Habits| it.expands;
-        let cases: &[(&str, fn(&Habits) -> bool, bool)] = &[
+        /// A command, a question, and its answer.
+        type Case = (&'static str, fn(&Habits) -> bool, bool);
+        let cases: &[Case] = &[
             ("source ./env.sh", sets, true),
             ("x && . \"$HOME/env\"", sets, true),
             ("bash -c '. ./env; make'", sets, true),
