@@ -31,8 +31,10 @@ fn is_definition(file: &FileFacts) -> bool {
     )
 }
 
-/// The image definitions and task definitions that reach no deployment.
-pub(crate) fn without_effect(workspace: &Workspace) -> BTreeSet<FileId> {
+/// The image definitions and task definitions that reach no deployment: the build replaces them before anything
+/// reads them, or they are samples.
+#[must_use]
+pub fn without_effect(workspace: &Workspace) -> BTreeSet<FileId> {
     let specs: Vec<&FileFacts> = workspace
         .files()
         .iter()

@@ -23,6 +23,7 @@ mod variables;
 mod verdict;
 
 pub use context::{Context, Document, Report};
+pub use definitions::without_effect;
 pub use directives::Directive;
 pub use settings::Settings;
 pub use tagwright_diagnostics::{
