@@ -15,6 +15,7 @@ use crate::delivery::DeliveryFacts;
 use crate::expression::{Expression, Origin, Repository, Site};
 use crate::habits::Habits;
 use crate::kind::FileKind;
+use crate::templates::Template;
 use crate::tools::{ComposeCall, Role, Tool};
 
 /// When a command runs, within one file: commands compare in the order in which they run.
@@ -58,8 +59,8 @@ pub struct FileFacts {
     pub repositories: Vec<RepositoryDeclaration>,
     /// Variables that a CodeBuild project or a pipeline action in the file passes to builds.
     pub provided_variables: Vec<Box<str>>,
-    /// The names of files that a Terraform configuration renders before anybody reads them.
-    pub rendered: Vec<Box<str>>,
+    /// The files that a Terraform configuration has filled in before anybody reads them.
+    pub rendered: Vec<Template>,
     /// Where a CloudFormation template or a Terraform configuration takes `latest` of a repository that is not
     /// written out; bytes of the file.
     pub latest_of_unknown: Vec<Span>,
@@ -145,6 +146,8 @@ pub struct ImageUse {
     pub tags: Vec<TagValue>,
     /// The command may be skipped.
     pub conditional: bool,
+    /// It runs only for branches that a condition names.
+    pub one_branch: bool,
     /// The command's failure is caught.
     pub tolerated: bool,
     /// Runs only after a failure.
@@ -251,6 +254,8 @@ pub struct AssignmentFact {
     pub place: AssignmentPlace,
     /// May be skipped.
     pub conditional: bool,
+    /// Made only for branches that a condition names.
+    pub one_branch: bool,
     /// Lost at the end of a subshell.
     pub subshell: bool,
     /// Exported to child processes.
@@ -350,6 +355,8 @@ pub struct BuildspecFacts {
     pub inline: bool,
     /// Whether it hands on the files that tell a deployment which image to take.
     pub image_files: ImageFiles,
+    /// The folders below the root of the source whose files become the root of an artifact.
+    pub artifact_folders: Vec<SmolStr>,
 }
 
 /// The files that tell a deployment of ECS which image to take.
@@ -467,6 +474,9 @@ pub struct Oddity {
 pub enum OddityKind {
     /// `$<NAME>`, `<NAME>`, `{{NAME}}`: pasted documentation.
     Placeholder,
+    /// `$NAME` or `${NAME}` in a reference to an image, in single quotes or in a here-document whose delimiter is
+    /// quoted.
+    Quoted,
     /// `${NAME}` where nothing expands it; the reason, to be read after "because".
     Unexpanded(&'static str),
 }

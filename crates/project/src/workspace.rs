@@ -1,5 +1,6 @@
 //! The files of one workspace, read and joined: what there is to say about them, before and after a change.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -304,7 +305,12 @@ impl Workspace {
     /// What the proof asks last: whether images that are pushed as `latest` in the texts as they are on disk, and
     /// in `after` no more, are still named so anywhere. The texts are searched; what made the change is not asked.
     fn left_behind(&self, after: &flow::Workspace) -> Vec<Finding> {
-        let left = mentions::left_by_change(&self.flow, after, &self.others());
+        let ignored = OnceCell::new();
+        let skipped = |file: FileId| {
+            let files = ignored.get_or_init(|| tagwright_rules::without_effect(after));
+            files.contains(&file)
+        };
+        let left = mentions::left_by_change(&self.flow, after, &self.others(), &skipped);
         let finding = |(image, mention): (SmolStr, Mention)| Finding {
             rule: LEFT_BEHIND,
             severity: Severity::Error,

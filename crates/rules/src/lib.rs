@@ -5,6 +5,7 @@
 
 mod branch_variable;
 pub mod context;
+mod definitions;
 mod delivery;
 pub mod derivation;
 pub mod directives;
@@ -19,11 +20,13 @@ mod script;
 pub mod settings;
 mod shared_variables;
 mod shell_text;
+mod templated;
 mod unique;
 mod variables;
 mod verdict;
 
 pub use context::{Context, Document, Report};
+pub use definitions::without_effect;
 pub use directives::Directive;
 pub use settings::Settings;
 pub use tagwright_diagnostics::{
@@ -294,6 +297,7 @@ rules! {
         duplicate_branch_target
         unconditional_stage
         default_image_tag
+        missing_template_variable
     }
     isolation {
         shared_repository

@@ -91,9 +91,13 @@ struct Place {
 }
 
 impl Index {
-    /// Searches all files of the workspace and around it.
+    /// Searches all files of the workspace and around it, but for those of the workspace that are `skipped`.
     #[must_use]
-    pub fn new(workspace: &Workspace, surroundings: &dyn Surroundings) -> Self {
+    pub fn new(
+        workspace: &Workspace,
+        surroundings: &dyn Surroundings,
+        skipped: &dyn Fn(FileId) -> bool,
+    ) -> Self {
         let mut index = Self {
             files: Vec::new(),
             places: Vec::new(),
@@ -107,7 +111,9 @@ impl Index {
         }
         let replaced = Replaced::of(workspace);
         for facts in workspace.files() {
-            index.add_read(workspace, facts, &replaced);
+            if !skipped(facts.id) {
+                index.add_read(workspace, facts, &replaced);
+            }
         }
         surroundings.each(&mut |path, text| {
             let found = find::find(text);
@@ -353,12 +359,14 @@ impl Index {
 }
 
 /// The images that `before` pushes as `latest` and `after` no more, each with the first place that still names it
-/// so. Both are the same files with other texts; `surroundings` are the files around them.
+/// so. Both are the same files with other texts; `surroundings` are the files around them. The files of `after`
+/// that are `skipped` are not searched.
 #[must_use]
 pub fn left_by_change(
     before: &Workspace,
     after: &Workspace,
     surroundings: &dyn Surroundings,
+    skipped: &dyn Fn(FileId) -> bool,
 ) -> Vec<(SmolStr, Mention)> {
     let pushed = |workspace: &Workspace| -> BTreeMap<SmolStr, BTreeSet<FileId>> {
         let mut pushed: BTreeMap<SmolStr, BTreeSet<FileId>> = BTreeMap::new();
@@ -382,7 +390,7 @@ pub fn left_by_change(
     if moved.is_empty() {
         return Vec::new();
     }
-    let index = Index::new(after, surroundings);
+    let index = Index::new(after, surroundings, skipped);
     let left = moved.into_iter().filter_map(|(name, files)| {
         let files: Vec<FileId> = files.into_iter().collect();
         let mut flows = after.flows().iter();

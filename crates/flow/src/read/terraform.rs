@@ -4,11 +4,12 @@
 //! A file that cannot be read to its end says nothing.
 
 use tagwright_syntax::Span;
-use tagwright_syntax::hcl::{self, Block, Body, Expression, ExpressionKind, PartKind};
+use tagwright_syntax::hcl::{self, Block, Body, Expression, PartKind};
 
 use crate::delivery::{self, UNKNOWN};
 use crate::facts::{FileFacts, RepositoryDeclaration};
 use crate::kind::has;
+use crate::templates;
 
 /// Without one of these words a file says nothing that is asked of it.
 const MATTERS: [&str; 5] = [
@@ -35,7 +36,7 @@ pub(super) fn terraform(facts: &mut FileFacts, text: &str) {
             _ => {}
         }
     }
-    rendered(&file, &mut facts.rendered);
+    facts.rendered = templates::read(&file);
     file.every_expression(&mut |it| facts.latest_of_unknown.extend(latest_at(text, it)));
     let found = delivery::terraform::read(text, &file);
     super::shared::keep(facts, found);
@@ -111,52 +112,6 @@ fn names_in(expression: &Expression, names: &mut Vec<Box<str>>) {
     expression.every(&mut |it| {
         let name = it.get("name").and_then(Expression::text);
         names.extend(name.map(Into::into));
-    });
-}
-
-/// The names of the files that something renders: an argument of a function that does, the value of an
-/// attribute that is called a template, or anything in a block that is.
-fn rendered(body: &Body, files: &mut Vec<Box<str>>) {
-    let is_template = |name: &str| name.contains("template");
-    for attribute in &body.attributes {
-        let all = is_template(&attribute.name);
-        if all {
-            file_names(&attribute.value, files);
-            continue;
-        }
-        attribute.value.every(&mut |it| match &it.kind {
-            ExpressionKind::Call { name, arguments }
-                if is_template(name) || matches!(&**name, "replace" | "format") =>
-            {
-                arguments.iter().for_each(|it| file_names(it, files));
-            }
-            ExpressionKind::Object(entries) => {
-                let named = |key: &Option<Box<str>>| key.as_deref().is_some_and(is_template);
-                let entries = entries.iter().filter(|entry| named(&entry.key));
-                entries.for_each(|entry| file_names(&entry.value, files));
-            }
-            _ => {}
-        });
-    }
-    for block in &body.blocks {
-        if block.labels.first().is_some_and(|label| is_template(label)) {
-            block.body.every_expression(&mut |it| file_names(it, files));
-        } else {
-            rendered(&block.body, files);
-        }
-    }
-}
-
-/// The last parts of the paths in the texts of an expression.
-fn file_names(expression: &Expression, files: &mut Vec<Box<str>>) {
-    expression.every(&mut |it| {
-        if let Some(text) = it.joined(UNKNOWN)
-            && let Some(name) = text.rsplit('/').next()
-            && name.contains('.')
-            && !name.contains([' ', '\n'])
-        {
-            files.push(name.into());
-        }
     });
 }
 
@@ -313,7 +268,10 @@ mod tests {
         ];
         for (text, expected) in cases {
             let found = facts(&format!("{text}\n")).rendered;
-            assert_eq!(found.iter().any(|it| &**it == "x.yml"), expected, "{text}");
+            let named = found
+                .iter()
+                .any(|it| it.is("x.yml", "main.tf") || it.is("ci/x.yml", "main.tf"));
+            assert_eq!(named, expected, "{text}");
         }
     }
 }

@@ -334,6 +334,12 @@ pub fn nested_scripts(command: &Command) -> Vec<NestedScript> {
     shells::read(command)
 }
 
+/// The 0-based index of the word that names the program which the command runs, past `sudo`, `env` and the
+/// like; `None` if there is none.
+pub(crate) fn program(command: &Command, script: &str) -> Option<usize> {
+    wrappers::unwrap(command, script).map(|it| it.at)
+}
+
 /// What a command does to images without naming them.
 #[derive(Default)]
 pub(crate) struct Effects {

@@ -80,6 +80,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let elsewhere = OnceCell::new();
     for (index, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
         let other = context.other_pushed_tags(flow).next();
+        let some = context.is_of_one_branch(index);
         for place in context
             .places(flow)
             .filter(|p| context.is_published(index, *p))
@@ -91,6 +92,16 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 }
                 let span = tag.site.map_or(place.image.span, |site| site.source);
                 let mut draft = match &other {
+                    _ if some => report
+                        .draft(
+                            place.file.id,
+                            span,
+                            format!(
+                                "`{}:latest` is pushed for some branches only; each of their builds overwrites it",
+                                flow.shown()
+                            ),
+                        )
+                        .severity(Severity::Note),
                     None => report.draft(
                         place.file.id,
                         span,
