@@ -258,6 +258,7 @@ rules! {
         missing_file
     }
     shell {
+        incomplete_command
         removed_command
         bashism
         lost_state
