@@ -260,6 +260,7 @@ rules! {
     shell {
         incomplete_command
         removed_command
+        registry_login
         bashism
         lost_state
         masked_failure
