@@ -263,6 +263,7 @@ rules! {
         registry_login
         bashism
         lost_state
+        array_across_items
         masked_failure
         push_after_failed_build
         variable_as_command
