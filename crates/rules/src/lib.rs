@@ -264,6 +264,8 @@ rules! {
         bashism
         lost_state
         array_across_items
+        busybox_timeout
+        package_manager
         masked_failure
         push_after_failed_build
         variable_as_command
