@@ -250,6 +250,7 @@ rules! {
         invalid_value
         commands_with_steps
         batch_identifier
+        artifact_identifier
         batch_dependency
         reserved_variable
         unknown_runtime
@@ -296,6 +297,7 @@ rules! {
         variable_in_project
         missing_namespace
         exported_never_set
+        unexportable_variable
         artifact_not_listed
         duplicate_branch_target
         unconditional_stage
