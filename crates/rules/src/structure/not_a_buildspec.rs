@@ -3,7 +3,8 @@
 //! ## What it does
 //!
 //! Finds files that are read as buildspecs by their names and have neither `phases` nor `batch` with
-//! anything below them.
+//! anything below them. For `buildspec.yml` at the root and for a file that a project in the same repository names
+//! this is a warning, else a note.
 //!
 //! ## Why it matters
 //!
@@ -46,11 +47,12 @@
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".
 
 use tagwright_flow::FileKind;
+use tagwright_flow::delivery::BuildspecOf;
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::PhaseName;
 
-use crate::context::{Document, Report};
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::context::{Context, Document, Report};
+use crate::{Category, Check, Finding, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "not-a-buildspec",
@@ -58,8 +60,33 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Note),
     fixable: Fixable::Never,
     docs: docs!("not_a_buildspec"),
-    check: Check::Document(check),
+    check: Check::Weighed(check, weigh),
 };
+
+/// Raises what a build surely reads: the default file, and files that a project names. A file that is no buildspec
+/// at all and that nothing names is left alone.
+fn weigh(context: &Context<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let named = |path: &str| {
+        let files = context.workspace.files().iter();
+        let mut projects = files.filter_map(|file| file.delivery.as_deref()).flat_map(|it| &it.projects);
+        projects.any(|project| matches!(&project.buildspec, BuildspecOf::File(file) if **file == *path))
+    };
+    let weighed = findings.into_iter().filter_map(|mut finding| {
+        let file = context.workspace.file(finding.file);
+        if &*file.path == "buildspec.yml" || named(&file.path) {
+            finding.severity = finding.severity.max(Severity::Warning);
+        } else if finding.severity < Severity::Warning && !is_meant(&file.text) {
+            return None;
+        }
+        Some(finding)
+    });
+    weighed.collect()
+}
+
+/// Whether the text has anything of a buildspec.
+fn is_meant(text: &str) -> bool {
+    ["version", "phases", "commands"].iter().any(|word| text.contains(word))
+}
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
@@ -93,7 +120,21 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         report.add(draft.severity(Severity::Warning));
         return;
     }
-    let message =
-        "there is nothing to run here: neither `phases` nor `batch` has anything below it";
+    let message = match wrapper(document) {
+        Some(key) => format!(
+            "there is nothing to run here: `version` and `phases` have to be at the top level, not below `{key}`"
+        ),
+        None => "there is nothing to run here: neither `phases` nor `batch` has anything below it".to_owned(),
+    };
     report.add(report.draft(document.facts.id, span, message));
+}
+
+/// The only key of the file, if the buildspec is below it.
+fn wrapper<'d>(document: &'d Document<'_>) -> Option<&'d str> {
+    let tree = document.tree;
+    let [entry] = tree.mapping(tree.root()?)?.entries.as_slice() else {
+        return None;
+    };
+    let text = tree.text(entry.value).is_some_and(|text| text.contains("phases:"));
+    (text || tree.get(entry.value, "phases").is_some()).then(|| tree.text(entry.key))?
 }
