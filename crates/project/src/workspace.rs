@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tagwright_fixer::{Relint, Sources};
+use tagwright_flow::facts::FileFacts;
 use tagwright_flow::kind::{FileKind, classify};
 use tagwright_flow::{self as flow, FileId};
 use tagwright_rules::{Finding, Fix, Known, Severity, Verdict};
@@ -13,9 +14,9 @@ use tagwright_syntax::Span;
 use crate::analysis::Analysis;
 use crate::baseline::Located;
 use crate::identity::identities;
-use crate::missing;
 use crate::parallel::map;
 use crate::shellcheck::{self, Script, Shellcheck};
+use crate::{executable, missing};
 
 /// The rule of a file that tagwright cannot cope with.
 pub const INTERNAL_ERROR: &str = "internal-error";
@@ -213,17 +214,22 @@ impl Workspace {
         self.without_known(verdict, &self.documents)
     }
 
-    /// The files that `workspace`, the same files perhaps with other texts, names and that are not there.
+    /// What the disk and Git say of the files that `workspace`, the same files perhaps with other texts, names.
     fn missing(&self, workspace: &flow::Workspace) -> Vec<Finding> {
-        let level = self.analysis.external_level(missing::RULE, Severity::Error);
-        let Some(severity) = level else {
-            return Vec::new();
+        let mut all = Vec::new();
+        let mut add = |rule, default, look: fn(&[FileFacts], &[Document]) -> Vec<Finding>| {
+            let Some(severity) = self.analysis.external_level(rule, default) else {
+                return;
+            };
+            let found = look(workspace.files(), &self.documents).into_iter();
+            all.extend(found.map(|finding| Finding {
+                severity,
+                ..finding
+            }));
         };
-        let mut found = missing::findings(workspace.files(), &self.documents);
-        for finding in &mut found {
-            finding.severity = severity;
-        }
-        found
+        add(missing::RULE, Severity::Error, missing::findings);
+        add(executable::RULE, Severity::Warning, executable::findings);
+        all
     }
 
     /// Takes out what the baseline knows; `documents` have the texts that the findings are about.

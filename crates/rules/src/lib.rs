@@ -3,6 +3,7 @@
 //! A rule is a file in a folder named after its category, and one line in the list below. Its module
 //! documentation is its page; the examples in it run as tests.
 
+mod calls;
 pub mod context;
 mod delivery;
 pub mod derivation;
@@ -20,6 +21,7 @@ mod unique;
 mod variables;
 mod verdict;
 
+pub use calls::{ScriptCall, script_calls};
 pub use context::{Context, Document, Report};
 pub use directives::Directive;
 pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Severity, WordEffect};
@@ -267,6 +269,7 @@ rules! {
         array_across_items
         busybox_timeout
         package_manager
+        script_not_executable
         masked_failure
         push_after_failed_build
         variable_as_command
