@@ -305,6 +305,7 @@ rules! {
         duplicate_branch_target
         unconditional_stage
         default_image_tag
+        undefined_variable
     }
     isolation {
         shared_repository
@@ -366,6 +367,8 @@ pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
                     || *read.name == *settings.branch_variable
                     || &*read.name == "CODEBUILD_SOURCE_VERSION"
             })
+        // A project may set it, or be known not to.
+        || variables::unset(file).next().is_some()
         // Another file may push the tag that is deployed here.
         || file.uses.iter().any(|image| {
             context::deploys(image.role)
