@@ -137,7 +137,14 @@ fn unfolded(value: &'static str) -> impl Fn(&Sources) -> Change {
 
 #[test]
 fn a_folded_text_becomes_literal_with_its_indicators_and_nothing_else() {
-    for (sign, ending) in [("", "\n"), ("-", ""), ("+", "\n"), ("2", "\n"), ("-2", ""), (" # why", "\n")] {
+    for (sign, ending) in [
+        ("", "\n"),
+        ("-", ""),
+        ("+", "\n"),
+        ("2", "\n"),
+        ("-2", ""),
+        (" # why", "\n"),
+    ] {
         let before = format!("- x\n- >{sign}\n  if a; then\n    b\n  else\n  c\n  fi\n- y\n");
         let after = before.replace('>', "|");
         let value = match ending {
@@ -152,7 +159,12 @@ fn a_folded_text_becomes_literal_with_its_indicators_and_nothing_else() {
     let after = no_break.replace('>', "|");
     prove(no_break, &after, unfolded("if a; then\nb\nfi\n")).unwrap();
     let whole = "- x\n- >\n  docker build\n  .\n- y\n";
-    rejected(whole, &whole.replace('>', "|"), unfolded("docker build\n.\n"), 3);
+    rejected(
+        whole,
+        &whole.replace('>', "|"),
+        unfolded("docker build\n.\n"),
+        3,
+    );
 }
 
 #[test]

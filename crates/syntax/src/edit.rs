@@ -262,7 +262,8 @@ pub fn replace_node(
 pub fn unfold(text: &str, tree: &Tree, node: NodeId) -> Result<Vec<Edit>, Refusal> {
     refuse_unsafe(tree, node)?;
     let own = tree.node(node);
-    let folded = matches!(&own.kind, NodeKind::Scalar(scalar) if scalar.style == ScalarStyle::Folded);
+    let folded =
+        matches!(&own.kind, NodeKind::Scalar(scalar) if scalar.style == ScalarStyle::Folded);
     if !folded || !own.span.of(text).starts_with('>') {
         return Err(Refusal::Shape("this is not a folded text"));
     }

@@ -229,8 +229,7 @@ pub(super) fn compare_values(old: &Read<'_>, new: &Read<'_>, plan: &Plan) -> Res
             };
             *value = Value::Sequence(items.iter().cloned().map(Value::String).collect());
         }
-        if let (Some(text), NodeKind::Scalar(scalar)) =
-            (&todo.unfolded, &old.tree.node(*node).kind)
+        if let (Some(text), NodeKind::Scalar(scalar)) = (&todo.unfolded, &old.tree.node(*node).kind)
         {
             let value = find(&old.tree, &mut expected, *node);
             let without = |text: &str| text.strip_suffix('\n').unwrap_or(text).to_owned();

@@ -251,7 +251,11 @@ impl Reader<'_> {
         if long == Some("&>") {
             self.at += 1;
             self.redirection()?;
-            return Ok(if after == After::Compound { after } else { After::Word });
+            return Ok(if after == After::Compound {
+                after
+            } else {
+                After::Word
+            });
         }
         self.at += long.map_or(1, str::len);
         let end = self.at;
@@ -266,7 +270,10 @@ impl Reader<'_> {
                 _ => Err(Stop::Unsure),
             };
         }
-        if matches!(after, After::Separator | After::Opening | After::Operator(..)) {
+        if matches!(
+            after,
+            After::Separator | After::Opening | After::Operator(..)
+        ) {
             return refused(Fault::Misplaced, start, end);
         }
         Ok(match long {
