@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use tagwright_rules::finding::{Applicability, Change, FileId, Finding, Fix};
+use tagwright_diagnostics::{Applicability, Change, FileId, Finding, Fix};
 use tagwright_syntax::yaml::NodeId;
 
 use crate::materialise::{overlap, same_place};

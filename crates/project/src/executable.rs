@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use tagwright_diagnostics::{Finding, Severity};
 use tagwright_flow::facts::FileFacts;
-use tagwright_rules::{Finding, ScriptCall, Severity, script_calls};
+use tagwright_rules::{ScriptCall, script_calls};
 
 use crate::workspace::Document;
 use crate::{git, missing};
@@ -17,7 +18,7 @@ pub(crate) fn findings(files: &[FileFacts], documents: &[Document]) -> Vec<Findi
     let mut calls: BTreeMap<PathBuf, Vec<(&FileFacts, ScriptCall)>> = BTreeMap::new();
     for (facts, document) in files.iter().zip(documents) {
         // Most buildspecs start none, and are not read again.
-        if facts.buildspec.is_none() || !facts.text.contains('/') {
+        if facts.buildspec.is_none() || !facts.may_hold("/") {
             continue;
         }
         let found = script_calls(facts);
@@ -44,7 +45,7 @@ pub(crate) fn findings(files: &[FileFacts], documents: &[Document]) -> Vec<Findi
                 span: call.span,
                 related: Vec::new(),
                 fix: None,
-                no_fix: None,
+                refusal: None,
             });
         }
     }

@@ -1,13 +1,12 @@
 //! The scripts of the repository that the commands of a buildspec start by their path.
 
-use tagwright_flow::FileKind;
-use tagwright_flow::facts::FileFacts;
-use tagwright_syntax::buildspec::Buildspec;
-use tagwright_syntax::shell::{Command, Word};
-use tagwright_syntax::{Span, yaml};
+use std::cell::OnceCell;
 
-use crate::context::Document;
-use crate::script::{Item, items, untouchable};
+use tagwright_flow::FileKind;
+use tagwright_flow::facts::{FileFacts, ShellKind};
+use tagwright_flow::habits::ItemScript;
+use tagwright_syntax::Span;
+use tagwright_syntax::shell::{Command, Word};
 
 /// A script that is started by its path, so that the system has to be allowed to run it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,39 +30,41 @@ const ROOTS: [&str; 4] = [
 #[must_use]
 pub fn script_calls(file: &FileFacts) -> Vec<ScriptCall> {
     let mut calls: Vec<ScriptCall> = Vec::new();
-    let own = file.buildspec.as_ref().filter(|spec| !spec.inline);
+    let own = file
+        .buildspec
+        .as_ref()
+        .filter(|spec| !spec.inline && spec.template.is_none() && spec.shell == ShellKind::Posix);
     if file.kind != FileKind::Buildspec || own.is_none() || file.error.is_some() {
         return calls;
     }
-    let tree = yaml::parse(&file.text);
-    let spec = tree.root().and_then(|root| Buildspec::read(&tree, root));
-    let document = Document::new(file, &tree, spec);
-    if untouchable(&document).is_some() {
-        return calls;
-    }
-    let all: Vec<Item<'_>> = items(&document, |_| true).collect();
+    let all = file.scripts();
+    let tree = OnceCell::new();
+    let place = |item: &ItemScript, span: Span| {
+        let tree = tree.get_or_init(|| file.tree());
+        let map = file.source_map(tree, item.node);
+        map.and_then(|map| map.source(span))
+            .unwrap_or_else(|| tree.node(item.node).span)
+    };
     let commands = || all.iter().flat_map(|item| &item.script.commands);
     let mut at_root = true;
-    for item in &all {
+    for item in all.iter().filter(|item| item.whole) {
         let moves = item
             .script
             .commands
             .iter()
             .any(|it| matches!(it.program().as_deref(), Some("cd" | "pushd" | "popd")));
         for command in &item.script.commands {
-            let Some(path) = called(command, item.text, at_root && !moves) else {
+            let Some(path) = called(command, &item.text, at_root && !moves) else {
                 continue;
             };
-            let tested = command.context.tolerated
-                || item.text.contains(" -x ")
-                || item.text.contains(" -f ");
+            let tested = command.context.tolerated || item.script.commands.iter().any(tests_a_file);
             let known = calls.iter().any(|call| call.path == path);
             if tested || known || command.context.function.is_some() {
                 continue;
             }
             let name = path.rsplit('/').next().unwrap_or(&path);
             if !commands().any(|it| may_change(it, name)) {
-                let span = item.span(&document, command.words[0].span);
+                let span = place(item, command.words[0].span);
                 calls.push(ScriptCall { path, span });
             }
         }
@@ -88,6 +89,13 @@ fn called(command: &Command, text: &str, at_root: bool) -> Option<String> {
         && path.split('/').all(|part| !matches!(part, "" | "." | ".."));
     let by_path = written.contains('/');
     (certain && by_path).then(|| path.to_owned())
+}
+
+/// Whether the command asks whether a file is there or may be run.
+fn tests_a_file(command: &Command) -> bool {
+    let tests = matches!(command.program().as_deref(), Some("[" | "[[" | "test"));
+    let asks = |word: &Word| word.is("-x") || word.is("-f") || word.is("-e");
+    tests && command.words.iter().any(asks)
 }
 
 /// Whether the command may make a file of this name or let it be run. What only names it in passing does not.

@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
+use tagwright_diagnostics::{Applicability, Finding, Severity};
 use tagwright_fixer::{Options, Sources, run};
-use tagwright_rules::{Applicability, Finding, Settings, Severity};
+use tagwright_rules::Settings;
 
 /// A buildspec with these commands, one per line; `\n` in a line becomes a line break of its command.
 fn buildspec(commands: &str) -> String {
@@ -782,7 +783,8 @@ fn a_command_of_a_megabyte_is_said_not_to_be_read() {
 
 #[test]
 fn a_login_whose_output_is_run_matters_where_its_status_does() {
-    let login = "$(aws ecr get-login-password | docker login --username AWS --password-stdin $HOST)";
+    let login =
+        "$(aws ecr get-login-password | docker login --username AWS --password-stdin $HOST)";
     fires("registry-login", login);
     fires("registry-login", &format!("{login} && {PUSH}"));
     // The status of a command in the middle of a loop is nobody's.
@@ -790,7 +792,10 @@ fn a_login_whose_output_is_run_matters_where_its_status_does() {
         "registry-login",
         &format!("for env in $ENVS; do {login}; {PUSH}; done"),
     );
-    silent("registry-login", "RESULT=$(docker login -u a --password-stdin b)");
+    silent(
+        "registry-login",
+        "RESULT=$(docker login -u a --password-stdin b)",
+    );
 }
 
 #[test]
@@ -802,13 +807,31 @@ fn a_password_fits_the_registry_whatever_the_tool() {
         "helm registry login -u AWS --password-stdin",
     ] {
         let own = "aws ecr get-login-password --region";
-        fires("registry-login", &format!("{own} eu-west-1 | {login} {host}"));
-        fires("registry-login", &format!("{own}=eu-west-1 | {login} https://{host}/web"));
-        fires("registry-login", &format!("aws ecr-public get-login-password | {login} {host}"));
-        fires("registry-login", &format!("{own} $R | {login} $A.dkr.ecr.AWS_REGION.amazonaws.com"));
-        silent("registry-login", &format!("{own} us-east-1 | {login} {host}"));
+        fires(
+            "registry-login",
+            &format!("{own} eu-west-1 | {login} {host}"),
+        );
+        fires(
+            "registry-login",
+            &format!("{own}=eu-west-1 | {login} https://{host}/web"),
+        );
+        fires(
+            "registry-login",
+            &format!("aws ecr-public get-login-password | {login} {host}"),
+        );
+        fires(
+            "registry-login",
+            &format!("{own} $R | {login} $A.dkr.ecr.AWS_REGION.amazonaws.com"),
+        );
+        silent(
+            "registry-login",
+            &format!("{own} us-east-1 | {login} {host}"),
+        );
         silent("registry-login", &format!("{own} $R | {login} {host}"));
-        silent("registry-login", &format!("{own} us-east-1 | {login} $A.dkr.ecr.$R.amazonaws.com"));
+        silent(
+            "registry-login",
+            &format!("{own} us-east-1 | {login} $A.dkr.ecr.$R.amazonaws.com"),
+        );
     }
 }
 

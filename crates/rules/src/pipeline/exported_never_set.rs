@@ -63,10 +63,8 @@ use std::collections::BTreeSet;
 
 use tagwright_flow::FileKind;
 use tagwright_flow::facts::FileFacts;
-use tagwright_flow::kind::has;
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::Buildspec;
-use tagwright_syntax::yaml;
 
 use crate::context::{Context, Report};
 use crate::delivery::{self, Build};
@@ -85,16 +83,17 @@ pub(crate) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let builds = delivery::builds(context);
     for file in context.workspace.files() {
-        if file.kind != FileKind::Buildspec || !has(&file.text, "exported-variables") {
+        if file.kind != FileKind::Buildspec || !file.may_hold("exported-variables") {
             continue;
         }
+        let mut texts = None;
         for (name, span) in exported(file).unwrap_or_default() {
             if is_provided(context, &name)
                 || may_be_assigned(file, &name)
             {
                 continue;
             }
-            let outside = match mention(&file.text, &name, span) {
+            let outside = match mention(texts.get_or_insert_with(|| file.live_texts()), &name) {
                 Mention::Never => false,
                 Mention::Read => {
                     let mut known = builds
@@ -124,7 +123,7 @@ fn exported(file: &FileFacts) -> Option<Vec<(String, Span)>> {
     if own.template.is_some() || own.inline || file.error.is_some() {
         return None;
     }
-    let tree = yaml::parse(&file.text);
+    let tree = file.tree();
     let spec = Buildspec::read(&tree, tree.root()?)?;
     spec.env
         .exported_variables
@@ -144,8 +143,16 @@ enum Mention {
     Otherwise,
 }
 
-/// How the text mentions the name, but for the place at `own`.
-fn mention(text: &str, name: &str, own: Span) -> Mention {
+/// How the texts mention the name. A text that is nothing but the name is the list that exports it.
+fn mention(texts: &[String], name: &str) -> Mention {
+    let others = texts.iter().filter(|text| *text != name);
+    others
+        .map(|text| mention_in(text, name))
+        .max()
+        .unwrap_or(Mention::Never)
+}
+
+fn mention_in(text: &str, name: &str) -> Mention {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() {
         return Mention::Otherwise;
@@ -155,7 +162,7 @@ fn mention(text: &str, name: &str, own: Span) -> Mention {
             let before = &text[..at];
             let after = &text[at + name.len()..];
             let inside = before.ends_with(is_word) || after.starts_with(is_word);
-            if inside || own.range().contains(&at) {
+            if inside {
                 return Mention::Never;
             }
             let read = before.ends_with('$') || before.ends_with("${") || before.ends_with("$env:");

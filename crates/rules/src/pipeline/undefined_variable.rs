@@ -77,7 +77,7 @@ use tagwright_flow::FileId;
 
 use crate::context::{Context, Report};
 use crate::delivery::{self, Build, Runs};
-use crate::tables::images;
+use tagwright_grammar::images;
 use crate::variables::{is_provided, may_be_assigned, unset};
 use crate::{Category, Check, Fixable, Rule, Severity};
 

@@ -54,8 +54,7 @@
 use tagwright_syntax::yaml::Entry;
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity, outline};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unexportable-variable",
@@ -69,7 +68,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
     let spec = document.buildspec.as_ref();
-    let Some(spec) = spec.filter(|_| tables::root(document).is_some()) else {
+    let Some(spec) = spec.filter(|_| outline::root(document).is_some()) else {
         return;
     };
     for node in &spec.env.exported_variables {

@@ -51,7 +51,7 @@
 //! - CodeBuild user guide, "Shells and commands in build environments".
 
 use tagwright_syntax::Span;
-use tagwright_syntax::shell::Command;
+use tagwright_syntax::shell::{Command, PartKind};
 
 use crate::context::{Document, Report};
 use crate::script::{Item, items};
@@ -77,12 +77,12 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             continue;
         }
         for (name, span) in item.script.commands.iter().flat_map(arrays) {
-            let reads = |later: &&Item<'_>| reads(later.text, &name);
+            let reads = |later: &&Item<'_>| reads(later, &name);
             let Some(reader) = all[index + 1..].iter().find(reads) else {
                 continue;
             };
             let own = reader.script.commands.iter().flat_map(arrays);
-            if own.into_iter().any(|(own, _)| own == name) || reader.text.contains("source ") {
+            if own.into_iter().any(|(own, _)| own == name) || sources(reader) {
                 continue;
             }
             let message = format!(
@@ -134,12 +134,30 @@ fn arrays(command: &Command) -> Vec<(String, Span)> {
     found
 }
 
-/// Whether the text reads an element of the array.
-fn reads(text: &str, name: &str) -> bool {
-    ["${", "${#", "${!"].iter().any(|start| {
-        text.match_indices(start).any(|(at, _)| {
-            let rest = &text[at + start.len()..];
-            rest.strip_prefix(name).is_some_and(|rest| rest.starts_with('['))
+/// Whether the commands of the item read an element of the array, or how many it has.
+fn reads(item: &Item<'_>, name: &str) -> bool {
+    item.script.commands.iter().any(|command| {
+        let loops = command.context.loops.iter().flat_map(|it| &it.words);
+        let values = command.assignments.iter().filter_map(|it| it.value.as_ref());
+        let targets = command.redirects.iter().filter_map(|it| it.target.as_ref());
+        let words = command.words.iter().chain(loops).chain(values).chain(targets);
+        let mut parts = words.flat_map(|word| &word.parts);
+        parts.any(|part| {
+            let expands = !matches!(part.kind, PartKind::Literal(_) | PartKind::Substitution);
+            let inner = part.span.of(item.text).strip_prefix("${");
+            expands
+                && inner.is_some_and(|inner| {
+                    let inner = inner.strip_prefix(['#', '!']).unwrap_or(inner);
+                    let index = inner.strip_prefix(name);
+                    index.is_some_and(|index| index.starts_with('['))
+                })
         })
     })
+}
+
+/// Whether the item runs a file in its own shell, which may fill the array.
+fn sources(item: &Item<'_>) -> bool {
+    let program = |command: &Command| command.program();
+    let mut programs = item.script.commands.iter().filter_map(program);
+    programs.any(|program| matches!(&*program, "source" | "." | "eval"))
 }

@@ -61,7 +61,7 @@
 use crate::context::{Context, Document, Report};
 use crate::delivery::Runs;
 use crate::script::{items, word_is};
-use crate::tables::images;
+use tagwright_grammar::images;
 use crate::{Category, Check, Finding, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {

@@ -67,7 +67,7 @@ use tagwright_syntax::{Span, buildspec};
 
 use crate::context::{Document, Draft, Report};
 use crate::script::{comment_behind, untouchable};
-use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "incomplete-command",
@@ -168,7 +168,10 @@ fn report_item(
         ));
         report.add(draft.fix(match joined {
             Joined::Folded(text) => Ok(literal(document, item.node, text)),
-            Joined::Other => Err("the text is not a block".to_owned()),
+            Joined::Other => Err(Refusal::new(
+                RefusalCode::UnsupportedForm,
+                "the text is not a block",
+            )),
         }));
         return 1;
     }
@@ -178,16 +181,22 @@ fn report_item(
             "CodeBuild runs each item on its own, and this one is not a complete command: {why}. Put the {length} \
              items that belong together into one item with `|`"
         ));
-        report.add(last(document, draft, &items[length - 1]).fix(Err(
-            "which items belong together is for people to decide".to_owned(),
-        )));
+        report.add(last(document, draft, &items[length - 1]).fix(Err(people_decide())));
     } else {
         let draft = start(format!(
             "the shell refuses this item, which CodeBuild runs on its own: {why}"
         ));
-        report.add(draft.fix(Err("what is missing is not known".to_owned())));
+        report.add(draft.fix(Err(Refusal::new(
+            RefusalCode::YourDecision,
+            "what is missing is not known",
+        ))));
     }
     length
+}
+
+fn people_decide() -> Refusal {
+    let message = "which items belong together is for people to decide";
+    Refusal::new(RefusalCode::YourDecision, message)
 }
 
 fn last(document: &Document<'_>, draft: Draft, item: &Item<'_>) -> Draft {
@@ -300,9 +309,7 @@ fn report_document(
     );
     let span = place(document, &items[0], span);
     let draft = report.draft(document.facts.id, span, message);
-    report.add(last(document, draft, end).fix(Err(
-        "which items belong together is for people to decide".to_owned(),
-    )));
+    report.add(last(document, draft, end).fix(Err(people_decide())));
     length
 }
 

@@ -73,7 +73,7 @@
 use crate::context::{Context, Document, Report};
 use crate::delivery::Runs;
 use crate::script::items;
-use crate::tables::images::{self, System};
+use tagwright_grammar::images::{self, System};
 use crate::{Category, Check, Finding, Fixable, Related, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -127,7 +127,7 @@ fn weigh(context: &Context<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     let mut seen = Vec::new();
     let weighed = findings.into_iter().filter_map(|mut finding| {
         let (file, span) = (finding.file, finding.span);
-        let name = span.of(&context.workspace.file(file).text);
+        let name = context.workspace.file(file).slice(span);
         let (_, systems) = MANAGERS.iter().find(|(known, _)| *known == name)?;
         let system = runs.agree(file, span, images::system)?;
         if systems.contains(&system) || seen.contains(&(file, name)) {

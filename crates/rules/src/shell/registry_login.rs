@@ -45,11 +45,12 @@
 //! - Amazon ECR user guide, "Private registry authentication" and "Troubleshooting Docker commands and issues".
 //! - Amazon ECR Public user guide, "Registry authentication".
 
+use tagwright_flow::tools::registry_login;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, PartKind, Quoting, Status, Word};
 
 use crate::context::{Document, Report};
-use crate::script::{Item, items, word_is};
+use crate::script::{Item, items};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -75,7 +76,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         }
         let commands = &item.script.commands;
         for (index, command) in commands.iter().enumerate() {
-            if !logs_in(command) {
+            if !registry_login(command) {
                 continue;
             }
             let found = run_output(&item, command)
@@ -90,18 +91,6 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                 report.add(report.draft(document.facts.id, item.span(document, span), message));
             }
         }
-    }
-}
-
-/// Whether the command logs in to a registry of images.
-fn logs_in(command: &Command) -> bool {
-    match command.program().as_deref() {
-        Some("docker" | "podman" | "finch" | "nerdctl" | "buildah" | "skopeo" | "oras") => {
-            word_is(command, 1, "login")
-        }
-        Some("helm") => word_is(command, 1, "registry") && word_is(command, 2, "login"),
-        Some("crane") => word_is(command, 1, "auth") && word_is(command, 2, "login"),
-        _ => false,
     }
 }
 

@@ -55,8 +55,7 @@
 //! - CodeBuild API reference, "ProjectArtifacts", `artifactIdentifier`.
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity, outline};
 
 pub(crate) static RULE: Rule = Rule {
     name: "artifact-identifier",
@@ -72,7 +71,7 @@ const LONGEST: usize = 127;
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    let secondary = tables::whole_root(document)
+    let secondary = outline::whole_root(document)
         .and_then(|root| tree.get(root, "artifacts"))
         .and_then(|artifacts| tree.get(artifacts, "secondary-artifacts"))
         .and_then(|node| tree.mapping(node));
@@ -86,7 +85,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         } else if !name.bytes().all(in_identifier) {
             format!(
                 "an artifact identifier has only letters, digits and `_`: CodeBuild refuses `{}`",
-                tables::quoted(name)
+                outline::quoted(name)
             )
         } else if name.len() > LONGEST {
             format!("an artifact identifier has at most {LONGEST} characters")

@@ -3,8 +3,9 @@
 //! ## What it does
 //!
 //! Finds files that are read as buildspecs by their names and have neither `phases` nor `batch` with
-//! anything below them. For `buildspec.yml` at the root and for a file that a project in the same repository names
-//! this is a warning, else a note.
+//! anything below them. For a file that a project in the same repository names, and for `buildspec.yml` at the root if
+//! it has only keys of a buildspec, this is a warning, else a note. A file without any key of a buildspec, which belongs
+//! to another tool, is left alone.
 //!
 //! ## Why it matters
 //!
@@ -48,8 +49,11 @@
 
 use tagwright_flow::FileKind;
 use tagwright_flow::delivery::BuildspecOf;
+use tagwright_flow::facts::FileFacts;
+use tagwright_grammar::buildspec;
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::PhaseName;
+use tagwright_syntax::yaml::{Entry, Tree};
 
 use crate::context::{Context, Document, Report};
 use crate::{Category, Check, Finding, Fixable, Rule, Severity};
@@ -73,19 +77,49 @@ fn weigh(context: &Context<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     };
     let weighed = findings.into_iter().filter_map(|mut finding| {
         let file = context.workspace.file(finding.file);
-        if &*file.path == "buildspec.yml" || named(&file.path) {
+        let default = &*file.path == "buildspec.yml";
+        let meant = meaning(file);
+        if named(&file.path) || default && meant == Meaning::Buildspec {
             finding.severity = finding.severity.max(Severity::Warning);
-        } else if finding.severity < Severity::Warning && !is_meant(&file.text) {
+        } else if meant == Meaning::Other {
             return None;
+        } else {
+            finding.severity = Severity::Note;
         }
         Some(finding)
     });
     weighed.collect()
 }
 
-/// Whether the text has anything of a buildspec.
-fn is_meant(text: &str) -> bool {
-    ["version", "phases", "commands"].iter().any(|word| text.contains(word))
+/// What a file without anything to run is meant to be, by its keys.
+#[derive(PartialEq, Eq)]
+enum Meaning {
+    /// It has nothing that a buildspec has not, or the buildspec is below another key.
+    Buildspec,
+    /// It has keys of a buildspec and others.
+    Unclear,
+    /// It has no key of a buildspec: other tools name files so, too.
+    Other,
+}
+
+fn meaning(file: &FileFacts) -> Meaning {
+    let tree = file.tree();
+    let Some(root) = tree.root().filter(|root| !tree.is_null(*root)) else {
+        return Meaning::Buildspec;
+    };
+    let entries = tree.mapping(root).map_or(&[][..], |map| &map.entries);
+    let known = |entry: &Entry| {
+        let key = tree.text(entry.key);
+        key.is_some_and(|name| buildspec::BUILDSPEC.key(name).is_some())
+    };
+    let count = entries.iter().filter(|entry| known(entry)).count();
+    if wrapper(&tree).is_some() || count > 0 && count == entries.len() {
+        Meaning::Buildspec
+    } else if count > 0 {
+        Meaning::Unclear
+    } else {
+        Meaning::Other
+    }
 }
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
@@ -120,7 +154,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         report.add(draft.severity(Severity::Warning));
         return;
     }
-    let message = match wrapper(document) {
+    let message = match wrapper(tree) {
         Some(key) => format!(
             "there is nothing to run here: `version` and `phases` have to be at the top level, not below `{key}`"
         ),
@@ -130,8 +164,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
 }
 
 /// The only key of the file, if the buildspec is below it.
-fn wrapper<'d>(document: &'d Document<'_>) -> Option<&'d str> {
-    let tree = document.tree;
+fn wrapper(tree: &Tree) -> Option<&str> {
     let [entry] = tree.mapping(tree.root()?)?.entries.as_slice() else {
         return None;
     };
