@@ -450,6 +450,8 @@ pub struct RepositoryDeclaration {
     pub exclusions: Vec<Box<str>>,
     /// Whether there may be other exclusions, because some of them are not text.
     pub exclusions_open: bool,
+    /// Where a lifecycle policy expires untagged images by their age, bytes of the file.
+    pub expires_untagged: Option<Span>,
     /// The declaration's bytes in the file.
     pub span: Span,
 }

@@ -146,6 +146,19 @@ impl FileFacts {
         found
     }
 
+    /// The commands of the buildspec that is the value at `place` of a description.
+    #[must_use]
+    pub fn scripts_at(&self, place: Span) -> Vec<ItemScript> {
+        let mut found = Vec::new();
+        let tree = yaml::parse(&self.text);
+        for inner in inline::buildspecs(&self.text, &tree) {
+            if inner.span == place {
+                add_scripts(&yaml::parse(&inner.text), ShellKind::Posix, &mut found);
+            }
+        }
+        found
+    }
+
     /// What the file's commands do, found out at the first call.
     #[must_use]
     pub fn habits(&self) -> &Habits {

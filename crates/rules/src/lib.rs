@@ -11,6 +11,7 @@ mod delivery;
 pub mod derivation;
 pub mod directives;
 mod environment;
+mod handover;
 mod infrastructure;
 mod inline;
 mod outline;
@@ -309,6 +310,17 @@ rules! {
         default_image_tag
         missing_template_variable
         undefined_variable
+        unprivileged_docker
+        git_without_repository
+        invalid_image_definitions
+        artifact_elsewhere
+        deployment_input_missing
+        missing_output_artifact
+        unknown_container
+        action_variables
+        project_variables
+        superseded_executions
+        untagged_images_expire
     }
     isolation {
         shared_repository

@@ -6,17 +6,18 @@
 use tagwright_syntax::Span;
 use tagwright_syntax::hcl::{self, Block, Body, Expression, PartKind};
 
-use crate::delivery::{self, UNKNOWN};
+use crate::delivery::{self, UNKNOWN, Value};
 use crate::facts::{FileFacts, RepositoryDeclaration};
 use crate::kind::has;
 use crate::templates;
 
 /// Without one of these words a file says nothing that is asked of it.
-const MATTERS: [&str; 5] = [
+const MATTERS: [&str; 6] = [
     "aws_ecr_repository",
     "aws_codepipeline",
     "aws_codebuild_project",
     "aws_iam_role",
+    "aws_ecs_task_definition",
     "template",
 ];
 
@@ -36,6 +37,7 @@ pub(super) fn terraform(facts: &mut FileFacts, text: &str) {
             _ => {}
         }
     }
+    lifecycle(&file, &mut facts.repositories);
     facts.rendered = templates::read(&file);
     file.every_expression(&mut |it| facts.latest_of_unknown.extend(latest_at(text, it)));
     let found = delivery::terraform::read(text, &file);
@@ -63,7 +65,44 @@ fn repository(block: &Block) -> RepositoryDeclaration {
         certain: mode.is_none_or(|mode| immutable || mode.starts_with("MUTABLE")),
         exclusions_open: made || written.contains(&None),
         exclusions: written.into_iter().flatten().map(Into::into).collect(),
+        expires_untagged: None,
         span: block.header,
+    }
+}
+
+/// The lifecycle policies that expire untagged images of repositories of the same file.
+fn lifecycle(file: &Body, repositories: &mut [RepositoryDeclaration]) {
+    let is_policy = |it: &&Block| {
+        let kind = it.labels.first();
+        kind.is_some_and(|label| &**label == "aws_ecr_lifecycle_policy")
+    };
+    for block in file.blocks("resource").filter(is_policy) {
+        let policy = block.body.value("policy");
+        let json = policy.and_then(|it| it.joined(UNKNOWN));
+        let Some((policy, json)) = policy.zip(json) else {
+            continue;
+        };
+        let expires = delivery::cloudformation::untagged_expire(&json);
+        let of = block.body.value("repository").filter(|_| expires);
+        let Some(of) = of.map(delivery::terraform::value) else {
+            continue;
+        };
+        let resources = file.blocks("resource").filter(|it| {
+            let address = it.labels.join(".");
+            of == Value::Reference(address.into())
+                || it
+                    .body
+                    .value("name")
+                    .is_some_and(|name| delivery::terraform::value(name) == of)
+        });
+        for resource in resources {
+            let declared = repositories
+                .iter_mut()
+                .find(|it| it.span == resource.header);
+            if let Some(declared) = declared {
+                declared.expires_untagged = Some(policy.span);
+            }
+        }
     }
 }
 
