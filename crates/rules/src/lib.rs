@@ -9,7 +9,6 @@ mod delivery;
 pub mod derivation;
 pub mod directives;
 mod environment;
-mod infrastructure;
 mod inline;
 mod outline;
 mod plan;
