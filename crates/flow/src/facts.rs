@@ -61,9 +61,6 @@ pub struct FileFacts {
     pub provided_variables: Vec<Box<str>>,
     /// The files that a Terraform configuration has filled in before anybody reads them.
     pub rendered: Vec<Template>,
-    /// Where a CloudFormation template or a Terraform configuration takes `latest` of a repository that is not
-    /// written out; bytes of the file.
-    pub latest_of_unknown: Vec<Span>,
     /// Pipelines, build projects and permissions that the file describes; boxed, since most files have none.
     pub delivery: Option<Box<DeliveryFacts>>,
     /// Commands that deploy again whatever the existing definition names, in the order in which they run.
@@ -223,8 +220,9 @@ impl TagValue {
         if !self.kind.is_literal_latest() {
             return None;
         }
-        // Where a whole reference came through a variable, its tag is what is written at the use.
-        let whole = self.written.trim_matches(['"', '\'']) == "latest";
+        // Where a whole reference came through a variable, nothing of its tag is written at the use: it is
+        // written out in the variable's value.
+        let whole = self.written.is_empty() || self.written.trim_matches(['"', '\'']) == "latest";
         Some(match self.origin {
             Origin::Fallback(_) => LatestAt::Fallback,
             Origin::Written => LatestAt::Written,

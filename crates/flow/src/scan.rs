@@ -49,7 +49,6 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         repositories: Vec::new(),
         provided_variables: Vec::new(),
         rendered: Vec::new(),
-        latest_of_unknown: Vec::new(),
         delivery: None,
         redeploys: Vec::new(),
         compose: Vec::new(),

@@ -194,22 +194,12 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The places that push an image, and those that name one which a push of all tags takes along.
+    /// The places that push an image; a push of all tags is one for each tag.
     pub(crate) fn pushed<'c>(
         &'c self,
         flow: &'a Flow,
     ) -> impl Iterator<Item = Place<'a>> + use<'a, 'c> {
-        let all: Vec<Place<'a>> = match flow.pushed {
-            true => self.places(flow).filter(|it| takes_all(it.image)).collect(),
-            false => Vec::new(),
-        };
-        self.places(flow).filter(move |place| {
-            pushes(place.image.role) && !takes_all(place.image)
-                || names(place.image.role)
-                    && all.iter().any(|push| {
-                        push.file.id == place.file.id && push.image.order > place.image.order
-                    })
-        })
+        self.places(flow).filter(|place| pushes(place.image.role))
     }
 
     /// Whether all pushes of `latest` of the flow of this index run only for branches that a condition names.
@@ -352,11 +342,6 @@ impl<'a> Document<'a> {
 /// Whether the image gets a name there on the machine of the build.
 pub(crate) fn names(role: Role) -> bool {
     matches!(role, Role::Build | Role::TagDestination)
-}
-
-/// Whether the place pushes every tag that the image has.
-pub(crate) fn takes_all(image: &ImageUse) -> bool {
-    image.role == Role::Push && image.tags.iter().any(|tag| tag.kind == TagKind::All)
 }
 
 /// Whether the role pushes to a registry.

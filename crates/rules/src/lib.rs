@@ -12,7 +12,6 @@ pub mod derivation;
 pub mod directives;
 mod environment;
 mod handover;
-mod infrastructure;
 mod inline;
 mod outline;
 mod plan;

@@ -21,7 +21,6 @@ pub(super) fn cloudformation(
         return;
     };
     let mut found = DeliveryFacts::default();
-    facts.latest_of_unknown = delivery::cloudformation::latest_of_unknown(source, root);
     for resource in &resources.entries {
         let Some(kind) = tree
             .get(resource.value, "Type")

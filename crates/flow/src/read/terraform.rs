@@ -3,8 +3,7 @@
 //!
 //! A file that cannot be read to its end says nothing.
 
-use tagwright_syntax::Span;
-use tagwright_syntax::hcl::{self, Block, Body, Expression, PartKind};
+use tagwright_syntax::hcl::{self, Block, Body, Expression};
 
 use crate::delivery::{self, UNKNOWN, Value};
 use crate::facts::{FileFacts, RepositoryDeclaration};
@@ -39,7 +38,6 @@ pub(super) fn terraform(facts: &mut FileFacts, text: &str) {
     }
     lifecycle(&file, &mut facts.repositories);
     facts.rendered = templates::read(&file);
-    file.every_expression(&mut |it| facts.latest_of_unknown.extend(latest_at(text, it)));
     let found = delivery::terraform::read(text, &file);
     super::shared::keep(facts, found);
 }
@@ -152,33 +150,6 @@ fn names_in(expression: &Expression, names: &mut Vec<Box<str>>) {
         let name = it.get("name").and_then(Expression::text);
         names.extend(name.map(Into::into));
     });
-}
-
-/// Where a text takes `latest` of a repository of the configuration:
-/// `"${aws_ecr_repository.app.repository_url}:latest"`.
-fn latest_at(text: &str, expression: &Expression) -> Option<Span> {
-    expression.parts()?.windows(2).find_map(|pair| {
-        let (PartKind::Value(repository), PartKind::Text(_)) = (&pair[0].kind, &pair[1].kind)
-        else {
-            return None;
-        };
-        // With an index (`app[0]`) it is no mere address, but its own words still say what it is.
-        let address = repository.span.of(text);
-        let is_repository =
-            address.contains("aws_ecr_repository.") && address.ends_with(".repository_url");
-        let after = pair[1].span.of(text).strip_prefix(':')?;
-        let at = pair[1].span.start as usize + 1;
-        (is_repository && starts_with_latest(after)).then(|| Span::new(at, at + LATEST.len()))
-    })
-}
-
-pub(crate) const LATEST: &str = "latest";
-
-/// Whether the text starts with the tag `latest`, and not with a longer one.
-pub(crate) fn starts_with_latest(text: &str) -> bool {
-    text.strip_prefix(LATEST).is_some_and(|rest| {
-        !rest.starts_with(|next: char| matches!(next, '-' | '_' | '.') || next.is_alphanumeric())
-    })
 }
 
 #[cfg(test)]
