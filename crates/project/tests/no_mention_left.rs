@@ -246,7 +246,6 @@ fn fixed(files: &[(&'static str, String)]) -> Vec<String> {
             text: Arc::from(text.as_str()),
             kind,
             target: true,
-            link: false,
         });
     }
     let all = files

@@ -1,6 +1,9 @@
 //! Rules know no tool by name: they ask the table in `tagwright_flow::tools`, or a new tool would have to be
 //! added in many places.
 
+// The helpers below are part of the test.
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
