@@ -140,7 +140,12 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
     }
     // Anything more would say a second time what a key in the wrong place says already.
     let phase = |name: &str| tree.root().is_some_and(|root| has(root, name));
-    if PhaseName::ALL.iter().any(|name| phase(name.as_str())) {
+    let inside = |section: &str| {
+        let section = tree.root().and_then(|root| tree.get(root, section));
+        section.is_some_and(|section| has(section, "phases"))
+    };
+    let misplaced = ["env", "artifacts", "cache", "reports"].into_iter().any(inside);
+    if misplaced || PhaseName::ALL.iter().any(|name| phase(name.as_str())) {
         return;
     }
     let span = tree.root().map_or(Span::empty(0), |root| {
