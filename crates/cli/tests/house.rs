@@ -153,23 +153,6 @@ const CIRCLES: &[&[&str]] = &[
         "lsp::symbols",
     ],
     &["project::config", "project::discovery"],
-    &[
-        "project::baseline",
-        "project::identity",
-        "project::missing",
-        "project::workspace",
-    ],
-    &[
-        "rules::context",
-        "rules::delivery",
-        "rules::environment",
-        "rules::plan",
-        "rules::plan::branch_tag",
-        "rules::plan::definition",
-        "rules::plan::existing",
-        "rules::plan::joined",
-        "rules::variables",
-    ],
     &["rules::inline", "rules::verdict"],
     &["syntax::shell::adapter", "syntax::shell::repair"],
 ];

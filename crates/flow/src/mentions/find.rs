@@ -311,7 +311,7 @@ mod tests {
                 "FROM 1.dkr.ecr.eu.amazonaws.com/web:latest",
                 "reference 1.dkr.ecr.eu.amazonaws.com/web",
             ),
-            ("docker build -t $R:latest-amd64 .", "reference $R"),
+            ("docker build -t $R:latest-amd64 .", "-"),
             ("uri + ':latest'", "reference "),
             ("  tag: latest", "value tag"),
             ("\"tag\": \"latest\"", "value tag"),
