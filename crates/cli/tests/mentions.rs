@@ -200,10 +200,8 @@ fn a_mention_in_another_command_keeps_everything_where_it_is() {
         folder.run(&["fix", "--unsafe"]);
         let after = folder.text("buildspec.yml");
         // Where a reader explains the command, it moves with the others.
-        assert!(
-            after == text || !after.contains("latest"),
-            "{command}:\n{after}"
-        );
+        let left = after.contains("REPO:latest") || after.contains("=latest");
+        assert!(after == text || !left, "{command}:\n{after}");
     }
 }
 
