@@ -204,7 +204,10 @@ impl Session {
     }
 
     /// The files that would be read, as shown, with what they would be read as; sorted.
-    pub fn list(&mut self, report: &mut Report) -> Vec<(String, &'static str)> {
+    ///
+    /// # Errors
+    /// As [`Session::each`].
+    pub fn list(&mut self, report: &mut Report) -> Result<Vec<(String, &'static str)>, Stop> {
         let mut list = Vec::new();
         self.each(report, |part, _| {
             list.extend(
@@ -214,13 +217,16 @@ impl Session {
                     .filter(|document| document.target)
                     .map(|document| (document.shown.to_string(), document.kind.name())),
             );
-        });
+        })?;
         list.sort();
-        list
+        Ok(list)
     }
 
     /// Analyses every workspace and reports the findings in the targets.
-    pub fn check(&mut self, report: &mut Report) {
+    ///
+    /// # Errors
+    /// As [`Session::each`].
+    pub fn check(&mut self, report: &mut Report) -> Result<(), Stop> {
         let mut left = self.plan.workspaces.len();
         self.each(report, |mut part, report| {
             let checked = part.workspace.check();
@@ -230,12 +236,19 @@ impl Session {
                 // The process is about to end, which frees it all at once.
                 std::mem::forget(part);
             }
-        });
+        })
     }
 
     /// Reads one workspace after the other and hands each to `work`. What could not be read goes into
     /// the report.
-    pub fn each(&mut self, report: &mut Report, mut work: impl FnMut(Part, &mut Report)) {
+    ///
+    /// # Errors
+    /// [`Stop::Usage`] for a configuration that does not fit the workspace, which is then not handed over.
+    pub fn each(
+        &mut self,
+        report: &mut Report,
+        mut work: impl FnMut(Part, &mut Report),
+    ) -> Result<(), Stop> {
         for problem in std::mem::take(&mut self.plan.problems) {
             report.push_problem(problem);
         }
@@ -248,6 +261,14 @@ impl Session {
             let fail_on = self.fail_on.or(config.fail_on).unwrap_or_default();
             let root = targets.root.clone();
             let mut workspace = self.load(targets, config, exclusion, fail_on, report);
+            // Where nothing depends on other files, no fix writes a tag, and they have not been read.
+            let unset = config
+                .unexplained
+                .iter()
+                .find(|it| !workspace.sets(&it.name));
+            if let Some(unset) = unset.filter(|_| workspace.needs_context()) {
+                return Err(Stop::Usage(unset.error.to_string()));
+            }
             if let Some(located) = self.baselines.get(index)
                 && !located.baseline.entries.is_empty()
             {
@@ -267,6 +288,7 @@ impl Session {
             };
             work(part, report);
         }
+        Ok(())
     }
 
     fn load(

@@ -9,6 +9,7 @@ use tagwright_diagnostics::{Finding, Related, Severity};
 use tagwright_flow::facts::FileFacts;
 use tagwright_flow::mentions::{Alone, Surroundings};
 use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, scan};
+use tagwright_rules::derivation::Missing;
 use tagwright_rules::settings::Strategy;
 use tagwright_rules::{Known, Settings, Verdict};
 
@@ -166,6 +167,10 @@ impl Analysis {
 fn settings(config: &Config) -> Settings {
     let mut settings = Settings {
         branch_defined: config.branch.defined,
+        branch_missing: match config.branch.missing {
+            config::Missing::Commit => Missing::Commit,
+            config::Missing::Stop => Missing::Stop,
+        },
         strategy: match config.tag.strategy {
             config::Strategy::BranchTag => Strategy::BranchTag,
             config::Strategy::RepositoryPerBranch => Strategy::RepositoryPerBranch,

@@ -1,6 +1,8 @@
 //! Rules about what a description gives to a build and a build to a deployment: the spellings that they know, and
 //! the situations in which they have to be silent.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use tagwright_flow::FileId;

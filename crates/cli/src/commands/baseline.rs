@@ -188,7 +188,7 @@ fn found(
             document.is_some_and(|document| document.target)
         });
         all.push((root, identities(&part.workspace.documents, findings)));
-    });
+    })?;
     all.into_iter()
         .map(|(root, identities)| {
             Ok((

@@ -25,7 +25,7 @@ pub(crate) fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit,
     report.with_fingerprints = args.target.formats().any(Format::shows_fingerprints);
     match &args.add_ignore {
         Some(reason) => ignore::add(&mut session, reason, &mut report, streams)?,
-        None => session.check(&mut report),
+        None => session.check(&mut report)?,
     }
     drop(progress);
     let exit = ending(&report);

@@ -11,7 +11,7 @@ use tagwright_flow::FileId;
 use tagwright_project::discovery::{self, Problem};
 use tagwright_project::workspace::Checked;
 use tagwright_project::{Workspace, analysis};
-use tagwright_rules::derivation::Derivation;
+use tagwright_rules::derivation::{Derivation, Missing};
 
 use crate::args::{FixArgs, Format};
 use crate::deliver::{Channel, count, deliver, ending, list_files, settle};
@@ -59,7 +59,7 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
     let mut account = Account::default();
     session.each(&mut report, |part, report| {
         fix_workspace(part, args, report, &mut account);
-    });
+    })?;
     drop(progress);
 
     let channel = if args.diff || from_stdin {
@@ -226,13 +226,18 @@ impl Account {
         }
     }
 
-    /// A build that was given the definition of the branch ends where there is no branch, and only its
-    /// pipeline can say one.
+    /// A build that was given the definition of the branch takes its commit where there is no branch, or ends,
+    /// and only its pipeline can say one.
     fn tell_of_branch(&mut self, workspace: &Workspace, shown: &str, before: &str, after: &str) {
         if Derivation::is_new_in(after, before) {
-            let variable = &workspace.analysis.settings().branch_variable;
+            let settings = workspace.analysis.settings();
+            let variable = &settings.branch_variable;
+            let otherwise = match settings.branch_missing {
+                Missing::Commit => "Other builds are tagged by their commit",
+                Missing::Stop => "Other builds now fail",
+            };
             self.lines.push(format!(
-                "note: {}: the build now needs a branch: a webhook or a start by hand for a branch has one, and where CodePipeline runs the build, set {variable} in its action to '#{{SourceVariables.BranchName}}', or it will stop and say so",
+                "note: {}: webhook and manual branch builds are tagged by their branch. {otherwise}; in CodePipeline, pass {variable} as '#{{SourceVariables.BranchName}}'",
                 escape(shown)
             ));
         }

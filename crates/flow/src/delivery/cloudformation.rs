@@ -8,7 +8,6 @@ use super::{
     Action, BuildspecOf, DeliveryFacts, Gate, Grant, Passed, Pipeline, Project, Reference, Run,
     Setting, Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm, is_path, one_or_more,
 };
-use crate::read::terraform;
 use crate::scan::Source;
 
 /// Reads a pipeline resource.
@@ -686,35 +685,6 @@ pub(super) fn without_substitutions(text: &str) -> String {
     }
     plain.push_str(rest);
     plain
-}
-
-/// Where a text takes `latest` of a repository of ECR whose name is put into it:
-/// `${Account}.dkr.ecr.${Region}.amazonaws.com/${Repository}:latest`.
-pub(crate) fn latest_of_unknown(source: &Source<'_>, root: NodeId) -> Vec<Span> {
-    const BEFORE: &str = "}:";
-    let mut found = Vec::new();
-    for id in source.tree.inside(root) {
-        let Some(text) = source.tree.text(id) else {
-            continue;
-        };
-        // A text may be a script of several lines.
-        let mut start = 0;
-        for line in text.split_inclusive('\n') {
-            let at = line
-                .match_indices(BEFORE)
-                .map(|(at, _)| at + BEFORE.len())
-                .find(|at| terraform::starts_with_latest(&line[*at..]))
-                .filter(|_| line.contains(".dkr.ecr.") && !line.trim_start().starts_with('#'));
-            if let Some(at) = at {
-                let range = Span::new(start + at, start + at + terraform::LATEST.len());
-                let map = source.tree.source_map(source.text, id);
-                found.extend(map.and_then(|map| map.source(range)));
-            }
-            start += line.len();
-        }
-    }
-    found.sort_unstable();
-    found
 }
 
 /// The references in the scalars at or below `id`.

@@ -55,6 +55,19 @@ impl Inline {
         Some(inline)
     }
 
+    /// The text with `*` for each value that is not known.
+    pub(crate) fn pattern(&self) -> Box<str> {
+        let mut pattern = String::new();
+        let mut at = 0;
+        for span in &self.unknown {
+            pattern.push_str(&self.text[at..span.start as usize]);
+            pattern.push('*');
+            at = span.end as usize;
+        }
+        pattern.push_str(&self.text[at..]);
+        pattern.into()
+    }
+
     /// Whether it is a buildspec. Anything else is the path of a file.
     pub(crate) fn is_text(&self) -> bool {
         let is_text = self.text.contains('\n') || self.text.trim_start().starts_with('{');
