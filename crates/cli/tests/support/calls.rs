@@ -202,6 +202,18 @@ pub(crate) fn pushed(outcome: &Outcome) -> Result<Pushes, String> {
     Ok(pushed)
 }
 
+/// The tags that the build deployed, or recorded for a deployment.
+pub(crate) fn deployed(outcome: &Outcome) -> Result<Pushes, String> {
+    let mut deployed = Pushes::new();
+    for event in events(outcome)? {
+        if let Event::Deploy(image) = event {
+            let tags = deployed.entry(image.repository).or_default();
+            tags.insert(image.tag);
+        }
+    }
+    Ok(deployed)
+}
+
 /// The images that the build deployed by commands which do nothing where the tag is the one already there.
 pub(crate) fn deployed_by_tag(outcome: &Outcome) -> BTreeSet<Image> {
     let by_tag = |call: &&Vec<String>| match call.as_slice() {

@@ -1,0 +1,3 @@
+//! `tagwright migrate`: the plan of moving a repository's images from `latest` to the branch, and its reports.
+
+pub mod evaluate;
