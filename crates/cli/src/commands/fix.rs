@@ -3,22 +3,19 @@
 //! The report of what remains goes where `check` puts it, unless standard output holds something else: the
 //! diff, or the text of standard input. What was done is said on standard error.
 
-use tagwright_diagnostics::{Finding, Refusal};
-use tagwright_fixer::{
-    NewText, Options, Outcome, Sources, WriteError, Written, diff, run_from, write,
-};
+use tagwright_fixer::{NewText, Outcome, Sources, WriteError, Written, diff, write};
 use tagwright_flow::FileId;
+use tagwright_project::Workspace;
 use tagwright_project::discovery::{self, Problem};
 use tagwright_project::workspace::Checked;
-use tagwright_project::{Workspace, analysis};
 use tagwright_rules::derivation::{Derivation, Missing};
 
 use crate::args::{FixArgs, Format};
 use crate::deliver::{Channel, count, deliver, ending, list_files, settle};
 use crate::ending::{Exit, Stop, Streams};
+use crate::planner::{self, Planned};
 use crate::progress::Progress;
 use crate::report::{Report, escape};
-use crate::selection::Offered;
 use crate::session::{Part, Session};
 
 /// What a run says beside the report.
@@ -105,42 +102,23 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
 }
 
 fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &mut Account) {
-    let workspace = &mut part.workspace;
-    let Checked {
-        findings,
-        suppressed,
-    } = workspace.check();
-    let findings = workspace.withhold(findings);
-    let unchanged = |findings| Checked {
-        findings,
-        suppressed,
-    };
-    let before = workspace.sources();
-    let offered = Offered {
-        workspace,
-        touched: part.touched.as_ref(),
-    };
-    let findings = offered.withhold(findings, &before);
-    if findings.iter().all(|finding| finding.fix.is_none()) {
-        return part.report(unchanged(findings), report);
-    }
-    let options = Options {
-        unsafe_fixes: args.r#unsafe,
-        ..Options::default()
-    };
-    let outcome =
-        analysis::guarded(|| run_from(before.clone(), findings.clone(), &offered, options));
+    let planned = planner::plan(&mut part, args.r#unsafe);
+    let changed = planned.changed();
+    let Planned {
+        checked, outcome, ..
+    } = planned;
     let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(message) => {
+        None => return part.report(checked, report),
+        Some(Ok(outcome)) => outcome,
+        Some(Err(message)) => {
             account.lines.push(format!(
                 "error: nothing was changed because of an internal error; please report it: {}",
                 escape(&message)
             ));
-            return part.report(unchanged(findings), report);
+            return part.report(checked, report);
         }
     };
-    let changed: Vec<_> = outcome.sources.changed_from(&before);
+    let workspace = &mut part.workspace;
     if !args.diff {
         match write_files(workspace, &outcome.sources, &changed) {
             Ok(written) => account.lines.extend(written.unlinked.iter().map(|path| {
@@ -151,7 +129,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
             })),
             Err(error) => {
                 report.push_problem(problem(&error));
-                return part.report(unchanged(findings), report);
+                return part.report(checked, report);
             }
         }
     }
@@ -164,7 +142,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
     workspace.show(&outcome.sources);
     // What is silenced does not change, but its places do: it is left to `check`.
     let left = Checked {
-        findings: remaining(outcome),
+        findings: planner::remaining(outcome),
         ..Checked::default()
     };
     part.report(left, report);
@@ -191,20 +169,6 @@ pub(crate) fn write_files(
         })
         .collect();
     write(&texts)
-}
-
-/// The findings that are left; where a fix was tried in vain, with the reason instead of the fix.
-fn remaining(outcome: Outcome) -> Vec<Finding> {
-    let mut findings = outcome.findings;
-    for failed in outcome.not_applied {
-        for finding in &mut findings {
-            if *finding == failed.finding {
-                finding.fix = None;
-                finding.refusal = Some(Refusal::from(&failed.reason));
-            }
-        }
-    }
-    findings
 }
 
 impl Account {

@@ -10,9 +10,8 @@
 mod pattern;
 mod programs;
 mod shell;
+mod start;
 mod value;
-
-use std::collections::BTreeMap;
 
 use tagwright_flow::expression::Expansion;
 use tagwright_flow::facts::{CopilotUse, FileFacts, ImageUse, TagKind};
@@ -24,14 +23,8 @@ use tagwright_syntax::shell::parse;
 use tagwright_syntax::yaml::{self, NodeId, Tree};
 
 use shell::{At, Shell, Visitor};
+pub use start::Start;
 pub use value::{Tag, Text, Values};
-
-/// What starts a build: the variables that it sets.
-#[derive(Clone, Debug, Default)]
-pub struct Start {
-    /// The variables of the build. What CodeBuild sets and is not here is not set; other variables are not known.
-    pub variables: BTreeMap<String, String>,
-}
 
 /// What a build does with images.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +33,8 @@ pub struct Build {
     pub steps: Vec<Step>,
     /// The build ends on its own before it is through: it knows no branch.
     pub stops: bool,
+    /// The definition of the branch that fixes insert ran.
+    pub derives: bool,
 }
 
 /// What one place does with one image.
@@ -108,6 +103,7 @@ pub fn build(facts: &FileFacts, text: &str, start: &Start, settings: &Settings) 
             steps: &mut build.steps,
         };
         shell.item(command, &mut item);
+        build.derives |= shell.derives;
         if shell.stopped {
             build.stops = true;
             break;
@@ -127,9 +123,11 @@ fn places(facts: &FileFacts, text: &str, tree: &Tree, node: NodeId) -> Vec<(Span
             return None;
         }
         let start = map.decoded(span.start)?;
-        // The byte behind the value's last one is not the value's.
+        // The byte behind the value's last one is not the value's, and an escape has no offset.
         let last = span.end.checked_sub(1).filter(|last| *last >= span.start);
-        let end = last.map_or(Some(start), |last| Some(map.decoded(last)? + 1))?;
+        let end = last
+            .and_then(|last| map.decoded(last))
+            .map_or(start, |last| last + 1);
         Some(Span { start, end })
     };
     let uses = facts.uses.iter().enumerate();

@@ -9,8 +9,9 @@ use tagwright_syntax::shell::{
     Command, Part, PartKind, Quoting, RedirectKind, Script, Variable, Word, parse,
 };
 
+use super::start::Start;
 use super::value::{Text, Values};
-use super::{Start, pattern, programs};
+use super::{pattern, programs};
 
 /// A loop of more words than this is run for its first ones only.
 const MOST_ROUNDS: usize = 64;
@@ -46,6 +47,8 @@ pub(super) struct Shell<'a> {
     depth: u32,
     /// The build has ended.
     pub(super) stopped: bool,
+    /// The inserted definition of the branch has run.
+    pub(super) derives: bool,
 }
 
 impl<'a> Shell<'a> {
@@ -58,6 +61,7 @@ impl<'a> Shell<'a> {
             variables: variables.collect(),
             depth: 0,
             stopped: false,
+            derives: false,
         }
     }
 
@@ -74,6 +78,7 @@ impl<'a> Shell<'a> {
             return self.script(text, 0, visitor);
         };
         self.script(&text[..at], 0, visitor);
+        self.derives = true;
         let variables = &self.variables;
         let known = |name: &str| {
             let value = variables.get(name)?.as_known()?;
