@@ -8,9 +8,10 @@ use tagwright_diagnostics::{Finding, Fix, Refusal, RefusalCode, Severity};
 use tagwright_fixer::{Relint, Sources};
 use tagwright_flow::facts::AssignmentFact;
 use tagwright_flow::kind::{FileKind, classify};
+use tagwright_flow::mentions::{self, Mention};
 use tagwright_flow::{self as flow, FileId};
 use tagwright_rules::{Known, Verdict};
-use tagwright_syntax::Span;
+use tagwright_syntax::{SmolStr, Span};
 
 use crate::analysis::Analysis;
 use crate::baseline::Located;
@@ -22,6 +23,10 @@ use crate::surroundings::{Around, Others};
 
 /// The rule of a file that tagwright cannot cope with.
 pub const INTERNAL_ERROR: &str = "internal-error";
+
+/// The rule under which the proof of a fix finds an old name that the fix would leave behind. It is never reported:
+/// no text on disk has such a finding.
+const LEFT_BEHIND: &str = "left-behind";
 
 /// A file of a workspace.
 #[derive(Clone, Debug)]
@@ -296,6 +301,26 @@ impl Workspace {
         checked
     }
 
+    /// What the proof asks last: whether images that are pushed as `latest` in the texts as they are on disk, and
+    /// in `after` no more, are still named so anywhere. The texts are searched; what made the change is not asked.
+    fn left_behind(&self, after: &flow::Workspace) -> Vec<Finding> {
+        let left = mentions::left_by_change(&self.flow, after, &self.others());
+        let finding = |(image, mention): (SmolStr, Mention)| Finding {
+            rule: LEFT_BEHIND,
+            severity: Severity::Error,
+            message: format!(
+                "{}:{} still names `{}`, and nothing pushes `{image}:latest` any more",
+                mention.path, mention.position.line, mention.written
+            ),
+            file: mention.file.unwrap_or(FileId(0)),
+            span: mention.file.map_or(Span::empty(0), |_| mention.span),
+            related: Vec::new(),
+            fix: None,
+            refusal: None,
+        };
+        left.into_iter().map(finding).collect()
+    }
+
     /// Takes the texts of `sources` to show findings in; what the files contribute is not read again.
     pub fn show(&mut self, sources: &Sources) {
         for (file, source) in sources.iter() {
@@ -422,6 +447,7 @@ impl Relint for Workspace {
         } else {
             verdict.findings
         };
+        findings.extend(self.left_behind(&joined));
         // A text that the analysis cannot cope with is never an improvement.
         failed.extend(failures);
         findings.extend(failed.into_iter().map(|(file, message)| Finding {

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use tagwright_flow::Workspace;
 use tagwright_flow::expression::plain_name;
 use tagwright_flow::facts::{AssignmentFact, AssignmentPlace, FileFacts, Order};
+use tagwright_flow::tools::{Tool, tool};
 use tagwright_syntax::shell::{self, Assignment, Command, PartKind, Script, Word};
 use tagwright_syntax::{SourceMap, Span};
 
@@ -380,9 +381,10 @@ impl Item {
         if let Some(assigned) = assigned {
             // The value itself, or text that a filter changes on its way there.
             let filter = [
-                "", "echo", "printf", "tr", "sed", "cut", "awk", "basename", "head", "tail",
+                "", "echo", "printf", "tr", "cut", "awk", "basename", "head", "tail",
             ];
-            if filter.contains(&&*program) || program == "export" {
+            let edits = tool(&program).is_some_and(|it| it.family == Tool::Sed);
+            if edits || filter.contains(&&*program) || program == "export" {
                 return Reader::Variable(assigned.name.to_string());
             }
         } else if is_for_people(innermost, &program) || is_test_of_presence(innermost, &program) {

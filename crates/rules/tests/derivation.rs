@@ -216,7 +216,8 @@ const SITUATIONS: &[Situation] = &[
             HEAD,
             "refs/heads/\u{e9}3f786850e387550fdab836ed7e6dc881de23001b",
         )],
-        REFUSED,
+        // A branch, and its checksum keeps it from looking like a commit.
+        Some("3f786850e387550fdab836ed7e6dc881de23001b-1391013214"),
     ),
     ("latest", &[(HEAD, "refs/heads/latest")], REFUSED),
     (

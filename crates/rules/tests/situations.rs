@@ -178,8 +178,6 @@ mod unsafe_branch_tag {
             "${CODEBUILD_WEBHOOK_HEAD_REF#refs/heads/}",
             "${CODEBUILD_WEBHOOK_HEAD_REF##refs/heads/}",
             "${CODEBUILD_WEBHOOK_TRIGGER#branch/}",
-            "$(git rev-parse --abbrev-ref HEAD)",
-            "$(git branch --show-current)",
             "$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,')",
             "$(echo $CODEBUILD_WEBHOOK_TRIGGER | cut -d/ -f2-)",
         ] {
@@ -187,6 +185,21 @@ mod unsafe_branch_tag {
             let tag = PUSH.replace("BRANCH_NAME", "TAG");
             let findings = fires(RULE, &format!("X={value}\nTAG=$X\n{tag}"));
             assert!(findings[0].fix.is_none() && findings[0].refusal.is_some());
+        }
+    }
+
+    #[test]
+    fn git_has_a_branch_only_where_one_is_checked_out() {
+        for value in [
+            "$(git rev-parse --abbrev-ref HEAD)",
+            "$(git branch --show-current)",
+        ] {
+            let detached = format!("BRANCH_NAME={value}\n{PUSH}");
+            fires("detached-head-branch", &detached);
+            silent(RULE, &detached);
+            let attached = format!("git checkout $REF\n{detached}");
+            silent("detached-head-branch", &attached);
+            fires(RULE, &attached);
         }
     }
 
@@ -338,11 +351,11 @@ mod branch_placeholder {
 
     #[test]
     fn is_filled_in_although_the_shell_reads_a_redirection() {
-        let commands = "export BRANCH_NAME=main
+        let commands = "export BRANCH_NAME=${CODEBUILD_WEBHOOK_HEAD_REF##*/}
 docker build -t $REG/web:$<BRANCH_NAME> .
 docker push $REG/web:<BRANCH_NAME>
 docker push \"$REG/web:<BRANCH_NAME>\"";
-        let wanted = "export BRANCH_NAME=main
+        let wanted = "export BRANCH_NAME=${CODEBUILD_WEBHOOK_HEAD_REF##*/}
 docker build -t $REG/web:${BRANCH_NAME} .
 docker push $REG/web:${BRANCH_NAME}
 docker push \"$REG/web:${BRANCH_NAME}\"";

@@ -8,7 +8,7 @@ use super::{Found, Role, Tool, skopeo};
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
     triggers: &["crane"],
-    read: read,
+    read,
     ..Program::new(&["crane", "gcrane"], Tool::Crane)
 };
 

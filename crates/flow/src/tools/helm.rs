@@ -9,7 +9,7 @@ use super::{Form, Found, Role, Tool};
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
     triggers: &["helm"],
-    read: read,
+    read,
     failure: Failure::Of(&["upgrade", "install"]),
     ..Program::new(&["helm"], Tool::Helm)
 };

@@ -63,6 +63,8 @@ use tagwright_flow::facts::{AssignmentFact, FileFacts};
 use tagwright_flow::kind::has;
 use tagwright_flow::search::AnyOf;
 
+use crate::branch::detached_head_branch::is_detached;
+use crate::branch_variable::{attaches, is_of_detached_head};
 use crate::context::{Context, Report};
 use crate::derivation::Derivation;
 use crate::plan::define_branch_after;
@@ -90,6 +92,14 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         }
         let assignment = assignment_at(file, site);
         if assignment.is_some_and(|assignment| is_sanitised(file, assignment)) {
+            continue;
+        }
+        // Git prints no branch here at all, which is another rule's.
+        let detached = match assignment {
+            Some(assignment) => is_detached(file, assignment),
+            None => matches!(&atom.kind, AtomKind::Computed(text) if is_of_detached_head(text)),
+        };
+        if detached && !attaches(file) {
             continue;
         }
         let message = match assignment {

@@ -16,8 +16,7 @@
 //! phases:
 //!   pre_build:
 //!     commands:
-//!       - COMMIT_HASH=$(echo $CODEBUILD_RESOLVED_SOURCE_VERSION | cut -c 1-7)
-//!       - IMAGE_TAG=${COMMIT_HASH:=latest}
+//!       - IMAGE_TAG=${IMAGE_TAG:-latest}
 //!   build:
 //!     commands:
 //!       - docker build -t $REPOSITORY_URI:$IMAGE_TAG .
@@ -36,8 +35,7 @@
 //!     commands:
 //!       - |
 //! @DERIVATION@
-//!       - COMMIT_HASH=$(echo $CODEBUILD_RESOLVED_SOURCE_VERSION | cut -c 1-7)
-//!       - IMAGE_TAG=${COMMIT_HASH:=${BRANCH_NAME}}
+//!       - IMAGE_TAG=${IMAGE_TAG:-${BRANCH_NAME}}
 //!   build:
 //!     commands:
 //!       - docker build -t $REPOSITORY_URI:$IMAGE_TAG .
@@ -51,7 +49,8 @@
 //!
 //! The fallback becomes the branch tag. Where a command of the file sets the variable, that is done only with
 //! `--unsafe`: few builds ever come to the fallback, but the definition of the branch ends every one that
-//! knows none. `env.variables` is literal text in which nothing is expanded, so there a command that sets the
+//! knows none. Behind a variable that holds the commit there is no fix, since a build without a commit can seldom
+//! tell its branch. `env.variables` is literal text in which nothing is expanded, so there a command that sets the
 //! variable is inserted instead.
 //!
 //! ## When to silence it

@@ -16,12 +16,10 @@
 //!
 //! ```yaml buildspec.yml
 //! version: 0.2
-//! env:
-//!   variables:
-//!     BRANCH_NAME: main
 //! phases:
 //!   build:
 //!     commands:
+//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 //!       - copilot svc deploy --name web --env test --tag ${BRANCH_NAME}
 //! ```
 //!
@@ -29,12 +27,10 @@
 //!
 //! ```yaml buildspec.yml
 //! version: 0.2
-//! env:
-//!   variables:
-//!     BRANCH_NAME: main
 //! phases:
 //!   build:
 //!     commands:
+//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 //!       - copilot svc deploy --name web --env test --tag ${BRANCH_NAME} --force
 //! ```
 //!
