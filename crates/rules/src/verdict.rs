@@ -12,7 +12,7 @@ use tagwright_syntax::yaml::Tree;
 
 use crate::{
     Category, Change, ChangeKind, Check, Context, Directive, Document, Finding, Refusal,
-    RefusalCode, Report, Rule, Settings, Severity, directives, inline, registry, rule,
+    RefusalCode, Report, Rule, Settings, Severity, directives, inline, registry, rule, templated,
 };
 
 /// What reading one file gives.
@@ -196,6 +196,7 @@ pub fn check(
     let mut findings = weighed(&context, found);
     findings.extend(by_rule.into_iter().flatten());
     sort(&mut findings);
+    templated::withdraw(&context, &mut findings);
     let mut verdict = silence(findings, directives, settings);
     let suppressed: Vec<&Finding> = verdict.suppressed.iter().map(|(it, _)| it).collect();
     keep_together(&mut verdict.findings, &suppressed);

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use tagwright_diagnostics::{Applicability, Finding, Severity};
+use tagwright_diagnostics::{Applicability, Finding, RefusalPlace, Severity};
 use tagwright_fixer::{Options, Sources, run};
 use tagwright_rules::Settings;
 
@@ -618,6 +618,9 @@ mod tag_mismatch {
         fires(RULE, &commands("staging", "production"));
         fires(RULE, &commands("$CODEBUILD_BUILD_NUMBER", "production"));
         fires(RULE, &commands("staging", "$CODEBUILD_BUILD_NUMBER"));
+        // A number is no commit.
+        let commit = "$CODEBUILD_RESOLVED_SOURCE_VERSION";
+        fires(RULE, &commands("$CODEBUILD_BUILD_NUMBER", commit));
     }
 
     #[test]
@@ -627,10 +630,7 @@ mod tag_mismatch {
             ("$IMAGE_TAG", "production"),
             ("$IMAGE_TAG", "$COMMIT"),
             ("$CODEBUILD_BUILD_NUMBER", "$IMAGE_TAG"),
-            (
-                "$CODEBUILD_BUILD_NUMBER",
-                "$CODEBUILD_RESOLVED_SOURCE_VERSION",
-            ),
+            ("$CODEBUILD_BUILD_ID", "$CODEBUILD_BUILD_ARN"),
         ] {
             silent(RULE, &commands(push, deployed));
         }
@@ -945,7 +945,7 @@ fn a_fallback_that_few_builds_come_to_is_not_replaced_unasked() {
 }
 
 #[test]
-fn what_infrastructure_deploys_is_shown_where_the_push_would_move_unasked() {
+fn what_infrastructure_deploys_keeps_the_push_where_it_is() {
     let commands = "docker build -t $REG/web:latest .\ndocker push $REG/web:latest";
     let terraform =
         |line: &str| format!("resource \"aws_ecs_task_definition\" \"web\" {{\n  {line}\n}}\n");
@@ -954,29 +954,35 @@ fn what_infrastructure_deploys_is_shown_where_the_push_would_move_unasked() {
             "Resources:\n  Web:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n        - {line}\n"
         )
     };
+    // What the refusals name in the file.
     let shown = |path: &str, text: &str| -> Vec<String> {
         let findings = fires_with("latest-pushed", commands, &[(path, text)]);
-        findings
+        let places = findings
             .iter()
-            .flat_map(|it| &it.related)
-            .filter(|it| it.file.0 == 1)
-            .map(|it| it.span.of(text).to_owned())
+            .filter_map(|it| it.refusal.as_ref()?.place.as_ref());
+        places
+            .map(|place| match place {
+                RefusalPlace::Known(place) if place.file.0 == 1 => place.span.of(text).to_owned(),
+                other => panic!("{other:?}"),
+            })
             .collect()
     };
     let image = "image = \"${aws_ecr_repository.web.repository_url}:latest\"";
-    assert_eq!(shown("ecs.tf", &terraform(image)), ["latest", "latest"]);
+    let written = "${aws_ecr_repository.web.repository_url}:latest";
+    assert_eq!(shown("ecs.tf", &terraform(image)), [written; 2]);
     assert_eq!(shown("ecs.tf", &terraform(&format!("# {image}"))), [""; 0]);
     for other in ["latest-arm", "latest_arm", "latest.1"] {
         let image = image.replace("latest", other);
         assert_eq!(shown("ecs.tf", &terraform(&image)), [""; 0], "{other}");
     }
-    let image =
-        "Image: !Sub '${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/${Repository}:latest'";
-    assert_eq!(shown("ecs.yml", &template(image)), ["latest", "latest"]);
-    assert_eq!(
-        shown("ecs.yml", &template("Image: !Sub '${Mirror}:latest'")),
-        [""; 0]
-    );
+    // A name that is not known may be this one.
+    for written in [
+        "${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/${Repository}:latest",
+        "${Mirror}:latest",
+    ] {
+        let image = format!("Image: !Sub '{written}'");
+        assert_eq!(shown("ecs.yml", &template(&image)), [written; 2]);
+    }
 }
 
 #[test]

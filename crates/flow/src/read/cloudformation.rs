@@ -21,7 +21,6 @@ pub(super) fn cloudformation(
         return;
     };
     let mut found = DeliveryFacts::default();
-    facts.latest_of_unknown = delivery::cloudformation::latest_of_unknown(source, root);
     for resource in &resources.entries {
         let Some(kind) = tree
             .get(resource.value, "Type")
@@ -45,7 +44,11 @@ pub(super) fn cloudformation(
                 delivery::cloudformation::pipeline(&mut found, source, *resource, properties);
                 passed_variables(facts, source, properties);
             }
-            "AWS::ECS::TaskDefinition" => task_definition(facts, source, properties),
+            "AWS::ECS::TaskDefinition" => {
+                task_definition(facts, source, properties);
+                let keys = ["ContainerDefinitions", "Name"];
+                delivery::cloudformation::containers(&mut found, tree, properties, keys);
+            }
             _ => {}
         }
     }
@@ -79,6 +82,11 @@ fn repository(facts: &mut FileFacts, source: &Source<'_>, resource: Entry, prope
         certain: setting.is_none_or(|id| plain_text(tree, id).is_some()),
         exclusions,
         exclusions_open,
+        expires_untagged: tree
+            .get(properties, "LifecyclePolicy")
+            .and_then(|id| tree.get(id, "LifecyclePolicyText"))
+            .filter(|id| delivery::cloudformation::expires_untagged(tree, *id))
+            .map(|id| tree.node(id).span),
         span: tree.node(resource.key).span,
     });
 }

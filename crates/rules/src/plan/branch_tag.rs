@@ -17,10 +17,7 @@ use crate::settings::Strategy;
 use crate::{Applicability, Change, Fix, Refusal, RefusalCode};
 
 /// Replace `latest` by the branch tag at all `places`.
-pub(super) fn branch_tag<'a>(
-    context: &Context<'a>,
-    places: &[Tagged<'a>],
-) -> Result<Fix, Refusal> {
+pub(super) fn branch_tag<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Result<Fix, Refusal> {
     let places = with_shared_variables(context, places);
     let places = with_parts(context, without_foreign(context, places));
     let places = &with_registry_calls(context, places)?[..];
@@ -50,14 +47,17 @@ pub(super) fn branch_tag<'a>(
         .map(|(place, _)| (place.file, place.image))
         .collect();
     let tag = tag_choice::choose(context, &used)?;
-    let changes = with_definitions(context, tag_edits::edits(context, places, &tag)?)?;
+    let edits = tag_edits::edits(context, places, &tag)?;
+    let edits_files = !edits.commands.is_empty();
+    let changes = with_definitions(context, edits)?;
     let read = places.iter().any(|(place, _)| deploys(place.image.role));
     let message = if read {
         format!("build, push and deploy `{tag}` instead of `latest`")
     } else {
         format!("push `{tag}` instead of `latest`")
     };
-    let applicability = if !read || has_loose_parts(places) {
+    // Who else applies a file that the build writes into is not known.
+    let applicability = if !read || edits_files || has_loose_parts(places) {
         Applicability::Unsafe
     } else {
         Applicability::Safe
@@ -75,9 +75,10 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
         mut changes,
         first_use,
         assignments,
+        commands,
         inner,
     } = edits;
-    if changes.is_empty() && assignments.is_empty() {
+    if changes.is_empty() && assignments.is_empty() && commands.is_empty() {
         return Err(Refusal::new(
             RefusalCode::NothingToChange,
             "there is nothing to rewrite",
@@ -98,6 +99,7 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
             changes.push(definition.place.insert(file, assignment.as_str())?);
         }
     }
+    changes.extend(commands);
     // Several places may have their tag from one.
     let mut known = HashSet::new();
     changes.retain(|change| known.insert(change.clone()));

@@ -205,6 +205,29 @@ fn insertion(file: &FileFacts, order: Order) -> Insertion<'_> {
     )
 }
 
+/// Right before the item that runs at `order`.
+pub(super) fn before(file: &FileFacts, order: Order) -> Insertion<'_> {
+    match after(file, order) {
+        Insertion::Item(list, next) => Insertion::Item(list, next.saturating_sub(1)),
+        other => other,
+    }
+}
+
+/// Behind the last command of the file.
+pub(super) fn at_the_end(file: &FileFacts) -> Insertion<'_> {
+    let mut lists = file.buildspec.iter().flat_map(|spec| &spec.lists);
+    match lists.rfind(|list| !list.finally) {
+        Some(list) if list.items.1 > list.items.0 => after(
+            file,
+            Order {
+                item: list.items.1 - 1,
+                command: 0,
+            },
+        ),
+        _ => Insertion::Nowhere(RefusalCode::NoPlace, "the file has no commands"),
+    }
+}
+
 /// Right after the item that runs at `order`.
 fn after(file: &FileFacts, order: Order) -> Insertion<'_> {
     let Some(spec) = &file.buildspec else {

@@ -11,6 +11,7 @@
 mod branch_tag;
 mod definition;
 mod existing;
+mod handed_on;
 mod joined;
 mod left_behind;
 pub(crate) mod tag_choice;
@@ -26,7 +27,7 @@ use tagwright_syntax::Span;
 use self::branch_tag::branch_tag;
 use self::existing::take_existing;
 use self::joined::Tagged;
-use crate::context::{Context, Place, deploys, pushes};
+use crate::context::{Context, Place, deploys};
 use crate::shell_text::names_in;
 use crate::{Applicability, Fix, Refusal, RefusalCode};
 
@@ -64,9 +65,14 @@ impl ImagePlan {
 }
 
 impl ImagePlan {
-    pub(crate) fn make<'a>(context: &Context<'a>, flow: &Flow) -> Self {
+    pub(crate) fn make<'a>(context: &Context<'a>, flow: &'a Flow) -> Self {
         // Also what a build edits: whether the edit is about the image is not certain.
-        let places: Vec<Place<'a>> = flow.uses.iter().map(|id| context.place(*id)).collect();
+        let places: Vec<Place<'a>> = flow
+            .uses
+            .iter()
+            .filter(|id| !context.is_without_effect(id.file))
+            .map(|id| context.place(*id))
+            .collect();
         let all = |wanted: &dyn Fn(&Place<'_>, &TagValue) -> bool| -> Vec<Tagged<'a>> {
             places
                 .iter()
@@ -76,9 +82,14 @@ impl ImagePlan {
         };
         let latest = all(&|place, tag| tag.kind.is_latest() && place.image.is_latest());
         let default = all(&|place, tag| tag.kind.is_latest() && !place.image.is_latest());
-        let pushed = all(&|place, _| pushes(place.image.role));
+        let pushed: Vec<_> = context
+            .pushed(flow)
+            .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
+            .collect();
         let defaults = defaults(context, &default);
-        let pushes_latest = latest.iter().any(|(place, _)| pushes(place.image.role));
+        let pushes_latest = pushed
+            .iter()
+            .any(|(place, tag)| tag.kind.is_latest() && place.image.is_latest());
         let beside = pushed.iter().any(|(_, tag)| {
             matches!(&tag.kind, TagKind::Variable(_))
                 || matches!(&tag.kind, TagKind::Literal(text) if &**text != "latest")
@@ -96,7 +107,9 @@ impl ImagePlan {
                 defaults,
             };
         }
-        let fix = if pushes_latest {
+        let fix = if let Some(refusal) = unpushed(&places, beside) {
+            Err(refusal)
+        } else if pushes_latest {
             branch_tag(context, &latest)
         } else if beside {
             Err(Refusal::new(
@@ -116,6 +129,29 @@ impl ImagePlan {
             defaults,
         }
     }
+}
+
+/// Why nothing can move while another tag is deployed that nothing pushes: it may be `latest` when the build
+/// runs, and whether the image that is deployed is the one that is pushed cannot be told any more afterwards.
+fn unpushed(places: &[Place<'_>], beside: bool) -> Option<Refusal> {
+    if beside {
+        return None;
+    }
+    let mut deployed = places.iter().filter(|place| deploys(place.image.role));
+    let place = deployed.find(|place| {
+        let tags = &place.image.tags;
+        tags.iter()
+            .all(|tag| matches!(tag.kind, TagKind::Variable(_)) && !tag.written.is_empty())
+    })?;
+    let tag = place.image.tags.first()?;
+    let written = tag.written.trim_matches('"');
+    let message = format!("`{written}` is deployed too, and nothing here pushes it");
+    let refusal = Refusal::new(RefusalCode::NotPushed, message);
+    Some(refusal.at(
+        place.file.id,
+        place.image.span,
+        format!("`{written}` is deployed here"),
+    ))
 }
 
 /// One fix for each place at which a variable gets `latest` as one of its values. A fallback that is

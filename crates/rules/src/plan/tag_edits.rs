@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use tagwright_flow::FileId;
-use tagwright_flow::tools::Role;
 use tagwright_flow::expression::{AtomKind, Expansion, Origin, Site, plain_name};
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Order, TagKind, TagValue};
+use tagwright_flow::tools::Role;
 use tagwright_syntax::{SmolStr, Span};
 
 use super::describe;
+use super::handed_on;
 use super::joined::Tagged;
 use crate::context::{Context, Place, pushes};
 use crate::shared_variables::Sharing;
@@ -26,6 +27,8 @@ pub(crate) struct Edits {
     pub(crate) first_use: BTreeMap<FileId, Order>,
     /// The assignments that have to follow the definition of the branch, for values that `env.variables` holds.
     pub(crate) assignments: BTreeMap<FileId, Vec<String>>,
+    /// Commands that write the tag into files which the build hands on.
+    pub(crate) commands: Vec<Change>,
     /// Whether a nested shell reads the tag.
     pub(crate) inner: bool,
 }
@@ -77,6 +80,17 @@ pub(crate) fn edits<'a>(
                     }
                 }
             }
+        } else if let Some(rewrite) = handed_on::rewrite(context, places, place, value, tag) {
+            let first = edits
+                .first_use
+                .entry(rewrite.file.id)
+                .or_insert(rewrite.order);
+            *first = rewrite.order.min(*first);
+            let change = rewrite.place.insert(rewrite.file.id, rewrite.command)?;
+            if !edits.commands.contains(&change) {
+                edits.commands.push(change);
+            }
+            continue;
         } else {
             edits.at_the_site(place, value, tag)?;
         }
@@ -196,7 +210,9 @@ impl Variables {
                 });
                 let own = places.iter().filter(|(place, _)| place.file.id == file.id);
                 let moved: Vec<&ImageUse> = own.map(|(place, _)| place.image).chain(bare).collect();
-                let sharing = context.reads(file).sharing(context.workspace, name, &moved)?;
+                let sharing = context
+                    .reads(file)
+                    .sharing(context.workspace, name, &moved)?;
                 Ok(entry.insert(sharing))
             }
         }
