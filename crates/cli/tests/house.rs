@@ -71,7 +71,6 @@ const LONG: &[(&str, &[&str])] = &[
     ("flow/src/workspace.rs", &["join"]),
     ("lsp/src/completion.rs", &["find"]),
     ("rules/src/shell/bashism.rs", &["in_command"]),
-    ("rules/src/unique.rs", &["make_unique"]),
     ("syntax/src/shell/adapter.rs", &["compound"]),
     (
         "syntax/src/shell/words.rs",
