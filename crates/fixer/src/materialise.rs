@@ -59,6 +59,8 @@ pub(crate) struct NodePlan {
     pub(crate) effects: Vec<WordEffect>,
     /// Index and value, ascending by index; several at one index in the order in which they were declared.
     pub(crate) inserts: Vec<(u32, String)>,
+    /// Index, key and value of new entries, ascending by index.
+    pub(crate) entries: Vec<(u32, String, String)>,
     /// The bytes of the file that become a string of their own text, in the place of the whole node.
     pub(crate) replaced: Option<(Span, String)>,
     /// The items that the lines of the node become.
@@ -161,6 +163,12 @@ impl<'a> Materialiser<'a> {
                         .map_err(|refusal| refused(*node, refusal))?,
                 );
             }
+            for (index, key, value) in &todo.entries {
+                edits.push(
+                    edit::insert_entry(text, tree, *node, *index as usize, key, value)
+                        .map_err(|refusal| refused(*node, refusal))?,
+                );
+            }
         }
         for (node, todo) in &plan.nodes {
             for (comment, new) in &todo.comments {
@@ -197,6 +205,9 @@ impl<'a> Materialiser<'a> {
                     }
                     (ChangeKind::InsertItem { index, .. }, NodeKind::Sequence(sequence)) => {
                         *index as usize <= sequence.items.len()
+                    }
+                    (ChangeKind::InsertEntry { index, .. }, NodeKind::Mapping(mapping)) => {
+                        *index as usize <= mapping.entries.len()
                     }
                     (
                         ChangeKind::ReplaceNode { .. },
@@ -259,6 +270,9 @@ impl<'a> Materialiser<'a> {
                     ChangeKind::InsertItem { index, value } => {
                         todo.inserts.push((*index, value.to_string()));
                     }
+                    ChangeKind::InsertEntry { index, key, value } => {
+                        todo.entries.push((*index, key.to_string(), value.clone()));
+                    }
                     ChangeKind::ReplaceNode { span, text } => {
                         todo.replaced = Some((*span, text.clone()));
                     }
@@ -273,6 +287,7 @@ impl<'a> Materialiser<'a> {
             todo.comments.sort();
             replacements.sort_by_key(|(it, _)| (it.range.start, it.range.end));
             todo.inserts.sort_by_key(|(index, _)| *index);
+            todo.entries.sort_by_key(|(index, ..)| *index);
             (todo.replacements, todo.effects) = replacements.into_iter().unzip();
         }
         Ok(plan)
@@ -315,6 +330,7 @@ pub(crate) fn overlap(one: &Change, other: &Change) -> bool {
             ChangeKind::ReplaceComment { comment: a, .. },
             ChangeKind::ReplaceComment { comment: b, .. },
         ) => a == b,
+        (ChangeKind::InsertEntry { key: a, .. }, ChangeKind::InsertEntry { key: b, .. }) => a == b,
         (ChangeKind::InsertComment { .. }, ChangeKind::InsertComment { .. })
         | (ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. }, _)
         | (_, ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. }) => true,
@@ -327,6 +343,9 @@ pub(crate) fn same_place(one: &Change, other: &Change) -> bool {
     match (&one.kind, &other.kind) {
         (ChangeKind::Replace { range: a, .. }, ChangeKind::Replace { range: b, .. }) => a == b,
         (ChangeKind::InsertItem { index: a, .. }, ChangeKind::InsertItem { index: b, .. }) => {
+            a == b
+        }
+        (ChangeKind::InsertEntry { index: a, .. }, ChangeKind::InsertEntry { index: b, .. }) => {
             a == b
         }
         _ => false,

@@ -209,6 +209,8 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
                 (Some(range), text.as_str())
             }
             ChangeKind::InsertItem { value, .. } => (None, value.as_str()),
+            // The mapping has the key now, whatever its value.
+            ChangeKind::InsertEntry { key, .. } => (None, key.as_str()),
             ChangeKind::ReplaceNode { text, .. } => (Some(Span::new(0, text.len())), text.as_str()),
             // The comment is not part of any node; that it says what it should is proven with the text. Lines
             // that are a list are never split again.
@@ -269,6 +271,7 @@ fn again(made: &Made, change: &Change) -> bool {
             range.overlaps(old) || (meet(*range, old) && *text == made.text)
         }
         (ChangeKind::InsertItem { value, .. }, None) => *value == made.text,
+        (ChangeKind::InsertEntry { key, .. }, None) => *key == made.text,
         _ => false,
     }
 }

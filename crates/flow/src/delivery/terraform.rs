@@ -7,7 +7,7 @@ use super::cloudformation;
 use super::terraform_iam;
 use super::{
     Action, BuildspecOf, DeliveryFacts, Gate, Passed, Pipeline, Project, Reference, Run, Setting,
-    Stage, Trigger, UNKNOWN, Value, is_path,
+    Slot, Stage, Trigger, UNKNOWN, Value, is_path,
 };
 
 /// What the file says of deliveries.
@@ -207,6 +207,8 @@ fn action(text: &str, block: &Block, whole: &mut bool) -> Action {
         passed,
         inputs: artifacts("input_artifacts"),
         outputs: artifacts("output_artifacts"),
+        namespace_slot: Slot::Unknown,
+        variables_slot: Slot::Unknown,
     }
 }
 

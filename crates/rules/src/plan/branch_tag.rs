@@ -10,9 +10,11 @@ use tagwright_flow::tools::{Role, Tool};
 use super::definition::define_branch;
 use super::joined::{unnamed, with_registry_calls, with_shared_variables};
 use super::left_behind;
+use super::pipeline;
 use super::written::{word_effect, written_at};
 use crate::context::{Context, Place, deploys};
 use crate::environment;
+use crate::pipeline::branch_not_passed;
 use crate::settings::Strategy;
 use crate::{Applicability, Change, ChangeKind, Fix, Refusal, RefusalCode};
 
@@ -124,6 +126,9 @@ pub(super) fn branch_tag(
             continue;
         }
         let definition = define_branch(context, facts, order, inner)?;
+        if definition.change.is_some() || branch_not_passed::speaks_of(context, file) {
+            changes.extend(pipeline::pass_branch(context, file)?);
+        }
         changes.extend(definition.change);
         for name in names {
             let value = format!("{name}=\"{tag}\"");

@@ -13,6 +13,7 @@ mod definition;
 mod existing;
 mod joined;
 mod left_behind;
+pub(crate) mod pipeline;
 mod written;
 
 use std::sync::Arc;
