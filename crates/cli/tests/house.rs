@@ -56,7 +56,7 @@ const LONGEST: usize = 80;
 const LONG: &[(&str, &[&str])] = &[
     ("cli/src/report/excerpt.rs", &["window"]),
     ("fixer/src/materialise.rs", &["plan"]),
-    ("fixer/src/prove/tree.rs", &["node", "compare_values"]),
+    ("fixer/src/prove/tree.rs", &["node"]),
     ("fixer/src/run.rs", &["run_from"]),
     ("flow/src/commands/copilot.rs", &["parse"]),
     ("flow/src/commands/docker.rs", &["read"]),
@@ -108,6 +108,7 @@ const CIRCLES: &[&[&str]] = &[
         "rules::plan::definition",
         "rules::plan::existing",
         "rules::plan::joined",
+        "rules::plan::pipeline",
         "rules::variables",
     ],
     &["rules::inline", "rules::verdict"],

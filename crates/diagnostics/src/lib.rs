@@ -117,6 +117,16 @@ pub enum ChangeKind {
         /// The decoded value; one line.
         value: String,
     },
+    /// In a file of Terraform, something is inserted behind an attribute, an entry of an object or an item of a list,
+    /// in the same manner. The change's node says nothing.
+    InsertSetting {
+        /// The neighbour, from its name to the end of its value; bytes of the file.
+        behind: Span,
+        /// The name of the attribute or the entry, which the block or the object does not have; nothing for an item.
+        name: Option<SmolStr>,
+        /// The text of the expression; one line.
+        value: String,
+    },
     /// A YAML comment of the file becomes `text`, or goes if that is empty, with its line if it is alone
     /// there. The change's node is the file's root.
     ReplaceComment {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tagwright_diagnostics::{Change, ChangeKind, FileId, Fix, WordEffect};
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::{self, Edit, Replacement};
+use tagwright_syntax::hcl;
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 
 use crate::{Rejection, Sources};
@@ -48,6 +49,19 @@ pub(crate) struct Plan {
     pub(crate) nodes: BTreeMap<NodeId, NodePlan>,
     /// Dashes that get a blank, ascending, and the items that their lines become. Then there is nothing else.
     pub(crate) dashes: Vec<(u32, String)>,
+    /// What a file of Terraform gets, ascending. Then there is nothing else.
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// A new attribute, entry of an object or item of a list in a file of Terraform.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Setting {
+    /// Its neighbour, bytes of the file.
+    pub(crate) behind: Span,
+    /// Its name; an item has none.
+    pub(crate) name: Option<Box<str>>,
+    /// The text of its value.
+    pub(crate) value: String,
 }
 
 /// What becomes of one node.
@@ -129,6 +143,10 @@ impl<'a> Materialiser<'a> {
             refusal,
         };
 
+        if !plan.settings.is_empty() {
+            let edits = settings(path, text, &plan.settings)?;
+            return Ok((plan, edits));
+        }
         let spaces = plan.dashes.iter().map(|(dash, _)| Edit {
             span: Span::empty(*dash as usize + 1),
             text: " ".to_owned(),
@@ -197,6 +215,19 @@ impl<'a> Materialiser<'a> {
         let mut plan = Plan::default();
         let mut of_node: BTreeMap<NodeId, Vec<&Change>> = BTreeMap::new();
         for change in changes {
+            if let ChangeKind::InsertSetting {
+                behind,
+                name,
+                value,
+            } = &change.kind
+            {
+                plan.settings.push(Setting {
+                    behind: *behind,
+                    name: name.as_deref().map(Into::into),
+                    value: value.clone(),
+                });
+                continue;
+            }
             let known = (change.node.0 as usize) < sized.nodes;
             let fits = known
                 && match (&change.kind, &sized.tree.node(change.node).kind) {
@@ -244,6 +275,21 @@ impl<'a> Materialiser<'a> {
             }
             of_node.push(change);
         }
+        plan.settings.sort();
+        plan.settings.dedup();
+        if !plan.settings.is_empty() {
+            let twice = plan
+                .settings
+                .windows(2)
+                .any(|it| it[0].behind == it[1].behind);
+            if twice || !of_node.is_empty() || !plan.dashes.is_empty() {
+                return Err(Rejection::Contradiction {
+                    path: path.to_string(),
+                    place: "top level".to_string(),
+                });
+            }
+            return Ok(plan);
+        }
         plan.dashes.sort();
         plan.dashes.dedup();
         if !plan.dashes.is_empty() {
@@ -281,7 +327,7 @@ impl<'a> Materialiser<'a> {
                         todo.comments.push((*comment, text.clone()));
                     }
                     ChangeKind::InsertComment { text } => todo.above = Some(text.clone()),
-                    ChangeKind::SpaceDash { .. } => {}
+                    ChangeKind::SpaceDash { .. } | ChangeKind::InsertSetting { .. } => {}
                 }
             }
             todo.comments.sort();
@@ -292,6 +338,21 @@ impl<'a> Materialiser<'a> {
         }
         Ok(plan)
     }
+}
+
+/// The edits that insert `settings` into a file of Terraform, ascending.
+fn settings(path: &str, text: &str, settings: &[Setting]) -> Result<Vec<Edit>, Rejection> {
+    let edits = settings.iter().map(|it| {
+        let edit = hcl::insert_behind(text, it.behind, it.name.as_deref(), &it.value);
+        edit.map_err(|refusal| Rejection::Refused {
+            path: path.to_string(),
+            place: it.name.as_deref().unwrap_or("list").to_owned(),
+            refusal,
+        })
+    });
+    let mut edits = edits.collect::<Result<Vec<Edit>, _>>()?;
+    edits.sort_by_key(|edit| edit.span.start);
+    Ok(edits)
 }
 
 /// The changes of each file, without repetitions, in their order.
@@ -331,6 +392,10 @@ pub(crate) fn overlap(one: &Change, other: &Change) -> bool {
             ChangeKind::ReplaceComment { comment: b, .. },
         ) => a == b,
         (ChangeKind::InsertEntry { key: a, .. }, ChangeKind::InsertEntry { key: b, .. }) => a == b,
+        (
+            ChangeKind::InsertSetting { behind: a, .. },
+            ChangeKind::InsertSetting { behind: b, .. },
+        ) => a == b,
         (ChangeKind::InsertComment { .. }, ChangeKind::InsertComment { .. })
         | (ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. }, _)
         | (_, ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. }) => true,

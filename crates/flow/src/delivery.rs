@@ -136,6 +136,15 @@ pub enum Slot {
         /// 0-based; the number of entries is behind the last.
         index: u32,
     },
+    /// A setting of Terraform can be put behind this one, from its name to the end of its value; bytes of the file.
+    Behind(Span),
+    /// A list of objects in Terraform takes another one behind this; both are bytes of the file.
+    ItemBehind {
+        /// The last item.
+        item: Span,
+        /// The list.
+        list: Span,
+    },
     /// It is this text of YAML, without any function around it.
     Text {
         /// The scalar.

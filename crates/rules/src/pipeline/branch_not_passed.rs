@@ -93,7 +93,8 @@
 //!
 //! In a pipeline with one source, the action passes the branch of that source, which gets a namespace if it has
 //! none; what the action passes already stays. Unsafe where the build works without the variable. Which of several
-//! sources is meant is for the owner to say, and variables that a function of CloudFormation makes are left alone.
+//! sources is meant is for the owner to say. Variables that a function of CloudFormation makes, or a text or a function
+//! of Terraform's other than `jsonencode([…])`, are left alone.
 //!
 //! ## When to silence it
 //!
@@ -204,12 +205,6 @@ pub(crate) fn spoken_of(context: &Context<'_>) -> BTreeSet<FileId> {
         .filter(|build| needed(context, build).is_some())
         .map(|build| build.buildspec.id)
         .collect()
-}
-
-/// Whether one of the builds that run `spec` needs the branch of a pipeline that does not pass it.
-pub(crate) fn speaks_of(context: &Context<'_>, spec: FileId) -> bool {
-    let mut builds = delivery::builds(context).into_iter();
-    builds.any(|build| build.buildspec.id == spec && needed(context, &build).is_some())
 }
 
 /// Where the build needs the variable that only the action can give it, and how much.

@@ -14,7 +14,6 @@ use super::pipeline;
 use super::written::{word_effect, written_at};
 use crate::context::{Context, Place, deploys};
 use crate::environment;
-use crate::pipeline::branch_not_passed;
 use crate::settings::Strategy;
 use crate::{Applicability, Change, ChangeKind, Fix, Refusal, RefusalCode};
 
@@ -126,7 +125,7 @@ pub(super) fn branch_tag(
             continue;
         }
         let definition = define_branch(context, facts, order, inner)?;
-        if definition.change.is_some() || branch_not_passed::speaks_of(context, file) {
+        if definition.change.is_some() {
             changes.extend(pipeline::pass_branch(context, file)?);
         }
         changes.extend(definition.change);

@@ -11,6 +11,7 @@ use tagwright_flow::FileId;
 use tagwright_flow::delivery::{Action, Pipeline, Reference, Slot};
 use tagwright_flow::facts::FileFacts;
 use tagwright_syntax::Span;
+use tagwright_syntax::yaml::NodeId;
 
 use crate::context::Context;
 use crate::delivery::{self, Build};
@@ -42,78 +43,120 @@ pub(super) fn pass_branch(context: &Context<'_>, spec: FileId) -> Result<Vec<Cha
 /// The changes that let one action pass the branch.
 pub(crate) fn pass_to(context: &Context<'_>, build: &Build<'_>) -> Result<Vec<Change>, Refusal> {
     let variable = &*context.settings.branch_variable;
-    let source = only_source(
-        build.file,
-        build.pipeline,
-        &format!("does not pass {variable}"),
-    )?;
+    let lacks = format!("does not pass {variable}");
+    let source = only_source(build.file, build.pipeline, &lacks)?;
     let (namespace, declaration) = namespace_of(build.file, build.pipeline, source)?;
-    let refused = |code, message: String, span| {
-        let what = format!("does not pass {variable}");
-        Err(Refusal::new(code, message).at(build.file.id, span, what))
+    let refused = |code, what: String, span| {
+        let message = format!(
+            "the action `{}` of the pipeline `{}` {lacks}, and {what}",
+            build.action.name, build.pipeline.name
+        );
+        Err(Refusal::new(code, message).at(build.file.id, span, &*lacks))
     };
-    let entry = |gap: &str| {
+    let passed = Passed {
+        variable,
+        reference: format!("#{{{namespace}.BranchName}}"),
+    };
+    let readable = build.action.passed.is_some();
+    let slot = Some(&build.action.variables_slot).filter(|_| readable);
+    let passing = match slot.and_then(|slot| passed.written(slot)) {
+        Some((node, kind, length)) if length <= LONGEST => Change {
+            file: build.file.id,
+            node,
+            kind,
+        },
+        Some(_) => {
+            let what = format!("with it `EnvironmentVariables` exceed {LONGEST} characters");
+            return refused(RefusalCode::YourDecision, what, build.action.span);
+        }
+        None => {
+            let setting = build.action.setting("EnvironmentVariables");
+            let what = format!(
+                "tagwright cannot edit its `EnvironmentVariables`; pass `{}` there first",
+                passed.reference
+            );
+            let span = setting.map_or(build.action.span, |it| it.span);
+            return refused(RefusalCode::BranchUnknown, what, span);
+        }
+    };
+    Ok(declaration.into_iter().chain([passing]).collect())
+}
+
+/// What an action is made to pass.
+struct Passed<'a> {
+    variable: &'a str,
+    /// The variable of the pipeline that holds the value: `#{Namespace.BranchName}`.
+    reference: String,
+}
+
+impl Passed<'_> {
+    /// As an object of JSON, with `gap` behind each colon and comma.
+    fn json(&self, gap: &str) -> String {
+        let Self {
+            variable,
+            reference,
+        } = self;
         format!(
-            "{{\"name\":{gap}\"{variable}\",{gap}\"value\":{gap}\"#{{{namespace}.BranchName}}\",{gap}\"type\":{gap}\"PLAINTEXT\"}}"
+            "{{\"name\":{gap}\"{variable}\",{gap}\"value\":{gap}\"{reference}\",{gap}\"type\":{gap}\"PLAINTEXT\"}}"
         )
-    };
-    let kind = match &build.action.variables_slot {
-        Slot::Entry { mapping, index } => (
-            *mapping,
-            ChangeKind::InsertEntry {
-                index: *index,
-                key: "EnvironmentVariables".into(),
-                value: format!("[{}]", entry("")),
-            },
-        ),
-        Slot::Text { node, value } if build.action.passed.is_some() => {
-            let Some((at, text)) = appended(value, entry) else {
-                return refused(
-                    RefusalCode::UnsupportedForm,
-                    format!(
-                        "{} does not pass {variable}, and its `EnvironmentVariables` are not a list in brackets",
-                        named(build)
-                    ),
-                    build.action.span,
-                );
-            };
-            if value.chars().count() + text.chars().count() > LONGEST {
-                return refused(
-                    RefusalCode::YourDecision,
-                    format!(
-                        "{} does not pass {variable}, and with it `EnvironmentVariables` exceed {LONGEST} characters",
-                        named(build)
-                    ),
-                    build.action.span,
-                );
+    }
+
+    /// As an object of Terraform, for `jsonencode`.
+    fn hcl(&self) -> String {
+        let Self {
+            variable,
+            reference,
+        } = self;
+        format!("{{ name = \"{variable}\", value = \"{reference}\", type = \"PLAINTEXT\" }}")
+    }
+
+    /// What becomes of which node, and the length of the whole text then, in characters. `None` where the text cannot
+    /// be edited.
+    fn written(&self, slot: &Slot) -> Option<(NodeId, ChangeKind, usize)> {
+        let key = "EnvironmentVariables";
+        Some(match slot {
+            Slot::Entry { mapping, index } => {
+                let value = format!("[{}]", self.json(""));
+                let length = value.chars().count();
+                let kind = ChangeKind::InsertEntry {
+                    index: *index,
+                    key: key.into(),
+                    value,
+                };
+                (*mapping, kind, length)
             }
-            (
-                *node,
-                ChangeKind::Replace {
+            Slot::Text { node, value } => {
+                let (at, text) = appended(value, |gap| self.json(gap))?;
+                let length = value.chars().count() + text.chars().count();
+                let kind = ChangeKind::Replace {
                     range: Span::empty(at),
                     text,
                     words: WordEffect::NotShell,
-                },
-            )
-        }
-        Slot::Text { .. } | Slot::Unknown => {
-            let setting = build.action.setting("EnvironmentVariables");
-            return refused(
-                RefusalCode::BranchUnknown,
-                format!(
-                    "{} does not pass {variable}, and tagwright cannot edit its `EnvironmentVariables`; pass `#{{{namespace}.BranchName}}` there first",
-                    named(build)
-                ),
-                setting.map_or(build.action.span, |it| it.span),
-            );
-        }
-    };
-    let passing = Change {
-        file: build.file.id,
-        node: kind.0,
-        kind: kind.1,
-    };
-    Ok(declaration.into_iter().chain([passing]).collect())
+                };
+                (*node, kind, length)
+            }
+            Slot::Behind(behind) => {
+                let kind = ChangeKind::InsertSetting {
+                    behind: *behind,
+                    name: Some(key.into()),
+                    value: format!("jsonencode([{}])", self.hcl()),
+                };
+                (NodeId(0), kind, self.json("").chars().count())
+            }
+            Slot::ItemBehind { item, list } => {
+                let value = self.hcl();
+                // The text of the list is hardly ever shorter than the JSON that is made of it.
+                let length = list.len() + value.len();
+                let kind = ChangeKind::InsertSetting {
+                    behind: *item,
+                    name: None,
+                    value,
+                };
+                (NodeId(0), kind, length)
+            }
+            Slot::Unknown => return None,
+        })
+    }
 }
 
 /// The change that gives the pipeline's one source the namespace that `reference` reads and no action declares.
@@ -140,13 +183,6 @@ pub(crate) fn declare(
 /// The longest text that a setting of an action can be, in characters.
 /// Source: CodePipeline API reference, `ActionConfigurationValue`.
 const LONGEST: usize = 1_000;
-
-fn named(build: &Build<'_>) -> String {
-    format!(
-        "the action `{}` of the pipeline `{}`",
-        build.action.name, build.pipeline.name
-    )
-}
 
 /// The one action whose branch can be meant; `lacks` says what the pipeline wants for.
 fn only_source<'a>(
@@ -206,14 +242,6 @@ fn namespace_of(
     if let Some(namespace) = &source.namespace {
         return Ok((namespace.to_string(), None));
     }
-    let Slot::Entry { mapping, index } = source.namespace_slot else {
-        let message = format!(
-            "the source action `{}` has no namespace, and tagwright cannot add one there",
-            source.name
-        );
-        let refusal = Refusal::new(RefusalCode::BranchUnknown, message);
-        return Err(refusal.at(file.id, source.span, "the source"));
-    };
     let taken = |name: &str| {
         let mut declared = delivery::actions(pipeline).filter_map(|it| it.namespace.as_deref());
         declared.any(|it| it == name) || matches!(name, "codepipeline" | "variables")
@@ -230,14 +258,33 @@ fn namespace_of(
         let refusal = Refusal::new(RefusalCode::YourDecision, message);
         return Err(refusal.at(file.id, source.span, "the source"));
     }
+    let (node, kind) = match source.namespace_slot {
+        Slot::Entry { mapping, index } => {
+            let (key, value) = ("Namespace".into(), namespace.to_owned());
+            (mapping, ChangeKind::InsertEntry { index, key, value })
+        }
+        Slot::Behind(behind) => {
+            let (name, value) = (Some("namespace".into()), format!("\"{namespace}\""));
+            let kind = ChangeKind::InsertSetting {
+                behind,
+                name,
+                value,
+            };
+            (NodeId(0), kind)
+        }
+        _ => {
+            let message = format!(
+                "the source action `{}` has no namespace, and tagwright cannot add one there",
+                source.name
+            );
+            let refusal = Refusal::new(RefusalCode::BranchUnknown, message);
+            return Err(refusal.at(file.id, source.span, "the source"));
+        }
+    };
     let change = Change {
         file: file.id,
-        node: mapping,
-        kind: ChangeKind::InsertEntry {
-            index,
-            key: "Namespace".into(),
-            value: namespace.to_owned(),
-        },
+        node,
+        kind,
     };
     Ok((namespace.to_owned(), Some(change)))
 }
