@@ -16,7 +16,7 @@ use tagwright_project::Workspace;
 use tagwright_project::analysis::{self, Analysis};
 use tagwright_project::baseline::{self, Located};
 use tagwright_project::config::{self, Config, FailOn};
-use tagwright_project::discovery::{self, Candidate, Plan, Problem, Targets};
+use tagwright_project::discovery::{self, Candidate, Plan, Problem, Reach, Targets};
 use tagwright_project::identity::{Identity, identities};
 use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::parallel::map;
@@ -44,7 +44,9 @@ pub struct Session {
     stdin: Option<Source>,
     /// The bytes of standard input, to give back unchanged.
     pub stdin_bytes: Vec<u8>,
-    no_ignore: bool,
+    reach: Reach,
+    /// How many files the configuration and `--exclude` leave out.
+    excluded: usize,
     fail_on: Option<FailOn>,
     /// For each workspace its baseline; empty: none is to be used.
     baselines: Vec<Located>,
@@ -73,7 +75,7 @@ impl Session {
         args.standard_output().map_err(Stop::Usage)?;
         let mut session = match &args.stdin_filename {
             Some(name) => {
-                let plan = discovery::plan_for_name(name);
+                let plan = discovery::plan_for_name(name, args.input.reach());
                 let mut session = Self::with_plan(plan, &args.input)?;
                 // An editor asks for whatever it saves; there is nothing to say about a file that is left alone.
                 session.notes.clear();
@@ -89,7 +91,7 @@ impl Session {
             }
         };
         session.fail_on = args.fail_on;
-        session.baselines = args.baseline.locate(&session.plan)?;
+        session.baselines = args.baseline.locate(&session.plan, args.input.isolated)?;
         Ok(session)
     }
 
@@ -137,7 +139,7 @@ impl Session {
     pub fn for_paths(paths: &[PathBuf], args: &InputArgs) -> Result<Self, Stop> {
         let here = [PathBuf::from(".")];
         let paths = if paths.is_empty() { &here[..] } else { paths };
-        Self::with_plan(discovery::plan(paths, args.no_ignore), args)
+        Self::with_plan(discovery::plan(paths, args.reach()), args)
     }
 
     fn with_plan(mut plan: Plan, args: &InputArgs) -> Result<Self, Stop> {
@@ -154,6 +156,7 @@ impl Session {
         let mut configurations = Vec::new();
         let mut exclusions = Vec::new();
         let mut notes = Vec::new();
+        let mut excluded = 0;
         for targets in &mut plan.workspaces {
             let (mut config, folder) = match &given {
                 // One configuration for many repositories lies above none of them.
@@ -163,6 +166,7 @@ impl Session {
                         .filter(|folder| targets.root.starts_with(folder));
                     (config.clone(), above.unwrap_or(&targets.root).clone())
                 }
+                None if args.isolated => (Config::default(), targets.root.clone()),
                 None => match config::find(&targets.root) {
                     Some(path) => (
                         Config::load(&path, &names)?,
@@ -177,6 +181,7 @@ impl Session {
             let exclusion = Exclusion::new(&folder, &config.exclude, &args.exclude)?;
             targets.files.retain(|file| {
                 let covered = exclusion.covers(file);
+                excluded += usize::from(covered);
                 if covered && file.explicit {
                     notes.push(format!(
                         "note: {} is excluded and not read",
@@ -196,7 +201,8 @@ impl Session {
             notes,
             stdin: None,
             stdin_bytes: Vec::new(),
-            no_ignore: args.no_ignore,
+            excluded,
+            reach: args.reach(),
             fail_on: None,
             baselines: Vec::new(),
             shellcheck: None,
@@ -223,7 +229,9 @@ impl Session {
     pub fn check(&mut self, report: &mut Report) {
         let mut left = self.plan.workspaces.len();
         self.each(report, |mut part, report| {
-            let checked = part.workspace.check();
+            let mut checked = part.workspace.check();
+            // What `fix` would not do for these files is not promised.
+            checked.findings = part.workspace.withhold(checked.findings);
             part.report(checked, report);
             left -= 1;
             if left == 0 {
@@ -236,6 +244,7 @@ impl Session {
     /// Reads one workspace after the other and hands each to `work`. What could not be read goes into
     /// the report.
     pub fn each(&mut self, report: &mut Report, mut work: impl FnMut(Part, &mut Report)) {
+        report.excluded += self.excluded;
         for problem in std::mem::take(&mut self.plan.problems) {
             report.push_problem(problem);
         }
@@ -277,7 +286,10 @@ impl Session {
         fail_on: FailOn,
         report: &mut Report,
     ) -> Workspace {
-        let analysis = Analysis::new(config);
+        let mut analysis = Analysis::new(config);
+        if self.reach == Reach::Isolated {
+            analysis = analysis.without_suppressions();
+        }
         let outcomes = map(&targets.files, |candidate| {
             let overlay = self.selection.overlay(candidate);
             load(
@@ -308,12 +320,12 @@ impl Session {
             // Of a large tree the paths alone are megabytes.
             targets.files = Vec::new();
         }
-        let around = Around::new(targets.root.clone(), self.no_ignore, targets.complete);
+        let around = Around::new(targets.root.clone(), self.reach, targets.complete);
         let workspace = Workspace::new(documents, analysis).among(around);
         if targets.complete || !workspace.needs_context() {
             return workspace;
         }
-        let plan = discovery::context(&targets.root, self.no_ignore);
+        let plan = discovery::context(&targets.root, self.reach);
         let mut others: Vec<Candidate> = plan
             .workspaces
             .into_iter()
@@ -357,16 +369,19 @@ type Edits = Vec<(FileId, Span, String)>;
 type Proposed = HashMap<*const Fix, Result<Arc<ProposedFix>, Refusal>>;
 
 impl Part {
+    /// Whether the finding is in a file and on a line that were asked for.
+    pub(crate) fn counts(&self, finding: &Finding) -> bool {
+        let document = self.workspace.document(finding.file);
+        document.is_some_and(|document| {
+            let touched = self.touched.as_ref();
+            document.target
+                && touched.is_none_or(|touched| touched.counts(finding, &document.text))
+        })
+    }
+
     /// Adds the findings in the targets to the report.
     pub fn report(&self, checked: Checked, report: &mut Report) {
-        let target = |finding: &Finding| {
-            let document = self.workspace.document(finding.file);
-            document.is_some_and(|document| {
-                let touched = self.touched.as_ref();
-                document.target
-                    && touched.is_none_or(|touched| touched.counts(finding, &document.text))
-            })
-        };
+        let target = |finding: &Finding| self.counts(finding);
         let Checked {
             mut findings,
             mut suppressed,

@@ -695,7 +695,7 @@ fn is_structure(path: &Path) -> bool {
 /// The absolute path of a file, its folder without symbolic links, and the folder of its workspace; a
 /// configuration has none.
 fn place(path: &Path) -> (PathBuf, Option<PathBuf>) {
-    let plan = discovery::plan_for_name(path);
+    let plan = discovery::plan_for_name(path, discovery::Reach::Usual);
     let absolute = discovery::absolute_file(path);
     if path.file_name().is_some_and(|it| it == config::FILE_NAME) {
         return (absolute, None);

@@ -105,11 +105,13 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
 }
 
 fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &mut Account) {
-    let workspace = &mut part.workspace;
     let Checked {
         findings,
         suppressed,
-    } = workspace.check();
+    } = part.workspace.check();
+    let counted = suppressed.iter().filter(|it| part.counts(&it.finding));
+    let hidden: Vec<_> = counted.map(|it| it.kind).collect();
+    let workspace = &mut part.workspace;
     let findings = workspace.withhold(findings);
     let unchanged = |findings| Checked {
         findings,
@@ -162,7 +164,10 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
     );
     account.show(workspace, &outcome.sources, &changed, args.diff);
     workspace.show(&outcome.sources);
-    // What is silenced does not change, but its places do: it is left to `check`.
+    // What is silenced does not change, but its places do: it is counted here, and shown by `check`.
+    for kind in hidden {
+        report.count_suppressed(kind);
+    }
     let left = Checked {
         findings: remaining(outcome),
         ..Checked::default()

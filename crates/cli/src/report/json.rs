@@ -188,6 +188,12 @@ pub(super) struct Summary {
     fixable: usize,
     /// Findings with an unsafe fix.
     fixable_unsafe: usize,
+    /// Findings that do not count because a comment says so.
+    suppressed: usize,
+    /// Findings that do not count because the baseline has them.
+    baselined: usize,
+    /// Files left out by the configuration or `--exclude`.
+    excluded: usize,
 }
 
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
@@ -307,6 +313,9 @@ impl Summary {
             notes: counts.notes,
             fixable: counts.fixable,
             fixable_unsafe: counts.fixable_unsafe,
+            suppressed: counts.suppressed,
+            baselined: counts.baselined,
+            excluded: report.excluded,
         }
     }
 }

@@ -45,6 +45,10 @@ pub struct Report {
     problems: Vec<Problem>,
     /// The files that were looked at, as shown; sorted once the report is.
     pub read: Vec<Arc<str>>,
+    /// How many files the configuration and `--exclude` leave out.
+    pub excluded: usize,
+    /// What does not count, beside [`Report::suppressed`]: how many findings comments silence and the baseline has.
+    left_out: (usize, usize),
     /// Whether some finding fails the run.
     pub failed: bool,
     /// No format will show what fixes there are, so that they need not be worked out.
@@ -161,6 +165,10 @@ pub struct Counts {
     pub fixable: usize,
     /// Findings with an unsafe fix.
     pub fixable_unsafe: usize,
+    /// Findings that comments silence.
+    pub suppressed: usize,
+    /// Findings that the baseline has.
+    pub baselined: usize,
 }
 
 impl Report {
@@ -207,6 +215,14 @@ impl Report {
         self.suppressed.push((finding, suppression));
     }
 
+    /// Counts a finding that does not count without showing it.
+    pub fn count_suppressed(&mut self, kind: SuppressionKind) {
+        match kind {
+            SuppressionKind::InSource => self.left_out.0 += 1,
+            SuppressionKind::Baseline => self.left_out.1 += 1,
+        }
+    }
+
     /// The findings that do not count, in the order of the report once it is sorted.
     #[must_use]
     pub fn suppressed(&self) -> &[(Reported, Suppression)] {
@@ -248,8 +264,16 @@ impl Report {
     pub fn counts(&self) -> Counts {
         let mut counts = Counts {
             errors: self.problems.len(),
+            suppressed: self.left_out.0,
+            baselined: self.left_out.1,
             ..Counts::default()
         };
+        for (_, suppression) in &self.suppressed {
+            match suppression.kind {
+                SuppressionKind::InSource => counts.suppressed += 1,
+                SuppressionKind::Baseline => counts.baselined += 1,
+            }
+        }
         for finding in &self.findings {
             match finding.severity {
                 Severity::Error => counts.errors += 1,
