@@ -19,6 +19,7 @@ use tagwright_project::config::{self, Config, FailOn};
 use tagwright_project::discovery::{self, Candidate, Plan, Problem, Reach, Targets};
 use tagwright_project::identity::{Identity, identities};
 use tagwright_project::load::{Damage, Loaded, load};
+use tagwright_project::lock::Lock;
 use tagwright_project::parallel::map;
 use tagwright_project::shellcheck::Shellcheck;
 use tagwright_project::source::{self, Source};
@@ -45,6 +46,8 @@ pub struct Session {
     /// The bytes of standard input, to give back unchanged.
     pub stdin_bytes: Vec<u8>,
     reach: Reach,
+    /// Whether files will be changed on disk.
+    pub(crate) write: bool,
     /// How many files the configuration and `--exclude` leave out.
     excluded: usize,
     fail_on: Option<FailOn>,
@@ -90,6 +93,7 @@ impl Session {
                 session
             }
         };
+        session.write = write && args.stdin_filename.is_none();
         session.fail_on = args.fail_on;
         session.baselines = args.baseline.locate(&session.plan, args.input.isolated)?;
         Ok(session)
@@ -203,6 +207,7 @@ impl Session {
             stdin_bytes: Vec::new(),
             excluded,
             reach: args.reach(),
+            write: false,
             fail_on: None,
             baselines: Vec::new(),
             shellcheck: None,
@@ -256,6 +261,15 @@ impl Session {
         {
             let fail_on = self.fail_on.or(config.fail_on).unwrap_or_default();
             let root = targets.root.clone();
+            let _lock = match self.write.then(|| Lock::acquire(&root)).transpose() {
+                Ok(lock) => lock,
+                Err(error) => {
+                    let path = discovery::display(&root);
+                    let message = discovery::plain(&error);
+                    report.push_problem(Problem { path, message });
+                    continue;
+                }
+            };
             let mut workspace = self.load(targets, config, exclusion, fail_on, report);
             if let Some(located) = self.baselines.get(index)
                 && !located.baseline.entries.is_empty()
@@ -374,8 +388,7 @@ impl Part {
         let document = self.workspace.document(finding.file);
         document.is_some_and(|document| {
             let touched = self.touched.as_ref();
-            document.target
-                && touched.is_none_or(|touched| touched.counts(finding, &document.text))
+            document.target && touched.is_none_or(|touched| touched.counts(finding, &document.text))
         })
     }
 

@@ -148,10 +148,7 @@ pub fn plan_for_name(path: &Path, reach: Reach) -> Plan {
 /// these, too, only those count whose name says that tagwright reads them, outside the stores of other tools unless
 /// the run is isolated. They need not exist.
 #[must_use]
-pub fn plan_for_chosen(
-    files: impl IntoIterator<Item = (PathBuf, PathBuf)>,
-    reach: Reach,
-) -> Plan {
+pub fn plan_for_chosen(files: impl IntoIterator<Item = (PathBuf, PathBuf)>, reach: Reach) -> Plan {
     let mut found = Found::new(reach);
     for (path, absolute) in files {
         if !is_candidate(&file_name(&absolute)) {
@@ -339,7 +336,9 @@ impl Found {
             Ok(absolute) => absolute,
             Err(error) => return self.problem(path, &error),
         };
-        let root = root_above(&absolute, self.reach).unwrap_or(&absolute).to_owned();
+        let root = root_above(&absolute, self.reach)
+            .unwrap_or(&absolute)
+            .to_owned();
         // Whoever names a folder says what belongs together; only a file is judged with its neighbours.
         self.complete.push(root.clone());
         let mut copilot = Vec::new();
@@ -592,15 +591,15 @@ enum Event {
 /// Whether an ignore file right in `folder` is a link, a pipe or a device: none of these is read, as Git does not read
 /// them, and opening a pipe may wait for ever.
 fn is_unruly(folder: &Path) -> bool {
-    [".gitignore", ".ignore"].iter().any(|name| {
-        fs::symlink_metadata(folder.join(name)).is_ok_and(|found| !found.is_file())
-    })
+    [".gitignore", ".ignore"]
+        .iter()
+        .any(|name| fs::symlink_metadata(folder.join(name)).is_ok_and(|found| !found.is_file()))
 }
 
 fn builder(path: &Path, reach: Reach, max_depth: Option<usize>) -> WalkBuilder {
     let asks = reach.asks_ignore_files() && !is_unruly(path);
-    let parents = asks
-        && fs::canonicalize(path).is_ok_and(|real| !real.ancestors().skip(1).any(is_unruly));
+    let parents =
+        asks && fs::canonicalize(path).is_ok_and(|real| !real.ancestors().skip(1).any(is_unruly));
     let mut builder = WalkBuilder::new(path);
     builder
         .hidden(false)
@@ -748,7 +747,9 @@ fn in_store(path: &Path) -> bool {
 
 /// Whether `folder` (absolute) is in a Git repository, as far as the folders above it tell.
 fn in_repository(folder: &Path) -> bool {
-    folder.ancestors().any(|folder| folder.join(".git").exists())
+    folder
+        .ancestors()
+        .any(|folder| folder.join(".git").exists())
 }
 
 /// The nearest folder at or above `folder` (absolute) that starts a workspace.
@@ -889,9 +890,11 @@ mod tests {
             "infra/buildspec.yml.tpl",
             "infra/main.tf",
         ]);
-        let plan_of =
-            |reach| shape(&plan(&[folder.path().to_owned()], reach), folder.path());
-        assert_eq!(plan_of(Reach::Usual), [(".".to_owned(), true, expected.clone())]);
+        let plan_of = |reach| shape(&plan(&[folder.path().to_owned()], reach), folder.path());
+        assert_eq!(
+            plan_of(Reach::Usual),
+            [(".".to_owned(), true, expected.clone())]
+        );
         assert_eq!(plan_of(Reach::Ignored)[0].2.len(), expected.len() + 1);
     }
 
@@ -908,7 +911,11 @@ mod tests {
         );
         fs::write(folder.path().join(".gitignore"), "copilot/\n").unwrap();
         assert_eq!(
-            shape(&plan(&[folder.path().to_owned()], Reach::Usual), folder.path())[0].2,
+            shape(
+                &plan(&[folder.path().to_owned()], Reach::Usual),
+                folder.path()
+            )[0]
+            .2,
             owned(&[
                 "copilot/api/manifest.yml",
                 "copilot/api/overrides/cfn.patches.yml"
@@ -930,7 +937,10 @@ mod tests {
             ],
         );
         assert_eq!(
-            shape(&plan(&[folder.path().to_owned()], Reach::Usual), folder.path()),
+            shape(
+                &plan(&[folder.path().to_owned()], Reach::Usual),
+                folder.path()
+            ),
             [
                 (".".to_owned(), true, owned(&["c/buildspec.yml"])),
                 ("a".to_owned(), true, owned(&["a/buildspec.yml"])),

@@ -10,6 +10,7 @@ pub mod discovery;
 pub mod git;
 pub mod identity;
 pub mod load;
+pub mod lock;
 pub mod missing;
 pub mod parallel;
 pub mod shellcheck;

@@ -132,7 +132,10 @@ mod tests {
                 .each(&mut |path, _| paths.push(path.to_owned()));
             paths
         };
-        assert_eq!(paths(Reach::Usual), [".gitignore", "ci/Dockerfile", "deploy.sh"]);
+        assert_eq!(
+            paths(Reach::Usual),
+            [".gitignore", "ci/Dockerfile", "deploy.sh"]
+        );
         assert_eq!(
             paths(Reach::Ignored),
             [".gitignore", "ci/Dockerfile", "deploy.sh", "out/a.sh"]

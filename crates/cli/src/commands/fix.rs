@@ -3,6 +3,8 @@
 //! The report of what remains goes where `check` puts it, unless standard output holds something else: the
 //! diff, or the text of standard input. What was done is said on standard error.
 
+use std::collections::BTreeMap;
+
 use tagwright_diagnostics::{Finding, Refusal};
 use tagwright_fixer::{
     NewText, Options, Outcome, Sources, WriteError, Written, diff, run_from, write,
@@ -17,9 +19,10 @@ use crate::args::{FixArgs, Format};
 use crate::deliver::{Channel, count, deliver, ending, list_files, settle};
 use crate::ending::{Exit, Stop, Streams};
 use crate::progress::Progress;
-use crate::report::{Report, escape};
+use crate::report::{AppliedFix, Report, escape};
 use crate::selection::Offered;
 use crate::session::{Part, Session};
+use crate::signals;
 
 /// What a run says beside the report.
 #[derive(Default)]
@@ -32,12 +35,17 @@ struct Account {
     text: Option<String>,
     fixed: usize,
     files: usize,
+    /// The files that were given the definition of the branch, by the variable.
+    branches: BTreeMap<String, Vec<String>>,
 }
 
 pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let progress = Progress::start();
     let opened = Session::open(&args.target, !args.diff, streams.input);
     let from_stdin = args.target.stdin_filename.is_some();
+    if !args.diff && !from_stdin {
+        signals::watch();
+    }
     let mut session = match opened {
         Ok(session) => session,
         Err(stop) => {
@@ -78,7 +86,7 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
             }
         }
         streams.output.flush()?;
-        for line in &account.lines {
+        for line in account.lines.iter().chain(&account.branch_notes()) {
             writeln!(streams.errors, "{line}")?;
         }
         let done = if args.diff { "would fix" } else { "fixed" };
@@ -159,6 +167,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
     }
     account.note(
         workspace,
+        report,
         &outcome,
         if args.diff { "would fix" } else { "fixed" },
     );
@@ -236,14 +245,23 @@ impl Account {
     fn tell_of_branch(&mut self, workspace: &Workspace, shown: &str, before: &str, after: &str) {
         if Derivation::is_new_in(after, before) {
             let variable = &workspace.analysis.settings().branch_variable;
-            self.lines.push(format!(
-                "note: {}: the build now needs a branch: a webhook or a start by hand for a branch has one, and where CodePipeline runs the build, set {variable} in its action to '#{{SourceVariables.BranchName}}', or it will stop and say so",
-                escape(shown)
-            ));
+            let files = self.branches.entry(variable.clone()).or_default();
+            files.push(escape(shown).into_owned());
         }
     }
 
-    fn note(&mut self, workspace: &Workspace, outcome: &Outcome, done: &str) {
+    /// What [`Account::tell_of_branch`] has collected, once for all files.
+    fn branch_notes(&self) -> Vec<String> {
+        let note = |(variable, files): (&String, &Vec<String>)| {
+            format!(
+                "note: {}: the build now needs a branch: a webhook or a start by hand for a branch has one, and where CodePipeline runs the build, set {variable} in its action to '#{{SourceVariables.BranchName}}', or it will stop and say so",
+                files.join(", ")
+            )
+        };
+        self.branches.iter().map(note).collect()
+    }
+
+    fn note(&mut self, workspace: &Workspace, report: &mut Report, outcome: &Outcome, done: &str) {
         self.fixed += outcome.applied.len();
         for applied in &outcome.applied {
             let finding = &applied.finding;
@@ -259,6 +277,13 @@ impl Account {
                 finding.rule,
                 escape(what),
             ));
+            report.applied.push(AppliedFix {
+                rule: finding.rule,
+                path: std::sync::Arc::clone(&document.shown),
+                line: applied.position.line,
+                column: applied.position.column,
+                message: what.to_owned(),
+            });
         }
         for failed in &outcome.not_applied {
             let Some(document) = workspace.document(failed.finding.file) else {

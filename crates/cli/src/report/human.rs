@@ -108,9 +108,21 @@ fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
 fn hidden(report: &Report) -> String {
     let counts = report.counts();
     let hidden: Vec<String> = [
-        (counts.suppressed, plural(counts.suppressed, "finding"), " suppressed by comments"),
-        (counts.baselined, plural(counts.baselined, "finding"), " in the baseline"),
-        (report.excluded, plural(report.excluded, "excluded file"), ""),
+        (
+            counts.suppressed,
+            plural(counts.suppressed, "finding"),
+            " suppressed by comments",
+        ),
+        (
+            counts.baselined,
+            plural(counts.baselined, "finding"),
+            " in the baseline",
+        ),
+        (
+            report.excluded,
+            plural(report.excluded, "excluded file"),
+            "",
+        ),
     ]
     .into_iter()
     .filter(|(count, ..)| *count > 0)
