@@ -8,7 +8,6 @@ use super::{
     Action, BuildspecOf, DeliveryFacts, Gate, Grant, Passed, Pipeline, Project, Reference, Run,
     Setting, Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm, is_path, one_or_more,
 };
-use crate::read::terraform;
 use crate::scan::Source;
 
 /// Reads a pipeline resource.

@@ -62,7 +62,7 @@
 use tagwright_flow::facts::{LatestAt, TagKind, TagValue};
 
 use crate::context::{Context, Report};
-use crate::{Applicability, Category, Check, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-pushed",
