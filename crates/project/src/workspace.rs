@@ -1,11 +1,13 @@
 //! The files of one workspace, read and joined: what there is to say about them, before and after a change.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tagwright_diagnostics::{Finding, Fix, Refusal, RefusalCode, Severity};
 use tagwright_fixer::{Relint, Sources};
+use tagwright_flow::facts::{AssignmentFact, FileFacts};
 use tagwright_flow::kind::{FileKind, classify};
 use tagwright_flow::mentions::{self, Mention};
 use tagwright_flow::{self as flow, FileId};
@@ -15,10 +17,10 @@ use tagwright_syntax::{SmolStr, Span};
 use crate::analysis::Analysis;
 use crate::baseline::Located;
 use crate::identity::identities;
-use crate::missing;
 use crate::parallel::map;
 use crate::shellcheck::{self, Script, Shellcheck};
 use crate::surroundings::{Around, Others};
+use crate::{executable, missing};
 
 /// The rule of a file that tagwright cannot cope with.
 pub const INTERNAL_ERROR: &str = "internal-error";
@@ -42,6 +44,8 @@ pub struct Document {
     pub kind: FileKind,
     /// Whether it was asked for.
     pub target: bool,
+    /// Whether it was found as a symbolic link, through which nothing is written.
+    pub link: bool,
 }
 
 /// What there is to say about a workspace.
@@ -117,6 +121,20 @@ impl Workspace {
     #[must_use]
     pub fn needs_context(&self) -> bool {
         self.analysis.needs_context(&self.flow, &self.found)
+    }
+
+    /// Whether some file gives the shell variable a value: a command or `env` of a buildspec, a project, a
+    /// pipeline.
+    #[must_use]
+    pub fn sets(&self, variable: &str) -> bool {
+        self.flow.files().iter().any(|file| {
+            let assigned = |a: &AssignmentFact| *a.name == *variable && !a.subshell;
+            file.assignments.iter().any(assigned)
+                || file
+                    .provided_variables
+                    .iter()
+                    .any(|known| **known == *variable)
+        })
     }
 
     /// The same workspace with more files, which follow those that it has: only they are read.
@@ -237,17 +255,22 @@ impl Workspace {
         self.without_known(verdict, &self.documents)
     }
 
-    /// The files that `workspace`, the same files perhaps with other texts, names and that are not there.
+    /// What the disk and Git say of the files that `workspace`, the same files perhaps with other texts, names.
     fn missing(&self, workspace: &flow::Workspace) -> Vec<Finding> {
-        let level = self.analysis.external_level(missing::RULE, Severity::Error);
-        let Some(severity) = level else {
-            return Vec::new();
+        let mut all = Vec::new();
+        let mut add = |rule, default, look: fn(&[FileFacts], &[Document]) -> Vec<Finding>| {
+            let Some(severity) = self.analysis.external_level(rule, default) else {
+                return;
+            };
+            let found = look(workspace.files(), &self.documents).into_iter();
+            all.extend(found.map(|finding| Finding {
+                severity,
+                ..finding
+            }));
         };
-        let mut found = missing::findings(workspace.files(), &self.documents);
-        for finding in &mut found {
-            finding.severity = severity;
-        }
-        found
+        add(missing::RULE, Severity::Error, missing::findings);
+        add(executable::RULE, Severity::Warning, executable::findings);
+        all
     }
 
     /// Takes out what the baseline knows; `documents` have the texts that the findings are about.
@@ -289,7 +312,12 @@ impl Workspace {
     /// What the proof asks last: whether images that are pushed as `latest` in the texts as they are on disk, and
     /// in `after` no more, are still named so anywhere. The texts are searched; what made the change is not asked.
     fn left_behind(&self, after: &flow::Workspace) -> Vec<Finding> {
-        let left = mentions::left_by_change(&self.flow, after, &self.others());
+        let ignored = OnceCell::new();
+        let skipped = |file: FileId| {
+            let files = ignored.get_or_init(|| tagwright_rules::without_effect(after));
+            files.contains(&file)
+        };
+        let left = mentions::left_by_change(&self.flow, after, &self.others(), &skipped);
         let finding = |(image, mention): (SmolStr, Mention)| Finding {
             rule: LEFT_BEHIND,
             severity: Severity::Error,
@@ -341,30 +369,34 @@ impl Workspace {
         let outside = |fix: &Fix| {
             fix.changes
                 .iter()
-                .filter_map(|change| self.document(change.file))
-                .find(|document| !document.target)
-                .map(|document| Arc::clone(&document.shown))
+                .filter_map(|change| Some((change.file, self.document(change.file)?)))
+                .find(|(_, document)| !document.target || document.link)
+                .map(|(file, document)| {
+                    let shown = &document.shown;
+                    let message = if document.target {
+                        format!("{shown} is a symbolic link, and tagwright writes through none; name the file itself")
+                    } else {
+                        format!("the fix also changes {shown}, which is not among the given files")
+                    };
+                    let refusal = Refusal::new(RefusalCode::NotSelected, message);
+                    refusal.at(file, Span::empty(0), "not changed")
+                })
         };
         // The findings of one image share one fix.
         let mut known = HashMap::new();
-        let mut outside = |fix: &Arc<Fix>| -> Option<Arc<str>> {
-            let shown = known
+        let mut outside = |fix: &Arc<Fix>| -> Option<Refusal> {
+            let known = known
                 .entry(Arc::as_ptr(fix))
                 .or_insert_with(|| outside(fix));
-            shown.clone()
+            known.clone()
         };
         findings
             .into_iter()
             .map(
                 |finding| match finding.fix.as_ref().and_then(&mut outside) {
-                    Some(shown) => Finding {
+                    Some(refusal) => Finding {
                         fix: None,
-                        refusal: Some(Refusal::new(
-                            RefusalCode::NotSelected,
-                            format!(
-                                "the fix also changes {shown}, which is not among the given files"
-                            ),
-                        )),
+                        refusal: Some(refusal),
                         ..finding
                     },
                     None => finding,

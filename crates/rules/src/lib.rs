@@ -3,12 +3,15 @@
 //! A rule is a file in a folder named after its category, and one line in the list below. Its module
 //! documentation is its page; the examples in it run as tests.
 
+mod branch_variable;
+mod calls;
 pub mod context;
+mod definitions;
 mod delivery;
 pub mod derivation;
 pub mod directives;
 mod environment;
-mod infrastructure;
+mod handover;
 mod inline;
 mod outline;
 mod plan;
@@ -16,11 +19,16 @@ mod refusal;
 mod rewritten;
 mod script;
 pub mod settings;
+mod shared_variables;
+mod shell_text;
+mod templated;
 mod unique;
 mod variables;
 mod verdict;
 
+pub use calls::{ScriptCall, script_calls};
 pub use context::{Context, Document, Report};
+pub use definitions::without_effect;
 pub use directives::Directive;
 pub use settings::Settings;
 pub use tagwright_diagnostics::{
@@ -135,10 +143,7 @@ impl Rule {
     /// The rule's page, Markdown, with the derivation written out where the examples need it.
     #[must_use]
     pub fn page(&self) -> String {
-        let derivation = derivation::Derivation {
-            variable: "BRANCH_NAME",
-            copilot_pipeline: false,
-        };
+        let derivation = derivation::Derivation::new("BRANCH_NAME");
         let mut page = String::new();
         for line in self.docs.lines() {
             if line.trim() == "@DERIVATION@" {
@@ -227,6 +232,8 @@ rules! {
         branch_placeholder
         unexpanded_variable
         source_version_branch
+        detached_head_branch
+        constant_branch
     }
     structure {
         invalid_yaml
@@ -247,6 +254,7 @@ rules! {
         invalid_value
         commands_with_steps
         batch_identifier
+        artifact_identifier
         batch_dependency
         reserved_variable
         unknown_runtime
@@ -255,9 +263,15 @@ rules! {
         missing_file
     }
     shell {
+        incomplete_command
         removed_command
+        registry_login
         bashism
         lost_state
+        array_across_items
+        busybox_timeout
+        package_manager
+        script_not_executable
         masked_failure
         push_after_failed_build
         variable_as_command
@@ -288,10 +302,24 @@ rules! {
         variable_in_project
         missing_namespace
         exported_never_set
+        unexportable_variable
         artifact_not_listed
         duplicate_branch_target
         unconditional_stage
         default_image_tag
+        missing_template_variable
+        undefined_variable
+        unprivileged_docker
+        git_without_repository
+        invalid_image_definitions
+        artifact_elsewhere
+        deployment_input_missing
+        missing_output_artifact
+        unknown_container
+        action_variables
+        project_variables
+        superseded_executions
+        untagged_images_expire
     }
     isolation {
         shared_repository
@@ -353,6 +381,8 @@ pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
                     || *read.name == *settings.branch_variable
                     || &*read.name == "CODEBUILD_SOURCE_VERSION"
             })
+        // A project may set it, or be known not to.
+        || variables::unset(file).next().is_some()
         // Another file may push the tag that is deployed here.
         || file.uses.iter().any(|image| {
             context::deploys(image.role)

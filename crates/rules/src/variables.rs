@@ -1,7 +1,9 @@
 //! What rules ask about shell variables: which ones hold a branch, who sets them, and where in the file
 //! their text stands.
 
-use tagwright_flow::expression::{Atom, AtomKind, Expansion, Expression, Origin, Site, plain_name};
+use tagwright_flow::expression::{
+    Atom, AtomKind, Expansion, Expression, Origin, Piece, Site, plain_name,
+};
 use tagwright_flow::facts::{
     AssignmentFact, AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue,
 };
@@ -11,6 +13,7 @@ use tagwright_syntax::{SmolStr, Span};
 
 use crate::context::Context;
 use crate::derivation::Derivation;
+use crate::shell_text::names_in;
 use crate::{Change, ChangeKind, Refusal, RefusalCode, Settings, WordEffect, refusal};
 
 /// Whether the variable holds a branch, by its name.
@@ -42,6 +45,31 @@ pub(crate) fn may_be_assigned(file: &FileFacts, name: &str) -> bool {
         || file.habits().tested.contains(name)
 }
 
+/// The variables in the names of the images of a buildspec that no command and no entry of `env` sets, each with the use
+/// that names it: those that CodeBuild defines are not among them.
+pub(crate) fn unset(file: &FileFacts) -> impl Iterator<Item = (&str, &ImageUse)> {
+    let uses = file.uses.iter().filter(|_| file.buildspec.is_some());
+    let named = uses.flat_map(|image| {
+        let pieces = image.repository.pieces();
+        let names = pieces.filter_map(|piece| match piece {
+            // With an operator it has a default, or is a part of another value.
+            Piece::Variable(name) if plain_name(name) == name => Some(name),
+            _ => None,
+        });
+        names.map(move |name| (name, image)).collect::<Vec<_>>()
+    });
+    named.filter(|(name, image)| {
+        let own = name.starts_with("CODEBUILD_") || name.starts_with("AWS_") || *name == "HOME";
+        let looped = image.loops.iter().any(|variable| **variable == **name);
+        let guarded = file
+            .reads
+            .iter()
+            .any(|read| *read.name == **name && read.guarded);
+        let assigned = file.assignments.iter().any(|it| *it.name == **name);
+        !own && !looped && !guarded && !assigned
+    })
+}
+
 /// `export NAME` alone gives no value.
 fn is_bare_export(assignment: &AssignmentFact) -> bool {
     assignment.place == AssignmentPlace::Command
@@ -56,19 +84,6 @@ pub(crate) fn assignment_at(file: &FileFacts, site: Site) -> Option<&AssignmentF
         .iter()
         .filter(|a| a.span.contains(site.source))
         .min_by_key(|a| a.span.len())
-}
-
-/// A value without the quotes around the whole of it.
-pub(crate) fn unquoted(value: &str) -> &str {
-    for quote in ['"', '\''] {
-        if value.len() >= 2
-            && let Some(inner) = value.strip_prefix(quote)
-            && let Some(inner) = inner.strip_suffix(quote)
-        {
-            return inner;
-        }
-    }
-    value
 }
 
 /// The decoded text of the command item that holds `node`, in a file of its own; `None` inside another
@@ -111,19 +126,6 @@ pub(crate) fn expression(tag: &TagValue) -> Option<&Expression> {
         TagKind::Variable(expression) => Some(expression),
         _ => None,
     }
-}
-
-/// The variables that shell text reads: `$NAME` and `${NAME…}`.
-pub(crate) fn names_in(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices('$').filter_map(move |(at, _)| {
-        let rest = text[at + 1..].trim_start_matches(['{', '#', '!']);
-        let name = plain_name(rest);
-        let starts = name
-            .bytes()
-            .next()
-            .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-        starts.then_some(name)
-    })
 }
 
 /// Whether text that the shell computes differs from build to build of one branch.

@@ -161,6 +161,7 @@ fn blame(it: &Comparison<'_>, new: &Finding) -> Vec<usize> {
             change.kind,
             ChangeKind::ReplaceNode { .. }
                 | ChangeKind::SplitLines { .. }
+                | ChangeKind::Unfold { .. }
                 | ChangeKind::SpaceDash { .. }
         )
     };
@@ -264,10 +265,11 @@ fn left<'c>(file: &ProvenFile, change: &'c Change) -> Option<(Option<Span>, &'c 
         ChangeKind::InsertEntry { key, .. } => (None, key.as_str()),
         ChangeKind::ReplaceNode { text, .. } => (Some(Span::new(0, text.len())), text.as_str()),
         // The comment is not part of any node; that it says what it should is proven with the text. Lines
-        // that are a list are never split again.
+        // that are a list are never split again, and a literal text is never unfolded.
         ChangeKind::ReplaceComment { .. }
         | ChangeKind::InsertComment { .. }
         | ChangeKind::SplitLines { .. }
+        | ChangeKind::Unfold { .. }
         | ChangeKind::InsertSetting { .. }
         | ChangeKind::SpaceDash { .. } => return None,
     })

@@ -91,9 +91,13 @@ struct Place {
 }
 
 impl Index {
-    /// Searches all files of the workspace and around it.
+    /// Searches all files of the workspace and around it, but for those of the workspace that are `skipped`.
     #[must_use]
-    pub fn new(workspace: &Workspace, surroundings: &dyn Surroundings) -> Self {
+    pub fn new(
+        workspace: &Workspace,
+        surroundings: &dyn Surroundings,
+        skipped: &dyn Fn(FileId) -> bool,
+    ) -> Self {
         let mut index = Self {
             files: Vec::new(),
             places: Vec::new(),
@@ -105,8 +109,11 @@ impl Index {
         for (at, flow) in workspace.flows().iter().enumerate() {
             index.flow_of.extend(flow.uses.iter().map(|id| (*id, at)));
         }
+        let replaced = Replaced::of(workspace);
         for facts in workspace.files() {
-            index.add_read(workspace, facts);
+            if !skipped(facts.id) {
+                index.add_read(workspace, facts, &replaced);
+            }
         }
         surroundings.each(&mut |path, text| {
             let found = find::find(text);
@@ -138,7 +145,7 @@ impl Index {
     }
 
     /// A file that a reader knows.
-    fn add_read(&mut self, workspace: &Workspace, facts: &FileFacts) {
+    fn add_read(&mut self, workspace: &Workspace, facts: &FileFacts, replaced: &Replaced) {
         let found = find::find(&facts.text);
         if found.is_empty() {
             return;
@@ -177,7 +184,15 @@ impl Index {
         let found = self.places.split_off(first);
         let lives = |place: &Place| {
             let mut dead = overwritten.iter();
-            !dead.any(|span| span.contains(place.found.span))
+            let named = match place.found.shape {
+                Shape::Reference(name) => Span {
+                    start: name.start,
+                    ..place.found.span
+                }
+                .of(&facts.text),
+                _ => "",
+            };
+            !dead.any(|span| span.contains(place.found.span)) && !replaced.has(&facts.path, named)
         };
         self.places.extend(found.into_iter().filter(lives));
         for place in &mut self.places[first..] {
@@ -344,12 +359,14 @@ impl Index {
 }
 
 /// The images that `before` pushes as `latest` and `after` no more, each with the first place that still names it
-/// so. Both are the same files with other texts; `surroundings` are the files around them.
+/// so. Both are the same files with other texts; `surroundings` are the files around them. The files of `after`
+/// that are `skipped` are not searched.
 #[must_use]
 pub fn left_by_change(
     before: &Workspace,
     after: &Workspace,
     surroundings: &dyn Surroundings,
+    skipped: &dyn Fn(FileId) -> bool,
 ) -> Vec<(SmolStr, Mention)> {
     let pushed = |workspace: &Workspace| -> BTreeMap<SmolStr, BTreeSet<FileId>> {
         let mut pushed: BTreeMap<SmolStr, BTreeSet<FileId>> = BTreeMap::new();
@@ -373,7 +390,7 @@ pub fn left_by_change(
     if moved.is_empty() {
         return Vec::new();
     }
-    let index = Index::new(after, surroundings);
+    let index = Index::new(after, surroundings, skipped);
     let left = moved.into_iter().filter_map(|(name, files)| {
         let files: Vec<FileId> = files.into_iter().collect();
         let mut flows = after.flows().iter();
@@ -440,6 +457,33 @@ fn overwritten(facts: &FileFacts) -> Vec<Span> {
         .filter(|it| it.place == AssignmentPlace::EnvVariables && replaced(&it.name))
         .map(|it| it.span)
         .collect()
+}
+
+/// The references that `sed` looks for in files of the workspace: what it finds is written anew before anybody
+/// reads it.
+struct Replaced(Vec<(SmolStr, String)>);
+
+impl Replaced {
+    fn of(workspace: &Workspace) -> Self {
+        let mut edits = Vec::new();
+        for facts in workspace.files() {
+            for edited in &facts.edited {
+                let command = edited.span.of(&facts.text).replace('\\', "");
+                edits.push((edited.path.clone(), command));
+            }
+        }
+        Self(edits)
+    }
+
+    /// Whether the whole reference `named` in the file at `path` is replaced.
+    fn has(&self, path: &str, named: &str) -> bool {
+        let pattern = format!("s|{named}|");
+        !named.is_empty()
+            && self
+                .0
+                .iter()
+                .any(|(file, command)| **file == *path && command.contains(&pattern))
+    }
 }
 
 /// What variables of a file are set to, by its facts.

@@ -9,6 +9,7 @@ use super::{Found, Role, Tool, docker, skopeo};
 pub(super) static ROW: Program = Program {
     triggers: &["buildah"],
     read,
+    login: &["login"],
     ..Program::new(&["buildah"], Tool::Buildah)
 };
 

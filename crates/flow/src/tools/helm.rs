@@ -10,6 +10,7 @@ use super::{Form, Found, Role, Tool};
 pub(super) static ROW: Program = Program {
     triggers: &["helm"],
     read,
+    login: &["registry", "login"],
     failure: Failure::Of(&["upgrade", "install"]),
     ..Program::new(&["helm"], Tool::Helm)
 };

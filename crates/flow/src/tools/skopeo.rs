@@ -9,6 +9,7 @@ use super::{Form, Found, Role, Tool};
 pub(super) static ROW: Program = Program {
     triggers: &["skopeo"],
     read,
+    login: &["login"],
     ..Program::new(&["skopeo"], Tool::Skopeo)
 };
 
