@@ -203,13 +203,13 @@ impl TagKind {
 /// Where a tag that is `latest` is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LatestAt {
-    /// In a reference to the image: at the use itself, or in a reference that a variable holds.
+    /// At the use itself.
     Written,
-    /// In an assignment to a variable of the tag alone.
+    /// In an assignment to a variable, of the tag or of the whole reference.
     Assigned,
     /// In the fallback of a variable.
     Fallback,
-    /// In `env.variables`, as the value of a variable of the tag alone.
+    /// In `env.variables`, the same.
     Environment,
 }
 
@@ -220,13 +220,12 @@ impl TagValue {
         if !self.kind.is_literal_latest() {
             return None;
         }
-        // Where a whole reference came through a variable, nothing of its tag is written at the use: it is
-        // written out in the variable's value.
-        let whole = self.written.is_empty() || self.written.trim_matches(['"', '\'']) == "latest";
+        // The rest of the reference may have come through a variable.
+        let here = self.written.trim_matches(['"', '\'']) == "latest";
         Some(match self.origin {
             Origin::Fallback(_) => LatestAt::Fallback,
             Origin::Written => LatestAt::Written,
-            Origin::Assigned(_) | Origin::EnvVariables(_) if whole => LatestAt::Written,
+            Origin::Assigned(_) | Origin::EnvVariables(_) if here => LatestAt::Written,
             Origin::Assigned(_) => LatestAt::Assigned,
             Origin::EnvVariables(_) => LatestAt::Environment,
         })

@@ -290,16 +290,21 @@ pub fn only_prints(command: &Command) -> bool {
     let prints = command
         .program()
         .is_some_and(|it| matches!(&*it, "echo" | "printf" | "Write-Host" | "Write-Output"));
-    let to_file = |it: &shell::Redirect| it.kind == RedirectKind::Output;
+    let to = |it: &shell::Redirect, name: &str| it.target.as_ref().is_some_and(|it| it.is(name));
+    // What goes there is for people, wherever the command stands.
+    let to_errors = command.redirects.iter().any(|it| match it.kind {
+        RedirectKind::Duplicate => to(it, "2"),
+        RedirectKind::Output => to(it, "/dev/stderr"),
+        _ => false,
+    });
+    let to_file = |it: &shell::Redirect| it.kind == RedirectKind::Output && !to(it, "/dev/stderr");
     let expands = |word: &Word| {
         let runs = |it: &shell::Part| it.kind == PartKind::Substitution;
         word.parts.iter().any(runs)
     };
-    // `echo … >&2` says it to the log even where the output is taken.
-    let to_log = |it: &shell::Redirect| it.kind == RedirectKind::Duplicate;
-    let kept = command.context.pipe_length > 1 || command.context.substitution > 0;
+    let to_log = command.context.pipe_length <= 1 && command.context.substitution == 0;
     prints
-        && (!kept || command.redirects.iter().any(to_log))
+        && (to_errors || to_log)
         && !command.redirects.iter().any(to_file)
         && !command.words.iter().any(expands)
 }
@@ -464,6 +469,8 @@ mod tests {
             ("export A", exports, true),
             ("export -p B A", exports, true),
             ("echo export A", exports, false),
+            ("x=$(echo envsubst >&2; y)", expands, false),
+            ("x=$(echo envsubst | sh)", expands, true),
             ("envsubst < x > y", expands, true),
             ("apk add gettext", expands, true),
             ("eval \"docker push $A\"", expands, true),

@@ -337,7 +337,12 @@ impl Places {
 /// Where a value begins, behind its quotes; 0-based byte offset in `text`.
 fn inside(text: &str, value: &toml::Spanned<String>) -> usize {
     let written = text.get(value.span()).unwrap_or("");
-    let quotes = written.len() - written.trim_start_matches(['"', '\'']).len();
+    let several = written.starts_with("\"\"\"") || written.starts_with("'''");
+    let quotes = if several {
+        3
+    } else {
+        usize::from(written.starts_with(['"', '\'']))
+    };
     value.span().start + quotes
 }
 

@@ -80,7 +80,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for (index, flow) in context.own_flows() {
         for place in context.places(flow).filter(|p| deploys(p.image.role)) {
             for tag in &place.image.tags {
-                // A variable of the tag alone is reported where it gets its value.
+                // A variable that is `latest` is reported where it gets its value.
                 if tag.latest_at() != Some(LatestAt::Written) {
                     continue;
                 }

@@ -82,7 +82,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             .filter(|p| context.is_published(index, *p))
         {
             for tag in &place.image.tags {
-                // A variable of the tag alone is reported where it gets its value.
+                // A variable that is `latest` is reported where it gets its value.
                 if tag.latest_at() != Some(LatestAt::Written) {
                     continue;
                 }

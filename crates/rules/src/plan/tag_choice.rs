@@ -708,6 +708,7 @@ mod tests {
                 immutable,
                 certain: true,
                 exclusions_open: false,
+                expires_untagged: None,
                 exclusions: filters.iter().map(|it| Box::from(*it)).collect(),
                 span: tagwright_syntax::Span::empty(0),
             };
