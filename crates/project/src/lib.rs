@@ -11,6 +11,7 @@ pub mod executable;
 pub mod git;
 pub mod identity;
 pub mod load;
+pub mod lock;
 pub mod missing;
 pub mod parallel;
 mod provided;
