@@ -151,7 +151,6 @@ const CIRCLES: &[&[&str]] = &[
         "lsp::server",
         "lsp::symbols",
     ],
-    &["project::config", "project::discovery"],
     &["rules::inline", "rules::verdict"],
     &["syntax::shell::adapter", "syntax::shell::repair"],
 ];

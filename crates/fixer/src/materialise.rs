@@ -203,16 +203,7 @@ impl<'a> Materialiser<'a> {
                 edits.push(edit::insert_comment(text, tree, *node, comment));
             }
         }
-        edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
-        if edits
-            .windows(2)
-            .any(|pair| pair[1].span.start < pair[0].span.end)
-        {
-            return Err(Rejection::Overlap {
-                path: path.to_string(),
-            });
-        }
-        Ok((plan, edits))
+        Ok((plan, in_order(path, edits)?))
     }
 
     /// What becomes of which node, for changes that all belong to `file`.
@@ -349,6 +340,23 @@ impl<'a> Materialiser<'a> {
         }
         Ok(plan)
     }
+}
+
+/// The edits by place.
+///
+/// # Errors
+/// [`Rejection::Overlap`] if two of them change the same bytes of the file `path`.
+fn in_order(path: &str, mut edits: Vec<Edit>) -> Result<Vec<Edit>, Rejection> {
+    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    if edits
+        .windows(2)
+        .any(|pair| pair[1].span.start < pair[0].span.end)
+    {
+        return Err(Rejection::Overlap {
+            path: path.to_owned(),
+        });
+    }
+    Ok(edits)
 }
 
 /// The edits that insert `settings` into a file of Terraform, ascending.

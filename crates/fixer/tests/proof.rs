@@ -150,7 +150,12 @@ fn entry(index: u32) -> impl Fn(&Sources) -> Change {
 
 #[test]
 fn a_new_entry_stands_where_it_was_declared_and_says_what_it_should() {
-    prove("a: 1 # x\n# y\nb: 2\n", "a: 1 # x\nK: v\n# y\nb: 2\n", entry(1)).unwrap();
+    prove(
+        "a: 1 # x\n# y\nb: 2\n",
+        "a: 1 # x\nK: v\n# y\nb: 2\n",
+        entry(1),
+    )
+    .unwrap();
     prove("{\"a\": 1}", "{\"a\": 1, \"K\": \"v\"}", entry(1)).unwrap();
     rejected("a: 1\nb: 2\n", "a: 1\nK: w\nb: 2\n", entry(1), 2);
     rejected("a: 1\nb: 2\n", "a: 1\nL: v\nb: 2\n", entry(1), 2);

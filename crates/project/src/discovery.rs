@@ -20,6 +20,7 @@ use ignore::{WalkBuilder, WalkState};
 
 use crate::config;
 use crate::git::{self, GitError};
+use crate::wording::{display, plain};
 
 /// Folders that hold other people's files or build products.
 const SKIPPED: &[&str] = &[
@@ -39,6 +40,9 @@ const SKIPPED: &[&str] = &[
 
 /// Folders whose contents belong to tests and to nothing else in the workspace.
 const TEST_DATA: &[&str] = &["__fixtures__", "fixtures", "test-data", "testdata"];
+
+/// What a walk reads to know which files it passes over.
+const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 
 /// How many levels of a folder that is no workspace are read for context: what lies beside the file. More
 /// would make a save in a home folder wait for the whole of it.
@@ -194,16 +198,51 @@ pub fn context(root: &Path, reach: Reach) -> Plan {
 }
 
 /// All files below the folder `root` (absolute) but test data and those in the stores of other tools and in other
-/// repositories, links left alone. A folder that nothing marks as a workspace is read as [`context`] does, unless it is `whole`.
+/// repositories, links left alone. What Git tracks is among them whether an ignore file names it or not. A folder that
+/// nothing marks as a workspace is read as [`context`] does, unless it is `whole`.
 #[must_use]
 pub fn all_files(root: &Path, reach: Reach, whole: bool) -> Vec<PathBuf> {
     let depth = (!whole && root_above(root, reach).is_none()).then_some(UNMARKED_DEPTH);
-    let mut builder = builder(root, reach, depth);
-    builder.filter_entry(|entry| {
+    let mut files = Vec::new();
+    let mut folders = vec![(root.to_owned(), reach)];
+    while let Some((folder, reach)) = folders.pop() {
+        let (found, unruly) = files_below(&folder, reach, depth);
+        files.extend(found);
+        folders.extend(unruly.into_iter().map(|folder| (folder, Reach::Ignored)));
+    }
+    if reach == Reach::Usual && depth.is_none() {
+        // Without Git the ignore files are all that is known.
+        let tracked = git::tracked_below(root).unwrap_or_default();
+        files.extend(
+            tracked
+                .into_iter()
+                .filter(|part| !in_store(part))
+                .map(|part| root.join(part)),
+        );
+    }
+    files.retain(|path| !is_test_data(root, path));
+    files.sort_unstable_by(|a, b| order(a, b));
+    files.dedup();
+    files
+}
+
+/// The files below `folder`, and the folders whose ignore files are no files, which are not gone into.
+fn files_below(folder: &Path, reach: Reach, depth: Option<usize>) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let (aside, unruly) = mpsc::channel();
+    let aside = std::sync::Mutex::new(aside);
+    let mut builder = builder(folder, reach, depth);
+    builder.filter_entry(move |entry| {
         let name = entry.file_name().to_string_lossy();
-        let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-        let other = folder && (is_skipped(&name) || entry.path().join(".git").exists());
-        name != ".git" && (entry.depth() == 0 || !other)
+        let below = entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
+        if below && (is_skipped(&name) || entry.path().join(".git").exists()) {
+            return false;
+        }
+        if below && reach.asks_ignore_files() && is_unruly(entry.path()) {
+            // A closed channel cannot be: the receiver is read after the walk.
+            let _ = aside.lock().map(|to| to.send(entry.path().to_owned()));
+            return false;
+        }
+        name != ".git"
     });
     let (sender, found) = mpsc::channel();
     builder.build_parallel().run(|| {
@@ -211,9 +250,7 @@ pub fn all_files(root: &Path, reach: Reach, whole: bool) -> Vec<PathBuf> {
         Box::new(move |entry| {
             if let Ok(entry) = entry
                 && entry.file_type().is_some_and(|kind| kind.is_file())
-                && !is_test_data(root, entry.path())
             {
-                // A closed channel cannot be: the receiver is read after the walk.
                 let _ = sender.send(entry.into_path());
             }
             WalkState::Continue
@@ -221,27 +258,7 @@ pub fn all_files(root: &Path, reach: Reach, whole: bool) -> Vec<PathBuf> {
     });
     drop(builder);
     drop(sender);
-    found.into_iter().collect()
-}
-
-/// A path for people: `/` between the parts, no leading `./`, and no byte that a terminal would act on.
-#[must_use]
-pub fn display(path: &Path) -> String {
-    shown(path).into_owned()
-}
-
-/// The same, copied only where it has to be.
-#[must_use]
-pub fn shown(path: &Path) -> Cow<'_, str> {
-    let path = path.strip_prefix("./").unwrap_or(path);
-    let text = path.to_string_lossy();
-    if text.is_empty() {
-        Cow::Borrowed(".")
-    } else if std::path::MAIN_SEPARATOR == '/' {
-        text
-    } else {
-        text.replace(std::path::MAIN_SEPARATOR, "/").into()
-    }
+    (found.into_iter().collect(), unruly.into_iter().collect())
 }
 
 /// The name in lower case; most are already.
@@ -384,22 +401,7 @@ impl Found {
             }
         }
         self.roots.push(root);
-        // Copilot folders that .gitignore hides are not met on the way.
-        let mut starts = self.roots.clone();
-        starts.push(absolute.clone());
-        for start in starts {
-            if let Ok(part) = start.strip_prefix(&absolute) {
-                let folder = join(path, part).join("copilot");
-                if is_copilot_workspace(&folder) {
-                    copilot.push(folder);
-                }
-            }
-        }
-        copilot.sort();
-        copilot.dedup();
-        for folder in copilot {
-            self.copilot(path, &absolute, &folder);
-        }
+        self.copilot_workspaces(path, &absolute, copilot);
         tracked.extend(
             repositories
                 .iter()
@@ -417,6 +419,26 @@ impl Found {
             }
         }
         self.add_links();
+    }
+
+    /// Reads the Copilot workspaces that were `met` below the folder `path`, and those that `.gitignore` hides, which are
+    /// not met on the way.
+    fn copilot_workspaces(&mut self, path: &Path, absolute: &Path, met: Vec<PathBuf>) {
+        let mut folders = met;
+        let starts = self.roots.iter().map(PathBuf::as_path);
+        for start in starts.chain([absolute]) {
+            if let Ok(part) = start.strip_prefix(absolute) {
+                let folder = join(path, part).join("copilot");
+                if is_copilot_workspace(&folder) {
+                    folders.push(folder);
+                }
+            }
+        }
+        folders.sort();
+        folders.dedup();
+        for folder in folders {
+            self.copilot(path, absolute, &folder);
+        }
     }
 
     /// The candidates below the folder `path`, which is `absolute`, that its repository tracks: whether an ignore file
@@ -591,20 +613,36 @@ enum Event {
 /// Whether an ignore file right in `folder` is a link, a pipe or a device: none of these is read, as Git does not read
 /// them, and opening a pipe may wait for ever.
 fn is_unruly(folder: &Path) -> bool {
-    [".gitignore", ".ignore"]
+    IGNORE_FILES
         .iter()
         .any(|name| fs::symlink_metadata(folder.join(name)).is_ok_and(|found| !found.is_file()))
 }
 
+/// Whether the ignore files that a walk of `folder` (absolute, without links) would read, its own and those above, are
+/// unruly. Above the repository a link is somebody's own (`~/.gitignore` kept elsewhere), and only what it leads to counts.
+fn is_below_unruly(folder: &Path) -> bool {
+    let mut outside = false;
+    folder.ancestors().any(|folder| {
+        let unruly = if outside {
+            IGNORE_FILES
+                .iter()
+                .any(|name| fs::metadata(folder.join(name)).is_ok_and(|found| !found.is_file()))
+        } else {
+            is_unruly(folder)
+        };
+        outside |= folder.join(".git").exists();
+        unruly
+    })
+}
+
 fn builder(path: &Path, reach: Reach, max_depth: Option<usize>) -> WalkBuilder {
-    let asks = reach.asks_ignore_files() && !is_unruly(path);
-    let parents =
-        asks && fs::canonicalize(path).is_ok_and(|real| !real.ancestors().skip(1).any(is_unruly));
+    let asks = reach.asks_ignore_files()
+        && fs::canonicalize(path).is_ok_and(|real| !is_below_unruly(&real));
     let mut builder = WalkBuilder::new(path);
     builder
         .hidden(false)
         .max_depth(max_depth)
-        .parents(parents)
+        .parents(asks)
         .ignore(asks)
         .git_ignore(asks)
         .git_global(asks)
@@ -813,15 +851,6 @@ fn walk_problem(error: &ignore::Error) -> Problem {
     Problem {
         path: display(path.unwrap_or(Path::new("."))),
         message: inner.io_error().map_or_else(|| inner.to_string(), plain),
-    }
-}
-
-/// An error of the operating system without its number.
-pub fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error ") {
-        Some(at) => text[..at].to_owned(),
-        None => text,
     }
 }
 

@@ -18,6 +18,7 @@ mod provided;
 pub mod shellcheck;
 pub mod source;
 pub mod surroundings;
+pub mod wording;
 pub mod workspace;
 
 pub use analysis::Analysis;

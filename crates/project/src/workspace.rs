@@ -216,7 +216,9 @@ impl Workspace {
 
     fn others(&self) -> Others<'_> {
         let known = self.documents.iter().map(|document| &*document.relative);
-        Others::new(self.around.as_ref(), known)
+        let links = self.documents.iter().filter(|document| document.link);
+        let links = links.filter_map(|document| document.path.as_deref());
+        Others::new(self.around.as_ref(), known, links)
     }
 
     /// Adds what ShellCheck says of the commands in the targets to the findings of the files, where

@@ -203,14 +203,19 @@ fn action(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Action>
         outputs: artifacts("OutputArtifacts"),
         namespace_slot: slot(tree, Some(node), "Namespace", "Name"),
         variables_slot: slot(tree, configuration, "EnvironmentVariables", "ProjectName"),
-        outputs_whole: tree.get(node, "OutputArtifacts").is_none()
-            || list(tree, node, "OutputArtifacts").is_some_and(|items| {
-                let name = |item: &NodeId| tree.get(*item, "Name").map(|id| value(tree, id));
-                items
-                    .iter()
-                    .all(|item| matches!(name(item), Some(Value::Text(_))))
-            }),
+        outputs_whole: outputs_whole(tree, node),
     })
+}
+
+/// Whether the names of all output artifacts of an action are written there.
+fn outputs_whole(tree: &Tree, action: NodeId) -> bool {
+    let name = |item: &NodeId| tree.get(*item, "Name").map(|id| value(tree, id));
+    tree.get(action, "OutputArtifacts").is_none()
+        || list(tree, action, "OutputArtifacts").is_some_and(|items| {
+            items
+                .iter()
+                .all(|item| matches!(name(item), Some(Value::Text(_))))
+        })
 }
 
 /// What stands in the place of an action's `EnvironmentVariables`; `None` if a function decides.
