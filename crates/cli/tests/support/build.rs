@@ -258,6 +258,11 @@ pub(crate) fn run(
                 .is_some_and(|extension| extension == "json")
         })
         .map(|(name, bytes)| (name, String::from_utf8_lossy(&bytes).into_owned()))
+        // A template beside the build is nothing that the build hands on.
+        .filter(|(_, text)| {
+            !serde_json::from_str::<serde_json::Value>(text)
+                .is_ok_and(|json| json.get("AWSTemplateFormatVersion").is_some())
+        })
         .collect();
     Ok(Outcome {
         calls,
