@@ -27,12 +27,7 @@ fn predicted(
     tree: &Path,
     scenarios: &[&Scenario],
 ) -> BTreeMap<String, Vec<Option<Build>>> {
-    let arguments = InputArgs {
-        config: None,
-        no_ignore: false,
-        rule: Vec::new(),
-        exclude: Vec::new(),
-    };
+    let arguments = InputArgs::default();
     let mut session = Session::for_paths(&[tree.to_owned()], &arguments)
         .expect("the fixture's configuration is right");
     let mut found = BTreeMap::new();

@@ -32,6 +32,8 @@ pub struct Settings {
     pub own: Vec<String>,
     /// Levels that differ from the rules' own; `None` is off.
     pub levels: BTreeMap<String, Option<Severity>>,
+    /// Whether comments silence findings.
+    pub suppressions: bool,
 }
 
 impl Default for Settings {
@@ -44,6 +46,7 @@ impl Default for Settings {
             branch_missing: Missing::default(),
             own: Vec::new(),
             levels: BTreeMap::new(),
+            suppressions: true,
         }
     }
 }

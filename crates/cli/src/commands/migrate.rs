@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
-use tagwright_project::discovery::{self, Problem};
+use tagwright_project::discovery::Problem;
+use tagwright_project::wording;
 
 use super::fix::{problem, write_files};
 use crate::args::{MigrateArgs, PlanReport};
@@ -15,9 +16,13 @@ use crate::migrate::{self, Gathered, report as reports};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::session::Session;
+use crate::signals;
 
 pub(crate) fn migrate(args: &MigrateArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let progress = Progress::start();
+    if args.apply {
+        signals::watch();
+    }
     let mut session = Session::for_paths(&args.paths, &args.input)?;
     if let Some(template) = &args.tag {
         session.set_template(template)?;
@@ -99,8 +104,8 @@ pub(crate) fn migrate(args: &MigrateArgs, streams: &mut Streams<'_>) -> Result<E
 
 fn unwritten(path: &Path, error: &std::io::Error) -> Problem {
     Problem {
-        path: discovery::display(path),
-        message: discovery::plain(error),
+        path: wording::display(path),
+        message: wording::plain(error),
     }
 }
 

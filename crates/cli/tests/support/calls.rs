@@ -203,6 +203,7 @@ pub(crate) fn pushed(outcome: &Outcome) -> Result<Pushes, String> {
 }
 
 /// The tags that the build deployed, or recorded for a deployment.
+#[allow(dead_code)] // Only the predictions ask.
 pub(crate) fn deployed(outcome: &Outcome) -> Result<Pushes, String> {
     let mut deployed = Pushes::new();
     for event in events(outcome)? {

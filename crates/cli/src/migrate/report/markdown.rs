@@ -253,7 +253,7 @@ fn code(text: &str) -> String {
 fn text(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut in_code = false;
-    let balanced = text.matches('`').count() % 2 == 0;
+    let balanced = text.matches('`').count().is_multiple_of(2);
     for character in text.chars() {
         match character {
             '`' if balanced => {
