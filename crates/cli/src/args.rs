@@ -475,7 +475,7 @@ pub struct MigrateArgs {
     #[arg(long, value_name = "FILE")]
     pub patch: Option<PathBuf>,
 
-    /// Write the plan to a file: md (the text of a pull request) or json. Repeatable.
+    /// Write the plan to a file: md (the text of a pull request), html (one page) or json. Repeatable.
     #[arg(long, value_name = "FORMAT=FILE", value_parser = parse_plan_report)]
     pub report: Vec<PlanReport>,
 
@@ -489,6 +489,8 @@ pub struct MigrateArgs {
 pub enum PlanFormat {
     /// The text of a pull request.
     Md,
+    /// One page with a picture of each image's way, readable without a network.
+    Html,
     /// One JSON document; see `tagwright schema migration`.
     Json,
 }

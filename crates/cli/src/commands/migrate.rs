@@ -127,7 +127,7 @@ fn next(args: &MigrateArgs, plan: &Plan) -> Vec<String> {
     }
     if (edits || steps) && args.report.is_empty() {
         lines.push(
-            "`--report md=FILE` (or json=FILE) has the whole diff and all commands to copy."
+            "`--report md=FILE` (or html=, json=) has the whole diff and all commands to copy."
                 .to_owned(),
         );
     }

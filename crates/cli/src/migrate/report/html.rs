@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::markup::escape;
 use super::picture;
-use super::shared::{count, effects, headline, join, settled_images, shown, steps, tags};
+use super::shared::{count, effects, headline, settled_images, shown, steps, tags};
 use crate::migrate::plan::{Image, Left, Plan, Repository};
 
 const STYLE: &str = include_str!("style.css");
@@ -20,7 +21,11 @@ pub(super) fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     )?;
     writeln!(out, "<header>\n<h1>{}</h1>", escape(&title))?;
     if let [only] = plan.repositories.as_slice() {
-        writeln!(out, "<p class=\"lead\">{}</p>", text(&headline(only, plan.applied)))?;
+        writeln!(
+            out,
+            "<p class=\"lead\">{}</p>",
+            text(&headline(only, plan.applied))
+        )?;
     }
     let written = if plan.applied {
         "The edits were written."
@@ -55,9 +60,20 @@ fn contents(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
 
 fn one(repository: &Repository, index: usize, plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     if plan.repositories.len() > 1 {
-        writeln!(out, "<section id=\"r{index}\" aria-labelledby=\"r{index}h\">")?;
-        writeln!(out, "<h2 id=\"r{index}h\">{}</h2>", escape(&repository.name))?;
-        writeln!(out, "<p class=\"lead\">{}</p>", text(&headline(repository, plan.applied)))?;
+        writeln!(
+            out,
+            "<section id=\"r{index}\" aria-labelledby=\"r{index}h\">"
+        )?;
+        writeln!(
+            out,
+            "<h2 id=\"r{index}h\">{}</h2>",
+            escape(&repository.name)
+        )?;
+        writeln!(
+            out,
+            "<p class=\"lead\">{}</p>",
+            text(&headline(repository, plan.applied))
+        )?;
     } else {
         writeln!(out, "<section id=\"r{index}\">")?;
     }
@@ -69,8 +85,13 @@ fn one(repository: &Repository, index: usize, plan: &Plan, out: &mut dyn Write) 
     }
     let settled = settled_images(repository);
     if settled > 0 {
-        let images = repository.images.iter().filter(|image| !image.moves && !image.floats);
-        let names: Vec<String> = images.map(|image| format!("<li><code>{}</code></li>", escape(&image.name))).collect();
+        let images = repository
+            .images
+            .iter()
+            .filter(|image| !image.moves && !image.floats);
+        let names: Vec<String> = images
+            .map(|image| format!("<li><code>{}</code></li>", escape(&image.name)))
+            .collect();
         writeln!(
             out,
             "<details><summary>{} without a floating tag</summary><ul>{}</ul></details>",
@@ -86,11 +107,20 @@ fn one(repository: &Repository, index: usize, plan: &Plan, out: &mut dyn Write) 
 
 fn image(image: &Image, id: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<article aria-labelledby=\"{id}\">")?;
-    writeln!(out, "<h3 id=\"{id}\"><code>{}</code></h3>", escape(&image.name))?;
+    writeln!(
+        out,
+        "<h3 id=\"{id}\"><code>{}</code></h3>",
+        escape(&image.name)
+    )?;
     writeln!(out, "<div class=\"pictures\">")?;
     for (title, afterwards) in [("Today", false), ("Afterwards", true)] {
         writeln!(out, "<figure><figcaption>{title}</figcaption>")?;
-        picture::draw(image, afterwards, &format!("{id}{}", u8::from(afterwards)), out)?;
+        picture::draw(
+            image,
+            afterwards,
+            &format!("{id}{}", u8::from(afterwards)),
+            out,
+        )?;
         writeln!(out, "</figure>")?;
     }
     writeln!(out, "</div>")?;
@@ -136,7 +166,11 @@ fn change((today, afterwards): &(String, String)) -> String {
     if today == afterwards {
         shown(today)
     } else {
-        format!("{} <span aria-label=\"becomes\">→</span> {}", shown(today), shown(afterwards))
+        format!(
+            "{} <span aria-label=\"becomes\">→</span> {}",
+            shown(today),
+            shown(afterwards)
+        )
     }
 }
 
@@ -145,12 +179,20 @@ fn edits(plan: &Repository, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "<h2>Edits</h2>")?;
-    let outside = plan.settled.iter().filter(|it| it.applicability == "unsafe").count();
+    let outside = plan
+        .settled
+        .iter()
+        .filter(|it| it.applicability == "unsafe")
+        .count();
     if outside > 0 {
         writeln!(
             out,
             "<p>{} right only if nothing outside this repository reads the old tag.</p>",
-            if outside == 1 { "One of these edits is".to_owned() } else { format!("{outside} of these edits are") }
+            if outside == 1 {
+                "One of these edits is".to_owned()
+            } else {
+                format!("{outside} of these edits are")
+            }
         )?;
     }
     // One file is what everybody wants to see at once.
@@ -239,27 +281,6 @@ fn todo(plan: &Repository, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</ol>")
 }
 
-/// Text for an element or an attribute.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            // Not allowed in HTML, and characters that turn the reading direction would hide what is there.
-            '\n' | '\t' => escaped.push(character),
-            other if other.is_control() || matches!(other, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
-                escaped.extend(other.escape_default());
-            }
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 /// Text in which backticks stand around code.
 fn text(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
@@ -274,12 +295,4 @@ fn text(text: &str) -> String {
         }
     });
     shown.collect()
-}
-
-/// The tags of several builds, for a description.
-pub(super) fn list(tags: &[String]) -> String {
-    match join(tags).as_str() {
-        "-" => "nothing".to_owned(),
-        tags => tags.to_owned(),
-    }
 }

@@ -1,7 +1,10 @@
 //! The plan for people and for programs.
 
+mod html;
 mod json;
 mod markdown;
+mod markup;
+mod picture;
 mod shared;
 mod terminal;
 
@@ -21,5 +24,6 @@ pub fn write(plan: &Plan, format: PlanFormat, out: &mut dyn io::Write) -> io::Re
     match format {
         PlanFormat::Json => json::write(plan, out),
         PlanFormat::Md => markdown::write(plan, out),
+        PlanFormat::Html => html::write(plan, out),
     }
 }

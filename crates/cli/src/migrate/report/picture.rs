@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::html::{escape, list};
+use super::markup::{escape, list};
 use crate::migrate::plan::{Action, Effect, Image, Place};
 
 /// The columns, in units of the picture: what starts the build, the tag, the deployment.
@@ -21,20 +21,39 @@ const BOX: u32 = 34;
 const LINE: usize = 18;
 
 /// Draws one image, today or afterwards. `id` is unique in the page.
-pub(super) fn draw(image: &Image, afterwards: bool, id: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn draw(
+    image: &Image,
+    afterwards: bool,
+    id: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let effects: Vec<&Effect> = image
         .builds
         .iter()
-        .map(|build| if afterwards { &build.afterwards } else { &build.today })
+        .map(|build| {
+            if afterwards {
+                &build.afterwards
+            } else {
+                &build.today
+            }
+        })
         .collect();
-    let places = if afterwards { &image.afterwards } else { &image.today };
+    let places = if afterwards {
+        &image.afterwards
+    } else {
+        &image.today
+    };
     let tags = tags(&effects);
     let rows = u32::try_from(effects.len().max(tags.len())).unwrap_or(1);
     let height = TOP + rows * LANE;
     writeln!(
         out,
         "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}t {id}d\"><title id=\"{id}t\">{} of {}</title><desc id=\"{id}d\">{}</desc>",
-        if afterwards { "The builds afterwards" } else { "The builds today" },
+        if afterwards {
+            "The builds afterwards"
+        } else {
+            "The builds today"
+        },
         escape(&image.name),
         escape(&description(image, &effects))
     )?;
@@ -44,14 +63,37 @@ pub(super) fn draw(image: &Image, afterwards: bool, id: &str, out: &mut dyn Writ
     )?;
     head(STARTS.0, "started by", None, out)?;
     head(TAGS.0, "pushed by", by(places, &[Action::Push]), out)?;
-    head(DEPLOYMENTS.0, "deployed by", by(places, &[Action::Record, Action::Deploy]), out)?;
+    head(
+        DEPLOYMENTS.0,
+        "deployed by",
+        by(places, &[Action::Record, Action::Deploy]),
+        out,
+    )?;
     arrows(&effects, &tags, id, out)?;
     for (lane, build) in image.builds.iter().enumerate() {
         rectangle(STARTS, middle(lane, rows, effects.len()), 6, "box", out)?;
-        lines(STARTS, middle(lane, rows, effects.len()), &start(build.start), "", out)?;
+        lines(
+            STARTS,
+            middle(lane, rows, effects.len()),
+            &start(build.start),
+            "",
+            out,
+        )?;
         if !effects[lane].deploys.is_empty() && !effects[lane].stops {
-            rectangle(DEPLOYMENTS, middle(lane, rows, effects.len()), 6, "box", out)?;
-            lines(DEPLOYMENTS, middle(lane, rows, effects.len()), &["deployed".to_owned()], "", out)?;
+            rectangle(
+                DEPLOYMENTS,
+                middle(lane, rows, effects.len()),
+                6,
+                "box",
+                out,
+            )?;
+            lines(
+                DEPLOYMENTS,
+                middle(lane, rows, effects.len()),
+                &["deployed".to_owned()],
+                "",
+                out,
+            )?;
         }
     }
     for (index, tag) in tags.iter().enumerate() {
@@ -84,8 +126,16 @@ fn tags(effects: &[&Effect]) -> Vec<String> {
 
 /// The colour of a tag: that of the lane that alone pushes or deploys it, or that of a clash.
 fn class(tag: &str, effects: &[&Effect]) -> String {
-    let of = |effect: &&Effect| effect.pushes.iter().chain(&effect.deploys).any(|known| known == tag);
-    let lanes: Vec<usize> = (0..effects.len()).filter(|lane| of(&effects[*lane])).collect();
+    let of = |effect: &&Effect| {
+        effect
+            .pushes
+            .iter()
+            .chain(&effect.deploys)
+            .any(|known| known == tag)
+    };
+    let lanes: Vec<usize> = (0..effects.len())
+        .filter(|lane| of(&effects[*lane]))
+        .collect();
     match lanes.as_slice() {
         [] => "lane-3".to_owned(),
         [only] => format!("lane-{}", only % 4),
@@ -95,7 +145,10 @@ fn class(tag: &str, effects: &[&Effect]) -> String {
 
 /// The vertical middle of the row `index` of `count`, spread over `rows` lanes.
 fn middle(index: usize, rows: u32, count: usize) -> u32 {
-    let (index, count) = (u32::try_from(index).unwrap_or(0), u32::try_from(count).unwrap_or(1).max(1));
+    let (index, count) = (
+        u32::try_from(index).unwrap_or(0),
+        u32::try_from(count).unwrap_or(1).max(1),
+    );
     TOP + (rows * LANE * (2 * index + 1)) / (2 * count)
 }
 
@@ -184,28 +237,45 @@ fn lines(
 }
 
 fn head(x: u32, title: &str, by: Option<String>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "<text class=\"head\" x=\"{x}\" y=\"12\">{title}</text>")?;
+    writeln!(
+        out,
+        "<text class=\"head\" x=\"{x}\" y=\"12\">{title}</text>"
+    )?;
     if let Some(by) = by {
-        writeln!(out, "<text class=\"head\" x=\"{x}\" y=\"25\">{}</text>", escape(&by))?;
+        writeln!(
+            out,
+            "<text class=\"head\" x=\"{x}\" y=\"25\">{}</text>",
+            escape(&by)
+        )?;
     }
     Ok(())
 }
 
 /// The file and the line of the first place with one of these actions, and how many others there are.
 fn by(places: &[Place], actions: &[Action]) -> Option<String> {
-    let mut found = places.iter().filter(|place| actions.contains(&place.action));
+    let mut found = places
+        .iter()
+        .filter(|place| actions.contains(&place.action));
     let first = found.next()?;
     let name = first.path.rsplit('/').next().unwrap_or(&first.path);
     let more = found.count();
     // The last column has room for half of what the others have.
-    let longest = if actions.contains(&Action::Push) { 26 } else { 12 };
+    let longest = if actions.contains(&Action::Push) {
+        26
+    } else {
+        12
+    };
     let place = format!("{name}:{}", first.line);
     let place = if place.chars().count() > longest {
         format!("line {}", first.line)
     } else {
         place
     };
-    Some(if more > 0 { format!("{place} +{more}") } else { place })
+    Some(if more > 0 {
+        format!("{place} +{more}")
+    } else {
+        place
+    })
 }
 
 /// What starts the builds of a lane, in at most two lines.
@@ -231,7 +301,9 @@ fn wrapped(tag: &str) -> Vec<String> {
         // Better between two words than at the last possible place.
         let is_end = |at: &usize| matches!(characters[at - 1], '-' | '_' | '.');
         let fits = |at: &usize| *at <= LINE && characters.len() - at <= LINE;
-        let at = (1..characters.len()).rev().find(|at| fits(at) && is_end(at));
+        let at = (1..characters.len())
+            .rev()
+            .find(|at| fits(at) && is_end(at));
         let at = at.unwrap_or(LINE);
         return vec![text(&characters[..at]), text(&characters[at..])];
     }
