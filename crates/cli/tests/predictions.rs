@@ -189,10 +189,15 @@ fn verdict(build: &Build, outcome: &build::Outcome, counts: &[AtomicUsize; 2]) -
         };
     }
     let result = calls::pushed(outcome).and_then(|pushed| Ok((pushed, calls::deployed(outcome)?)));
-    let (pushed, deployed) = match result {
+    let (pushed, images) = match result {
         Ok(found) => found,
         Err(error) => return vec![error],
     };
+    let mut deployed = calls::Pushes::new();
+    for image in images {
+        let tags = deployed.entry(image.repository).or_default();
+        tags.insert(image.tag);
+    }
     if !outcome.failed.is_empty() {
         // `set -u` in a build that has no commit.
         if outcome.stderr.contains("parameter not set") {

@@ -202,17 +202,15 @@ pub(crate) fn pushed(outcome: &Outcome) -> Result<Pushes, String> {
     Ok(pushed)
 }
 
-/// The tags that the build deployed, or recorded for a deployment.
-#[allow(dead_code)] // Only the predictions ask.
-pub(crate) fn deployed(outcome: &Outcome) -> Result<Pushes, String> {
-    let mut deployed = Pushes::new();
-    for event in events(outcome)? {
-        if let Event::Deploy(image) = event {
-            let tags = deployed.entry(image.repository).or_default();
-            tags.insert(image.tag);
-        }
-    }
-    Ok(deployed)
+/// The images that the build deployed, or handed on to be deployed.
+pub(crate) fn deployed(outcome: &Outcome) -> Result<BTreeSet<Image>, String> {
+    let deployed = events(outcome)?
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Deploy(image) => Some(image),
+            _ => None,
+        });
+    Ok(deployed.collect())
 }
 
 /// The images that the build deployed by commands which do nothing where the tag is the one already there.
