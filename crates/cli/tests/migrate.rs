@@ -4,14 +4,14 @@
 
 // Most of it is for the behaviour tests.
 #[allow(dead_code)]
-mod support;
+#[path = "support/fixture.rs"]
+mod fixture;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use support::fixture;
 use tempfile::TempDir;
 
 fn tagwright(folder: &Path, arguments: &[&str]) -> Output {

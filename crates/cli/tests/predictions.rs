@@ -6,7 +6,12 @@
 
 // Most of it is for the behaviour tests.
 #[allow(dead_code)]
-mod support;
+mod support {
+    pub(crate) mod build;
+    pub(crate) mod calls;
+    pub(crate) mod fixture;
+    pub(crate) mod scenario;
+}
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -66,7 +71,8 @@ fn name_of(tree: &Path, path: Option<&Path>) -> String {
 
 /// Fixtures in which the stubs and the prediction do not see the same: a task definition or a manifest that `sed` fills in, a script on another
 /// machine, calls of the registry.
-const UNSEEN: [&str; 4] = [
+const UNSEEN: [&str; 5] = [
+    "definitions-that-the-build-overwrites",
     "latest-that-sed-looks-for",
     "manifest-filled-in-by-sed",
     "promoted-by-the-registry",

@@ -69,10 +69,26 @@ pub(crate) fn migrate(args: &MigrateArgs, streams: &mut Streams<'_>) -> Result<E
     })?;
     drop(progress);
     session.announce(streams)?;
+    write_reports(args, &plan, &mut report);
+    problems(&mut report, streams)?;
+    let exit = if !report.problems().is_empty() {
+        Exit::Unreadable
+    } else if plan.is_open() {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    };
+    let style = streams.style;
+    let written = reports::write_terminal(&plan, style, &next(args, &plan), streams.output);
+    settle(exit, written.map(|()| exit).map_err(Stop::from))
+}
+
+/// Writes the reports and the patch that are asked for.
+fn write_reports(args: &MigrateArgs, plan: &Plan, report: &mut Report) {
     for PlanReport { format, path } in &args.report {
         let written = (|| {
             let mut file = BufWriter::with_capacity(1 << 16, File::create(path)?);
-            reports::write(&plan, *format, &mut file)?;
+            reports::write(plan, *format, &mut file)?;
             file.flush()
         })();
         if let Err(error) = written {
@@ -89,17 +105,6 @@ pub(crate) fn migrate(args: &MigrateArgs, streams: &mut Streams<'_>) -> Result<E
             report.push_problem(unwritten(path, &error));
         }
     }
-    problems(&mut report, streams)?;
-    let exit = if !report.problems().is_empty() {
-        Exit::Unreadable
-    } else if plan.is_open() {
-        Exit::Findings
-    } else {
-        Exit::Clean
-    };
-    let style = streams.style;
-    let written = reports::write_terminal(&plan, style, &next(args, &plan), streams.output);
-    settle(exit, written.map(|()| exit).map_err(Stop::from))
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> Problem {

@@ -3,98 +3,78 @@
 use tagwright_diagnostics::RefusalCode;
 
 /// The smallest change by which an edit would not be refused for this reason. `place` is where the change has to be
-/// made: a file and a line.
+/// made, a file and a line; `variable` is the branch variable.
 #[must_use]
 pub fn smallest_change(code: RefusalCode, place: &str, variable: &str) -> String {
+    let change = template(code).replace("VARIABLE", variable);
+    change.replace("PLACE", place)
+}
+
+/// The change, with `PLACE` and `VARIABLE` to be filled in.
+fn template(code: RefusalCode) -> &'static str {
+    use RefusalCode as Code;
     match code {
-        RefusalCode::NotExpanded => format!(
-            "Nothing expands a variable at {place}. Deploy from the buildspec with the tag as an argument (`kubectl set image`, `helm --set`, `--image-uri`), or put a placeholder there that the buildspec replaces before it deploys."
-        ),
-        RefusalCode::Quoted => {
-            format!(
-                "At {place}, put the reference in double quotes, or end the single quotes before the tag."
-            )
+        Code::NotExpanded => {
+            "Nothing expands a variable at PLACE. Deploy from the buildspec with the tag as an argument (`kubectl set image`, `helm --set`, `--image-uri`), or put a placeholder there that the buildspec replaces before it deploys."
         }
-        RefusalCode::Template => {
-            format!(
-                "Let the template at {place} take the tag as a variable of its own language, and pass it from the build."
-            )
+        Code::Quoted => {
+            "At PLACE, put the reference in double quotes, or end the single quotes before the tag."
         }
-        RefusalCode::InsideAnotherFile => format!(
-            "Move the buildspec at {place} to a file of its own and name that file in the project (`BuildSpec: buildspec.yml`)."
-        ),
-        RefusalCode::LeftBehind => format!(
-            "At {place}, take the tag from the build (an argument, a variable, a placeholder that the buildspec fills in), or delete the line if nothing uses it. Then run `tagwright migrate` again."
-        ),
-        RefusalCode::BranchUnknown => {
-            format!(
-                "Set {variable} before {place}: in the project, in the pipeline's action, or in a command that runs earlier."
-            )
+        Code::Template => {
+            "Let the template at PLACE take the tag as a variable of its own language, and pass it from the build."
         }
-        RefusalCode::NoPlace => {
-            format!(
-                "At {place}, write `commands` as a list with one command per item, so that a command can be inserted."
-            )
+        Code::InsideAnotherFile => {
+            "Move the buildspec at PLACE to a file of its own and name that file in the project (`BuildSpec: buildspec.yml`)."
         }
-        RefusalCode::Unnamed => format!(
-            "Build the image under the name that {place} pushes: `docker build -t NAME:TAG`, or `docker tag` before the push."
-        ),
-        RefusalCode::NotPushed => format!(
-            "Push the image in this repository under a tag that {place} can name, or pass the tag to this repository's build as a variable."
-        ),
-        RefusalCode::IgnoredPlace => {
-            format!(
-                "Remove the comment `# tagwright: ignore…` at {place}, or the entry in the baseline."
-            )
+        Code::LeftBehind => {
+            "At PLACE, take the tag from the build (an argument, a variable, a placeholder that the buildspec fills in), or delete the line if nothing uses it. Then run `tagwright migrate` again."
         }
-        RefusalCode::NotSelected => "Run `tagwright migrate` on the whole repository.".to_owned(),
-        RefusalCode::Uncertain => {
-            format!(
-                "At {place}, write the image as one plain word: `REPOSITORY:TAG`, with a variable for the tag if there is one."
-            )
+        Code::BranchUnknown => {
+            "Set VARIABLE before PLACE: in the project, in the pipeline's action, or in a command that runs earlier."
         }
-        RefusalCode::SharedVariable => {
-            format!("At {place}, give the image's tag a variable that nothing else reads.")
+        Code::NoPlace => {
+            "At PLACE, write `commands` as a list with one command per item, so that a command can be inserted."
         }
-        RefusalCode::Strategy => {
-            format!(
-                "Decide how branches are kept apart (`[tag] strategy` in tagwright.toml), and change {place} accordingly."
-            )
+        Code::Unnamed => {
+            "Build the image under the name that PLACE pushes: `docker build -t NAME:TAG`, or `docker tag` before the push."
         }
-        RefusalCode::YourDecision => format!("Decide at {place}; the message says between what."),
-        RefusalCode::UnsupportedForm => {
-            format!(
-                "At {place}, write the command in POSIX sh, with the image as a plain argument."
-            )
+        Code::NotPushed => {
+            "Push the image in this repository under a tag that PLACE can name, or pass the tag to this repository's build as a variable."
         }
-        RefusalCode::CoveredElsewhere => {
-            "Settle the other findings about this image; this one goes with them.".to_owned()
+        Code::IgnoredPlace => {
+            "Remove the comment `# tagwright: ignore…` at PLACE, or the entry in the baseline."
         }
-        RefusalCode::Unreadable => {
-            format!("Repair {place} first: the file cannot be read to its end.")
+        Code::NotSelected => "Run `tagwright migrate` on the whole repository.",
+        Code::Uncertain => {
+            "At PLACE, write the image as one plain word: `REPOSITORY:TAG`, with a variable for the tag if there is one."
         }
-        RefusalCode::NothingToChange => {
-            format!("Nothing at {place} can be edited; change what the build or the project does.")
+        Code::SharedVariable => {
+            "At PLACE, give the image's tag a variable that nothing else reads."
         }
-        RefusalCode::CannotEdit | RefusalCode::Conflict => {
-            format!("Write the value at {place} on one line, without escapes, anchors or tags.")
+        Code::Strategy => {
+            "Decide how branches are kept apart (`[tag] strategy` in tagwright.toml), and change PLACE accordingly."
         }
-        RefusalCode::ProofParses
-        | RefusalCode::ProofTree
-        | RefusalCode::ProofWords
-        | RefusalCode::ProofBytes => {
-            format!(
-                "Make the edit at {place} yourself; tagwright could not prove that its own is exact."
-            )
+        Code::YourDecision => "Decide at PLACE; the reason says between what.",
+        Code::UnsupportedForm => {
+            "At PLACE, write the command in POSIX sh, with the image as a plain argument."
         }
-        RefusalCode::ProofFindings => {
-            format!(
-                "Settle the finding that the edit would cause at {place}, then run `tagwright migrate` again."
-            )
+        Code::CoveredElsewhere => {
+            "Settle the other findings about this image; this one goes with them."
         }
-        RefusalCode::NotTried => "Run `tagwright migrate` again.".to_owned(),
-        RefusalCode::InternalError => {
-            "Report this as a bug of tagwright, with the file.".to_owned()
+        Code::Unreadable => "Repair PLACE first: the file cannot be read to its end.",
+        Code::NothingToChange => {
+            "Nothing at PLACE can be edited; change what the build or the project does."
         }
+        Code::CannotEdit | Code::Conflict => {
+            "Write the value at PLACE on one line, without escapes, anchors or tags."
+        }
+        Code::ProofParses | Code::ProofTree | Code::ProofWords | Code::ProofBytes => {
+            "Make the edit at PLACE yourself; tagwright could not prove that its own is exact."
+        }
+        Code::ProofFindings => {
+            "Settle the finding that the edit would cause at PLACE, then run `tagwright migrate` again."
+        }
+        Code::NotTried => "Run `tagwright migrate` again.",
+        Code::InternalError => "Report this as a bug of tagwright, with the file.",
     }
 }

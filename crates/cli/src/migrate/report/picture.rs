@@ -70,32 +70,7 @@ pub(super) fn draw(
         out,
     )?;
     arrows(&effects, &tags, id, out)?;
-    for (lane, build) in image.builds.iter().enumerate() {
-        rectangle(STARTS, middle(lane, rows, effects.len()), 6, "box", out)?;
-        lines(
-            STARTS,
-            middle(lane, rows, effects.len()),
-            &start(build.start),
-            "",
-            out,
-        )?;
-        if !effects[lane].deploys.is_empty() && !effects[lane].stops {
-            rectangle(
-                DEPLOYMENTS,
-                middle(lane, rows, effects.len()),
-                6,
-                "box",
-                out,
-            )?;
-            lines(
-                DEPLOYMENTS,
-                middle(lane, rows, effects.len()),
-                &["deployed".to_owned()],
-                "",
-                out,
-            )?;
-        }
-    }
+    ends(image, &effects, rows, out)?;
     for (index, tag) in tags.iter().enumerate() {
         let y = middle(index, rows, tags.len());
         let class = format!("pill {}", class(tag, &effects));
@@ -105,6 +80,20 @@ pub(super) fn draw(
         writeln!(out, "</g>")?;
     }
     writeln!(out, "</svg>")
+}
+
+/// The boxes at both ends of the lanes.
+fn ends(image: &Image, effects: &[&Effect], rows: u32, out: &mut dyn Write) -> io::Result<()> {
+    for (lane, (build, effect)) in image.builds.iter().zip(effects).enumerate() {
+        let y = middle(lane, rows, effects.len());
+        rectangle(STARTS, y, 6, "box", out)?;
+        lines(STARTS, y, &start(build.start), "", out)?;
+        if !effect.deploys.is_empty() && !effect.stops {
+            rectangle(DEPLOYMENTS, y, 6, "box", out)?;
+            lines(DEPLOYMENTS, y, &["deployed".to_owned()], "", out)?;
+        }
+    }
+    Ok(())
 }
 
 /// The tags that builds push or deploy, each once, in the order of the lanes.
