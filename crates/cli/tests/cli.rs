@@ -445,14 +445,19 @@ fn a_save_repairs_what_is_there_and_adds_nothing() {
     };
     // The tag needs a definition of the branch, which is a command of many lines.
     let run = save(FLOATING, &[]);
-    assert_eq!((run.code, run.out()), (Some(1), FLOATING), "{}", run.err);
+    assert_eq!(
+        (run.code, run.out().as_str()),
+        (Some(1), FLOATING),
+        "{}",
+        run.err
+    );
     assert!(
         run.err.contains("`tagwright fix --fixes all` applies it"),
         "{}",
         run.err
     );
     // A dash that lacks its space is repaired, and nothing else happens.
-    let dash = FLOATING.replace("- docker build", "-docker build");
+    let dash = FLOATING.replace("- docker push", "-docker push");
     let run = save(&dash, &[]);
     assert_eq!(run.out(), FLOATING, "{}", run.err);
     // Where the variable exists, the tag is replaced.
