@@ -4,6 +4,7 @@ use tagwright_diagnostics::{Finding, Refusal};
 use tagwright_fixer::{Options, Outcome, Sources, run_from};
 use tagwright_flow::FileId;
 use tagwright_project::analysis;
+use tagwright_project::config::Scope;
 use tagwright_project::workspace::Checked;
 
 use crate::selection::Offered;
@@ -30,7 +31,7 @@ impl Planned {
 }
 
 /// Asks the rules and tries the fixes; nothing is written.
-pub(crate) fn plan(part: &mut Part, unsafe_fixes: bool) -> Planned {
+pub(crate) fn plan(part: &mut Part, scope: Scope, unsafe_fixes: bool) -> Planned {
     let workspace = &mut part.workspace;
     let Checked {
         findings,
@@ -41,6 +42,7 @@ pub(crate) fn plan(part: &mut Part, unsafe_fixes: bool) -> Planned {
     let offered = Offered {
         workspace,
         touched: part.touched.as_ref(),
+        scope,
     };
     let findings = offered.withhold(findings, &before);
     let options = Options {

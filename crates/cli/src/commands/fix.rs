@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use tagwright_fixer::{NewText, Outcome, Sources, WriteError, Written, diff, write};
 use tagwright_flow::FileId;
 use tagwright_project::Workspace;
+use tagwright_project::config::Scope;
 use tagwright_project::discovery::Problem;
 use tagwright_project::wording;
 use tagwright_project::workspace::Checked;
@@ -111,7 +112,12 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
 }
 
 fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &mut Account) {
-    let planned = planner::plan(&mut part, args.r#unsafe);
+    let default = match args.target.stdin_filename {
+        Some(_) => part.fix_on_save,
+        None => Scope::All,
+    };
+    let scope = args.fixes.map_or(default, Scope::from);
+    let planned = planner::plan(&mut part, scope, args.r#unsafe);
     let changed = planned.changed();
     let Planned {
         checked, outcome, ..

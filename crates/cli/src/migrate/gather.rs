@@ -3,6 +3,7 @@
 use tagwright_diagnostics::{Applicability, Finding, Refusal, RefusalPlace, Severity};
 use tagwright_fixer::{Applied, diff};
 use tagwright_flow::FileId;
+use tagwright_project::config::Scope;
 use tagwright_project::workspace::Document;
 use tagwright_project::{Workspace, analysis};
 use tagwright_syntax::LineIndex;
@@ -32,7 +33,7 @@ pub(crate) struct Gathered {
 /// Plans the migration of a workspace. The workspace itself stays as it is.
 pub(crate) fn gather(part: &mut Part, name: String, hooks: bool) -> Gathered {
     let today = Picture::of(&part.workspace);
-    let planned = planner::plan(part, true);
+    let planned = planner::plan(part, Scope::All, true);
     let changed = planned.changed();
     let workspace = &part.workspace;
     let (files, settled) = edits(workspace, &planned, &changed);

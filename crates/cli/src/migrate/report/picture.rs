@@ -273,7 +273,7 @@ fn start(name: &str) -> Vec<String> {
         "main" => &["push to main"],
         "feature/x" => &["push to", "feature/x"],
         "pr-7" => &["pull request 7"],
-        "pipeline-without-branch" => &["pipeline that", "passes no branch"],
+        "pipeline-without-branch" => &["pipeline,", "no branch"],
         other => &[other],
     };
     lines.iter().map(|line| (*line).to_owned()).collect()
