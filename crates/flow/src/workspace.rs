@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tagwright_syntax::SmolStr;
 
 use crate::FileId;
 use crate::ecr;
 use crate::expression::{Piece, Repository};
-use crate::facts::{FileFacts, ImageUse};
+use crate::facts::{FileFacts, ImageUse, Order, ScriptRun};
+use crate::read;
 use crate::tools::Role;
 
 /// A place that names an image: file and index in [`FileFacts::uses`].
@@ -60,8 +61,9 @@ impl Workspace {
     /// Joins the facts of `files`, whose ids must be their indices. `own` are patterns (`*` stands for
     /// anything) of repositories that count as the workspace's own although nothing here writes them.
     #[must_use]
-    pub fn new(files: Vec<FileFacts>, own: &[String]) -> Self {
+    pub fn new(mut files: Vec<FileFacts>, own: &[String]) -> Self {
         debug_assert!(files.iter().enumerate().all(|(i, f)| f.id.0 as usize == i));
+        read::link(&mut files);
         let flows = join(&files, own);
         Self { files, flows }
     }
@@ -82,6 +84,36 @@ impl Workspace {
     #[must_use]
     pub fn file(&self, id: FileId) -> &FileFacts {
         &self.files[id.0 as usize]
+    }
+
+    /// The buildspecs in whose builds the commands of a file run, each with the first time: of a script those that run
+    /// it, of any other file none.
+    #[must_use]
+    pub fn builds_of(&self, file: FileId) -> &[(FileId, Order)] {
+        let script = self.file(file).script.as_ref();
+        script.map_or(&[], |script| &script.builds)
+    }
+
+    /// Whoever runs the script `file`, with how.
+    pub fn runs_of(&self, file: FileId) -> impl Iterator<Item = (&FileFacts, &ScriptRun)> {
+        let callers = self.file(file).script.iter().flat_map(|it| &it.callers);
+        callers.filter_map(|(caller, index)| {
+            let caller = self.files.get(caller.0 as usize)?;
+            Some((caller, caller.runs.get(*index)?))
+        })
+    }
+
+    /// The paths, relative to the folder in which builds start, of scripts that are run and are not among the files.
+    #[must_use]
+    pub fn unread_scripts(&self) -> BTreeSet<SmolStr> {
+        let runs = self.files.iter().flat_map(|file| &file.runs);
+        let mut paths: BTreeSet<SmolStr> = runs.map(|run| run.path.clone()).collect();
+        if !paths.is_empty() {
+            for file in &self.files {
+                paths.remove(&*file.path);
+            }
+        }
+        paths
     }
 
     /// The images, in the order of their first place.

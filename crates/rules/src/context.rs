@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
-use tagwright_flow::mentions::{self, Surroundings};
+use tagwright_flow::mentions::{self, Mention, Surroundings};
 use tagwright_flow::tools::Role;
 use tagwright_flow::{FileId, Flow, UseId, Workspace};
 use tagwright_syntax::buildspec::Buildspec;
@@ -176,6 +176,11 @@ impl<'a> Context<'a> {
             let skipped = |file| self.is_without_effect(file);
             mentions::Index::new(self.workspace, self.surroundings, &skipped)
         })
+    }
+
+    /// The first place of the repository that may run the script beside the commands that are known to.
+    pub(crate) fn other_caller(&self, script: FileId) -> Option<Mention> {
+        mentions::other_caller(self.workspace, self.surroundings, script)
     }
 
     /// The command that sets the branch variable: [`Derivation::text`](crate::derivation::Derivation::text), made once.

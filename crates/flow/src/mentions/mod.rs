@@ -5,6 +5,7 @@
 //! would leave an old name behind can be refused. What nobody reads (comments, Markdown, text for the log) is left
 //! out; what cannot be told apart from a moved image counts.
 
+mod callers;
 mod find;
 mod name;
 mod reader;
@@ -15,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 use tagwright_syntax::position::{LineIndex, Position};
 use tagwright_syntax::{SmolStr, Span};
 
+pub use callers::other_caller;
 pub use find::System;
 use find::{Found, Shape};
 use name::Name;
@@ -155,7 +157,11 @@ impl Index {
             .iter()
             .any(|image| matches!(image.role, Role::Push | Role::BuildPush));
         let uses = Spans::of(facts);
-        let values = assignments_of(facts);
+        let values = match facts.kind {
+            // Of one that nobody runs nothing else is known.
+            FileKind::Script => assignments_of_text(&facts.text),
+            _ => assignments_of(facts),
+        };
         let names: Vec<(usize, Name)> = facts
             .uses
             .iter()
