@@ -138,13 +138,24 @@ pub fn writes(role: Role) -> bool {
 /// Images of one file are looked up one after the other up to this many.
 const FEW: usize = 16;
 
+/// The files, those that run on one machine side by side.
+fn by_machine(files: &[FileFacts]) -> Vec<&FileFacts> {
+    let mut files: Vec<&FileFacts> = files.iter().collect();
+    files.sort_by_key(|file| file.machine());
+    files
+}
+
 fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
     // Within a file, by key.
     let mut groups: Vec<(&Repository, Vec<UseId>)> = Vec::new();
     let mut by_key: HashMap<&str, usize> = HashMap::new();
-    for file in files {
-        let first = groups.len();
-        by_key.clear();
+    let (mut machine, mut first) = (None, 0);
+    for file in by_machine(files) {
+        // A script names its images like the build that runs it.
+        if machine.replace(file.machine()) != Some(file.machine()) {
+            first = groups.len();
+            by_key.clear();
+        }
         for (index, image) in file.uses.iter().enumerate() {
             let repository = &image.repository;
             if repository.key().is_empty() {

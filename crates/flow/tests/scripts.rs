@@ -20,7 +20,10 @@ fn workspace(files: &[(&str, &str)]) -> Workspace {
 
 /// A buildspec of these commands.
 fn buildspec(commands: &[&str]) -> String {
-    let items: String = commands.iter().map(|it| format!("      - {it}\n")).collect();
+    let items: String = commands
+        .iter()
+        .map(|it| format!("      - {it}\n"))
+        .collect();
     format!("version: 0.2\nphases:\n  build:\n    commands:\n{items}")
 }
 
@@ -29,7 +32,11 @@ fn images(commands: &[&str], path: &str, script: &str) -> Vec<String> {
     let spec = buildspec(commands);
     let workspace = workspace(&[("buildspec.yml", &spec), (path, script)]);
     let shown = |image: &ImageUse| {
-        let tags: Vec<String> = image.tags.iter().map(|tag| tag.written.to_string()).collect();
+        let tags: Vec<String> = image
+            .tags
+            .iter()
+            .map(|tag| tag.written.to_string())
+            .collect();
         let latest = if image.is_latest() { " latest" } else { "" };
         format!("{} {}{latest}", image.repository.key(), tags.join(","))
     };
@@ -47,15 +54,26 @@ fn a_script_is_read_as_it_is_run() {
         &["IMAGE=r.io/web", ". ./ci/x.sh"],
         &["export IMAGE=r.io/web", "cd ci", "./x.sh"],
         &["export IMAGE=r.io/web", "cd ci && ./x.sh"],
-        &["export IMAGE=r.io/web", "(cd docs; ls)", "$CODEBUILD_SRC_DIR/ci/x.sh"],
+        &[
+            "export IMAGE=r.io/web",
+            "(cd docs; ls)",
+            "$CODEBUILD_SRC_DIR/ci/x.sh",
+        ],
         &["export IMAGE=r.io/web", "sudo -E ci/x.sh"],
         &["export IMAGE=r.io/web", "chmod +x ci/x.sh && ./ci/x.sh"],
     ] {
-        assert_eq!(images(commands, "ci/x.sh", script), ["r.io/web latest latest"], "{commands:?}");
+        assert_eq!(
+            images(commands, "ci/x.sh", script),
+            ["r.io/web latest latest"],
+            "{commands:?}"
+        );
     }
     // A child sees nothing that is not exported.
     let commands = ["IMAGE=r.io/web", "./ci/x.sh"];
-    assert_eq!(images(&commands, "ci/x.sh", script), ["${IMAGE} latest latest"]);
+    assert_eq!(
+        images(&commands, "ci/x.sh", script),
+        ["${IMAGE} latest latest"]
+    );
 }
 
 #[test]
@@ -74,7 +92,10 @@ fn a_script_that_is_not_surely_run_says_nothing() {
         "sh -s < ci/x.sh",
         "./other.sh",
     ] {
-        assert!(images(&[command], "ci/x.sh", script).is_empty(), "{command}");
+        assert!(
+            images(&[command], "ci/x.sh", script).is_empty(),
+            "{command}"
+        );
     }
     let windows = script.replace('\n', "\r\n");
     assert!(images(&["sh ci/x.sh"], "ci/x.sh", &windows).is_empty());
@@ -99,7 +120,11 @@ fn in_a_function_or_after_a_shift_an_argument_is_another_one() {
         "#!/bin/sh\nshift\ndocker push r.io/web:$1\n",
         "#!/bin/sh\nset -- a b\ndocker push r.io/web:$1\n",
     ] {
-        assert_eq!(images(&["./x.sh latest"], "x.sh", script), ["r.io/web $1"], "{script}");
+        assert_eq!(
+            images(&["./x.sh latest"], "x.sh", script),
+            ["r.io/web $1"],
+            "{script}"
+        );
     }
 }
 
@@ -118,7 +143,11 @@ fn scripts_are_followed_through_scripts() {
     let spec = buildspec(&["cd ci && ./a.sh"]);
     let outer = "#!/bin/bash\nexport IMAGE=r.io/web\n./b.sh\n";
     let inner = "#!/bin/sh\ndocker push $IMAGE:latest\n";
-    let files = [("buildspec.yml", &*spec), ("ci/b.sh", inner), ("ci/a.sh", outer)];
+    let files = [
+        ("buildspec.yml", &*spec),
+        ("ci/b.sh", inner),
+        ("ci/a.sh", outer),
+    ];
     let workspace = workspace(&files);
     let image = &workspace.files()[1].uses[0];
     assert_eq!(image.repository.key(), "r.io/web");

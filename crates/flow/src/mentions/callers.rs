@@ -93,7 +93,7 @@ fn named(text: &str, at: usize, name: &str, script: &str) -> Option<Span> {
     let end = at + name.len();
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     if text[end..]
-        .starts_with(|c: char| inside(c) || c == '.' && !text[end + 1..].starts_with([' ', '\n']))
+        .starts_with(|c: char| inside(c) || c == '.' && text[end + 1..].starts_with(inside))
     {
         return None;
     }

@@ -58,6 +58,15 @@ pub struct Mention {
     pub redeploys: bool,
 }
 
+/// What a fix moves.
+#[derive(Clone, Debug, Default)]
+pub struct Moved {
+    /// The places that name an image.
+    pub uses: HashSet<UseId>,
+    /// Tags that stand elsewhere, bytes of files: what a script is given.
+    pub written: Vec<(FileId, Span)>,
+}
+
 /// All places of a repository that may name an image.
 pub struct Index {
     files: Vec<File>,
@@ -258,8 +267,8 @@ impl Index {
     }
 
     /// The first place that would still name the image `name` (as [`crate::Flow::name`] writes it) by `latest`, if
-    /// nothing but the uses in `moved` changed. `flow` is its index in the workspace, if it is there, and `files`
-    /// are the files that have it.
+    /// nothing but what is in `moved` changed. `flow` is its index in the
+    /// workspace, if it is there, and `files` are the files that have it.
     #[must_use]
     pub fn left_behind(
         &self,
@@ -267,7 +276,7 @@ impl Index {
         name: &str,
         flow: Option<usize>,
         files: &[FileId],
-        moved: &HashSet<UseId>,
+        moved: &Moved,
     ) -> Option<Mention> {
         let own = Name::read(name);
         let systems = flow
@@ -305,9 +314,14 @@ impl Index {
         own: &Name,
         flow: Option<usize>,
         files: &[FileId],
-        moved: &HashSet<UseId>,
+        moved: &Moved,
     ) -> bool {
-        if place.known.is_some_and(|id| moved.contains(&id)) {
+        if place.known.is_some_and(|id| moved.uses.contains(&id)) {
+            return false;
+        }
+        let of = self.files[place.file].id;
+        let mut written = moved.written.iter();
+        if written.any(|(file, span)| of == Some(*file) && place.found.span.contains(*span)) {
             return false;
         }
         if let (Some(of), Some(flow)) = (place.flow, flow)
@@ -401,7 +415,7 @@ pub fn left_by_change(
         let files: Vec<FileId> = files.into_iter().collect();
         let mut flows = after.flows().iter();
         let flow = flows.position(|flow| flow.name == name);
-        let mention = index.left_behind(after, &name, flow, &files, &HashSet::new())?;
+        let mention = index.left_behind(after, &name, flow, &files, &Moved::default())?;
         Some((name, mention))
     });
     left.collect()
