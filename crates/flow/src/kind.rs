@@ -56,7 +56,7 @@ fn is_script(name: &str, text: &str) -> bool {
             };
             let mut words = interpreter.split_whitespace();
             words
-                .find(|word| !word.ends_with("/env"))
+                .find(|word| !word.ends_with("/env") && !word.starts_with('-'))
                 .is_some_and(program)
         }
         None => name.ends_with(".sh") || name.ends_with(".bash"),
@@ -249,6 +249,7 @@ mod tests {
             ("deploy.sh", "docker push x\n", FileKind::Script),
             ("deploy", "#!/bin/sh -e\n", FileKind::Script),
             ("deploy", "#!/usr/bin/env bash\n", FileKind::Script),
+            ("deploy", "#!/usr/bin/env -S bash -e\n", FileKind::Script),
             ("deploy.sh", "#!/usr/bin/env zsh\n", FileKind::Other),
             ("deploy.sh", "#!/bin/sh\r\n", FileKind::Other),
             ("deploy", "docker push x\n", FileKind::Other),

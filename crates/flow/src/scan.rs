@@ -689,7 +689,8 @@ impl Reader<'_, '_> {
         let tree = self.source.tree;
         let node = tree.resolve(node);
         let Some(text) = tree.text(node) else { return };
-        let runs = self.runs.any && (Runs::of(text).any || has(text, "cd ") || has(text, "export "));
+        let runs =
+            self.runs.any && (Runs::of(text).any || has(text, "cd ") || has(text, "export "));
         if !runs && !may_matter(text) {
             return;
         }

@@ -83,7 +83,7 @@ fn find(path: &str, text: &str, script: &str, known: &[Span]) -> Option<Span> {
                 span: *span,
                 shape: Shape::Reference(*span),
             };
-            text.reader(&found) != Reader::Nobody
+            path.ends_with("package.json") || text.reader(&found) != Reader::Nobody
         })
 }
 

@@ -4,6 +4,7 @@ use tagwright_flow::FileId;
 use tagwright_flow::expression::{AtomKind, Expression, Origin, Site};
 use tagwright_flow::facts::{FileFacts, Order, ScriptRun, TagValue};
 use tagwright_flow::mentions::Mention;
+use tagwright_syntax::shell::Word;
 use tagwright_syntax::{SmolStr, Span};
 
 use super::tag_edits::LATEST;
@@ -35,6 +36,17 @@ fn of_script(context: &Context<'_>, script: &FileFacts, depth: u32) -> Result<()
         let refusal = Refusal::new(RefusalCode::SharedVariable, message);
         return Err(refusal.at(script.id, assigned.span, format!("{variable} is set here")));
     }
+    if let Some(span) = unset(script, variable) {
+        let message = format!("{} unsets {variable}", script.path);
+        let refusal = Refusal::new(RefusalCode::SharedVariable, message);
+        return Err(refusal.at(script.id, span, format!("{variable} is unset here")));
+    }
+    if script.habits().sets_unknown
+        && let Some(path) = context.assigned_in_script(variable)
+    {
+        let message = format!("{} runs other files in its own shell, and {path} sets {variable}", script.path);
+        return Err(Refusal::new(RefusalCode::SharedVariable, message));
+    }
     branch_variable::may_redefine(context.workspace, script, variable, 0)?;
     if let Some(mention) = context.other_caller(script.id) {
         return Err(also_run(script, variable, &mention));
@@ -45,6 +57,20 @@ fn of_script(context: &Context<'_>, script: &FileFacts, depth: u32) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Where the script takes the variable away, or one that is not written out.
+fn unset(script: &FileFacts, variable: &str) -> Option<Span> {
+    let items = script.scripts().into_iter().filter(|item| item.whole);
+    let mut commands = items.flat_map(|item| item.script.commands);
+    let command = commands.find(|command| {
+        let unsets = command.words.first().is_some_and(|word| {
+            word.is("unset") || word.is("export") && command.words.iter().any(|it| it.is("-n"))
+        });
+        let named = |word: &Word| word.literal().is_none_or(|name| name == variable);
+        unsets && command.words.iter().skip(1).any(named)
+    });
+    command.map(|command| command.span)
 }
 
 fn also_run(script: &FileFacts, variable: &str, mention: &Mention) -> Refusal {
