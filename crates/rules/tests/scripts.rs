@@ -72,10 +72,7 @@ fn a_script_that_only_the_build_runs_is_edited() {
 
 #[test]
 fn a_tag_that_a_script_is_given_changes_where_it_is_written() {
-    for (command, tag) in [
-        ("./ci/x.sh latest", "$1"),
-        ("TAG=latest ./ci/x.sh", "$TAG"),
-    ] {
+    for (command, tag) in [("./ci/x.sh latest", "$1"), ("TAG=latest ./ci/x.sh", "$TAG")] {
         let spec = buildspec(&[command]);
         let text = script(":", tag);
         assert_eq!(
@@ -92,7 +89,10 @@ fn a_script_in_which_the_branch_is_something_else_stays() {
     for (line, reason) in [
         ("unset BRANCH_NAME", "unsets BRANCH_NAME"),
         ("BRANCH_NAME=main", "sets BRANCH_NAME itself"),
-        ("git push origin HEAD:$BRANCH_NAME", "reads BRANCH_NAME for `git`"),
+        (
+            "git push origin HEAD:$BRANCH_NAME",
+            "reads BRANCH_NAME for `git`",
+        ),
     ] {
         let text = script(line, "latest");
         let outcome = outcome(&[("buildspec.yml", &spec), ("ci/x.sh", &text)]);
@@ -115,7 +115,10 @@ fn a_script_that_others_run_too_stays() {
     let text = script(":", "latest");
     let others = [
         ("ci/y.sh", "#!/bin/sh\nsudo ./ci/x.sh\n".to_owned()),
-        ("other.yml", format!("{}artifacts:\n  files: ci/x.sh\n", buildspec(&["make"]))),
+        (
+            "other.yml",
+            format!("{}artifacts:\n  files: ci/x.sh\n", buildspec(&["make"])),
+        ),
         ("again.yml", buildspec(&["env -i ./ci/x.sh"])),
     ];
     for (path, other) in &others {

@@ -44,7 +44,10 @@ fn of_script(context: &Context<'_>, script: &FileFacts, depth: u32) -> Result<()
     if script.habits().sets_unknown
         && let Some(path) = context.assigned_in_script(variable)
     {
-        let message = format!("{} runs other files in its own shell, and {path} sets {variable}", script.path);
+        let message = format!(
+            "{} runs other files in its own shell, and {path} sets {variable}",
+            script.path
+        );
         return Err(Refusal::new(RefusalCode::SharedVariable, message));
     }
     branch_variable::may_redefine(context.workspace, script, variable, 0)?;
