@@ -39,6 +39,15 @@ fn predicted(
     let mut report = Report::default();
     let each = session.each(&mut report, |part, _| {
         let workspace = &part.workspace;
+        // What a script does is not predicted.
+        if workspace
+            .flow
+            .files()
+            .iter()
+            .any(|file| file.script.is_some())
+        {
+            return;
+        }
         for (facts, document) in workspace.flow.files().iter().zip(&workspace.documents) {
             if facts.buildspec.is_none() {
                 continue;

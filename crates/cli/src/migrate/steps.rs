@@ -16,17 +16,18 @@ pub(super) struct Surroundings<'a> {
 
 /// The steps, in the order in which they are made.
 pub(super) fn steps(plan: &Repository, around: &Surroundings<'_>) -> Vec<Step> {
-    let moved: Vec<&Image> = plan
+    let variable = &around.workspace.analysis.settings().branch_variable;
+    let moved = plan
         .images
         .iter()
-        .filter(|image| differs_by_branch(image))
-        .collect();
+        .filter(|image| differs_by_branch(image, variable));
+    let moved: Vec<&Image> = moved.collect();
     let in_ecr: Vec<Target> = moved.iter().filter_map(|image| Target::of(image)).collect();
     let mut steps = Vec::new();
     steps.extend(pass_branch(around));
     let again: Vec<Target> = moved
         .iter()
-        .filter(|image| pushes_again(image) && !is_declared(image, around))
+        .filter(|image| pushes_again(image, variable) && !is_declared(image, around))
         .filter_map(|image| Target::of(image))
         .collect();
     steps.extend(mutable(&again));
@@ -44,20 +45,31 @@ pub(super) fn steps(plan: &Repository, around: &Surroundings<'_>) -> Vec<Step> {
     steps
 }
 
-/// Whether two branches push different tags.
-fn differs_by_branch(image: &Image) -> bool {
+/// Whether two branches push different tags: predicted ones, or, from a script, one that names the branch variable.
+fn differs_by_branch(image: &Image, variable: &str) -> bool {
     let pushes = |name: &str| {
         let build = image.builds.iter().find(|build| build.start == name);
-        build.map(|build| &build.afterwards.pushes)
+        build.map_or(&[][..], |build| &build.afterwards.pushes)
     };
     let main = pushes("main");
-    main.is_some_and(|tags| !tags.is_empty()) && main != pushes("feature/x")
+    !main.is_empty() && main != pushes("feature/x") || main.iter().any(|tag| tag.contains(variable))
 }
 
 /// Whether two builds of one branch push the same tag.
-fn pushes_again(image: &Image) -> bool {
+fn pushes_again(image: &Image, variable: &str) -> bool {
     let build = image.builds.iter().find(|build| build.start == "main");
-    build.is_some_and(|build| build.afterwards.pushes.iter().any(|tag| tag == "main"))
+    let plain = [
+        format!("${{{variable}}}"),
+        format!("${variable}"),
+        "main".to_owned(),
+    ];
+    build.is_some_and(|build| {
+        build
+            .afterwards
+            .pushes
+            .iter()
+            .any(|tag| plain.contains(tag))
+    })
 }
 
 fn is_declared(image: &Image, around: &Surroundings<'_>) -> bool {
