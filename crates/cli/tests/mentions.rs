@@ -123,7 +123,7 @@ fn a_mention_in_another_file_keeps_everything_where_it_is() {
         ),
         (
             "infra/main.tf",
-            "resource \"x\" \"y\" {\n  d = templatefile(\"task.json\", { TICKETS_IMAGE_PATH = aws_ecr_repository.tickets.repository_url })\n}\n",
+            "resource \"x\" \"y\" {\n  d = templatefile(\"task.json\", { tickets_image_path = aws_ecr_repository.tickets.repository_url })\n}\n",
         ),
         (
             "infra/variables.tf",

@@ -301,11 +301,14 @@ fn untagged_attribute(text: &str, start: usize, end: usize) -> Option<Shape> {
         return None;
     }
     let line = &text[line_start(text, start)..start];
-    let key = line.trim_start_matches([' ', '\t', '-', '"', '\'', '{']);
-    let key: String = key
-        .chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-        .collect();
+    let head = text[..start]
+        .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "_.[]\"${(".contains(c))
+        .trim_end_matches([' ', '\t']);
+    let key = head
+        .ends_with(['=', ':'])
+        .then(|| name::key_before(text, head.len() - 1))
+        .flatten()
+        .map_or("", |key| key.of(text));
     // `BACKEND_IMAGE_PATH = …` for a template; `image_repository = …` is half of a reference.
     let key = key.to_ascii_lowercase();
     let half = ["repo", "registry", "tag", "name"];
