@@ -99,7 +99,3 @@ pub(crate) fn list_files(session: &mut Session, streams: &mut Streams<'_>) -> Re
     problems(&mut report, streams)?;
     Ok(ending(&report))
 }
-
-pub(crate) fn count(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}

@@ -12,9 +12,9 @@ use tagwright_project::shellcheck;
 use tagwright_project::wording;
 
 use crate::args::{BaselineArgs, BaselineCommand, BaselineCommandArgs, BaselineTarget};
-use crate::deliver::{count, ending, problems};
+use crate::deliver::{ending, problems};
 use crate::ending::{Exit, Stop, Streams};
-use crate::report::{Report, escape};
+use crate::report::{Report, count, escape};
 use crate::session::Session;
 
 impl BaselineArgs {

@@ -15,11 +15,11 @@ use tagwright_project::workspace::Checked;
 use tagwright_rules::derivation::{Derivation, Missing};
 
 use crate::args::{FixArgs, Format};
-use crate::deliver::{Channel, count, deliver, ending, list_files, settle};
+use crate::deliver::{Channel, deliver, ending, list_files, settle};
 use crate::ending::{Exit, Stop, Streams};
 use crate::planner::{self, Planned};
 use crate::progress::Progress;
-use crate::report::{AppliedFix, Report, escape};
+use crate::report::{AppliedFix, Report, count, escape};
 use crate::session::{Part, Session};
 use crate::signals;
 

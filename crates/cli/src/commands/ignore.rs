@@ -14,9 +14,8 @@ use tagwright_rules::directives;
 use tagwright_syntax::yaml;
 
 use super::fix;
-use crate::deliver::count;
 use crate::ending::{Stop, Streams};
-use crate::report::{Report, escape, fails};
+use crate::report::{Report, count, escape, fails};
 use crate::selection::Touched;
 use crate::session::{Part, Session};
 

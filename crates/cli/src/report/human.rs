@@ -7,7 +7,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, So
 use tagwright_diagnostics::{Applicability, Severity};
 
 use super::excerpt::{Excerpt, Label};
-use super::{Report, Reported, escape, plural, severity_name};
+use super::{Report, Reported, count, escape, severity_name};
 
 /// How to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,15 +71,15 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn io::Write) -> i
 
 fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let counts = report.counts();
-    let files = plural(report.read.len(), "file");
+    let files = count(report.read.len(), "file");
     let found: Vec<String> = [
         (counts.errors, "error"),
         (counts.warnings, "warning"),
         (counts.notes, "note"),
     ]
     .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, noun)| plural(count, noun))
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, noun)| count(number, noun))
     .collect();
     if report.read.is_empty() && found.is_empty() {
         return writeln!(
@@ -110,19 +110,15 @@ fn hidden(report: &Report) -> String {
     let hidden: Vec<String> = [
         (
             counts.suppressed,
-            plural(counts.suppressed, "finding"),
+            count(counts.suppressed, "finding"),
             " suppressed by comments",
         ),
         (
             counts.baselined,
-            plural(counts.baselined, "finding"),
+            count(counts.baselined, "finding"),
             " in the baseline",
         ),
-        (
-            report.excluded,
-            plural(report.excluded, "excluded file"),
-            "",
-        ),
+        (report.excluded, count(report.excluded, "excluded file"), ""),
     ]
     .into_iter()
     .filter(|(count, ..)| *count > 0)

@@ -405,7 +405,7 @@ fn quiet_json(
 }
 
 /// `1 error`, `2 errors`.
-fn plural(count: usize, noun: &str) -> String {
+pub(crate) fn count(count: usize, noun: &str) -> String {
     if count == 1 {
         format!("1 {noun}")
     } else {

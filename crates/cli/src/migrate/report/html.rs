@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use super::markup::escape;
 use super::picture;
-use super::shared::{count, effects, headline, settled_images, shown, steps, tags};
+use super::shared::{effects, headline, settled_if_unread, settled_images, shown, steps, tags};
 use crate::migrate::plan::{Image, Left, Plan, Repository};
+use crate::report::count;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -83,13 +84,9 @@ fn one(repository: &Repository, index: usize, plan: &Plan, out: &mut dyn Write) 
     for (number, image) in shown(repository).enumerate() {
         self::image(image, &format!("r{index}i{number}"), out)?;
     }
-    let settled = settled_images(repository);
+    let settled = settled_images(repository).count();
     if settled > 0 {
-        let images = repository
-            .images
-            .iter()
-            .filter(|image| !image.moves && !image.floats);
-        let names: Vec<String> = images
+        let names: Vec<String> = settled_images(repository)
             .map(|image| format!("<li><code>{}</code></li>", escape(&image.name)))
             .collect();
         writeln!(
@@ -179,11 +176,7 @@ fn edits(plan: &Repository, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "<h2>Edits</h2>")?;
-    let outside = plan
-        .settled
-        .iter()
-        .filter(|it| it.applicability == "unsafe")
-        .count();
+    let outside = settled_if_unread(plan);
     if outside > 0 {
         writeln!(
             out,

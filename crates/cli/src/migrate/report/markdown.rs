@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::shared::{count, effects, headline, settled_images, shown, steps, tags};
+use super::markup::escape;
+use super::shared::{effects, headline, settled_if_unread, settled_images, shown, steps, tags};
 use crate::migrate::plan::{Image, Plan, Repository};
+use crate::report::count;
 
 pub(super) fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     for (index, repository) in plan.repositories.iter().enumerate() {
@@ -31,7 +33,7 @@ fn one(plan: &Repository, applied: bool, named: bool, out: &mut dyn Write) -> io
     for image in shown(plan) {
         self::image(image, out)?;
     }
-    let settled = settled_images(plan);
+    let settled = settled_images(plan).count();
     if settled > 0 {
         writeln!(
             out,
@@ -144,11 +146,7 @@ fn edits(plan: &Repository, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "## Edits\n")?;
-    let outside = plan
-        .settled
-        .iter()
-        .filter(|it| it.applicability == "unsafe")
-        .count();
+    let outside = settled_if_unread(plan);
     if outside > 0 {
         writeln!(
             out,
@@ -161,7 +159,7 @@ fn edits(plan: &Repository, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "<details><summary>{} (+{} −{})</summary>\n",
-            html(&file.path),
+            escape(&file.path),
             file.added,
             file.removed
         )?;
@@ -267,12 +265,6 @@ fn text(text: &str) -> String {
         }
     }
     shown
-}
-
-fn html(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }
 
 /// Text inside a quoted Mermaid label.

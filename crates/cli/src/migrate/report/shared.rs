@@ -3,11 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::migrate::plan::{Effect, Image, Place, Prediction, Repository};
-
-/// `1 file`, `2 files`.
-pub(super) fn count(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
+use crate::report::count;
 
 /// What the plan comes to, in one or two sentences.
 pub(super) fn headline(plan: &Repository, applied: bool) -> String {
@@ -55,12 +51,20 @@ pub(super) fn shown(plan: &Repository) -> impl Iterator<Item = &Image> {
         .filter(|image| image.moves || image.floats)
 }
 
-/// How many images need nothing.
-pub(super) fn settled_images(plan: &Repository) -> usize {
+/// The other images: those that need nothing.
+pub(super) fn settled_images(plan: &Repository) -> impl Iterator<Item = &Image> {
     plan.images
         .iter()
         .filter(|image| !image.moves && !image.floats)
-        .count()
+}
+
+/// How many findings are settled by edits that are right only if nothing outside the repository reads the old tag.
+pub(super) fn settled_if_unread(plan: &Repository) -> usize {
+    let unsafe_ones = plan
+        .settled
+        .iter()
+        .filter(|it| it.applicability == "unsafe");
+    unsafe_ones.count()
 }
 
 /// A place now and afterwards.

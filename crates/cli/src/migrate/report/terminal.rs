@@ -2,11 +2,9 @@
 
 use std::io;
 
-use super::shared::{
-    Step, changed_lines, count, effects, headline, settled_images, shown, steps, tags,
-};
+use super::shared::{Step, changed_lines, effects, headline, settled_images, shown, steps, tags};
 use crate::migrate::plan::{Image, Plan, Repository, Step as Todo};
-use crate::report::{Style, escape};
+use crate::report::{Style, count, escape};
 
 /// Files and changed lines beyond these are counted, not shown.
 const MOST_FILES: usize = 8;
@@ -89,7 +87,7 @@ impl Screen {
         for image in shown(plan) {
             self.image(image, out)?;
         }
-        let settled = settled_images(plan);
+        let settled = settled_images(plan).count();
         if settled > 0 && shown(plan).next().is_some() {
             writeln!(
                 out,
