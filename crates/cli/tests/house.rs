@@ -61,10 +61,7 @@ const LONG: &[(&str, &[&str])] = &[
     ("flow/src/expression.rs", &["resolve"]),
     ("flow/src/kind.rs", &["classify"]),
     ("flow/src/mentions/mod.rs", &["each"]),
-    (
-        "flow/src/scan.rs",
-        &["image", "buildspec", "data_reference"],
-    ),
+    ("flow/src/scan.rs", &["image", "data_reference"]),
     ("flow/src/tools/copilot.rs", &["parse"]),
     ("flow/src/tools/docker.rs", &["read"]),
     ("flow/src/tools/sed.rs", &["replaced"]),

@@ -177,25 +177,12 @@ pub(crate) fn buildspec(
         .template
         .or_else(|| template_of(&facts.path, source.text));
     let mut reader = Reader {
-        facts,
-        source,
-        environment: Environment::default(),
-        order: Order::default(),
-        seen_reads: BTreeSet::new(),
-        branch,
         template,
         isolated: spec.version == Version::V0_1,
-        names_branch: has(source.text, "BRANCH") || has(source.text, branch),
-        names_copilot: has(source.text, "copilot"),
-        depth: 0,
-        registers: false,
-        files: Files::default(),
-        in_step: false,
-        runs: Runs {
-            any: Runs::of(source.text).any && source.host.is_none(),
-            ..Runs::of(source.text)
-        },
+        ..Reader::new(facts, source, branch)
     };
+    // What a buildspec inside another file runs is not followed.
+    reader.runs.any &= source.host.is_none();
     reader.env(&spec);
     let mut lists = Vec::new();
     let mut next = 1;
@@ -399,28 +386,14 @@ pub(crate) fn script(
         return;
     };
     let mut reader = Reader {
-        facts,
-        source,
         environment,
         order: Order {
             item: 1,
             command: 0,
         },
-        seen_reads: BTreeSet::new(),
-        branch,
-        template: None,
-        isolated: false,
-        names_branch: has(source.text, "BRANCH") || has(source.text, branch),
-        names_copilot: has(source.text, "copilot"),
-        depth: 0,
-        registers: false,
-        files: Files::default(),
-        in_step: false,
-        runs: Runs {
-            directory,
-            ..Runs::of(source.text)
-        },
+        ..Reader::new(facts, source, branch)
     };
+    reader.runs.directory = directory;
     reader.item(root, ShellKind::Posix);
     reader.facts.resolve_hidden_tags();
     reader.facts.settle(&reader.files);
@@ -489,6 +462,29 @@ impl Runs {
             let mut command = command.clone();
             command.context.subshell = false;
             self.directory = outputs::entered(&self.directory, &command, command.words.get(1));
+        }
+    }
+}
+
+impl<'a, 'f> Reader<'a, 'f> {
+    /// A reader at the start of the text, that knows no variable.
+    fn new(facts: &'f mut FileFacts, source: &'a Source<'a>, branch: &'a str) -> Self {
+        Self {
+            facts,
+            source,
+            environment: Environment::default(),
+            order: Order::default(),
+            seen_reads: BTreeSet::new(),
+            branch,
+            template: None,
+            isolated: false,
+            names_branch: has(source.text, "BRANCH") || has(source.text, branch),
+            names_copilot: has(source.text, "copilot"),
+            depth: 0,
+            registers: false,
+            files: Files::default(),
+            in_step: false,
+            runs: Runs::of(source.text),
         }
     }
 }
