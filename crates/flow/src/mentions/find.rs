@@ -4,6 +4,7 @@
 //! This is the floor under all readers: it knows no kind of file and misses no spelling. Whether a place is about
 //! an image of the workspace, and whether anybody reads it, is decided elsewhere.
 
+use std::cell::OnceCell;
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
@@ -60,6 +61,7 @@ const LATEST: usize = 0;
 const FROM_ECR: usize = 1;
 const REPOSITORY_URL: usize = 2;
 const REPOSITORY_URI: usize = 3;
+const COMPOSE: usize = 12;
 /// What is looked for, in one pass.
 const NEEDLES: [&str; 13] = [
     "latest",
@@ -90,12 +92,16 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         return Vec::new();
     };
     let mut found = Vec::new();
+    // Asked of the whole text, so once at most.
+    let remote = OnceCell::new();
+    let remote = || *remote.get_or_init(|| is_remote(text));
     for hit in needles.find_iter(text) {
         let (start, end) = (hit.start(), hit.end());
         let shape = match hit.pattern().as_usize() {
             LATEST => latest(text, start, end),
             FROM_ECR => untagged_call(text, end),
             REPOSITORY_URL | REPOSITORY_URI => untagged_attribute(text, start, end),
+            COMPOSE => (pulls(text, end) && remote()).then_some(Shape::Redeploy(System::Compose)),
             other => redeploys(text, NEEDLES[other], start, end).map(Shape::Redeploy),
         };
         found.extend(shape.map(|shape| Found {
@@ -129,19 +135,18 @@ fn redeploys(text: &str, needle: &str, start: usize, end: usize) -> Option<Syste
             let again = line.contains("--force") && !line.contains("--image");
             (line.contains("docker") && again).then_some(System::Swarm)
         }
-        "compose" => {
-            (pulls(&text[end..line_end(text, end)]) && is_remote(text)).then_some(System::Compose)
-        }
         _ => line.contains("nomad").then_some(System::Nomad),
     }
 }
 
-/// Whether Compose is told to pull, by the words behind it: `-f x.yml pull`, `up -d --pull always`.
-fn pulls(rest: &str) -> bool {
-    if !rest.starts_with([' ', '\t']) {
+/// Whether Compose is told to pull, by the words behind its name, which ends at byte `end`: `-f x.yml pull`,
+/// `up -d --pull always`.
+fn pulls(text: &str, end: usize) -> bool {
+    if !text[end..].starts_with([' ', '\t']) {
         return false;
     }
-    let end = rest.find(['|', ';', '&']).unwrap_or(rest.len());
+    let rest = &text[end..];
+    let end = rest.find(['|', ';', '&', '\n']).unwrap_or(rest.len());
     let mut words = rest[..end]
         .split(|c: char| c.is_whitespace() || "\"',]\\".contains(c))
         .filter(|word| !word.is_empty());
