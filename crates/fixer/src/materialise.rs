@@ -371,9 +371,7 @@ fn settings(path: &str, text: &str, settings: &[Setting]) -> Result<Vec<Edit>, R
             refusal,
         })
     });
-    let mut edits = edits.collect::<Result<Vec<Edit>, _>>()?;
-    edits.sort_by_key(|edit| edit.span.start);
-    Ok(edits)
+    in_order(path, edits.collect::<Result<Vec<Edit>, _>>()?)
 }
 
 /// The changes of each file, without repetitions, in their order.

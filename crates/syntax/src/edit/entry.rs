@@ -252,6 +252,17 @@ mod tests {
         Ok(after)
     }
 
+    /// Demands of each text that the entry with the value `value` goes in before the index, as expected.
+    fn each_inserted(cases: &[(&str, usize, &str)], value: &str) {
+        for (text, index, expected) in cases {
+            assert_eq!(
+                inserted(text, *index, value).as_deref(),
+                Ok(*expected),
+                "{text}"
+            );
+        }
+    }
+
     #[test]
     fn an_entry_takes_the_indentation_of_its_neighbours() {
         let cases = [
@@ -275,13 +286,7 @@ mod tests {
             ),
             ("m:\n  \"a\": 1\n", 1, "m:\n  \"a\": 1\n  \"K\": v\n"),
         ];
-        for (text, index, expected) in cases {
-            assert_eq!(
-                inserted(text, index, "v").as_deref(),
-                Ok(expected),
-                "{text}"
-            );
-        }
+        each_inserted(&cases, "v");
     }
 
     #[test]
@@ -308,13 +313,7 @@ mod tests {
                 "m:\n  a:\n    - 1\n    # more\n  K: v\nn: 2\n",
             ),
         ];
-        for (text, index, expected) in cases {
-            assert_eq!(
-                inserted(text, index, "v").as_deref(),
-                Ok(expected),
-                "{text}"
-            );
-        }
+        each_inserted(&cases, "v");
     }
 
     #[test]
@@ -334,13 +333,7 @@ mod tests {
                 "{\r\n\t\"m\": {\r\n\t\t\"a\": 1,\r\n\t\t\"K\": \"v,w\"\r\n\t}\r\n}",
             ),
         ];
-        for (text, index, expected) in cases {
-            assert_eq!(
-                inserted(text, index, "v,w").as_deref(),
-                Ok(expected),
-                "{text}"
-            );
-        }
+        each_inserted(&cases, "v,w");
     }
 
     #[test]
