@@ -252,9 +252,7 @@ fn flow(
 ) -> Flow {
     uses.shrink_to_fit();
     let role = |id: &UseId| files[id.file.0 as usize].uses[id.index as usize].role;
-    let pushed = uses
-        .iter()
-        .any(|id| matches!(role(id), Role::Push | Role::BuildPush));
+    let pushed = uses.iter().any(|id| role(id).pushes());
     let written = uses
         .iter()
         .any(|id| writes(role(id)) || role(id) == Role::Build);

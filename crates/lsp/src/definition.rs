@@ -35,7 +35,7 @@ fn origins(view: &View<'_>, root: &Root, id: FileId, offset: usize) -> Option<Ve
         if writes(image.role) {
             matches!(role, Role::Build | Role::BuildPush)
         } else {
-            matches!(role, Role::Push | Role::BuildPush)
+            role.pushes()
         }
     };
     let image_use = |place: &UseId| root.workspace.flow.image_use(*place);

@@ -370,7 +370,7 @@ pub(crate) fn names(role: Role) -> bool {
 /// Whether the role pushes to a registry.
 #[must_use]
 pub fn pushes(role: Role) -> bool {
-    matches!(role, Role::Push | Role::BuildPush)
+    role.pushes()
 }
 
 /// Whether the role puts an image to work, or tells what does.

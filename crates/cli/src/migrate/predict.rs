@@ -294,7 +294,7 @@ impl Found {
     }
 
     fn add(&mut self, role: Role, copilot: bool, tag: String) {
-        if matches!(role, Role::Push | Role::BuildPush) || copilot {
+        if role.pushes() || copilot {
             self.pushes.insert(tag.clone());
         }
         if matches!(role, Role::Deploy | Role::Record) {

@@ -161,10 +161,7 @@ impl Index {
         if found.is_empty() {
             return;
         }
-        let pushes = facts
-            .uses
-            .iter()
-            .any(|image| matches!(image.role, Role::Push | Role::BuildPush));
+        let pushes = facts.uses.iter().any(|image| image.role.pushes());
         let uses = Spans::of(facts);
         let values = match facts.kind {
             // Of one that nobody runs nothing else is known.
@@ -406,7 +403,7 @@ fn pushed_as_latest(workspace: &Workspace) -> BTreeMap<SmolStr, Pushed> {
     for flow in workspace.flows() {
         let uses = flow.uses.iter().map(|id| workspace.image_use(*id));
         let mut latest = uses
-            .filter(|image| matches!(image.role, Role::Push | Role::BuildPush))
+            .filter(|image| image.role.pushes())
             .filter(|image| image.may_be_latest())
             .peekable();
         if latest.peek().is_some() {
@@ -623,8 +620,7 @@ fn fallbacks_pushed(
     let uses = workspace.flows()[flow].uses.iter();
     let pushes = uses.filter(|id| !moved.contains(id)).filter_map(|id| {
         let image = workspace.image_use(*id);
-        let pushed = matches!(image.role, Role::Push | Role::BuildPush);
-        (pushed && !image.is_latest()).then_some((id.file, image))
+        (image.role.pushes() && !image.is_latest()).then_some((id.file, image))
     });
     pushes
         .flat_map(|(file, image)| {

@@ -85,6 +85,12 @@ pub enum Role {
 }
 
 impl Role {
+    /// Whether the image goes to a registry there.
+    #[must_use]
+    pub fn pushes(self) -> bool {
+        matches!(self, Role::Push | Role::BuildPush)
+    }
+
     /// The name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {

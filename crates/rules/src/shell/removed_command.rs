@@ -219,7 +219,7 @@ fn registry(document: &Document<'_>) -> Result<String, Refusal> {
             Some(host) => {
                 found.insert(host);
             }
-            None if matches!(image.role, Role::Push | Role::BuildPush) => {
+            None if image.role.pushes() => {
                 return Err(Refusal::uncertain("the registry is not known from the file"));
             }
             None => {}
