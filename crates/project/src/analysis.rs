@@ -176,6 +176,8 @@ fn settings(config: &Config) -> Settings {
             config::Strategy::RepositoryPerBranch => Strategy::RepositoryPerBranch,
         },
         own: config.images.own.clone(),
+        // What is wrong with them has been said when the file was read.
+        environments: config.environments.read().ok().flatten(),
         levels: config
             .rules
             .iter()

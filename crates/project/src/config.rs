@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tagwright_syntax::LineIndex;
 
+use crate::environments;
+use crate::environments::is_variable as is_variable_name;
 use crate::provided;
 
 /// The name of the configuration file.
@@ -29,6 +31,8 @@ pub struct Config {
     pub branch: Branch,
     /// What is known about images beyond the workspace.
     pub images: Images,
+    /// Branches, or patterns of them such as `release/*`, with the environments that they are deployed to. The strategy `repository-per-branch` gives each environment a repository of its own, and every other branch one, too.
+    pub environments: environments::Table,
     /// Severities of rules, by rule name.
     #[schemars(with = "std::collections::BTreeMap<String, Level>")]
     pub rules: std::collections::BTreeMap<toml::Spanned<String>, Level>,
@@ -291,6 +295,10 @@ impl Config {
                 })
                 .collect();
         }
+        config.environments.read().map_err(|(span, message)| {
+            let value = toml::Spanned::new(span, String::new());
+            invalid(inside(text, &value), message)
+        })?;
         exclusion(Path::new(""), &config.exclude).map_err(|message| {
             let patterns = Places::of(text).exclude;
             let is_wrong = |it: &&toml::Spanned<String>| {
@@ -431,14 +439,6 @@ fn unguarded_variables(template: &str) -> Vec<(&str, usize)> {
         found.push((&inner[..end], at));
     }
     found
-}
-
-fn is_variable_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
-        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
 /// Why no tag can be made of this template, if that is so.
