@@ -295,21 +295,12 @@ impl Config {
                 })
                 .collect();
         }
-        config.environments.read().map_err(|(span, message)| {
+        if let Err((span, message)) = config.environments.read() {
             let value = toml::Spanned::new(span, String::new());
-            invalid(inside(text, &value), message)
-        })?;
-        exclusion(Path::new(""), &config.exclude).map_err(|message| {
-            let patterns = Places::of(text).exclude;
-            let is_wrong = |it: &&toml::Spanned<String>| {
-                exclusion(Path::new(""), &[it.get_ref().clone()]).is_err()
-            };
-            let at = patterns
-                .iter()
-                .find(is_wrong)
-                .map_or(0, |it| inside(text, it));
-            invalid(at, message)
-        })?;
+            return Err(invalid(inside(text, &value), message));
+        }
+        wrong_exclusion(text, &config.exclude)
+            .map_or(Ok(()), |(at, message)| Err(invalid(at, message)))?;
         Ok(config)
     }
 }
@@ -380,6 +371,16 @@ pub fn exclusion(root: &Path, patterns: &[String]) -> Result<ignore::gitignore::
             .map_err(|error| format!("`{pattern}` in `exclude`: {error}"))?;
     }
     builder.build().map_err(|error| error.to_string())
+}
+
+/// Where a pattern of `exclude` is none, a 0-based byte offset in `text`, and why.
+fn wrong_exclusion(text: &str, exclude: &[String]) -> Option<(usize, String)> {
+    let message = exclusion(Path::new(""), exclude).err()?;
+    let patterns = Places::of(text).exclude;
+    let is_wrong =
+        |it: &&toml::Spanned<String>| exclusion(Path::new(""), &[it.get_ref().clone()]).is_err();
+    let wrong = patterns.iter().find(is_wrong);
+    Some((wrong.map_or(0, |it| inside(text, it)), message))
 }
 
 /// The nearest `tagwright.toml` in `folder` (absolute) or above it.

@@ -1,0 +1,3 @@
+//! `tagwright migrate`: moving a repository from `latest`, once.
+
+pub mod infrastructure;
