@@ -15,6 +15,7 @@ pub mod report;
 mod selection;
 pub mod session;
 mod severity;
+mod signals;
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -22,7 +23,7 @@ use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::panic;
 
 use tagwright_project::parallel::STACK;
-use tagwright_project::{analysis, discovery};
+use tagwright_project::{analysis, wording};
 
 use args::{Cli, Color};
 use report::Style;
@@ -135,7 +136,8 @@ fn finish(result: Result<Exit, Stop>, streams: &mut Streams<'_>) -> Exit {
     match result {
         Ok(exit) => exit,
         Err(Stop::Usage(message)) => {
-            let _ = writeln!(streams.errors, "error: {message}");
+            let lines: Vec<_> = message.lines().map(report::escape).collect();
+            let _ = writeln!(streams.errors, "error: {}", lines.join("\n"));
             Exit::Usage
         }
         Err(Stop::Failed(message)) => {
@@ -148,7 +150,7 @@ fn finish(result: Result<Exit, Stop>, streams: &mut Streams<'_>) -> Exit {
             let _ = writeln!(
                 streams.errors,
                 "error: cannot write the output: {}",
-                discovery::plain(&error)
+                wording::plain(&error)
             );
             Exit::Unreadable
         }

@@ -56,7 +56,7 @@ const LONGEST: usize = 80;
 const LONG: &[(&str, &[&str])] = &[
     ("cli/src/report/excerpt.rs", &["window"]),
     ("fixer/src/materialise.rs", &["plan"]),
-    ("fixer/src/prove/tree.rs", &["node", "compare_values"]),
+    ("fixer/src/prove/tree.rs", &["node"]),
     ("fixer/src/run.rs", &["run_from"]),
     ("flow/src/expression.rs", &["resolve"]),
     ("flow/src/kind.rs", &["classify"]),
@@ -71,7 +71,6 @@ const LONG: &[(&str, &[&str])] = &[
     ("flow/src/workspace.rs", &["join"]),
     ("lsp/src/completion.rs", &["find"]),
     ("rules/src/shell/bashism.rs", &["in_command"]),
-    ("rules/src/unique.rs", &["make_unique"]),
     ("syntax/src/shell/adapter.rs", &["compound"]),
     (
         "syntax/src/shell/words.rs",
@@ -135,6 +134,7 @@ const CIRCLES: &[&[&str]] = &[
         "rules::plan::handed_on",
         "rules::plan::joined",
         "rules::plan::left_behind",
+        "rules::plan::pipeline",
         "rules::plan::tag_choice",
         "rules::plan::tag_edits",
         "rules::templated",
@@ -151,7 +151,6 @@ const CIRCLES: &[&[&str]] = &[
         "lsp::server",
         "lsp::symbols",
     ],
-    &["project::config", "project::discovery"],
     &["rules::inline", "rules::verdict"],
     &["syntax::shell::adapter", "syntax::shell::repair"],
 ];

@@ -15,6 +15,7 @@ use tagwright_project::analysis::{self, guarded};
 use tagwright_project::baseline;
 use tagwright_project::config::{self, Config};
 use tagwright_project::discovery;
+use tagwright_project::wording;
 
 use crate::client::Client;
 use crate::position::Lines;
@@ -677,7 +678,7 @@ impl Server {
 /// What is wrong with an open configuration, in the text as it is being written. It holds once it is saved.
 fn of_config(view: &View<'_>, path: &Path, open: &Open) -> Vec<Diagnostic> {
     let lines = Lines::new(&open.text, view.encoding());
-    let shown = discovery::display(path);
+    let shown = wording::display(path);
     Config::parse(&open.text, &shown, &analysis::rule_names())
         .err()
         .map(|error| diagnostics::of_config(&lines, &open.text, &error))
@@ -695,7 +696,7 @@ fn is_structure(path: &Path) -> bool {
 /// The absolute path of a file, its folder without symbolic links, and the folder of its workspace; a
 /// configuration has none.
 fn place(path: &Path) -> (PathBuf, Option<PathBuf>) {
-    let plan = discovery::plan_for_name(path);
+    let plan = discovery::plan_for_name(path, discovery::Reach::Usual);
     let absolute = discovery::absolute_file(path);
     if path.file_name().is_some_and(|it| it == config::FILE_NAME) {
         return (absolute, None);
@@ -705,8 +706,12 @@ fn place(path: &Path) -> (PathBuf, Option<PathBuf>) {
 }
 
 fn read<P: DeserializeOwned>(params: Value) -> Result<P, Failure> {
-    serde_json::from_value(params)
-        .map_err(|error| (ErrorCode::InvalidParams, format!("not understood: {error}")))
+    // The reason would quote what was sent, and a text may hold secrets.
+    serde_json::from_value(params).map_err(|_| {
+        let message =
+            "the parameters do not have the shape that the protocol gives them".to_owned();
+        (ErrorCode::InvalidParams, message)
+    })
 }
 
 fn write(value: &impl serde::Serialize) -> Result<Value, Failure> {

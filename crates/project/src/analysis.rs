@@ -55,6 +55,13 @@ impl Analysis {
         Self { settings, options }
     }
 
+    /// The same with comments that silence nothing.
+    #[must_use]
+    pub fn without_suppressions(mut self) -> Self {
+        self.settings.suppressions = false;
+        self
+    }
+
     /// The severity of `rule`, whose findings are made outside the rules; `None` if it is off.
     #[must_use]
     pub fn level(&self, rule: &str) -> Option<Severity> {

@@ -12,12 +12,14 @@ pub mod executable;
 pub mod git;
 pub mod identity;
 pub mod load;
+pub mod lock;
 pub mod missing;
 pub mod parallel;
 mod provided;
 pub mod shellcheck;
 pub mod source;
 pub mod surroundings;
+pub mod wording;
 pub mod workspace;
 
 pub use analysis::Analysis;

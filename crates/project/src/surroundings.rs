@@ -1,6 +1,7 @@
 //! The text files of a repository that no reader knows: scripts, Dockerfiles, programs. They are searched for
 //! mentions of an image that a fix would move, and only then.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
@@ -9,7 +10,8 @@ use std::sync::{Arc, OnceLock};
 
 use tagwright_flow::mentions::{Surroundings, is_prose};
 
-use crate::discovery;
+use crate::discovery::{self, Reach};
+use crate::wording;
 
 /// A longer file is data, in bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -20,20 +22,20 @@ const HEAD: usize = 8 * 1024;
 #[derive(Debug)]
 pub struct Around {
     root: PathBuf,
-    no_ignore: bool,
+    reach: Reach,
     whole: bool,
     texts: OnceLock<Vec<(Arc<str>, Arc<str>)>>,
 }
 
 impl Around {
-    /// Those below the folder `root` (absolute) that `.gitignore` does not exclude; with `no_ignore` those too.
+    /// Those below the folder `root` (absolute) that `.gitignore` does not exclude, unless `reach` says otherwise.
     /// Unless it is `whole`, a folder that nothing marks as a workspace may be anything: only what lies right in it
     /// is read.
     #[must_use]
-    pub fn new(root: PathBuf, no_ignore: bool, whole: bool) -> Self {
+    pub fn new(root: PathBuf, reach: Reach, whole: bool) -> Self {
         Self {
             root,
-            no_ignore,
+            reach,
             whole,
             texts: OnceLock::new(),
         }
@@ -49,7 +51,7 @@ impl Around {
         texts.sort();
         Self {
             root: PathBuf::new(),
-            no_ignore: true,
+            reach: Reach::Usual,
             whole: false,
             texts: OnceLock::from(texts),
         }
@@ -59,9 +61,9 @@ impl Around {
     fn texts(&self) -> &[(Arc<str>, Arc<str>)] {
         self.texts.get_or_init(|| {
             let mut texts = Vec::new();
-            for path in discovery::all_files(&self.root, self.no_ignore, self.whole) {
+            for path in discovery::all_files(&self.root, self.reach, self.whole) {
                 let relative = path.strip_prefix(&self.root).unwrap_or(&path);
-                let shown = discovery::display(relative);
+                let shown = wording::display(relative);
                 if !is_prose(&shown)
                     && let Some(text) = text(&path)
                 {
@@ -95,16 +97,26 @@ fn text(path: &Path) -> Option<Arc<str>> {
 /// Files around a workspace without those that belong to it.
 pub(crate) struct Others<'a> {
     around: Option<&'a Around>,
-    known: HashSet<&'a str>,
+    known: HashSet<Cow<'a, str>>,
 }
 
 impl<'a> Others<'a> {
-    /// Without the files at the paths `known`, relative to the same folder.
-    pub(crate) fn new(around: Option<&'a Around>, known: impl Iterator<Item = &'a str>) -> Self {
-        Self {
-            around,
-            known: known.collect(),
+    /// Without the files at the paths `known`, relative to the same folder, and without those that the symbolic `links`
+    /// (paths to open) lead to: what is read under the name of the link is not another mention.
+    pub(crate) fn new(
+        around: Option<&'a Around>,
+        known: impl Iterator<Item = &'a str>,
+        links: impl Iterator<Item = &'a Path>,
+    ) -> Self {
+        let mut known: HashSet<_> = known.map(Cow::Borrowed).collect();
+        if let Some(around) = around {
+            let real = links.filter_map(|link| std::fs::canonicalize(link).ok());
+            known.extend(real.filter_map(|path| {
+                let relative = path.strip_prefix(&around.root).ok()?;
+                Some(Cow::Owned(wording::display(relative)))
+            }));
         }
+        Self { around, known }
     }
 }
 
@@ -141,16 +153,23 @@ mod tests {
         write(".gitignore", b"out\n");
         write("out/a.sh", b"web:latest\n");
         write("buildspec.yml", b"version: 0.2\n");
-        let paths = |no_ignore: bool| {
-            let around = Around::new(root.to_owned(), no_ignore, true);
+        let paths = |reach: Reach| {
+            let around = Around::new(root.to_owned(), reach, true);
             let mut paths = Vec::new();
-            Others::new(Some(&around), ["buildspec.yml"].into_iter())
-                .each(&mut |path, _| paths.push(path.to_owned()));
+            Others::new(
+                Some(&around),
+                ["buildspec.yml"].into_iter(),
+                std::iter::empty(),
+            )
+            .each(&mut |path, _| paths.push(path.to_owned()));
             paths
         };
-        assert_eq!(paths(false), [".gitignore", "ci/Dockerfile", "deploy.sh"]);
         assert_eq!(
-            paths(true),
+            paths(Reach::Usual),
+            [".gitignore", "ci/Dockerfile", "deploy.sh"]
+        );
+        assert_eq!(
+            paths(Reach::Ignored),
             [".gitignore", "ci/Dockerfile", "deploy.sh", "out/a.sh"]
         );
     }

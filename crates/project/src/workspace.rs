@@ -44,6 +44,8 @@ pub struct Document {
     pub kind: FileKind,
     /// Whether it was asked for.
     pub target: bool,
+    /// Whether it was found as a symbolic link, through which nothing is written.
+    pub link: bool,
 }
 
 /// What there is to say about a workspace.
@@ -214,7 +216,9 @@ impl Workspace {
 
     fn others(&self) -> Others<'_> {
         let known = self.documents.iter().map(|document| &*document.relative);
-        Others::new(self.around.as_ref(), known)
+        let links = self.documents.iter().filter(|document| document.link);
+        let links = links.filter_map(|document| document.path.as_deref());
+        Others::new(self.around.as_ref(), known, links)
     }
 
     /// Adds what ShellCheck says of the commands in the targets to the findings of the files, where
@@ -367,30 +371,34 @@ impl Workspace {
         let outside = |fix: &Fix| {
             fix.changes
                 .iter()
-                .filter_map(|change| self.document(change.file))
-                .find(|document| !document.target)
-                .map(|document| Arc::clone(&document.shown))
+                .filter_map(|change| Some((change.file, self.document(change.file)?)))
+                .find(|(_, document)| !document.target || document.link)
+                .map(|(file, document)| {
+                    let shown = &document.shown;
+                    let message = if document.target {
+                        format!("{shown} is a symbolic link, and tagwright writes through none; name the file itself")
+                    } else {
+                        format!("the fix also changes {shown}, which is not among the given files")
+                    };
+                    let refusal = Refusal::new(RefusalCode::NotSelected, message);
+                    refusal.at(file, Span::empty(0), "not changed")
+                })
         };
         // The findings of one image share one fix.
         let mut known = HashMap::new();
-        let mut outside = |fix: &Arc<Fix>| -> Option<Arc<str>> {
-            let shown = known
+        let mut outside = |fix: &Arc<Fix>| -> Option<Refusal> {
+            let known = known
                 .entry(Arc::as_ptr(fix))
                 .or_insert_with(|| outside(fix));
-            shown.clone()
+            known.clone()
         };
         findings
             .into_iter()
             .map(
                 |finding| match finding.fix.as_ref().and_then(&mut outside) {
-                    Some(shown) => Finding {
+                    Some(refusal) => Finding {
                         fix: None,
-                        refusal: Some(Refusal::new(
-                            RefusalCode::NotSelected,
-                            format!(
-                                "the fix also changes {shown}, which is not among the given files"
-                            ),
-                        )),
+                        refusal: Some(refusal),
                         ..finding
                     },
                     None => finding,

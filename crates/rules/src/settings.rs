@@ -35,6 +35,8 @@ pub struct Settings {
     pub environments: Option<Environments>,
     /// Levels that differ from the rules' own; `None` is off.
     pub levels: BTreeMap<String, Option<Severity>>,
+    /// Whether comments silence findings.
+    pub suppressions: bool,
 }
 
 impl Default for Settings {
@@ -48,6 +50,7 @@ impl Default for Settings {
             own: Vec::new(),
             environments: None,
             levels: BTreeMap::new(),
+            suppressions: true,
         }
     }
 }

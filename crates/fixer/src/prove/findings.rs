@@ -204,20 +204,8 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
         let Some(node) = file.map.after(change.node) else {
             continue;
         };
-        let (range, text) = match &change.kind {
-            ChangeKind::Replace { range, text, .. } => {
-                let range = new_range(file, change.node, *range, text);
-                (Some(range), text.as_str())
-            }
-            ChangeKind::InsertItem { value, .. } => (None, value.as_str()),
-            ChangeKind::ReplaceNode { text, .. } => (Some(Span::new(0, text.len())), text.as_str()),
-            // The comment is not part of any node; that it says what it should is proven with the text. Lines
-            // that are a list are never split again, and a literal text is never unfolded.
-            ChangeKind::ReplaceComment { .. }
-            | ChangeKind::InsertComment { .. }
-            | ChangeKind::SplitLines { .. }
-            | ChangeKind::Unfold { .. }
-            | ChangeKind::SpaceDash { .. } => continue,
+        let Some((range, text)) = left(file, change) else {
+            continue;
         };
         let inserted = file.map.inserted.iter().filter(|(list, inserted, _)| {
             range.is_none() && *list == change.node && inserted == text
@@ -264,6 +252,29 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
     }
 }
 
+/// What a change leaves in the node: the range of the new decoded value, if it is one of a text, and what stands
+/// there. `None` if no later change could be the same.
+fn left<'c>(file: &ProvenFile, change: &'c Change) -> Option<(Option<Span>, &'c str)> {
+    Some(match &change.kind {
+        ChangeKind::Replace { range, text, .. } => {
+            let range = new_range(file, change.node, *range, text);
+            (Some(range), text.as_str())
+        }
+        ChangeKind::InsertItem { value, .. } => (None, value.as_str()),
+        // The mapping has the key now, whatever its value.
+        ChangeKind::InsertEntry { key, .. } => (None, key.as_str()),
+        ChangeKind::ReplaceNode { text, .. } => (Some(Span::new(0, text.len())), text.as_str()),
+        // The comment is not part of any node; that it says what it should is proven with the text. Lines
+        // that are a list are never split again, and a literal text is never unfolded.
+        ChangeKind::ReplaceComment { .. }
+        | ChangeKind::InsertComment { .. }
+        | ChangeKind::SplitLines { .. }
+        | ChangeKind::Unfold { .. }
+        | ChangeKind::InsertSetting { .. }
+        | ChangeKind::SpaceDash { .. } => return None,
+    })
+}
+
 /// Whether `change` would change again what was made at the same node.
 fn again(made: &Made, change: &Change) -> bool {
     match (&change.kind, made.range) {
@@ -271,6 +282,7 @@ fn again(made: &Made, change: &Change) -> bool {
             range.overlaps(old) || (meet(*range, old) && *text == made.text)
         }
         (ChangeKind::InsertItem { value, .. }, None) => *value == made.text,
+        (ChangeKind::InsertEntry { key, .. }, None) => *key == made.text,
         _ => false,
     }
 }

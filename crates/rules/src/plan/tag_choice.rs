@@ -11,7 +11,7 @@ use tagwright_flow::expression::{AtomKind, plain_name};
 use tagwright_flow::facts::{
     AssignmentPlace, FileFacts, ImageUse, RepositoryDeclaration, TagKind, TagValue,
 };
-use tagwright_flow::tools::{Role, Tool};
+use tagwright_flow::tools::{Role, Tool, tool};
 use tagwright_flow::{FileId, FileKind};
 use tagwright_syntax::shell::Word;
 use tagwright_syntax::yaml::Tree;
@@ -270,26 +270,13 @@ fn runs_kubernetes(places: &[Used<'_>]) -> bool {
 
 /// Whether a command of the buildspec gives Kubernetes something to run.
 fn applies_manifests(file: &FileFacts) -> bool {
-    const PROGRAMS: [&str; 7] = [
-        "kubectl",
-        "helm",
-        "oc",
-        "kustomize",
-        "helmfile",
-        "skaffold",
-        "kapp",
-    ];
     const VERBS: [&str; 13] = [
         "apply", "create", "replace", "set", "patch", "rollout", "upgrade", "install", "run",
         "sync", "deploy", "edit", "delete",
     ];
-    if !PROGRAMS.iter().any(|program| file.may_hold(program)) {
-        return false;
-    }
     file.scripts().iter().any(|item| {
         item.script.commands.iter().any(|command| {
-            let names = |word: &Word| PROGRAMS.iter().any(|program| word.is(program));
-            let program = command.words.iter().position(names);
+            let program = command.words.iter().position(talks_to_kubernetes);
             program.is_some_and(|at| {
                 let rest = &command.words[at + 1..];
                 rest.iter()
@@ -297,6 +284,17 @@ fn applies_manifests(file: &FileFacts) -> bool {
             })
         })
     })
+}
+
+/// Whether the word is a program that gives Kubernetes texts.
+fn talks_to_kubernetes(word: &Word) -> bool {
+    let Some(word) = word.value() else {
+        return false;
+    };
+    let name = word.rsplit('/').next().unwrap_or(&word);
+    matches!(name, "helmfile" | "skaffold" | "kapp")
+        || tool(name)
+            .is_some_and(|it| matches!(it.family, Tool::Kubectl | Tool::Helm | Tool::Kustomize))
 }
 
 /// Whether the repository of one of `places` may refuse to take the tag a second time.
