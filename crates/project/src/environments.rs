@@ -17,7 +17,7 @@ pub struct Table(Vec<(toml::Spanned<String>, Entry)>);
 
 /// What a branch belongs to.
 #[derive(Clone, Debug, JsonSchema)]
-#[schemars(untagged)]
+#[schemars(untagged, rename = "BranchTarget")]
 pub enum Entry {
     /// The environment of this name.
     Name(String),
@@ -28,6 +28,7 @@ pub enum Entry {
 /// An environment and where it is.
 #[derive(Clone, Debug, Default, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Environment")]
 pub struct Full {
     /// The name of the environment. Only `"*"`, for the branches that no other pattern names, has none: each of them has a repository of its own.
     pub environment: Option<String>,
@@ -202,7 +203,7 @@ impl Full {
         for (variable, value) in &self.settings {
             let name = variable.get_ref();
             let at = |message: String| (variable.span(), message);
-            if !crate::environments::is_variable(name) || provided::is_reserved(name) {
+            if !is_variable(name) || provided::is_reserved(name) {
                 return Err(at(format!("`{name}` cannot be a variable of a build")));
             }
             if value.is_empty() || value.len() > 4096 {
