@@ -134,6 +134,7 @@ const CIRCLES: &[&[&str]] = &[
         "rules::plan::handed_on",
         "rules::plan::joined",
         "rules::plan::left_behind",
+        "rules::plan::repository",
         "rules::plan::pipeline",
         "rules::plan::tag_choice",
         "rules::plan::tag_edits",

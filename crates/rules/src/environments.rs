@@ -225,6 +225,18 @@ impl Environments {
         text
     }
 
+    /// The shell command that adds the branch that `branch` holds to the address in `variable`, unless the branch
+    /// belongs to an environment: the project of an environment has the address of its repository, the one for all
+    /// other branches what stands before them.
+    #[must_use]
+    pub fn addition(&self, variable: &str, branch: &str) -> String {
+        let patterns: Vec<String> = self.patterns().map(|(it, _)| it.shell()).collect();
+        format!(
+            "# {variable}: of a branch without an environment, the repository of its own\ncase \"${branch}\" in\n  {}) ;;\n  *) {variable}=\"${variable}/${branch}\" ;;\nesac\nexport {variable}\n",
+            patterns.join(" | ")
+        )
+    }
+
     /// What stands before the branch in the repositories of branches, without the slash at its end.
     #[must_use]
     pub fn branches_of(&self, image: &str) -> String {
@@ -276,6 +288,25 @@ impl Target {
         };
         repository_name(&name)
     }
+}
+
+/// The variable of a build that says where the image of this name is pushed to.
+#[must_use]
+pub fn variable(image: &str) -> String {
+    let mut name: String = image
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.insert(0, '_');
+    }
+    name + "_REPOSITORY"
 }
 
 /// The text as the name of a repository of Amazon ECR: lower case, one separator between letters and digits, at
@@ -439,9 +470,8 @@ mod tests {
     fn the_definition_takes_the_environment_or_the_branch() {
         let all = environments(&[("release/*", "staging"), ("main", "production")]);
         let script = format!(
-            "set -u\nunset NAME || :\n{}printf %s \"$NAME\"",
+            "set -u\n{}printf %s \"$NAME\"",
             all.definition("team/web", "NAME", "BRANCH_NAME")
-                .replace("${NAME:-", "${NAME-")
         );
         for (branch, name) in [
             ("main", "team/web-production"),
@@ -455,6 +485,27 @@ mod tests {
                 .unwrap();
             assert_eq!(String::from_utf8(output.stdout).unwrap(), name);
         }
+    }
+
+    #[test]
+    fn an_address_of_the_project_is_taken_or_added_to() {
+        let all = environments(&[("release/*", "staging"), ("main", "production")]);
+        for (branch, address) in [
+            ("main", "host/web-x"),
+            ("release-1", "host/web-x"),
+            ("feature-x", "host/web-x/feature-x"),
+        ] {
+            let script = format!("{}printf %s \"$URI\"", all.addition("URI", "BRANCH_NAME"));
+            let output = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .env("BRANCH_NAME", branch)
+                .env("URI", "host/web-x")
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), address);
+        }
+        assert_eq!(variable("team/web-api"), "TEAM_WEB_API_REPOSITORY");
+        assert_eq!(variable("3d"), "_3D_REPOSITORY");
     }
 
     #[test]

@@ -246,7 +246,7 @@ impl Account {
     fn tell_of_branch(&mut self, workspace: &Workspace, shown: &str, before: &str, after: &str) {
         if Derivation::is_new_in(after, before) {
             let settings = workspace.analysis.settings();
-            let otherwise = match settings.branch_missing {
+            let otherwise = match settings.derivation(false).missing {
                 Missing::Commit => "Other builds are tagged by their commit",
                 Missing::Stop => "Other builds now fail",
             };

@@ -15,6 +15,7 @@ mod handed_on;
 mod joined;
 mod left_behind;
 pub(crate) mod pipeline;
+mod repository;
 pub(crate) mod tag_choice;
 mod tag_edits;
 
