@@ -376,7 +376,7 @@ fn writing_twice_is_writing_once_and_existing_repositories_are_taken_over() {
         ];
         let count = |files: &[File]| {
             let count = |it: &&str| files[0].text.matches(*it).count();
-            declares.iter().map(|it| count(it)).sum::<usize>()
+            declares.iter().map(count).sum::<usize>()
         };
         assert_eq!((count(&once), count(&files)), (1, 0));
         assert!(
