@@ -15,7 +15,11 @@ use serde_json::{Value, json};
 use tagwright::migrate::infrastructure::{
     Build, File, HEADER, Image, Impossible, Language, Service, steps, write,
 };
-use tagwright_project::{Analysis, Config};
+use tagwright_flow::FileKind;
+use tagwright_project::workspace::Document;
+use tagwright_project::{Analysis, Config, Workspace};
+use tagwright_rules::derivation::Derivation;
+use tagwright_rules::environments::Home;
 use tagwright_syntax::hcl;
 
 /// One service with three environments, and branches of its own.
@@ -465,5 +469,116 @@ fn repositories_of_deleted_branches_are_deleted() {
             said,
             "ecr delete-repository --force --repository-name web-branches/fix-y-1\necr delete-repository --force --repository-name web-branches/old\n"
         );
+    }
+}
+
+/// The service of the fixture, before and after its buildspec was changed.
+fn read(tree: &str) -> Service {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures/repository-for-each-environment")
+        .join(tree);
+    let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let config = Config::parse(&text("tagwright.toml"), "tagwright.toml", &[]).unwrap();
+    let document = Document {
+        shown: "buildspec.yml".into(),
+        path: None,
+        relative: "buildspec.yml".into(),
+        text: text("buildspec.yml").into(),
+        kind: FileKind::Buildspec,
+        target: true,
+    };
+    Service::of(
+        &Workspace::new(vec![document], Analysis::new(&config)),
+        "folder",
+    )
+}
+
+#[test]
+fn a_repository_is_read_the_same_before_and_after_it_was_changed() {
+    let before = read("before");
+    assert_eq!(before.name, "shop");
+    assert_eq!(before.images[0].variable, "SHOP_REPOSITORY");
+    assert_eq!(before.builds.len(), 1);
+    assert!(before.builds[0].deploys);
+    let after = read("after");
+    assert_eq!(before.images, after.images);
+    assert_eq!(before.builds, after.builds);
+    assert_eq!(before.name, after.name);
+}
+
+/// The examples of docs/strategies.md, each with the table below it: branch, environment, account, repository.
+fn examples(text: &str) -> Vec<(String, Vec<[String; 4]>)> {
+    let mut found: Vec<(String, Vec<[String; 4]>)> = Vec::new();
+    for (at, part) in text.split("\n```").enumerate() {
+        if at % 2 == 1 {
+            if let Some(body) = part.strip_prefix("toml") {
+                let (_, body) = body.split_once('\n').unwrap();
+                found.push((format!("{body}\n"), Vec::new()));
+            }
+            continue;
+        }
+        let Some((_, rows)) = found.last_mut() else {
+            continue;
+        };
+        for line in part.lines().filter(|line| line.starts_with("| `")) {
+            let cells = line.trim_matches('|').split('|');
+            let cells: Vec<String> = cells.map(|it| it.trim().replace('`', "")).collect();
+            rows.extend(<[String; 4]>::try_from(cells));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_guide_says_what_buildspecs_and_pipelines_make_of_its_examples() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/strategies.md");
+    let text = fs::read_to_string(path).unwrap();
+    let examples = examples(&text);
+    let rows: usize = examples.iter().map(|(_, rows)| rows.len()).sum();
+    assert_eq!((examples.len(), rows), (5, 12));
+    for (configuration, rows) in examples {
+        let config = Config::parse(&configuration, "tagwright.toml", &[]).unwrap();
+        let analysis = Analysis::new(&config);
+        let Some(environments) = analysis.settings().repositories() else {
+            assert!(rows.is_empty());
+            continue;
+        };
+        let files = written(&service(), &configuration, Language::CloudFormation);
+        let read = written(&service(), &configuration, Language::Terraform);
+        assert!(read.iter().all(|file| hcl::parse(&file.text).is_some()));
+        for [branch, environment, account, repository] in rows {
+            let mut derivation = Derivation::new("BRANCH_NAME");
+            derivation.repository = true;
+            let script = format!(
+                "{}{}printf %s \"$WEB_REPOSITORY\"",
+                derivation.text(),
+                environments.definition("web", "WEB_REPOSITORY", "BRANCH_NAME")
+            );
+            let output = Command::new("sh")
+                .args(["-c", &script])
+                .env("BRANCH_NAME", &branch)
+                .output();
+            let said = String::from_utf8(output.unwrap().stdout).unwrap();
+            assert_eq!(said, repository, "{branch}");
+            let suffix = if account.is_empty() {
+                String::new()
+            } else {
+                format!("-{account}")
+            };
+            let path = format!("infrastructure/environments{suffix}.yml");
+            let file = files.iter().find(|file| file.path == path).unwrap();
+            let folder = repository.rsplit_once('/').map_or("", |it| it.0);
+            let declared = if environment.is_empty() {
+                format!("      Prefix: {folder}\n")
+            } else {
+                format!("      RepositoryName: {repository}\n")
+            };
+            assert!(file.text.contains(&declared), "{branch}: {declared}");
+            let home = match environments.of(&branch) {
+                Home::Environment(it) => it.name.clone(),
+                Home::Itself => String::new(),
+            };
+            assert_eq!(home, environment, "{branch}");
+        }
     }
 }

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use tagwright_flow::expression::{Piece, Repository};
+
 /// The environments that the configuration names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environments {
@@ -290,6 +292,58 @@ impl Target {
     }
 }
 
+/// A command that says where an image is pushed to, read again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The variable that it sets.
+    pub variable: String,
+    /// The image; `None` where the variable holds the whole address.
+    pub image: Option<String>,
+}
+
+impl Definition {
+    /// Reads the text of a command, if it is one that [`Environments::definition`] or [`Environments::addition`]
+    /// makes, for whatever branches.
+    #[must_use]
+    pub fn read(text: &str, environments: &Environments) -> Option<Self> {
+        let (variable, rest) = text.strip_prefix("# ")?.split_once(": ")?;
+        let found = |image: Option<String>| Definition {
+            variable: variable.to_owned(),
+            image,
+        };
+        if rest.starts_with("of a branch without an environment") {
+            return Some(found(None));
+        }
+        if !rest.starts_with("the repository of the branch's environment") {
+            return None;
+        }
+        let other = format!("  *) {variable}=\"");
+        let line = text.lines().find_map(|line| line.strip_prefix(&*other))?;
+        let (folder, _) = line.rsplit_once("/$")?;
+        // The name with a sign in the place of the image, which is no part of any.
+        let frame = environments
+            .others
+            .repository
+            .as_deref()
+            .unwrap_or("{image}-branches");
+        let (before, after) = frame.split_once("{image}")?;
+        let image = folder.strip_prefix(before)?.strip_suffix(after)?;
+        Some(found(Some(image.to_owned())))
+    }
+}
+
+/// What stands behind the registry of a repository, if it is text.
+#[must_use]
+pub fn image_name(repository: &Repository) -> Option<&str> {
+    let mut pieces = repository.pieces();
+    let Some(Piece::Text(last)) = pieces.next_back() else {
+        return None;
+    };
+    let only = pieces.all(|piece| !matches!(piece, Piece::Text(text) if text.contains('/')));
+    let (_, name) = last.split_once('/').filter(|_| only)?;
+    (!name.is_empty()).then_some(name)
+}
+
 /// The variable of a build that says where the image of this name is pushed to.
 #[must_use]
 pub fn variable(image: &str) -> String {
@@ -504,6 +558,14 @@ mod tests {
                 .unwrap();
             assert_eq!(String::from_utf8(output.stdout).unwrap(), address);
         }
+        for (text, image) in [
+            (all.definition("team/web", "NAME", "B"), Some("team/web")),
+            (all.addition("NAME", "B"), None),
+        ] {
+            let read = Definition::read(&text, &all).unwrap();
+            assert_eq!((&*read.variable, read.image.as_deref()), ("NAME", image));
+        }
+        assert_eq!(Definition::read("# NAME: a comment\n", &all), None);
         assert_eq!(variable("team/web-api"), "TEAM_WEB_API_REPOSITORY");
         assert_eq!(variable("3d"), "_3D_REPOSITORY");
     }

@@ -16,7 +16,7 @@ use super::joined::Tagged;
 use super::tag_edits::{Edits, write};
 use crate::context::{Context, Place};
 use crate::environment::{holds_environment, named, names_environment};
-use crate::environments::Environments;
+use crate::environments::{Environments, image_name};
 use crate::{Refusal, RefusalCode, Settings};
 
 /// The edits of the repositories' names.
@@ -93,17 +93,6 @@ fn names_one(repository: &Repository, settings: &Settings) -> bool {
         Piece::Variable(name) => behind && holds_environment(plain_name(name), settings),
         Piece::Computed(_) => false,
     })
-}
-
-/// What stands behind the registry, if it is text.
-fn image_name(repository: &Repository) -> Option<&str> {
-    let mut pieces = repository.pieces();
-    let Some(Piece::Text(last)) = pieces.next_back() else {
-        return None;
-    };
-    let only = pieces.all(|piece| !matches!(piece, Piece::Text(text) if text.contains('/')));
-    let (_, name) = last.split_once('/').filter(|_| only)?;
-    (!name.is_empty()).then_some(name)
 }
 
 /// Whether the name, without any variable, has no registry in it.

@@ -6,6 +6,7 @@
 
 mod cloudformation;
 mod names;
+mod service;
 mod terraform;
 
 use std::collections::BTreeSet;
