@@ -486,6 +486,7 @@ fn read(tree: &str) -> Service {
         text: text("buildspec.yml").into(),
         kind: FileKind::Buildspec,
         target: true,
+        link: false,
     };
     Service::of(
         &Workspace::new(vec![document], Analysis::new(&config)),
