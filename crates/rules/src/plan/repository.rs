@@ -111,7 +111,7 @@ impl Moves {
         let file = place.file;
         if file.buildspec.is_none() {
             let message = format!(
-                "{} names the repository, and no build writes that file",
+                "{} names the repository too, and only buildspecs are moved to another one",
                 file.path
             );
             return Err(Refusal::new(RefusalCode::LeftBehind, message));
