@@ -10,6 +10,7 @@ mod deliver;
 pub mod ending;
 pub mod migrate;
 mod pages;
+mod planner;
 mod progress;
 pub mod report;
 mod selection;
