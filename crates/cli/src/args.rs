@@ -489,6 +489,15 @@ pub struct MigrateArgs {
     #[arg(long, value_name = "PRESET|TEMPLATE")]
     pub tag: Option<String>,
 
+    /// How branches are kept apart [default: the configuration's].
+    #[arg(long, value_enum, value_name = "STRATEGY")]
+    pub strategy: Option<PlanStrategy>,
+
+    /// With repository-per-branch, also write the repositories, roles, parameters and the pipeline that
+    /// `[environments]` asks for, to `infrastructure/`.
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    pub infrastructure: Option<InfrastructureLanguage>,
+
     /// Write the edits.
     #[arg(long)]
     pub apply: bool,
@@ -504,6 +513,25 @@ pub struct MigrateArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub input: InputArgs,
+}
+
+/// How branches are kept apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanStrategy {
+    /// One repository, a tag for each branch.
+    BranchTag,
+    /// A repository for each environment, and for each branch without one.
+    RepositoryPerBranch,
+}
+
+/// The languages of infrastructure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InfrastructureLanguage {
+    /// A template of CloudFormation.
+    #[value(name = "cloudformation")]
+    CloudFormation,
+    /// A configuration of Terraform.
+    Terraform,
 }
 
 /// The formats of a plan.

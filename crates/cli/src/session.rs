@@ -114,6 +114,13 @@ impl Session {
         Ok(())
     }
 
+    /// Has fixes follow this strategy, whatever the configurations say.
+    pub fn set_strategy(&mut self, strategy: config::Strategy) {
+        for config in &mut self.configurations {
+            config.tag.strategy = strategy;
+        }
+    }
+
     /// The folders of the workspaces, absolute, in the order of [`Session::each`].
     #[must_use]
     pub fn roots(&self) -> Vec<PathBuf> {

@@ -5,12 +5,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/folder.rs"]
+mod folder;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use folder::Folder;
 use serde_json::{Value, json};
 use tagwright::migrate::infrastructure::{
     Build, File, HEADER, Image, Impossible, Language, Service, steps, write,
@@ -582,4 +586,107 @@ fn the_guide_says_what_buildspecs_and_pipelines_make_of_its_examples() {
             assert_eq!(home, environment, "{branch}");
         }
     }
+}
+
+/// A repository like the fixture.
+fn repository() -> Folder {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures/repository-for-each-environment/before");
+    let text = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    Folder::new(&[
+        ("tagwright.toml", &text("tagwright.toml")),
+        ("buildspec.yml", &text("buildspec.yml")),
+    ])
+}
+
+#[test]
+fn migrate_writes_buildspecs_and_infrastructure_once() {
+    for (language, path) in [
+        ("cloudformation", "infrastructure/environments.yml"),
+        ("terraform", "infrastructure/environments/main.tf"),
+    ] {
+        let folder = repository();
+        let plan = ["migrate", "--infrastructure", language];
+        let run = folder.run(&plan);
+        assert_eq!(run.code, Some(1), "{}", run.err);
+        assert!(run.out().contains(path), "{}", run.out());
+        assert!(!folder.path(path).exists());
+        let patch = folder.path("changes.patch");
+        folder.run(&[&plan[..], &["--patch", patch.to_str().unwrap()]].concat());
+        let run = folder.run(&[&plan[..], &["--apply"]].concat());
+        assert_eq!(run.code, Some(0), "{}{}", run.out(), run.err);
+        let written = [folder.text(path), folder.text("buildspec.yml")];
+        assert!(written[0].starts_with(HEADER));
+        let patched = repository();
+        let status = Command::new("git")
+            .args(["apply", "--unsafe-paths"])
+            .arg(&patch)
+            .current_dir(patched.0.path())
+            .status();
+        assert!(status.unwrap().success());
+        assert_eq!(written, [patched.text(path), patched.text("buildspec.yml")]);
+        let again = folder.run(&[&plan[..], &["--apply"]].concat());
+        assert_eq!(again.code, Some(0), "{}", again.out());
+        assert_eq!(written, [folder.text(path), folder.text("buildspec.yml")]);
+        let check = folder.run(&["check"]);
+        assert_eq!(check.code, Some(0), "{}", check.out());
+        assert!(check.out().starts_with("No findings"), "{}", check.out());
+    }
+}
+
+#[test]
+fn migrate_overwrites_nothing_of_somebody_else_and_says_what_is_missing() {
+    let folder = repository();
+    folder.put("infrastructure/environments.yml", b"Resources: {}\n");
+    let run = folder.run(&["migrate", "--infrastructure", "cloudformation", "--apply"]);
+    assert_eq!(run.code, Some(3));
+    assert!(
+        run.err.contains("tagwright did not write it"),
+        "{}",
+        run.err
+    );
+    assert_eq!(
+        folder.text("infrastructure/environments.yml"),
+        "Resources: {}\n"
+    );
+    let plain = Folder::new(&[("buildspec.yml", &folder.text("buildspec.yml"))]);
+    for (arguments, said) in [
+        (
+            vec!["migrate", "--infrastructure", "terraform"],
+            "belongs to the strategy",
+        ),
+        (
+            vec![
+                "migrate",
+                "--strategy",
+                "repository-per-branch",
+                "--infrastructure",
+                "terraform",
+            ],
+            "`[environments]` in tagwright.toml is missing",
+        ),
+    ] {
+        let run = plain.run(&arguments);
+        assert_eq!(run.code, Some(3));
+        assert!(run.err.contains(said), "{}", run.err);
+    }
+}
+
+#[test]
+fn migrate_says_which_strategy_fits() {
+    let folder = repository();
+    let run = folder.run(&["migrate"]);
+    assert!(
+        run.out()
+            .contains("Strategy repository-per-branch: 3 environments"),
+        "{}",
+        run.out()
+    );
+    let run = folder.run(&["migrate", "--strategy", "branch-tag"]);
+    assert!(
+        run.out()
+            .contains("Strategy branch-tag; repository-per-branch fits better: 3 environments"),
+        "{}",
+        run.out()
+    );
 }

@@ -1,5 +1,6 @@
 //! `tagwright migrate`: the plan of moving a repository's images from `latest` to the branch, and its reports.
 
+pub mod advice;
 pub mod evaluate;
 mod gather;
 pub mod infrastructure;

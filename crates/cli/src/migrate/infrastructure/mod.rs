@@ -6,8 +6,11 @@
 
 mod cloudformation;
 mod names;
+mod place;
 mod service;
 mod terraform;
+
+pub(crate) use place::place;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::shared::{count, effects, headline, settled_images, shown, steps, tags};
+use super::shared::{count, effects, headline, settled_images, shown, steps, strategy, tags};
 use crate::migrate::plan::{Image, Plan, Repository};
 
 pub(super) fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
@@ -22,6 +22,7 @@ fn one(plan: &Repository, applied: bool, named: bool, out: &mut dyn Write) -> io
         writeln!(out, "# Image tags by branch instead of `latest`\n")?;
     }
     writeln!(out, "{}\n", headline(plan, applied))?;
+    writeln!(out, "{}.\n", text(&strategy(&plan.advice, usize::MAX)))?;
     if shown(plan).next().is_some() {
         writeln!(
             out,

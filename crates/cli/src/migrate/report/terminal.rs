@@ -3,7 +3,7 @@
 use std::io;
 
 use super::shared::{
-    Step, changed_lines, count, effects, headline, settled_images, shown, steps, tags,
+    Step, changed_lines, count, effects, headline, settled_images, shown, steps, strategy, tags,
 };
 use crate::migrate::plan::{Image, Plan, Repository, Step as Todo};
 use crate::report::{Style, escape};
@@ -86,6 +86,7 @@ impl Screen {
     ) -> io::Result<()> {
         let headline = headline(plan, applied);
         writeln!(out, "{}: {headline}", self.bold(&plan.name))?;
+        writeln!(out, "{}", escape(&strategy(&plan.advice, 1)))?;
         for image in shown(plan) {
             self.image(image, out)?;
         }
