@@ -330,6 +330,19 @@ impl Definition {
         let image = folder.strip_prefix(before)?.strip_suffix(after)?;
         Some(found(Some(image.to_owned())))
     }
+
+    /// What the command sets the variable to, for the branch that the branch variable holds; `before`: what the project
+    /// has set it to, empty if nothing.
+    #[must_use]
+    pub fn value(&self, environments: &Environments, branch: &str, before: &str) -> String {
+        match (environments.of(branch), &self.image) {
+            (Home::Environment(_), _) if !before.is_empty() => before.to_owned(),
+            (Home::Environment(it), Some(image)) => it.repository(image),
+            (Home::Environment(_), None) => before.to_owned(),
+            (Home::Itself, Some(image)) => format!("{}/{branch}", environments.branches_of(image)),
+            (Home::Itself, None) => format!("{before}/{branch}"),
+        }
+    }
 }
 
 /// What stands behind the registry of a repository, if it is text.
