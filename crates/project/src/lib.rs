@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod baseline;
+pub mod catalog;
 pub mod config;
 pub mod discovery;
 pub mod executable;
@@ -14,6 +15,7 @@ pub mod load;
 pub mod lock;
 pub mod missing;
 pub mod parallel;
+pub mod per_file;
 mod provided;
 pub mod shellcheck;
 pub mod source;

@@ -2,7 +2,7 @@
 
 use super::ignore;
 use crate::args::{CheckArgs, Format};
-use crate::deliver::{Channel, deliver, ending, list_files, settle};
+use crate::deliver::{Channel, deliver, ending, list, settle};
 use crate::ending::{Exit, Stop, Streams};
 use crate::progress::Progress;
 use crate::report::Report;
@@ -21,8 +21,8 @@ pub(crate) fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit,
     }
     drop(progress);
     session.announce(streams)?;
-    if args.target.files {
-        return list_files(&mut session, streams);
+    if let Some(listed) = list(&mut session, &args.target, streams)? {
+        return Ok(listed);
     }
     let progress = Progress::start();
     let mut report = Report::default();
