@@ -3,9 +3,12 @@
 use tagwright_project::analysis;
 use tagwright_project::catalog::{Catalog, Name};
 use tagwright_project::config::{Config, Level};
+use tagwright_project::workspace::INTERNAL_ERROR;
 
 use crate::args::TargetArgs;
-use crate::selection::WHOLE_FILE;
+
+/// Findings of these rules say that a file could not be judged at all, so that they count wherever they stand.
+pub(crate) const WHOLE_FILE: [&str; 3] = ["invalid-yaml", "unreadable-file", INTERNAL_ERROR];
 
 /// The rules that a run is about. What is not picked is neither reported nor fixed, but the proof of a fix still sees it.
 #[derive(Debug, Default)]

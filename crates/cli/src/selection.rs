@@ -20,14 +20,10 @@ use tagwright_project::discovery::{self, Candidate, Plan, Reach};
 use tagwright_project::git::{GitError, Indexed, Lines, Repository};
 use tagwright_project::source::{self, Source};
 use tagwright_project::wording;
-use tagwright_project::workspace::INTERNAL_ERROR;
 
 use crate::args::TargetArgs;
 use crate::ending::Stop;
-use crate::picked::Picked;
-
-/// Findings of these rules say that a file could not be judged at all, so that they count wherever they stand.
-pub(crate) const WHOLE_FILE: [&str; 3] = ["invalid-yaml", "unreadable-file", INTERNAL_ERROR];
+use crate::picked::{Picked, WHOLE_FILE};
 
 /// What Git adds to a plan; nothing by default.
 #[derive(Default)]

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use tagwright_diagnostics::{Finding, Fix, Refusal, RefusalCode, RefusalPlace, Severity};
 use tagwright_fixer::Materialiser;
 use tagwright_flow::FileId;
-use tagwright_project::Workspace;
 use tagwright_project::analysis::{self, Analysis};
 use tagwright_project::baseline::{self, Located};
 use tagwright_project::catalog::Catalog;
@@ -28,6 +27,7 @@ use tagwright_project::source::{self, Source};
 use tagwright_project::surroundings::Around;
 use tagwright_project::wording;
 use tagwright_project::workspace::{Checked, INTERNAL_ERROR};
+use tagwright_project::{Document, Workspace};
 use tagwright_syntax::Span;
 
 use crate::args::{InputArgs, TargetArgs};
@@ -434,6 +434,15 @@ impl Session {
         if targets.complete || !workspace.needs_context() {
             return workspace;
         }
+        let others = self.context(&targets, setting);
+        if others.is_empty() {
+            return workspace;
+        }
+        workspace.with_more(others)
+    }
+
+    /// The other files of the workspace, read. What cannot be read was not asked for.
+    fn context(&self, targets: &Targets, setting: &Setting) -> Vec<Document> {
         let plan = discovery::context(&targets.root, self.reach);
         let mut others: Vec<Candidate> = plan
             .workspaces
@@ -448,7 +457,6 @@ impl Session {
                 .is_ok();
             !is_target && !setting.exclusion.covers(file)
         });
-        // What cannot be read here was not asked for.
         let others = map(&others, |candidate| {
             load(
                 &targets.root,
@@ -457,17 +465,11 @@ impl Session {
                 false,
             )
         });
-        let others: Vec<_> = others
-            .into_iter()
-            .filter_map(|outcome| match outcome {
-                Loaded::Document(document) => Some(document),
-                _ => None,
-            })
-            .collect();
-        if others.is_empty() {
-            return workspace;
-        }
-        workspace.with_more(others)
+        let document = |outcome| match outcome {
+            Loaded::Document(document) => Some(document),
+            _ => None,
+        };
+        others.into_iter().filter_map(document).collect()
     }
 }
 

@@ -10,6 +10,11 @@ use crate::session::Session;
 use crate::signals;
 
 pub(crate) fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    if args.add_ignore.is_some() && args.target.stdin_name().is_some() {
+        return Err(Stop::Usage(
+            "--add-ignore writes files: standard input has none".to_owned(),
+        ));
+    }
     let progress = Progress::start();
     let mut session = Session::open(&args.target, false, streams.input)?;
     if args.add_ignore.is_some() {
