@@ -22,6 +22,7 @@ use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::lock::Lock;
 use tagwright_project::parallel::{self, map};
 use tagwright_project::per_file::PerFile;
+use tagwright_project::scripts::with_scripts;
 use tagwright_project::shellcheck::Shellcheck;
 use tagwright_project::source::{self, Source};
 use tagwright_project::surroundings::Around;
@@ -431,18 +432,47 @@ impl Session {
         let workspace = Workspace::new(documents, analysis)
             .among(around)
             .with_per_file(per_file);
-        if targets.complete || !workspace.needs_context() {
+        let place = (&*targets.root, self.reach, targets.complete);
+        let script = |candidate: &Candidate| self.script(candidate, &targets, setting);
+        if targets.complete {
+            let found = workspace.documents.len();
+            let workspace = with_scripts(workspace, place, &script);
+            let scripts = workspace.documents[found..].iter();
+            let scripts = scripts.map(|document| Arc::clone(&document.shown));
+            report.read.extend(scripts);
             return workspace;
         }
-        let others = self.context(&targets, setting);
-        if others.is_empty() {
+        if !workspace.needs_context() {
             return workspace;
         }
-        workspace.with_more(others)
+        let others = self.others(&targets, setting);
+        let workspace = if others.is_empty() {
+            workspace
+        } else {
+            workspace.with_more(others)
+        };
+        with_scripts(workspace, place, &script)
     }
 
-    /// The other files of the workspace, read. What cannot be read was not asked for.
-    fn context(&self, targets: &Targets, setting: &Setting) -> Vec<Document> {
+    /// A script that the workspace runs, read, unless it is left out.
+    fn script(
+        &self,
+        candidate: &Candidate,
+        targets: &Targets,
+        setting: &Setting,
+    ) -> Option<Document> {
+        if setting.exclusion.covers(candidate) {
+            return None;
+        }
+        let overlay = self.selection.overlay(candidate);
+        match load(&targets.root, candidate, overlay, targets.complete) {
+            Loaded::Document(document) => Some(document),
+            _ => None,
+        }
+    }
+
+    /// The files around the targets, which were not asked for.
+    fn others(&self, targets: &Targets, setting: &Setting) -> Vec<Document> {
         let plan = discovery::context(&targets.root, self.reach);
         let mut others: Vec<Candidate> = plan
             .workspaces

@@ -155,6 +155,8 @@ pub enum Origin {
     Fallback(SmolStr),
     /// From `env.variables`, where text is literal.
     EnvVariables(SmolStr),
+    /// As this variable, or the argument of this number, from what runs the script.
+    Given(SmolStr),
 }
 
 /// A piece of an expression.
@@ -558,6 +560,13 @@ impl Environment {
     /// Forgets a variable: a loop or `read` sets it.
     pub fn forget(&mut self, name: &str) {
         self.bindings.remove(name);
+    }
+
+    /// All variables that something is known of, by name.
+    pub(crate) fn bindings(&self) -> impl Iterator<Item = (&SmolStr, &[Expression])> {
+        self.bindings
+            .iter()
+            .map(|(name, values)| (name, values.as_slice()))
     }
 
     /// What may stand behind `name`; empty if nothing in the file says.

@@ -17,6 +17,7 @@ pub mod missing;
 pub mod parallel;
 pub mod per_file;
 mod provided;
+pub mod scripts;
 pub mod shellcheck;
 pub mod source;
 pub mod surroundings;

@@ -230,7 +230,7 @@ struct Item {
 impl Items {
     /// None of a buildspec inside another file, whose text is not the file's.
     fn read(file: &FileFacts) -> Self {
-        if file.buildspec.as_ref().is_none_or(|spec| spec.inline) {
+        if !file.has_commands() {
             return Self { all: Vec::new() };
         }
         let tree = file.tree();

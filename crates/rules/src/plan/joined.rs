@@ -9,6 +9,7 @@ use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::{FileId, UseId};
 use tagwright_syntax::{SmolStr, Span};
 
+use super::handed_over;
 use super::tag_edits::is_part;
 use crate::context::{Context, Place, deploys, pushes};
 use crate::{Refusal, RefusalCode};
@@ -46,7 +47,7 @@ impl Index {
             let mut parts = false;
             for place in context.places(flow) {
                 let latest = place.image.tags.iter().filter(|tag| tag.kind.is_latest());
-                for origin in latest.filter_map(|tag| through_variable(&(place, tag))) {
+                for origin in latest.flat_map(|tag| through_variables(context, &(place, tag))) {
                     let flows = index.through.entry(origin).or_default();
                     if flows.last() != Some(&at) {
                         flows.push(at);
@@ -70,10 +71,12 @@ impl Index {
     }
 }
 
-/// Where the value is written that the tag has through a variable.
-fn through_variable((place, tag): &Tagged<'_>) -> Option<(FileId, Span)> {
-    let site = tag.site.filter(|_| tag.origin != Origin::Written)?;
-    Some((place.file.id, site.source))
+/// Where the value is written that the tag has through a variable, in each file that runs the script if it is one.
+fn through_variables<'a>(context: &Context<'a>, (place, tag): &Tagged<'a>) -> Vec<(FileId, Span)> {
+    match tag.site.filter(|_| tag.origin != Origin::Written) {
+        Some(site) => vec![(place.file.id, site.source)],
+        None => handed_over::origins(context, place, tag),
+    }
 }
 
 /// Places in the order in which they were found, each tag once.
@@ -111,9 +114,15 @@ pub(super) fn with_shared_variables<'a>(
     let mut collected = Collected::new(places);
     let mut followed = HashSet::new();
     let mut at = 0;
-    while let Some(entry) = collected.all.get(at) {
-        at += 1;
-        let Some(origin) = through_variable(entry).filter(|it| followed.insert(*it)) else {
+    let mut origins = Vec::new();
+    loop {
+        let Some(origin) = origins.pop() else {
+            let Some(entry) = collected.all.get(at) else {
+                break;
+            };
+            at += 1;
+            let new = through_variables(context, entry).into_iter();
+            origins.extend(new.filter(|it| followed.insert(*it)));
             continue;
         };
         for flow in context.index().through.get(&origin).into_iter().flatten() {
@@ -121,7 +130,7 @@ pub(super) fn with_shared_variables<'a>(
                 .places(&context.workspace.flows()[*flow])
                 .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
                 .filter(|(_, tag)| tag.kind.is_latest())
-                .partition(|it| through_variable(it) == Some(origin));
+                .partition(|it| through_variables(context, it).contains(&origin));
             let rest: Vec<_> = rest
                 .into_iter()
                 .filter(|(place, _)| place.image.is_latest())
@@ -230,7 +239,7 @@ pub(super) fn unnamed<'a>(places: &[Tagged<'a>]) -> Option<Place<'a>> {
             Role::Build | Role::BuildPush | Role::TagDestination | Role::Pull | Role::Cache
         )
     };
-    let name = |place: Place<'a>| (place.file.id, place.image.repository.key());
+    let name = |place: Place<'a>| (place.file.machine(), place.image.repository.key());
     let given: HashSet<_> = places
         .iter()
         .filter(|(place, _)| gives(place))
