@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::de::{
     Deserialize, Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer,
 };
+use serde::ser::{Serialize, Serializer};
 use tagwright_rules::environments::{BRANCHES, Environment, Environments, Pattern, Target};
 
 use crate::provided;
@@ -16,7 +17,8 @@ use crate::provided;
 pub struct Table(Vec<(toml::Spanned<String>, Entry)>);
 
 /// What a branch belongs to.
-#[derive(Clone, Debug, JsonSchema)]
+#[derive(Clone, Debug, JsonSchema, serde::Serialize)]
+#[serde(untagged)]
 #[schemars(untagged, rename = "BranchTarget")]
 pub enum Entry {
     /// The environment of this name.
@@ -26,7 +28,7 @@ pub enum Entry {
 }
 
 /// An environment and where it is.
-#[derive(Clone, Debug, Default, serde::Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Environment")]
 pub struct Full {
@@ -49,6 +51,16 @@ impl<'de> Deserialize<'de> for Table {
         let mut entries: Vec<_> = entries.into_iter().collect();
         entries.sort_by_key(|(pattern, _)| pattern.span().start);
         Ok(Self(entries))
+    }
+}
+
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(
+            self.0
+                .iter()
+                .map(|(pattern, entry)| (pattern.get_ref(), entry)),
+        )
     }
 }
 
@@ -262,11 +274,11 @@ mod tests {
     use crate::config::Config;
 
     fn read(text: &str) -> Config {
-        Config::parse(text, "tagwright.toml", &[]).unwrap()
+        Config::parse(text, "tagwright.toml", &crate::analysis::catalog()).unwrap()
     }
 
     fn error(text: &str) -> String {
-        let read = Config::parse(text, "tagwright.toml", &[]);
+        let read = Config::parse(text, "tagwright.toml", &crate::analysis::catalog());
         read.unwrap_err().to_string()
     }
 

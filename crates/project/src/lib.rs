@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod baseline;
+pub mod catalog;
 pub mod config;
 pub mod discovery;
 pub mod environments;
@@ -15,6 +16,7 @@ pub mod load;
 pub mod lock;
 pub mod missing;
 pub mod parallel;
+pub mod per_file;
 mod provided;
 pub mod scripts;
 pub mod shellcheck;

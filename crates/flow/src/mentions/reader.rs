@@ -55,7 +55,8 @@ fn syntax(path: &str) -> Syntax {
             return Syntax::Prose;
         }
         "package.json" | "package-lock.json" | "composer.json" | "renovate.json"
-        | ".tool-versions" | "pnpm-lock.yaml" | "pipfile" | "go.sum" | "tagwright.toml" => {
+        | ".tool-versions" | "pnpm-lock.yaml" | "pipfile" | "go.sum" | "tagwright.toml"
+        | ".tagwright.toml" => {
             return Syntax::Packages;
         }
         _ => {}
