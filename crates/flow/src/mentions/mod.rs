@@ -23,7 +23,7 @@ use name::Name;
 pub use reader::is_prose;
 use reader::{Reader, Text};
 
-use crate::facts::{AssignmentPlace, FileFacts, ImageUse};
+use crate::facts::{AssignmentFact, AssignmentPlace, FileFacts, ImageUse};
 use crate::tools::{Role, Tool};
 use crate::{FileId, FileKind, UseId, Workspace};
 
@@ -195,10 +195,10 @@ impl Index {
                 name,
             }
         });
-        let overwritten = overwritten(facts);
+        let unread = [overwritten(facts), never_read(facts)].concat();
         let found = self.places.split_off(first);
         let lives = |place: &Place| {
-            let mut dead = overwritten.iter();
+            let mut dead = unread.iter();
             let named = match place.found.shape {
                 Shape::Reference(name) => Span {
                     start: name.start,
@@ -282,6 +282,9 @@ impl Index {
         let systems = flow
             .map(|flow| systems(workspace, flow))
             .unwrap_or_default();
+        let still_pushed = flow
+            .map(|flow| fallbacks_pushed(workspace, flow, &moved.uses))
+            .unwrap_or_default();
         let here = files
             .iter()
             .filter_map(|file| self.by_file.get(file))
@@ -295,6 +298,7 @@ impl Index {
             .chain(&self.open)
             .copied()
             .filter(|at| self.is_about(&self.places[*at], &own, flow, files, moved))
+            .filter(|at| !self.is_one_of(&self.places[*at], &still_pushed))
             .filter(|at| match self.places[*at].found.shape {
                 Shape::Redeploy(system) => !systems.contains(&system),
                 _ => true,
@@ -305,6 +309,15 @@ impl Index {
         left.into_iter()
             .find(|at| self.is_read(&self.places[*at], &own))
             .map(|at| self.mention(&self.places[at]))
+    }
+
+    fn is_one_of(&self, place: &Place, texts: &[(FileId, Span)]) -> bool {
+        self.files[place.file].id.is_some_and(|id| {
+            let span = place.found.span;
+            texts
+                .iter()
+                .any(|(file, text)| *file == id && text.contains(span))
+        })
     }
 
     /// Whether the place may name the image, and does not move with it.
@@ -378,6 +391,33 @@ impl Index {
     }
 }
 
+/// How an image is pushed as `latest`.
+#[derive(Default)]
+struct Pushed {
+    /// Whether some push has no other tag; otherwise `latest` is only what one falls back to.
+    certain: bool,
+    /// The files that have the image.
+    files: BTreeSet<FileId>,
+}
+
+/// The images that may be pushed as `latest`, by name.
+fn pushed_as_latest(workspace: &Workspace) -> BTreeMap<SmolStr, Pushed> {
+    let mut pushed: BTreeMap<SmolStr, Pushed> = BTreeMap::new();
+    for flow in workspace.flows() {
+        let uses = flow.uses.iter().map(|id| workspace.image_use(*id));
+        let mut latest = uses
+            .filter(|image| matches!(image.role, Role::Push | Role::BuildPush))
+            .filter(|image| image.may_be_latest())
+            .peekable();
+        if latest.peek().is_some() {
+            let entry = pushed.entry(flow.name.clone()).or_default();
+            entry.certain |= latest.any(ImageUse::is_latest);
+            entry.files.extend(flow.uses.iter().map(|id| id.file));
+        }
+    }
+    pushed
+}
+
 /// The images that `before` pushes as `latest` and `after` no more, each with the first place that still names it
 /// so. Both are the same files with other texts; `surroundings` are the files around them. The files of `after`
 /// that are `skipped` are not searched.
@@ -388,24 +428,11 @@ pub fn left_by_change(
     surroundings: &dyn Surroundings,
     skipped: &dyn Fn(FileId) -> bool,
 ) -> Vec<(SmolStr, Mention)> {
-    let pushed = |workspace: &Workspace| -> BTreeMap<SmolStr, BTreeSet<FileId>> {
-        let mut pushed: BTreeMap<SmolStr, BTreeSet<FileId>> = BTreeMap::new();
-        for flow in workspace.flows() {
-            let latest = flow.uses.iter().any(|id| {
-                let image = workspace.image_use(*id);
-                matches!(image.role, Role::Push | Role::BuildPush) && image.may_be_latest()
-            });
-            if latest {
-                let files = flow.uses.iter().map(|id| id.file);
-                pushed.entry(flow.name.clone()).or_default().extend(files);
-            }
-        }
-        pushed
-    };
-    let (old, new) = (pushed(before), pushed(after));
+    let (old, new) = (pushed_as_latest(before), pushed_as_latest(after));
     let moved: Vec<_> = old
         .into_iter()
-        .filter(|(name, _)| !new.contains_key(name))
+        .filter(|(name, old)| new.get(name).is_none_or(|new| old.certain && !new.certain))
+        .map(|(name, old)| (name, old.files))
         .collect();
     if moved.is_empty() {
         return Vec::new();
@@ -459,6 +486,32 @@ impl Spans {
             .min_by_key(|(of, _)| of.len())
             .map(|(_, index)| *index)
     }
+}
+
+/// Assignments in commands to variables that nothing reads: no command of the file, and no program or sourced file that
+/// could get them.
+fn never_read(facts: &FileFacts) -> Vec<Span> {
+    let unread = |name: &SmolStr| {
+        let mut assignments = facts.assignments.iter();
+        !facts.reads.iter().any(|read| read.name == *name)
+            && !assignments
+                .any(|it| it.name == *name && (it.exported || it.place != AssignmentPlace::Command))
+    };
+    let mut found: Vec<&AssignmentFact> = facts
+        .assignments
+        .iter()
+        .filter(|it| it.place == AssignmentPlace::Command && unread(&it.name))
+        .collect();
+    if !found.is_empty() {
+        let habits = facts.habits();
+        if habits.sets_unknown || habits.exports_all || habits.expands {
+            found.clear();
+        }
+        found.retain(|it| {
+            !habits.exported.contains(&it.name) && !habits.prefixed.contains(&it.name)
+        });
+    }
+    found.into_iter().map(|it| it.span).collect()
 }
 
 /// Entries of `env.variables` that a command replaces in any case: what they say, nobody reads.
@@ -559,6 +612,28 @@ fn assignments_of_text(text: &str) -> BTreeMap<String, Vec<String>> {
     values
 }
 
+/// Where `latest` is what a tag falls back to that the image is still pushed under: `TAG=${COMMIT:=latest}`. Whoever
+/// reads the tag gets what was pushed, so the place is no old name; but a build that knows its commit never pushes
+/// `latest`, so it keeps no other place alive.
+fn fallbacks_pushed(
+    workspace: &Workspace,
+    flow: usize,
+    moved: &HashSet<UseId>,
+) -> Vec<(FileId, Span)> {
+    let uses = workspace.flows()[flow].uses.iter();
+    let pushes = uses.filter(|id| !moved.contains(id)).filter_map(|id| {
+        let image = workspace.image_use(*id);
+        let pushed = matches!(image.role, Role::Push | Role::BuildPush);
+        (pushed && !image.is_latest()).then_some((id.file, image))
+    });
+    pushes
+        .flat_map(|(file, image)| {
+            let latest = image.tags.iter().filter(|tag| tag.kind.is_latest());
+            latest.filter_map(move |tag| Some((file, tag.site?.source)))
+        })
+        .collect()
+}
+
 /// The systems to which something in the workspace gives the image by name, so that they keep no older one.
 fn systems(workspace: &Workspace, flow: usize) -> Vec<System> {
     let uses = workspace.flows()[flow].uses.iter();
@@ -573,6 +648,7 @@ fn systems(workspace: &Workspace, flow: usize) -> Vec<System> {
             Tool::AwsAppRunner => Some(System::AppRunner),
             _ if kind == FileKind::TaskDefinition => Some(System::Ecs),
             _ if kind == FileKind::Dockerrun => Some(System::Beanstalk),
+            _ if kind == FileKind::Compose => Some(System::Compose),
             _ => None,
         }
     })
