@@ -73,7 +73,7 @@ fn text(given: &str) -> String {
     let mut pieces: Vec<String> = Vec::new();
     let parts: Vec<&str> = given.split('`').collect();
     // An odd number of backticks is no code.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return plain(&given);
     }
     for (index, part) in parts.iter().enumerate() {
