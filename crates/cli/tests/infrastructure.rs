@@ -72,7 +72,12 @@ fn two_services() -> Service {
 }
 
 fn written(service: &Service, configuration: &str, language: Language) -> Vec<File> {
-    let config = Config::parse(configuration, "tagwright.toml", &tagwright_project::analysis::catalog()).unwrap();
+    let config = Config::parse(
+        configuration,
+        "tagwright.toml",
+        &tagwright_project::analysis::catalog(),
+    )
+    .unwrap();
     write(service, Analysis::new(&config).settings(), language).unwrap()
 }
 
@@ -411,7 +416,12 @@ fn an_account_of_its_own_is_a_stack_of_its_own() {
         assert!(production.contains(&format!("- {trigger}\n")), "{trigger}");
     }
     assert!(files[1].text.contains("- \"**\"\n"));
-    let config = Config::parse(ACCOUNTS, "tagwright.toml", &tagwright_project::analysis::catalog()).unwrap();
+    let config = Config::parse(
+        ACCOUNTS,
+        "tagwright.toml",
+        &tagwright_project::analysis::catalog(),
+    )
+    .unwrap();
     let analysis = Analysis::new(&config);
     let commands = steps(&service(), analysis.settings(), Language::CloudFormation).unwrap();
     assert!(commands[0].contains("--template-file infrastructure/environments-111122223333.yml"));
@@ -419,7 +429,12 @@ fn an_account_of_its_own_is_a_stack_of_its_own() {
 
 #[test]
 fn what_cannot_be_written_says_why() {
-    let config = Config::parse(CONFIGURATION, "tagwright.toml", &tagwright_project::analysis::catalog()).unwrap();
+    let config = Config::parse(
+        CONFIGURATION,
+        "tagwright.toml",
+        &tagwright_project::analysis::catalog(),
+    )
+    .unwrap();
     let analysis = Analysis::new(&config);
     let language = Language::CloudFormation;
     let nothing = write(&Service::default(), analysis.settings(), language);
@@ -482,7 +497,12 @@ fn read(tree: &str) -> Service {
         .join("../../fixtures/repository-for-each-environment")
         .join(tree);
     let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
-    let config = Config::parse(&text("tagwright.toml"), "tagwright.toml", &tagwright_project::analysis::catalog()).unwrap();
+    let config = Config::parse(
+        &text("tagwright.toml"),
+        "tagwright.toml",
+        &tagwright_project::analysis::catalog(),
+    )
+    .unwrap();
     let document = Document {
         shown: "buildspec.yml".into(),
         path: None,
@@ -542,7 +562,12 @@ fn the_guide_says_what_buildspecs_and_pipelines_make_of_its_examples() {
     let rows: usize = examples.iter().map(|(_, rows)| rows.len()).sum();
     assert_eq!((examples.len(), rows), (5, 12));
     for (configuration, rows) in examples {
-        let config = Config::parse(&configuration, "tagwright.toml", &tagwright_project::analysis::catalog()).unwrap();
+        let config = Config::parse(
+            &configuration,
+            "tagwright.toml",
+            &tagwright_project::analysis::catalog(),
+        )
+        .unwrap();
         let analysis = Analysis::new(&config);
         let Some(environments) = analysis.settings().repositories() else {
             assert!(rows.is_empty());
