@@ -636,7 +636,9 @@ fn migrate_writes_buildspecs_and_infrastructure_once() {
         assert_eq!(run.code, Some(1), "{}", run.err);
         assert!(run.out().contains(path), "{}", run.out());
         assert!(!folder.path(path).exists());
-        let patch = folder.path("changes.patch");
+        // In the repository it would be one more text that names `latest`.
+        let outside = tempfile::tempdir().unwrap();
+        let patch = outside.path().join("changes.patch");
         folder.run(&[&plan[..], &["--patch", patch.to_str().unwrap()]].concat());
         let run = folder.run(&[&plan[..], &["--apply"]].concat());
         assert_eq!(run.code, Some(0), "{}{}", run.out(), run.err);

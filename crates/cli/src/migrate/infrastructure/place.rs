@@ -106,7 +106,7 @@ fn new_file(file: &File) -> String {
     let path = &file.path;
     let lines = file.text.lines().count();
     let mut text = format!(
-        "diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{lines} @@\n"
+        "--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{lines} @@\n"
     );
     for line in file.text.lines() {
         let _ = writeln!(text, "+{line}");
