@@ -66,6 +66,7 @@ mod tests {
         config.extends.clear();
         config.exclude.clear();
         config.images.own.clear();
+        config.environments = Config::default().environments;
         assert_eq!(written(config), defaults);
     }
 
