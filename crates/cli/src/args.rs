@@ -4,14 +4,14 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use tagwright_project::analysis::rule_names;
+use tagwright_project::analysis::catalog;
 use tagwright_project::baseline::is_day;
-use tagwright_project::config::{Config, FailOn, Level, Scope, unknown_rule};
+use tagwright_project::config::{Config, FailOn, Level, Scope};
 use tagwright_project::discovery::Reach;
 
 const EXIT_CODES: &str = "\
@@ -93,6 +93,13 @@ impl<A: Args> Alone<A> {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a commented configuration, `tagwright.toml`, into the current folder.
+    #[command(after_help = EXIT_CODES)]
+    Init {
+        /// The folder to write it into.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
     /// Report findings.
     #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
@@ -213,9 +220,13 @@ pub struct InputArgs {
     #[arg(long)]
     pub no_ignore: bool,
 
-    /// Set the severity of a rule (error, warning, note, off), whatever the configuration says; repeatable.
+    /// Set the severity of a rule or a category (error, warning, note, off), whatever the configuration says; repeatable.
     #[arg(long, value_name = "RULE=SEVERITY", value_parser = parse_rule)]
     pub rule: Vec<(String, Level)>,
+
+    /// Use at most N threads [default: one for each processor].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
 
     /// Leave out files and folders, by a pattern like those of .gitignore, relative to the current folder; repeatable.
     #[arg(long, value_name = "PATTERN")]
@@ -237,13 +248,22 @@ impl InputArgs {
 /// What `check` and `fix` share.
 #[derive(Debug, Args)]
 pub struct TargetArgs {
-    /// Files and folders; the current folder if there is none.
-    #[arg(value_name = "PATH", conflicts_with = "stdin_filename")]
+    /// Files and folders; the current folder if there is none. `-` is standard input.
+    #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// Read standard input as the file NAME, which need not exist.
+    /// Read standard input as the file NAME, which need not exist; without it `-` is read as `buildspec.yml`.
     #[arg(long, value_name = "NAME")]
     pub stdin_filename: Option<PathBuf>,
+
+    /// Report and fix only these rules and categories, comma-separated. A rule that is off is turned on by its own name. A
+    /// file that cannot be parsed is reported all the same.
+    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = parse_name)]
+    pub select: Vec<String>,
+
+    /// Do not report or fix these rules and categories, comma-separated.
+    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = parse_name)]
+    pub ignore: Vec<String>,
 
     /// Take more paths from FILE (`-`: standard input), one a line, or separated by NUL.
     #[arg(long, value_name = "FILE", conflicts_with = "stdin_filename")]
@@ -265,13 +285,33 @@ pub struct TargetArgs {
     #[arg(long, value_name = "FORMAT[=PATH]", value_parser = parse_output)]
     pub output: Vec<Output>,
 
+    /// Print the findings and nothing else: no summary, no notes.
+    #[arg(long, short)]
+    pub quiet: bool,
+
+    /// Print how many findings each rule has instead of the findings; as JSON with `--format json`.
+    #[arg(long)]
+    pub statistics: bool,
+
     /// List what would be read, and as what, and stop.
     #[arg(long)]
     pub files: bool,
 
+    /// Print the configuration that applies, with its files, and stop.
+    #[arg(long, conflicts_with = "files")]
+    pub dump_config: bool,
+
     /// The lowest severity that makes the exit code 1 [default: error, or the configuration's].
     #[arg(long, value_name = "SEVERITY", value_parser = severities())]
     pub fail_on: Option<FailOn>,
+
+    /// Exit with 0 although there are findings; the same as `--fail-on never`.
+    #[arg(long, conflicts_with = "fail_on")]
+    pub exit_zero: bool,
+
+    /// Exit with 2 if no file was checked, such as after a wrong path or pattern.
+    #[arg(long)]
+    pub fail_on_empty: bool,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -295,11 +335,40 @@ pub struct BaselineArgs {
 }
 
 impl TargetArgs {
+    /// The name under which standard input is read, if it is what the arguments ask for.
+    #[must_use]
+    pub fn stdin_name(&self) -> Option<&Path> {
+        match (&self.stdin_filename, &self.paths[..]) {
+            (Some(name), _) => Some(name),
+            (None, [only]) if only == Path::new("-") => Some(Path::new("buildspec.yml")),
+            _ => None,
+        }
+    }
+
     /// The format of the report on standard output.
     ///
     /// # Errors
-    /// A message for people if the arguments ask for more than one report there, or in one file.
+    /// A message for people if the arguments contradict each other: more than one report there, or in one file.
     pub fn standard_output(&self) -> Result<Format, String> {
+        let format = self.one_report()?;
+        let dash = |path: &&PathBuf| path.as_path() == Path::new("-");
+        let others = self.paths.iter().filter(|it| !dash(it)).count();
+        if self.stdin_filename.is_some() && others > 0 {
+            return Err("--stdin-filename names standard input: no PATH beside it".to_owned());
+        }
+        if self.paths.iter().any(|it| dash(&it)) && self.paths.len() > 1 {
+            return Err("`-` is standard input: no PATH beside it".to_owned());
+        }
+        if self.stdin_name().is_some() && (self.staged || self.files_from.is_some()) {
+            return Err("standard input excludes --staged and --files-from".to_owned());
+        }
+        if self.statistics && !matches!(format, Format::Human | Format::Json) {
+            return Err("--statistics has the formats human and json".to_owned());
+        }
+        Ok(format)
+    }
+
+    fn one_report(&self) -> Result<Format, String> {
         let mut paths = BTreeSet::new();
         for path in self.output.iter().filter_map(|output| output.path.as_ref()) {
             if !paths.insert(path) {
@@ -336,7 +405,17 @@ impl TargetArgs {
     /// The severity that fails the run: the argument, else the configuration's, else `error`.
     #[must_use]
     pub fn fail_on(&self, config: &Config) -> FailOn {
-        self.fail_on.or(config.fail_on).unwrap_or_default()
+        self.threshold().or(config.fail_on).unwrap_or_default()
+    }
+
+    /// The severity that the arguments say fails the run.
+    #[must_use]
+    pub fn threshold(&self) -> Option<FailOn> {
+        if self.exit_zero {
+            Some(FailOn::Never)
+        } else {
+            self.fail_on
+        }
     }
 }
 
@@ -420,15 +499,22 @@ fn parse_rule(text: &str) -> Result<(String, Level), String> {
     let (name, level) = text
         .split_once('=')
         .ok_or("expected RULE=SEVERITY, for example bashism=off")?;
-    let names = rule_names();
-    if !names.contains(&name) {
-        return Err(unknown_rule(name, &names));
-    }
+    let name = parse_name(name)?;
     let level = Level::ALL
         .into_iter()
         .find(|it| it.as_str() == level)
-        .ok_or_else(|| format!("`{level}` is no severity: error, warning, note and off exist"))?;
-    Ok((name.to_owned(), level))
+        .ok_or_else(|| format!("unknown severity `{level}`; use error, warning, note or off"))?;
+    Ok((name, level))
+}
+
+/// The name of a rule or of a category.
+fn parse_name(name: &str) -> Result<String, String> {
+    let catalog = catalog();
+    if catalog.knows(name) {
+        Ok(name.to_owned())
+    } else {
+        Err(catalog.unknown(name))
+    }
 }
 
 fn parse_day(text: &str) -> Result<String, String> {
@@ -489,6 +575,15 @@ pub struct MigrateArgs {
     #[arg(long, value_name = "PRESET|TEMPLATE")]
     pub tag: Option<String>,
 
+    /// How branches are kept apart [default: the configuration's].
+    #[arg(long, value_enum, value_name = "STRATEGY")]
+    pub strategy: Option<PlanStrategy>,
+
+    /// With repository-per-branch, also write the repositories, roles, parameters and the pipeline that
+    /// `[environments]` asks for, to `infrastructure/`.
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    pub infrastructure: Option<InfrastructureLanguage>,
+
     /// Write the edits.
     #[arg(long)]
     pub apply: bool,
@@ -504,6 +599,25 @@ pub struct MigrateArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub input: InputArgs,
+}
+
+/// How branches are kept apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanStrategy {
+    /// One repository, a tag for each branch.
+    BranchTag,
+    /// A repository for each environment, and for each branch without one.
+    RepositoryPerBranch,
+}
+
+/// The languages of infrastructure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InfrastructureLanguage {
+    /// A template of CloudFormation.
+    #[value(name = "cloudformation")]
+    CloudFormation,
+    /// A configuration of Terraform.
+    Terraform,
 }
 
 /// The formats of a plan.
@@ -577,6 +691,10 @@ pub enum Format {
     Human,
     /// One line for each finding: `path:line:column: severity[rule] message`.
     Concise,
+    /// A table in Markdown, for job summaries and comments on pull requests.
+    Markdown,
+    /// One paragraph for each finding with its fix as a patch, for coding agents.
+    Agent,
     /// One JSON document; see `tagwright schema findings`.
     Json,
     /// One JSON object on each line: the findings, then a summary; see `tagwright schema lines`.
@@ -599,7 +717,13 @@ impl Format {
     pub fn shows_fixes(self) -> bool {
         matches!(
             self,
-            Format::Human | Format::Json | Format::Jsonl | Format::Sarif | Format::Junit
+            Format::Human
+                | Format::Markdown
+                | Format::Agent
+                | Format::Json
+                | Format::Jsonl
+                | Format::Sarif
+                | Format::Junit
         )
     }
 
@@ -727,6 +851,12 @@ mod tests {
             "check --form json",
             "check --colour never",
             "check --add-ignore",
+            "check -q --select image-tag,bashism --ignore latest-cache -",
+            "check --select nonsense",
+            "check --statistics --exit-zero --fail-on-empty --jobs 2",
+            "check --exit-zero --fail-on note",
+            "check --jobs 0",
+            "fix --fixes local --dump-config",
             "check --color",
             "fix --diff --unsafe a",
             "fix --stdin-filename a.yml",

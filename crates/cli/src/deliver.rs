@@ -43,9 +43,21 @@ pub(crate) fn deliver(
     }
     problems(report, streams)?;
     let style = streams.style;
-    match channel {
-        Channel::Output => report.write(format, style, streams.output)?,
-        Channel::Errors => report.write(format, style, streams.errors)?,
+    report.quiet = args.quiet;
+    let out = match channel {
+        Channel::Output => &mut *streams.output,
+        Channel::Errors => &mut *streams.errors,
+    };
+    if args.statistics {
+        report.write_statistics(format, out)?;
+    } else {
+        report.write(format, style, out)?;
+    }
+    if args.fail_on_empty && report.read.is_empty() && report.problems().is_empty() {
+        return Err(Stop::Usage(
+            "no file was checked: nothing here is a buildspec or a Copilot manifest (--fail-on-empty)"
+                .to_owned(),
+        ));
     }
     Ok(ending(report))
 }
@@ -88,7 +100,18 @@ pub(crate) fn settle(exit: Exit, written: Result<Exit, Stop>) -> Result<Exit, St
     }
 }
 
-pub(crate) fn list_files(session: &mut Session, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+/// What `--files` and `--dump-config` print instead of a report; `None` if neither is asked for.
+pub(crate) fn list(
+    session: &mut Session,
+    args: &TargetArgs,
+    streams: &mut Streams<'_>,
+) -> Result<Option<Exit>, Stop> {
+    if args.dump_config {
+        return dump_config(session, streams).map(Some);
+    }
+    if !args.files {
+        return Ok(None);
+    }
     let mut report = Report::default();
     let progress = Progress::start();
     let list = session.list(&mut report)?;
@@ -97,5 +120,28 @@ pub(crate) fn list_files(session: &mut Session, streams: &mut Streams<'_>) -> Re
         writeln!(streams.output, "{}: {kind}", report::escape(&path))?;
     }
     problems(&mut report, streams)?;
-    Ok(ending(&report))
+    Ok(Some(ending(&report)))
+}
+
+/// The configuration of each workspace as TOML, with all defaults.
+fn dump_config(session: &Session, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    for (root, config) in session.configurations() {
+        let sources: Vec<String> = config
+            .sources
+            .iter()
+            .map(|it| wording::display(it))
+            .collect();
+        let from = if sources.is_empty() {
+            "no configuration file: defaults".to_owned()
+        } else {
+            sources.join(", then ")
+        };
+        let root = wording::display(root);
+        let text = toml::to_string(&config.effective())
+            .map_err(|error| Stop::Failed(format!("cannot write the configuration: {error}")))?;
+        writeln!(streams.output, "# workspace: {}", report::escape(&root))?;
+        writeln!(streams.output, "# from: {}", report::escape(&from))?;
+        writeln!(streams.output, "{text}")?;
+    }
+    Ok(Exit::Clean)
 }

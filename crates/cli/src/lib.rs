@@ -10,6 +10,7 @@ mod deliver;
 pub mod ending;
 pub mod migrate;
 mod pages;
+mod picked;
 mod planner;
 mod progress;
 pub mod report;
@@ -41,10 +42,8 @@ pub fn run_process() -> Exit {
     let environment = Environment {
         terminal,
         no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
-        width: std::env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse().ok())
-            .filter(|columns| (40..=400).contains(columns)),
+        width: width(),
+        links: terminal && opens_links(|name| std::env::var(name).ok()),
     };
     let mut output = BufWriter::with_capacity(1 << 16, stdout);
     run(
@@ -65,6 +64,54 @@ pub struct Environment {
     pub no_color: bool,
     /// Columns, if known.
     pub width: Option<usize>,
+    /// The terminal opens links.
+    pub links: bool,
+}
+
+/// Where the pages of the rules are, such as `https://…/docs/rules/`: a release knows it, a build of one's own does not.
+const RULE_PAGES: Option<&str> = option_env!("TAGWRIGHT_RULE_PAGES");
+
+/// The columns that `COLUMNS` says, else those of the terminal.
+fn width() -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok();
+    let said = said.and_then(|columns| columns.parse().ok());
+    let sensible = |columns: &usize| (40..=400).contains(columns);
+    said.filter(sensible).or_else(|| {
+        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+        Some(usize::from(width.0)).filter(sensible)
+    })
+}
+
+/// Whether the terminal that these variables describe is known to open links (OSC 8).
+fn opens_links(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let is = |name: &str, values: &[&str]| {
+        variable(name).is_some_and(|value| values.contains(&value.as_str()))
+    };
+    let set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
+    if is("TERM", &["dumb"]) || set("CI") {
+        return false;
+    }
+    // Terminals of GNOME and their relatives say their version as a number: 0.50 is 5000.
+    let vte = variable("VTE_VERSION").and_then(|version| version.parse().ok());
+    set("WT_SESSION")
+        || set("KONSOLE_VERSION")
+        || set("DOMTERM")
+        || is(
+            "TERM",
+            &["xterm-kitty", "alacritty", "foot", "xterm-ghostty"],
+        )
+        || is(
+            "TERM_PROGRAM",
+            &[
+                "iTerm.app",
+                "WezTerm",
+                "vscode",
+                "ghostty",
+                "Hyper",
+                "Tabby",
+            ],
+        )
+        || vte.is_some_and(|version: u32| version >= 5000)
 }
 
 /// Runs the command line `arguments` (the program's name first).
@@ -96,6 +143,7 @@ pub fn run(
         },
         unicode: environment.terminal,
         width: environment.width.unwrap_or(Style::PLAIN.width),
+        pages: RULE_PAGES.filter(|_| environment.links),
     };
     std::thread::scope(|scope| {
         let worker = std::thread::Builder::new()
@@ -155,5 +203,24 @@ fn finish(result: Result<Exit, Stop>, streams: &mut Streams<'_>) -> Exit {
             );
             Exit::Unreadable
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::opens_links;
+
+    #[test]
+    fn only_terminals_that_are_known_to_open_links_get_them() {
+        let opens = |name: &'static str, value: &'static str| {
+            opens_links(|asked| (asked == name).then(|| value.to_owned()))
+        };
+        assert!(opens("TERM_PROGRAM", "vscode"));
+        assert!(opens("VTE_VERSION", "6003"));
+        assert!(!opens("VTE_VERSION", "4402"));
+        assert!(!opens("TERM", "dumb"));
+        assert!(!opens("TERM", "xterm"));
+        let in_ci = |asked: &str| matches!(asked, "CI" | "WT_SESSION").then(|| "1".to_owned());
+        assert!(!opens_links(in_ci));
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn plan(part: &mut Part, scope: Scope, unsafe_fixes: bool) -> Planned
     let offered = Offered {
         workspace,
         touched: part.touched.as_ref(),
+        picked: &part.picked,
         scope,
     };
     let findings = offered.withhold(findings, &before);

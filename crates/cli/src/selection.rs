@@ -20,13 +20,10 @@ use tagwright_project::discovery::{self, Candidate, Plan, Reach};
 use tagwright_project::git::{GitError, Indexed, Lines, Repository};
 use tagwright_project::source::{self, Source};
 use tagwright_project::wording;
-use tagwright_project::workspace::INTERNAL_ERROR;
 
 use crate::args::TargetArgs;
 use crate::ending::Stop;
-
-/// Findings of these rules say that a file could not be judged at all, so that they count wherever they stand.
-const WHOLE_FILE: [&str; 3] = ["invalid-yaml", "unreadable-file", INTERNAL_ERROR];
+use crate::picked::{Picked, WHOLE_FILE};
 
 /// What Git adds to a plan; nothing by default.
 #[derive(Default)]
@@ -467,6 +464,8 @@ impl Touched {
 pub(crate) struct Offered<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) touched: Option<&'a Touched>,
+    /// Which rules the run is about.
+    pub(crate) picked: &'a Picked,
     /// Which fixes are wanted.
     pub(crate) scope: Scope,
 }
@@ -476,6 +475,9 @@ impl Offered<'_> {
     pub(crate) fn withhold(&self, mut findings: Vec<Finding>, sources: &Sources) -> Vec<Finding> {
         if self.scope == Scope::Local {
             keep_local(&mut findings);
+        }
+        for finding in findings.iter_mut().filter(|it| !self.picked.has(it.rule)) {
+            finding.fix = None;
         }
         let Some(touched) = self.touched else {
             return findings;

@@ -6,31 +6,34 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tagwright_diagnostics::{Finding, Fix, Refusal, RefusalCode, RefusalPlace, Severity};
 use tagwright_fixer::Materialiser;
 use tagwright_flow::FileId;
-use tagwright_project::Workspace;
 use tagwright_project::analysis::{self, Analysis};
 use tagwright_project::baseline::{self, Located};
+use tagwright_project::catalog::Catalog;
 use tagwright_project::config::{self, Config, FailOn};
 use tagwright_project::discovery::{self, Candidate, Plan, Problem, Reach, Targets};
 use tagwright_project::identity::{Identity, identities};
 use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::lock::Lock;
-use tagwright_project::parallel::map;
+use tagwright_project::parallel::{self, map};
+use tagwright_project::per_file::PerFile;
 use tagwright_project::scripts::with_scripts;
 use tagwright_project::shellcheck::Shellcheck;
 use tagwright_project::source::{self, Source};
 use tagwright_project::surroundings::Around;
 use tagwright_project::wording;
-use tagwright_project::workspace::{Checked, Document, INTERNAL_ERROR};
+use tagwright_project::workspace::{Checked, INTERNAL_ERROR};
+use tagwright_project::{Document, Workspace};
 use tagwright_syntax::Span;
 
 use crate::args::{InputArgs, TargetArgs};
 use crate::ending::{Stop, Streams};
+use crate::picked::Picked;
 use crate::report::{
     ProposedFix, RefusedAt, Report, Reported, ReportedRefusal, Suppression, escape,
 };
@@ -40,8 +43,10 @@ use crate::selection::{self, Exclusion, Selection, Touched};
 pub struct Session {
     plan: Plan,
     selection: Selection,
-    configurations: Vec<Config>,
-    exclusions: Vec<Exclusion>,
+    /// Which rules the run is about.
+    picked: Arc<Picked>,
+    /// For each workspace what holds in it.
+    configurations: Vec<Setting>,
     /// What to say before anything else.
     notes: Vec<String>,
     stdin: Option<Source>,
@@ -59,6 +64,60 @@ pub struct Session {
     shellcheck: Option<Shellcheck>,
 }
 
+/// What holds in one workspace.
+struct Setting {
+    config: Config,
+    /// The folder from which patterns of the configuration count, absolute.
+    folder: PathBuf,
+    /// Which files are left out.
+    exclusion: Exclusion,
+}
+
+/// Where configurations come from.
+struct Configured<'a> {
+    catalog: &'a Catalog,
+    /// The one of the arguments, and its folder.
+    given: Option<(Config, Option<PathBuf>)>,
+    /// Whether those of the repository count.
+    isolated: bool,
+}
+
+impl<'a> Configured<'a> {
+    fn new(args: &InputArgs, catalog: &'a Catalog) -> Result<Self, Stop> {
+        let given = match &args.config {
+            Some(path) => {
+                let folder = std::fs::canonicalize(path)
+                    .ok()
+                    .and_then(|path| path.parent().map(PathBuf::from));
+                Some((Config::load(path, catalog)?, folder))
+            }
+            None => None,
+        };
+        Ok(Self {
+            catalog,
+            given,
+            isolated: args.isolated,
+        })
+    }
+
+    /// The configuration of the workspace at `root`, and the folder from which its patterns count.
+    fn at(&self, root: &Path) -> Result<(Config, PathBuf), Stop> {
+        if let Some((config, folder)) = &self.given {
+            // One configuration for many repositories lies above none of them.
+            let above = folder.as_deref().filter(|folder| root.starts_with(folder));
+            return Ok((config.clone(), above.unwrap_or(root).to_owned()));
+        }
+        let found = (!self.isolated).then(|| config::find(root)).flatten();
+        Ok(match found {
+            Some(path) => (
+                Config::load(&path, self.catalog)?,
+                path.parent().map_or_else(PathBuf::new, PathBuf::from),
+            ),
+            None => (Config::default(), root.to_owned()),
+        })
+    }
+}
+
 /// A workspace of the run.
 pub struct Part {
     /// Its files, read.
@@ -67,6 +126,8 @@ pub struct Part {
     pub fail_on: FailOn,
     /// Which findings count; `None` if all do.
     pub(crate) touched: Option<Touched>,
+    /// Which rules the run is about.
+    pub(crate) picked: Arc<Picked>,
     /// Which fixes an editor gets when it saves a file.
     pub(crate) fix_on_save: config::Scope,
 }
@@ -80,10 +141,11 @@ impl Session {
     /// cannot be chosen so; [`Stop::Failed`] if Git fails or a list of files cannot be read.
     pub fn open(args: &TargetArgs, write: bool, input: &mut dyn Read) -> Result<Self, Stop> {
         args.standard_output().map_err(Stop::Usage)?;
-        let mut session = match &args.stdin_filename {
+        let picked = Picked::new(args);
+        let mut session = match args.stdin_name() {
             Some(name) => {
                 let plan = discovery::plan_for_name(name, args.input.reach());
-                let mut session = Self::with_plan(plan, &args.input)?;
+                let mut session = Self::with_plan(plan, &args.input, &picked)?;
                 // An editor asks for whatever it saves; there is nothing to say about a file that is left alone.
                 session.notes.clear();
                 // Not before the configuration is known to be right: who stops there has all of it left.
@@ -92,13 +154,17 @@ impl Session {
             }
             None => {
                 let (plan, selection) = selection::plan(args, write, input)?;
-                let mut session = Self::with_plan(plan, &args.input)?;
+                let mut session = Self::with_plan(plan, &args.input, &picked)?;
                 session.selection = selection;
                 session
             }
         };
-        session.write = write && args.stdin_filename.is_none();
-        session.fail_on = args.fail_on;
+        if args.quiet {
+            session.notes.clear();
+        }
+        session.picked = Arc::new(picked);
+        session.write = write && args.stdin_name().is_none();
+        session.fail_on = args.threshold();
         session.baselines = args.baseline.locate(&session.plan, args.input.isolated)?;
         Ok(session)
     }
@@ -109,9 +175,16 @@ impl Session {
     /// [`Stop::Usage`] if no tag can be made of it.
     pub fn set_template(&mut self, template: &str) -> Result<(), Stop> {
         for config in &mut self.configurations {
-            config.set_template(template)?;
+            config.config.set_template(template)?;
         }
         Ok(())
+    }
+
+    /// Has fixes follow this strategy, whatever the configurations say.
+    pub fn set_strategy(&mut self, strategy: config::Strategy) {
+        for config in &mut self.configurations {
+            config.config.tag.strategy = strategy;
+        }
     }
 
     /// The folders of the workspaces, absolute, in the order of [`Session::each`].
@@ -158,45 +231,35 @@ impl Session {
     pub fn for_paths(paths: &[PathBuf], args: &InputArgs) -> Result<Self, Stop> {
         let here = [PathBuf::from(".")];
         let paths = if paths.is_empty() { &here[..] } else { paths };
-        Self::with_plan(discovery::plan(paths, args.reach()), args)
+        Self::with_plan(
+            discovery::plan(paths, args.reach()),
+            args,
+            &Picked::default(),
+        )
     }
 
-    fn with_plan(mut plan: Plan, args: &InputArgs) -> Result<Self, Stop> {
-        let names = analysis::rule_names();
-        let given = match &args.config {
-            Some(path) => {
-                let folder = std::fs::canonicalize(path)
-                    .ok()
-                    .and_then(|path| path.parent().map(PathBuf::from));
-                Some((Config::load(path, &names)?, folder))
-            }
-            None => None,
-        };
+    fn with_plan(mut plan: Plan, args: &InputArgs, picked: &Picked) -> Result<Self, Stop> {
+        if let Some(jobs) = args.jobs {
+            parallel::limit(usize::from(jobs));
+        }
+        let catalog = analysis::catalog();
+        let configured = Configured::new(args, &catalog)?;
         let mut configurations = Vec::new();
-        let mut exclusions = Vec::new();
         let mut notes = Vec::new();
         let mut excluded = 0;
         for targets in &mut plan.workspaces {
-            let (mut config, folder) = match &given {
-                // One configuration for many repositories lies above none of them.
-                Some((config, folder)) => {
-                    let above = folder
-                        .as_ref()
-                        .filter(|folder| targets.root.starts_with(folder));
-                    (config.clone(), above.unwrap_or(&targets.root).clone())
+            let (mut config, folder) = configured.at(&targets.root)?;
+            for (name, level) in &args.rule {
+                for rule in catalog.category(name).filter(|it| it.on) {
+                    config.set(rule.rule, *level);
                 }
-                None if args.isolated => (Config::default(), targets.root.clone()),
-                None => match config::find(&targets.root) {
-                    Some(path) => (
-                        Config::load(&path, &names)?,
-                        path.parent().map_or_else(PathBuf::new, PathBuf::from),
-                    ),
-                    None => (Config::default(), targets.root.clone()),
-                },
-            };
-            for (rule, level) in &args.rule {
-                config.set(rule, *level);
             }
+            for (name, level) in &args.rule {
+                if catalog.rule(name).is_some() {
+                    config.set(name, *level);
+                }
+            }
+            picked.turn_on(&mut config);
             let exclusion = Exclusion::new(&folder, &config.exclude, &args.exclude)?;
             targets.files.retain(|file| {
                 let covered = exclusion.covers(file);
@@ -209,14 +272,17 @@ impl Session {
                 }
                 !covered
             });
-            exclusions.push(exclusion);
-            configurations.push(config);
+            configurations.push(Setting {
+                config,
+                folder,
+                exclusion,
+            });
         }
         Ok(Self {
             plan,
             selection: Selection::default(),
+            picked: Arc::default(),
             configurations,
-            exclusions,
             notes,
             stdin: None,
             stdin_bytes: Vec::new(),
@@ -227,6 +293,12 @@ impl Session {
             baselines: Vec::new(),
             shellcheck: None,
         })
+    }
+
+    /// The configuration of each workspace, with the workspace's folder, in order.
+    pub(crate) fn configurations(&self) -> impl Iterator<Item = (&Path, &Config)> {
+        let roots = self.plan.workspaces.iter().map(|it| &*it.root);
+        roots.zip(self.configurations.iter().map(|it| &it.config))
     }
 
     /// The files that would be read, as shown, with what they would be read as; sorted.
@@ -283,10 +355,9 @@ impl Session {
         }
         let workspaces = std::mem::take(&mut self.plan.workspaces);
         let today = baseline::today();
-        let settings = self.configurations.iter().zip(&self.exclusions);
-        for (index, (targets, (config, exclusion))) in
-            workspaces.into_iter().zip(settings).enumerate()
-        {
+        let settings = self.configurations.iter();
+        for (index, (targets, setting)) in workspaces.into_iter().zip(settings).enumerate() {
+            let config = &setting.config;
             let fail_on = self.fail_on.or(config.fail_on).unwrap_or_default();
             let root = targets.root.clone();
             let _lock = match self.write.then(|| Lock::acquire(&root)).transpose() {
@@ -298,7 +369,7 @@ impl Session {
                     continue;
                 }
             };
-            let mut workspace = self.load(targets, config, exclusion, fail_on, report);
+            let mut workspace = self.load(targets, setting, fail_on, report);
             // Where nothing depends on other files, no fix writes a tag, and they have not been read.
             let unset = config
                 .unexplained
@@ -323,6 +394,7 @@ impl Session {
                 workspace,
                 fail_on,
                 touched,
+                picked: Arc::clone(&self.picked),
                 fix_on_save: config.fix_on_save,
             };
             work(part, report);
@@ -333,12 +405,11 @@ impl Session {
     fn load(
         &self,
         mut targets: Targets,
-        config: &Config,
-        exclusion: &Exclusion,
+        setting: &Setting,
         fail_on: FailOn,
         report: &mut Report,
     ) -> Workspace {
-        let mut analysis = Analysis::new(config);
+        let mut analysis = Analysis::new(&setting.config);
         if self.reach == Reach::Isolated {
             analysis = analysis.without_suppressions();
         }
@@ -357,7 +428,8 @@ impl Session {
                 Loaded::Document(document) => documents.push(document),
                 Loaded::Damage(damage) => {
                     report.read.push(Arc::clone(&damage.shown));
-                    if let Some(severity) = analysis.level(damage.rule) {
+                    let level = analysis.level(damage.rule);
+                    if let Some(severity) = level.filter(|_| self.picked.has(damage.rule)) {
                         push_damage(damage, severity, fail_on, report);
                     }
                 }
@@ -373,18 +445,13 @@ impl Session {
             targets.files = Vec::new();
         }
         let around = Around::new(targets.root.clone(), self.reach, targets.complete);
-        let workspace = Workspace::new(documents, analysis).among(around);
+        let catalog = analysis::catalog();
+        let per_file = PerFile::new(&setting.config, &catalog, &setting.folder, &targets.root);
+        let workspace = Workspace::new(documents, analysis)
+            .among(around)
+            .with_per_file(per_file);
         let place = (&*targets.root, self.reach, targets.complete);
-        let script = |candidate: &Candidate| {
-            if exclusion.covers(candidate) {
-                return None;
-            }
-            let overlay = self.selection.overlay(candidate);
-            match load(&targets.root, candidate, overlay, targets.complete) {
-                Loaded::Document(document) => Some(document),
-                _ => None,
-            }
-        };
+        let script = |candidate: &Candidate| self.script(candidate, &targets, setting);
         if targets.complete {
             let found = workspace.documents.len();
             let workspace = with_scripts(workspace, place, &script);
@@ -396,7 +463,7 @@ impl Session {
         if !workspace.needs_context() {
             return workspace;
         }
-        let others = self.others(&targets, exclusion);
+        let others = self.others(&targets, setting);
         let workspace = if others.is_empty() {
             workspace
         } else {
@@ -405,8 +472,25 @@ impl Session {
         with_scripts(workspace, place, &script)
     }
 
+    /// A script that the workspace runs, read, unless it is left out.
+    fn script(
+        &self,
+        candidate: &Candidate,
+        targets: &Targets,
+        setting: &Setting,
+    ) -> Option<Document> {
+        if setting.exclusion.covers(candidate) {
+            return None;
+        }
+        let overlay = self.selection.overlay(candidate);
+        match load(&targets.root, candidate, overlay, targets.complete) {
+            Loaded::Document(document) => Some(document),
+            _ => None,
+        }
+    }
+
     /// The files around the targets, which were not asked for.
-    fn others(&self, targets: &Targets, exclusion: &Exclusion) -> Vec<Document> {
+    fn others(&self, targets: &Targets, setting: &Setting) -> Vec<Document> {
         let plan = discovery::context(&targets.root, self.reach);
         let mut others: Vec<Candidate> = plan
             .workspaces
@@ -419,9 +503,8 @@ impl Session {
                 .files
                 .binary_search_by(|target| discovery::order(&target.absolute, &file.absolute))
                 .is_ok();
-            !is_target && !exclusion.covers(file)
+            !is_target && !setting.exclusion.covers(file)
         });
-        // What cannot be read here was not asked for.
         let others = map(&others, |candidate| {
             load(
                 &targets.root,
@@ -430,13 +513,11 @@ impl Session {
                 false,
             )
         });
-        others
-            .into_iter()
-            .filter_map(|outcome| match outcome {
-                Loaded::Document(document) => Some(document),
-                _ => None,
-            })
-            .collect()
+        let document = |outcome| match outcome {
+            Loaded::Document(document) => Some(document),
+            _ => None,
+        };
+        others.into_iter().filter_map(document).collect()
     }
 }
 
@@ -447,8 +528,11 @@ type Edits = Vec<(FileId, Span, String)>;
 type Proposed = HashMap<*const Fix, Result<Arc<ProposedFix>, Refusal>>;
 
 impl Part {
-    /// Whether the finding is in a file and on a line that were asked for.
+    /// Whether the finding is of a rule, in a file and on a line that were asked for.
     pub(crate) fn counts(&self, finding: &Finding) -> bool {
+        if !self.picked.has(finding.rule) {
+            return false;
+        }
         let document = self.workspace.document(finding.file);
         document.is_some_and(|document| {
             let touched = self.touched.as_ref();

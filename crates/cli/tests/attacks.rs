@@ -320,6 +320,8 @@ fn no_line_of_a_log_is_a_workflow_command() {
     for format in [
         "human",
         "concise",
+        "markdown",
+        "agent",
         "json",
         "jsonl",
         "sarif",

@@ -214,6 +214,7 @@ fn builds_do_the_same_as_before_under_one_tag_of_the_branch() {
                         deployed.push((scenario.name, calls::deployed_by_tag(&after)));
                     }
                     let before = (&before, &pushed_before);
+                    let (after, pushed_after) = moved_back(fixture, scenario, after, pushed_after)?;
                     compare(fixture, scenario, before, (&after, &pushed_after))
                 });
                 let found = verdict.unwrap_or_else(|error| vec![error]);
@@ -241,6 +242,39 @@ fn builds_do_the_same_as_before_under_one_tag_of_the_branch() {
         dash.into_inner(),
         bash.into_inner(),
     );
+}
+
+/// The build with the names that its repositories had before the fix, which moves those that the fixture names: each
+/// has to be the one of its scenario.
+fn moved_back(
+    fixture: &Fixture,
+    scenario: &Scenario,
+    mut after: build::Outcome,
+    mut pushes: calls::Pushes,
+) -> Result<(build::Outcome, calls::Pushes), String> {
+    for (old, moves) in &fixture.settings.repositories {
+        let new = moves
+            .get(scenario.name)
+            .ok_or_else(|| format!("the fixture does not say where {old} goes"))?;
+        let back = |text: &str| text.replace(&format!("{new}:"), &format!("{old}:"));
+        let pushed = calls::pushed(&after)?;
+        let strange = pushed
+            .keys()
+            .find(|it| it.starts_with(old.as_str()) && *it != new);
+        if let Some(strange) = strange {
+            return Err(format!("pushes to {strange}, not to {new}"));
+        }
+        for word in after.calls.iter_mut().flatten() {
+            *word = back(word);
+        }
+        for text in after.json.values_mut() {
+            *text = back(text);
+        }
+        if let Some(tags) = pushes.remove(new) {
+            pushes.insert(old.clone(), tags);
+        }
+    }
+    Ok((after, pushes))
 }
 
 /// What is wrong with the build `after`, given the build `before` of the unfixed tree; each with what the other

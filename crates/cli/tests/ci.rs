@@ -85,7 +85,7 @@ fn the_action_checks_what_its_inputs_say() {
     let check = step("Check");
     let folder = folder(&[("buildspec.yml", WARNED), ("a b/buildspec.yml", BROKEN)]);
     let run = |inputs: [(&str, &str); 4]| {
-        let mut variables = vec![("PROGRAM", "")];
+        let mut variables = vec![("PROGRAM", ""), ("SUMMARY", "false")];
         variables.extend(inputs);
         script("bash", &check, folder.path(), &variables)
     };
@@ -134,6 +134,52 @@ fn the_action_checks_what_its_inputs_say() {
     assert_eq!(code, Some(0));
     let sarif = fs::read_to_string(folder.path().join("out.sarif")).unwrap();
     assert!(sarif.contains("\"2.1.0\""));
+    let summary = folder.path().join("summary.md");
+    let variables = [
+        ("PROGRAM", ""),
+        ("PATHS", "buildspec.yml"),
+        ("ARGUMENTS", ""),
+        ("FAIL_ON", ""),
+        ("SARIF", ""),
+        ("SUMMARY", "true"),
+        ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+    ];
+    assert_eq!(script("bash", &check, folder.path(), &variables).0, Some(0));
+    let summary = fs::read_to_string(summary).unwrap();
+    assert!(summary.contains("| warning | `unknown-key` |"), "{summary}");
+}
+
+#[test]
+fn the_action_takes_an_archive_whose_sum_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let make = "mkdir -p tagwright-1 && echo program >tagwright-1/tagwright && tar -czf a.tar.gz tagwright-1 && sha256sum a.tar.gz";
+    let (code, out) = script("bash", make, folder.path(), &[]);
+    assert_eq!(code, Some(0), "{out}");
+    let sum = out.split(' ').next().unwrap().to_owned();
+    if Command::new("curl").arg("--version").output().is_err() {
+        return;
+    }
+    let (archive, list, temporary) = (format!("file://{}", at("a.tar.gz")), at("path"), at("t"));
+    let run = |sum: &str| {
+        let variables = [
+            ("ACTION", "/nowhere"),
+            ("TEMPORARY", &temporary),
+            ("GITHUB_PATH", &list),
+            ("ARCHIVE", &archive),
+            ("SHA256", sum),
+        ];
+        script("bash", &step("Install"), folder.path(), &variables)
+    };
+    let (code, out) = run("0000");
+    assert_eq!(code, Some(1));
+    assert!(out.contains("has the SHA-256 sum"), "{out}");
+    assert!(!Path::new(&at("t/tagwright/bin/tagwright")).exists());
+    assert_eq!(run(&sum).0, Some(0));
+    let program = fs::read_to_string(at("t/tagwright/bin/tagwright")).unwrap();
+    assert_eq!(program, "program\n");
+    let list = fs::read_to_string(list).unwrap();
+    assert_eq!(list, format!("{temporary}/tagwright/bin\n"));
 }
 
 #[test]
@@ -149,7 +195,9 @@ fn the_action_installs_its_own_version() {
         .args(["-e", "-c", &step("Install")])
         .env("PATH", search_path(Some(tools.path())))
         .env("ACTION", root())
-        .env("TEMPORARY", "/tmp/runner temp")
+        .env("TEMPORARY", tools.path().join("runner temp"))
+        .env("ARCHIVE", "")
+        .env("SHA256", "")
         .env("GITHUB_PATH", &list)
         .output()
         .unwrap();
@@ -161,9 +209,10 @@ fn the_action_installs_its_own_version() {
         .nth(1)
         .unwrap();
     assert!(Path::new(path).join("Cargo.toml").is_file());
+    let bin = tools.path().join("runner temp/tagwright/bin");
     assert_eq!(
         fs::read_to_string(list).unwrap(),
-        "/tmp/runner temp/tagwright/bin\n"
+        format!("{}\n", bin.display())
     );
 }
 

@@ -279,7 +279,7 @@ fn a_wrong_configuration_is_2_with_its_place() {
     assert!(run.out.is_empty());
     assert!(
         run.err.ends_with(
-            "tagwright.toml:2:1: there is no rule `invalid-yml`; did you mean `invalid-yaml`?\n"
+            "tagwright.toml:2:1: unknown rule `invalid-yml`; did you mean `invalid-yaml`?\n"
         ),
         "{}",
         run.err
@@ -910,7 +910,7 @@ fn a_rule_can_be_set_for_one_run() {
     assert!(!run.out().contains("latest-deployed"));
     for (wrong, said) in [
         ("latest-pushd=off", "did you mean `latest-pushed`"),
-        ("latest-pushed=fatal", "is no severity"),
+        ("latest-pushed=fatal", "unknown severity"),
         ("latest-pushed", "expected RULE=SEVERITY"),
     ] {
         let run = folder.run(&["check", "--rule", wrong]);

@@ -132,6 +132,7 @@ const CIRCLES: &[&[&str]] = &[
         "rules::plan::handed_over",
         "rules::plan::joined",
         "rules::plan::left_behind",
+        "rules::plan::repository",
         "rules::plan::pipeline",
         "rules::plan::tag_choice",
         "rules::plan::tag_edits",

@@ -34,7 +34,7 @@ fn a_configuration_is_right_for_its_schema_if_it_is_for_the_program() {
     let schema = schema("config");
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("buildspec.yml"), texts::CLEAN).unwrap();
-    let documented = blocks::block("../README.md", "toml");
+    let documented = blocks::block("configuration.md", "toml");
     for (text, right) in [
         (&*documented, true),
         ("", true),
@@ -47,6 +47,15 @@ fn a_configuration_is_right_for_its_schema_if_it_is_for_the_program() {
         ("[tag]\nstrategy = \"tag\"\n", false),
         ("[branch]\ndefined = \"yes\"\n", false),
         ("[images]\nown = [1]\n", false),
+        ("[rules]\nimage-tag = \"note\"\n", true),
+        ("fix-on-save = \"all\"\n", true),
+        ("fix-on-save = true\n", false),
+        (
+            "[per-file-ignores]\n\"a/**\" = [\"shell\", \"latest-cache\"]\n",
+            true,
+        ),
+        ("[per-file-ignores]\n\"a/**\" = [\"shel\"]\n", false),
+        ("extends = \"a.toml\"\n", false),
         ("[rules]\nno-such-rule = \"off\"\n", false),
         ("[rules]\nlatest-cache = \"info\"\n", false),
         ("[rules]\nlatest-cache = true\n", false),
@@ -98,5 +107,21 @@ fn a_baseline_is_right_for_its_schema_if_it_is_for_the_program() {
         assert_eq!(output.status.code(), Some(expected), "{text}");
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(schema.is_valid(&value), right, "{text}");
+    }
+}
+
+#[test]
+fn the_entries_for_schemastore_name_schemas_and_files_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
+    let text = fs::read_to_string(root.join("schemastore.json")).unwrap();
+    let catalog: Value = serde_json::from_str(&text).unwrap();
+    let entries = catalog["schemas"].as_array().unwrap();
+    assert_eq!(entries.len(), 5);
+    for entry in entries {
+        let address = entry["url"].as_str().unwrap();
+        let name = address.rsplit('/').next().unwrap();
+        assert!(root.join(name).is_file(), "{name}");
+        assert!(!entry["description"].as_str().unwrap().is_empty());
+        assert!(!entry["fileMatch"].as_array().unwrap().is_empty(), "{name}");
     }
 }

@@ -63,7 +63,7 @@ fn bash_completes_commands_options_and_values() {
             .collect::<Vec<_>>()
     };
     assert_eq!(complete(&["tagwright", "che"]), ["check"]);
-    assert_eq!(complete(&["tagwright", "check", "--sta"]), ["--staged"]);
+    assert_eq!(complete(&["tagwright", "check", "--stag"]), ["--staged"]);
     assert_eq!(
         complete(&["tagwright", "check", "--fail-on", "n"]),
         ["note", "never"]

@@ -16,6 +16,7 @@ use tagwright_project::config::{self, Config, Scope};
 use tagwright_project::discovery::{self, Candidate, Reach};
 use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::parallel::map;
+use tagwright_project::per_file::PerFile;
 use tagwright_project::scripts::with_scripts;
 use tagwright_project::source::{self, Source};
 use tagwright_project::surroundings::Around;
@@ -145,9 +146,7 @@ impl Root {
 
     fn reload(&mut self, open: &Overlay) {
         self.reload_config();
-        let exclusion = config::find(&self.folder)
-            .and_then(|file| file.parent().map(Path::to_path_buf))
-            .unwrap_or_else(|| self.folder.clone());
+        let exclusion = self.config_folder();
         let excluded = config::exclusion(&exclusion, &self.config.exclude).ok();
         let is_excluded = |path: &Path| {
             path.starts_with(&exclusion)
@@ -186,6 +185,13 @@ impl Root {
         self.complete = true;
     }
 
+    /// The folder from which the patterns of the configuration count, absolute.
+    fn config_folder(&self) -> PathBuf {
+        config::find(&self.folder)
+            .and_then(|file| file.parent().map(Path::to_path_buf))
+            .unwrap_or_else(|| self.folder.clone())
+    }
+
     fn load(&mut self, candidates: &[Candidate], open: &Overlay) {
         let loaded = map(candidates, |candidate| {
             let overlay = open
@@ -214,7 +220,12 @@ impl Root {
             }
         }
         let around = Around::new(self.folder.clone(), Reach::Usual, false);
-        let workspace = Workspace::new(documents, Analysis::new(&self.config)).among(around);
+        let of_config = self.config_folder();
+        let catalog = analysis::catalog();
+        let per_file = PerFile::new(&self.config, &catalog, &of_config, &self.folder);
+        let workspace = Workspace::new(documents, Analysis::new(&self.config))
+            .among(around)
+            .with_per_file(per_file);
         let workspace = self.with_scripts(workspace, open);
         self.workspace = match self.baseline.clone() {
             Some(baseline) => workspace.with_baseline(baseline, baseline::today()),
@@ -250,7 +261,7 @@ impl Root {
         self.config_error = None;
         match config::find(&self.folder) {
             None => self.config = Config::default(),
-            Some(path) => match Config::load(&path, &analysis::rule_names()) {
+            Some(path) => match Config::load(&path, &analysis::catalog()) {
                 Ok(config) => self.config = config,
                 Err(error) => self.config_error = Some(error.to_string()),
             },

@@ -440,6 +440,7 @@ impl Server {
         let patterns = [
             "**/*.{yml,yaml,json,tf,tpl,tftpl,tmpl,j2}",
             "**/tagwright.toml",
+            "**/.tagwright.toml",
             "**/.gitignore",
         ];
         let watchers: Vec<Value> = patterns
@@ -680,7 +681,7 @@ impl Server {
 fn of_config(view: &View<'_>, path: &Path, open: &Open) -> Vec<Diagnostic> {
     let lines = Lines::new(&open.text, view.encoding());
     let shown = wording::display(path);
-    Config::parse(&open.text, &shown, &analysis::rule_names())
+    Config::parse(&open.text, &shown, &analysis::catalog())
         .err()
         .map(|error| diagnostics::of_config(&lines, &open.text, &error))
         .into_iter()
@@ -690,7 +691,9 @@ fn of_config(view: &View<'_>, path: &Path, open: &Open) -> Vec<Diagnostic> {
 /// Whether a file of this name decides what belongs to a workspace.
 fn is_structure(path: &Path) -> bool {
     path.file_name().is_some_and(|name| {
-        name == config::FILE_NAME || name == baseline::FILE_NAME || name == ".gitignore"
+        config::is_file_name(&name.to_string_lossy())
+            || name == baseline::FILE_NAME
+            || name == ".gitignore"
     })
 }
 
@@ -699,7 +702,8 @@ fn is_structure(path: &Path) -> bool {
 fn place(path: &Path) -> (PathBuf, Option<PathBuf>) {
     let plan = discovery::plan_for_name(path, discovery::Reach::Usual);
     let absolute = discovery::absolute_file(path);
-    if path.file_name().is_some_and(|it| it == config::FILE_NAME) {
+    let name = path.file_name().unwrap_or_default();
+    if config::is_file_name(&name.to_string_lossy()) {
         return (absolute, None);
     }
     let root = plan.workspaces.into_iter().next().map(|found| found.root);

@@ -13,6 +13,7 @@ use tagwright_rules::derivation::Missing;
 use tagwright_rules::settings::Strategy;
 use tagwright_rules::{Known, Settings, Verdict};
 
+use crate::catalog::{Catalog, Name};
 use crate::config::{self, Config, Level};
 
 thread_local! {
@@ -183,6 +184,8 @@ fn settings(config: &Config) -> Settings {
             config::Strategy::RepositoryPerBranch => Strategy::RepositoryPerBranch,
         },
         own: config.images.own.clone(),
+        // What is wrong with them has been said when the file was read.
+        environments: config.environments.read().ok().flatten(),
         levels: config
             .rules
             .iter()
@@ -208,13 +211,15 @@ fn settings(config: &Config) -> Settings {
     settings
 }
 
-/// The names that `[rules]` in a configuration may use.
+/// The names that configurations and arguments may use.
 #[must_use]
-pub fn rule_names() -> Vec<&'static str> {
-    tagwright_rules::registry()
-        .iter()
-        .map(|rule| rule.name)
-        .collect()
+pub fn catalog() -> Catalog {
+    let rules = tagwright_rules::registry().iter();
+    Catalog::new(rules.map(|rule| Name {
+        rule: rule.name,
+        category: rule.category.as_str(),
+        on: rule.default.is_some(),
+    }))
 }
 
 /// The category of a rule, also of those whose findings are made outside the rules.

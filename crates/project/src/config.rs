@@ -1,24 +1,42 @@
 //! `tagwright.toml`: its shape, where it is found, and what is wrong with it.
 //!
 //! The struct is the only definition of the file: the JSON Schema in `docs/schema/` is made from it. What
-//! the settings mean is for the rules to say.
+//! the settings mean is for the rules to say. A file may extend others: what it says goes before them, key by key.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tagwright_syntax::LineIndex;
+use toml::Spanned;
 
+use crate::catalog::Catalog;
+use crate::environments;
+use crate::environments::is_variable as is_variable_name;
 use crate::provided;
 
 /// The name of the configuration file.
 pub const FILE_NAME: &str = "tagwright.toml";
+/// Its name for those who hide such files. Beside a `tagwright.toml` it does not count.
+pub const HIDDEN_FILE_NAME: &str = ".tagwright.toml";
+/// No chain of configurations is longer.
+const LONGEST_CHAIN: usize = 10;
+
+/// Whether a file of this name is a configuration.
+#[must_use]
+pub fn is_file_name(name: &str) -> bool {
+    name == FILE_NAME || name == HIDDEN_FILE_NAME
+}
 
 /// The configuration of one workspace.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 #[schemars(title = "tagwright.toml")]
 pub struct Config {
+    /// Configurations that this one builds on, by path, relative to this file's folder. What this file says goes before them, and the later ones go before the earlier. Patterns in them count from this file's folder.
+    #[serde(skip_serializing)]
+    pub extends: Vec<String>,
     /// The lowest severity that makes the exit code 1; `--fail-on` goes before it.
     pub fail_on: Option<FailOn>,
     /// What a fix may do when an editor saves a file: `tagwright fix --stdin-filename` and `source.fixAll`.
@@ -31,16 +49,24 @@ pub struct Config {
     pub branch: Branch,
     /// What is known about images beyond the workspace.
     pub images: Images,
-    /// Severities of rules, by rule name.
-    #[schemars(with = "std::collections::BTreeMap<String, Level>")]
-    pub rules: std::collections::BTreeMap<toml::Spanned<String>, Level>,
+    /// Branches, or patterns of them such as `release/*`, with the environments that they are deployed to. The strategy `repository-per-branch` gives each environment a repository of its own, and every other branch one, too.
+    pub environments: environments::Table,
+    /// Severities, by the name of a rule or of a category. A rule's own entry goes before that of its category, which does not turn on rules that are off by default.
+    #[schemars(with = "BTreeMap<String, Level>")]
+    pub rules: BTreeMap<Spanned<String>, Level>,
+    /// Rules and categories that are off in certain files, by patterns like those of `.gitignore`, relative to this file's folder.
+    #[schemars(with = "BTreeMap<String, Vec<String>>")]
+    pub per_file_ignores: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    /// The files that were read, those that others extend first.
+    #[serde(skip)]
+    pub sources: Vec<PathBuf>,
     /// The variables of the template that the configuration does not explain: some buildspec has to set them.
     #[serde(skip)]
     pub unexplained: Vec<Unexplained>,
 }
 
 /// Which fixes are applied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// Repairs within one file that add no command, key or list item.
@@ -60,7 +86,7 @@ pub struct Unexplained {
 }
 
 /// `[tag]`
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tag {
     /// The tag that fixes write, as shell text: `${BRANCH_NAME}` if absent.
@@ -72,7 +98,7 @@ pub struct Tag {
 }
 
 /// How branches are kept apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     /// One repository, one tag for each branch.
@@ -83,7 +109,7 @@ pub enum Strategy {
 }
 
 /// `[branch]`
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Branch {
     /// The name of the shell variable that holds the branch: `BRANCH_NAME` if absent.
@@ -95,7 +121,7 @@ pub struct Branch {
 }
 
 /// What a build does that knows no branch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Missing {
     /// It takes `commit-` and the first twelve characters of its commit; it ends if it knows no commit either.
@@ -106,7 +132,7 @@ pub enum Missing {
 }
 
 /// `[images]`
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Images {
     /// Patterns (`*` matches any text) of repositories that are built here although the workspace does not show it.
@@ -114,7 +140,7 @@ pub struct Images {
 }
 
 /// The severity of a rule, or off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Goes wrong.
@@ -128,7 +154,7 @@ pub enum Level {
 }
 
 /// The lowest severity that fails a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FailOn {
     /// Errors.
@@ -216,10 +242,15 @@ impl Config {
         self.branch.variable.as_deref().unwrap_or("BRANCH_NAME")
     }
 
+    /// Takes away what the configuration says of the rule of this name.
+    pub fn unset(&mut self, rule: &str) {
+        self.rules.retain(|name, _| name.get_ref().as_str() != rule);
+    }
+
     /// Gives the rule of this name a level, whatever it had.
     pub fn set(&mut self, rule: &str, level: Level) {
-        self.rules.retain(|name, _| name.get_ref().as_str() != rule);
-        let name = toml::Spanned::new(0..0, rule.to_owned());
+        self.unset(rule);
+        let name = Spanned::new(0..0, rule.to_owned());
         self.rules.insert(name, level);
     }
 
@@ -246,93 +277,282 @@ impl Config {
         if let Some(fault) = fault_of(&template) {
             return Err(invalid(0, fault));
         }
-        self.unexplained = unexplained(self, &template, 0, &invalid);
+        self.unexplained = self.unexplained_of(&template, invalid);
         self.tag.template = Some(template);
         Ok(())
     }
 
-    /// Reads the file at `path`. `rules` are the names that `[rules]` may use.
+    /// The configuration with everything written out that holds by default.
+    #[must_use]
+    pub fn effective(&self) -> Self {
+        let mut config = self.clone();
+        config.fail_on.get_or_insert_default();
+        let variable = self.branch_variable().to_owned();
+        let template = || format!("${{{variable}}}");
+        config.tag.template.get_or_insert_with(template);
+        config.branch.variable.get_or_insert(variable);
+        config
+    }
+
+    /// Reads the file at `path` and those that it extends. `catalog` has the names that it may use.
     ///
     /// # Errors
-    /// [`ConfigError`] if it cannot be read, is no TOML, or has keys or values that mean nothing.
-    pub fn load(path: &Path, rules: &[&str]) -> Result<Self, ConfigError> {
+    /// [`ConfigError`] if one cannot be read, is no TOML, or has keys or values that mean nothing.
+    pub fn load(path: &Path, catalog: &Catalog) -> Result<Self, ConfigError> {
         let shown = crate::wording::display(path);
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             path: shown.clone(),
             source,
         })?;
-        Self::parse(&text, &shown, rules)
+        let mut config = Self::parse(&text, &shown, catalog)?;
+        config.sources = vec![path.to_owned()];
+        if config.extends.is_empty() {
+            return Ok(config);
+        }
+        let mut layers = Vec::new();
+        let layer = Layer {
+            path: path.to_owned(),
+            shown,
+            text,
+            config,
+        };
+        layer.collect(catalog, &mut Vec::new(), &mut layers)?;
+        merged(&layers)
     }
 
-    /// Reads `text`; `path` is for messages.
+    /// Reads `text` without what it extends; `path` is for messages.
     ///
     /// # Errors
     /// [`ConfigError::Invalid`].
-    pub fn parse(text: &str, path: &str, rules: &[&str]) -> Result<Self, ConfigError> {
-        let invalid = |offset: usize, message: String| {
-            let position = LineIndex::new(text).position(
-                text,
-                u32::try_from(offset.min(text.len())).unwrap_or(u32::MAX),
-            );
-            ConfigError::Invalid {
-                path: path.to_owned(),
-                line: position.line,
-                column: position.column,
-                message,
-            }
-        };
+    pub fn parse(text: &str, path: &str, catalog: &Catalog) -> Result<Self, ConfigError> {
         let mut config: Config = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            invalid(at, error.message().replace('\n', " "))
+            invalid(text, path, at, error.message().replace('\n', " "))
         })?;
-        for name in config.rules.keys() {
-            if !rules.contains(&name.get_ref().as_str()) {
-                return Err(invalid(
-                    name.span().start,
-                    unknown_rule(name.get_ref(), rules),
-                ));
+        let ignored = config.per_file_ignores.values().flatten();
+        for name in config.rules.keys().chain(ignored) {
+            if !catalog.knows(name.get_ref()) {
+                let message = catalog.unknown(name.get_ref());
+                let at = name.span().start;
+                return Err(invalid(text, path, at, message));
             }
         }
-        if let Some(variable) = &config.branch.variable
+        config.expand_categories(catalog);
+        if let Some((at, fault)) = config.fault(text) {
+            return Err(invalid(text, path, at, fault));
+        }
+        config.unexplained = config.unexplained_in(text, path);
+        Ok(config)
+    }
+
+    /// Replaces the categories among the rules by their rules.
+    fn expand_categories(&mut self, catalog: &Catalog) {
+        let categories: Vec<(Spanned<String>, Level)> = self
+            .rules
+            .iter()
+            .filter(|(name, _)| catalog.rule(name.get_ref()).is_none())
+            .map(|(name, level)| (name.clone(), *level))
+            .collect();
+        for (category, level) in categories {
+            self.rules.remove(&category);
+            for it in catalog.category(category.get_ref()).filter(|it| it.on) {
+                let name = Spanned::new(category.span(), it.rule.to_owned());
+                self.rules.entry(name).or_insert(level);
+            }
+        }
+    }
+
+    /// The first value that means nothing: its byte offset in `text`, and why.
+    fn fault(&self, text: &str) -> Option<(usize, String)> {
+        let at = |place: Option<Spanned<String>>| place.map_or(0, |it| inside(text, &it));
+        if let Some(variable) = &self.branch.variable
             && let Some(fault) = fault_of_variable(variable)
         {
-            let at = Places::of(text)
-                .branch
-                .variable
-                .map_or(0, |it| inside(text, &it));
-            return Err(invalid(at, fault));
+            return Some((at(Places::of(text).branch.variable), fault));
         }
-        for name in &config.tag.variables {
+        for name in &self.tag.variables {
             if !is_variable_name(name) {
                 let places = Places::of(text).tag.variables;
-                let place = places.iter().find(|it| it.get_ref() == name);
-                let at = place.map_or(0, |it| inside(text, it));
+                let place = places.into_iter().find(|it| it.get_ref() == name);
                 let fault = format!("`{name}` cannot be the name of a shell variable");
-                return Err(invalid(at, fault));
+                return Some((at(place), fault));
             }
         }
-        if let Some(template) = &config.tag.template {
-            let at = Places::of(text)
-                .tag
-                .template
-                .map_or(0, |it| inside(text, &it));
-            if let Some(fault) = fault_of(template) {
-                return Err(invalid(at, fault));
-            }
-            config.unexplained = unexplained(&config, template, at, &invalid);
+        if let Some(template) = &self.tag.template
+            && let Some(fault) = fault_of(template)
+        {
+            return Some((at(Places::of(text).tag.template), fault));
         }
-        exclusion(Path::new(""), &config.exclude).map_err(|message| {
-            let patterns = Places::of(text).exclude;
-            let is_wrong = |it: &&toml::Spanned<String>| {
-                exclusion(Path::new(""), &[it.get_ref().clone()]).is_err()
+        if let Err(message) = exclusion(Path::new(""), &self.exclude) {
+            let is_wrong =
+                |it: &Spanned<String>| exclusion(Path::new(""), &[it.get_ref().clone()]).is_err();
+            let place = Places::of(text).exclude.into_iter().find(is_wrong);
+            return Some((at(place), message));
+        }
+        if let Err((span, message)) = self.environments.read() {
+            return Some((inside(text, &Spanned::new(span, String::new())), message));
+        }
+        self.per_file_ignores.keys().find_map(|pattern| {
+            let result = patterns(Path::new(""), &[pattern.get_ref().clone()]);
+            Some((inside(text, pattern), result.err()?))
+        })
+    }
+
+    /// The variables of `template` that nothing explains; `invalid` makes the error for a byte of it.
+    fn unexplained_of(
+        &self,
+        template: &str,
+        invalid: impl Fn(usize, String) -> ConfigError,
+    ) -> Vec<Unexplained> {
+        let unexplained = unexplained(self, template).map(|(name, offset)| Unexplained {
+            name: name.to_owned(),
+            error: std::sync::Arc::new(invalid(
+                offset,
+                format!(
+                    "nothing sets `{name}`: the branch variable is `{}`, and no buildspec or project here sets `{name}`; list it in `variables` below `[tag]` if your build project does",
+                    self.branch_variable()
+                ),
+            )),
+        });
+        unexplained.collect()
+    }
+
+    /// The variables of the template, which stands in `text`, that nothing explains; `path` is for messages.
+    fn unexplained_in(&self, text: &str, path: &str) -> Vec<Unexplained> {
+        let Some(template) = &self.tag.template else {
+            return Vec::new();
+        };
+        let place = Places::of(text).tag.template;
+        let at = place.map_or(0, |it| inside(text, &it));
+        self.unexplained_of(template, |offset, message| {
+            invalid(text, path, at + offset, message)
+        })
+    }
+}
+
+/// The text of a configuration that another names. What is no file, such as a pipe, is not waited for.
+fn read(path: &Path) -> std::io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        let message = "it is not a file";
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            message,
+        ));
+    }
+    std::fs::read_to_string(path)
+}
+
+/// The error for what stands at the byte `offset` of `text`.
+fn invalid(text: &str, path: &str, offset: usize, message: String) -> ConfigError {
+    let offset = u32::try_from(offset.min(text.len())).unwrap_or(u32::MAX);
+    let position = LineIndex::new(text).position(text, offset);
+    ConfigError::Invalid {
+        path: path.to_owned(),
+        line: position.line,
+        column: position.column,
+        message,
+    }
+}
+
+/// One configuration of a chain.
+struct Layer {
+    path: PathBuf,
+    /// The path, for messages.
+    shown: String,
+    text: String,
+    config: Config,
+}
+
+impl Layer {
+    /// Puts what this configuration extends into `layers`, then itself. `open` are the files that lead here.
+    fn collect(
+        self,
+        catalog: &Catalog,
+        open: &mut Vec<PathBuf>,
+        layers: &mut Vec<Layer>,
+    ) -> Result<(), ConfigError> {
+        let identity = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        open.push(identity);
+        for name in &self.config.extends {
+            let wrong = |message: String| {
+                let mut places = Places::of(&self.text).extends.into_iter();
+                let place = places.find(|it| it.get_ref() == name);
+                let at = place.map_or(0, |it| inside(&self.text, &it));
+                invalid(&self.text, &self.shown, at, message)
             };
-            let at = patterns
-                .iter()
-                .find(is_wrong)
-                .map_or(0, |it| inside(text, it));
-            invalid(at, message)
-        })?;
-        Ok(config)
+            let path = self.path.parent().unwrap_or(Path::new("")).join(name);
+            let identity = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+            if open.contains(&identity) {
+                return Err(wrong(format!("`{name}` extends itself")));
+            }
+            if open.len() >= LONGEST_CHAIN {
+                return Err(wrong(format!(
+                    "more than {LONGEST_CHAIN} configurations extend each other"
+                )));
+            }
+            let text = read(&path).map_err(|error| {
+                wrong(format!(
+                    "cannot read `{name}`: {}",
+                    crate::wording::plain(&error)
+                ))
+            })?;
+            let shown = crate::wording::display(&path);
+            let config = Config::parse(&text, &shown, catalog)?;
+            let base = Layer {
+                path,
+                shown,
+                text,
+                config,
+            };
+            base.collect(catalog, open, layers)?;
+        }
+        open.pop();
+        layers.push(self);
+        Ok(())
+    }
+
+    /// What the file says, with rules in place of categories.
+    fn table(&self) -> toml::Table {
+        let mut table: toml::Table = toml::from_str(&self.text).unwrap_or_default();
+        table.remove("extends");
+        if table.contains_key("rules") {
+            let rules = self.config.rules.iter().map(|(name, level)| {
+                let level = level.as_str().to_owned();
+                (name.get_ref().clone(), toml::Value::String(level))
+            });
+            table.insert("rules".to_owned(), toml::Value::Table(rules.collect()));
+        }
+        table
+    }
+}
+
+/// One configuration of several, the later of which go before the earlier.
+fn merged(layers: &[Layer]) -> Result<Config, ConfigError> {
+    let mut table = toml::Table::new();
+    for layer in layers {
+        overlay(&mut table, layer.table());
+    }
+    // Each of them has been read already, so that the whole has no fault that one of them does not have.
+    let text = table.to_string();
+    let mut config: Config = toml::from_str(&text)
+        .map_err(|error| invalid(&text, FILE_NAME, 0, error.message().to_owned()))?;
+    config.sources = layers.iter().map(|layer| layer.path.clone()).collect();
+    let with_template = |layer: &&Layer| layer.config.tag.template.is_some();
+    if let Some(layer) = layers.iter().rev().find(with_template) {
+        config.unexplained = config.unexplained_in(&layer.text, &layer.shown);
+    }
+    Ok(config)
+}
+
+/// Lays `over` over `table`: tables key by key, everything else whole.
+fn overlay(table: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (table.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(over)) => overlay(below, over),
+            (_, value) => {
+                table.insert(key, value);
+            }
+        }
     }
 }
 
@@ -340,7 +560,8 @@ impl Config {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Places {
-    exclude: Vec<toml::Spanned<String>>,
+    extends: Vec<Spanned<String>>,
+    exclude: Vec<Spanned<String>>,
     tag: TagPlaces,
     branch: BranchPlaces,
 }
@@ -348,14 +569,14 @@ struct Places {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct TagPlaces {
-    template: Option<toml::Spanned<String>>,
-    variables: Vec<toml::Spanned<String>>,
+    template: Option<Spanned<String>>,
+    variables: Vec<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct BranchPlaces {
-    variable: Option<toml::Spanned<String>>,
+    variable: Option<Spanned<String>>,
 }
 
 impl Places {
@@ -365,7 +586,7 @@ impl Places {
 }
 
 /// Where a value begins, behind its quotes; 0-based byte offset in `text`.
-fn inside(text: &str, value: &toml::Spanned<String>) -> usize {
+fn inside(text: &str, value: &Spanned<String>) -> usize {
     let written = text.get(value.span()).unwrap_or("");
     let several = written.starts_with("\"\"\"") || written.starts_with("'''");
     let quotes = if several {
@@ -376,40 +597,40 @@ fn inside(text: &str, value: &toml::Spanned<String>) -> usize {
     value.span().start + quotes
 }
 
-/// The message for a rule name that does not exist, with the nearest one that does.
-#[must_use]
-pub fn unknown_rule(name: &str, rules: &[&str]) -> String {
-    let nearest = rules
-        .iter()
-        .map(|rule| (distance(name, rule), *rule))
-        .min()
-        .filter(|(distance, rule)| *distance <= (rule.len() / 3).max(2));
-    match nearest {
-        Some((_, rule)) => format!("there is no rule `{name}`; did you mean `{rule}`?"),
-        None => format!("there is no rule `{name}`; `tagwright rules` lists them"),
-    }
-}
-
 /// A matcher for the patterns of `exclude`, which are relative to `root`.
 ///
 /// # Errors
 /// The message of the first pattern that is none.
-pub fn exclusion(root: &Path, patterns: &[String]) -> Result<ignore::gitignore::Gitignore, String> {
+pub fn exclusion(root: &Path, given: &[String]) -> Result<ignore::gitignore::Gitignore, String> {
+    patterns(root, given).map_err(|message| format!("{message} (in `exclude`)"))
+}
+
+/// A matcher for patterns like those of `.gitignore`, which are relative to `root`.
+///
+/// # Errors
+/// The message of the first pattern that is none.
+pub fn patterns(root: &Path, given: &[String]) -> Result<ignore::gitignore::Gitignore, String> {
     let mut builder = ignore::gitignore::GitignoreBuilder::new(root);
-    for pattern in patterns {
+    for pattern in given {
         builder
             .add_line(None, pattern)
-            .map_err(|error| format!("`{pattern}` in `exclude`: {error}"))?;
+            .map_err(|error| format!("`{pattern}`: {error}"))?;
     }
     builder.build().map_err(|error| error.to_string())
 }
 
-/// The nearest `tagwright.toml` in `folder` (absolute) or above it.
+/// The nearest configuration in `folder` (absolute) or above it.
 #[must_use]
 pub fn find(folder: &Path) -> Option<PathBuf> {
-    folder
-        .ancestors()
-        .map(|folder| folder.join(FILE_NAME))
+    folder.ancestors().find_map(in_folder)
+}
+
+/// The configuration in `folder` itself.
+#[must_use]
+pub fn in_folder(folder: &Path) -> Option<PathBuf> {
+    [FILE_NAME, HIDDEN_FILE_NAME]
+        .map(|name| folder.join(name))
+        .into_iter()
         .find(|file| file.is_file())
 }
 
@@ -423,33 +644,16 @@ fn fault_of_variable(name: &str) -> Option<String> {
     })
 }
 
-/// The variables of the template that neither the configuration nor CodeBuild explains. The template begins at byte
-/// `at` of the text for whose bytes `invalid` makes errors.
-fn unexplained(
-    config: &Config,
-    template: &str,
-    at: usize,
-    invalid: &dyn Fn(usize, String) -> ConfigError,
-) -> Vec<Unexplained> {
-    let variables = unguarded_variables(template)
+/// The variables of the template that neither the configuration nor CodeBuild explains, each with its offset
+/// in the template.
+fn unexplained<'a>(config: &Config, template: &'a str) -> impl Iterator<Item = (&'a str, usize)> {
+    unguarded_variables(template)
         .into_iter()
         .filter(|(name, _)| {
             *name != config.branch_variable()
                 && !provided::is_set_by_codebuild(name)
                 && !config.tag.variables.iter().any(|known| known == name)
-        });
-    variables
-        .map(|(name, offset)| Unexplained {
-            name: name.to_owned(),
-            error: std::sync::Arc::new(invalid(
-                at + offset,
-                format!(
-                    "nothing sets `{name}`: the branch variable is `{}`, and no buildspec or project here sets `{name}`; list it in `variables` below `[tag]` if your build project does",
-                    config.branch_variable()
-                ),
-            )),
         })
-        .collect()
 }
 
 /// The variables of a valid template that have no fallback and no error message of their own, each with its
@@ -478,14 +682,6 @@ fn unguarded_variables(template: &str) -> Vec<(&str, usize)> {
         found.push((&inner[..end], at));
     }
     found
-}
-
-fn is_variable_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
-        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
 /// Why no tag can be made of this template, if that is so.
@@ -563,30 +759,27 @@ fn closing(text: &str) -> Option<usize> {
     })
 }
 
-/// The number of characters to insert, delete or replace to get from `a` to `b`.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const RULES: &[&str] = &["latest-pushed", "latest-deployed"];
+    use crate::catalog::Name;
+
+    fn catalog() -> Catalog {
+        let rule = |rule, on| Name {
+            rule,
+            category: "image-tag",
+            on,
+        };
+        Catalog::new([
+            rule("latest-pushed", true),
+            rule("latest-deployed", true),
+            rule("latest-cache", false),
+        ])
+    }
 
     fn error(text: &str) -> String {
-        Config::parse(text, "tagwright.toml", RULES)
+        Config::parse(text, "tagwright.toml", &catalog())
             .unwrap_err()
             .to_string()
     }
@@ -609,7 +802,7 @@ mod tests {
             latest-pushed = "off"
             "#,
             "tagwright.toml",
-            RULES,
+            &catalog(),
         )
         .unwrap();
         assert_eq!(config.fail_on, Some(FailOn::Warning));
@@ -627,11 +820,11 @@ mod tests {
     fn an_unknown_rule_is_named_with_its_place_and_the_nearest_rule() {
         assert_eq!(
             error("[rules]\nlatest-pushd = \"off\"\n"),
-            "tagwright.toml:2:1: there is no rule `latest-pushd`; did you mean `latest-pushed`?"
+            "tagwright.toml:2:1: unknown rule `latest-pushd`; did you mean `latest-pushed`?"
         );
         assert_eq!(
             error("[rules]\nindentation = \"off\"\n"),
-            "tagwright.toml:2:1: there is no rule `indentation`; `tagwright rules` lists them"
+            "tagwright.toml:2:1: unknown rule `indentation`; `tagwright rules` lists all rules"
         );
     }
 
@@ -661,7 +854,7 @@ mod tests {
         ] {
             let text = format!("[tag]\ntemplate = \"{template}\"\n");
             assert!(
-                Config::parse(&text, "tagwright.toml", RULES).is_ok(),
+                Config::parse(&text, "tagwright.toml", &catalog()).is_ok(),
                 "{template}"
             );
         }
@@ -691,7 +884,7 @@ mod tests {
     #[test]
     fn variables_of_the_template_that_nothing_sets_are_kept_with_their_place() {
         let unexplained = |text: &str| -> Vec<String> {
-            let config = Config::parse(text, "tagwright.toml", RULES).unwrap();
+            let config = Config::parse(text, "tagwright.toml", &catalog()).unwrap();
             let all = config.unexplained.iter();
             all.map(|it| it.error.to_string()).collect()
         };
@@ -740,7 +933,7 @@ mod tests {
             error("[branch]\nvariable = \"BRANCH-NAME\"\n")
                 .contains("2:13: `BRANCH-NAME` cannot be")
         );
-        assert!(error("exclude = [\"[z-a]\"]\n").contains("`[z-a]` in `exclude`"));
+        assert!(error("exclude = [\"[z-a]\"]\n").contains("`[z-a]`: "));
         assert!(
             error("# exclude BRANCH-NAME\nexclude = [\"ok/\", \"[z-a]\"]\n").contains(":2:20: ")
         );
@@ -749,5 +942,83 @@ mod tests {
                 .contains(":3:13: ")
         );
         assert!(error("# template = \"x\"\n[tag]\n\"template\" = \"\"\n").contains(":3:"));
+    }
+
+    #[test]
+    fn a_category_stands_for_its_rules_that_are_on_and_have_no_level_of_their_own() {
+        let text = "[rules]\nimage-tag = \"note\"\nlatest-pushed = \"warning\"\n";
+        let config = Config::parse(text, "tagwright.toml", &catalog()).unwrap();
+        let rules: Vec<_> = config
+            .rules
+            .iter()
+            .map(|(name, level)| (name.get_ref().as_str(), *level))
+            .collect();
+        assert_eq!(
+            rules,
+            [
+                ("latest-deployed", Level::Note),
+                ("latest-pushed", Level::Warning)
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_configuration_extends_holds_where_it_says_nothing_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let load = |name: &str| Config::load(&folder.path().join(name), &catalog());
+        write(
+            "platform.toml",
+            "fail-on = \"warning\"\nexclude = [\"a\"]\n[tag]\ntemplate = \"${BRANCH_NAME}-${TEAM}\"\n[rules]\nimage-tag = \"note\"\n",
+        );
+        write(
+            "tagwright.toml",
+            "extends = [\"platform.toml\"]\nexclude = [\"b\"]\n[tag]\nvariables = [\"TEAM\"]\n[rules]\nlatest-pushed = \"off\"\n",
+        );
+        let config = load("tagwright.toml").unwrap();
+        assert_eq!(config.fail_on, Some(FailOn::Warning));
+        assert_eq!(config.exclude, ["b"]);
+        assert!(config.unexplained.is_empty(), "{:?}", config.unexplained);
+        assert_eq!(config.sources.len(), 2);
+        let level = |rule: &str| {
+            let mut rules = config.rules.iter();
+            rules.find(|it| it.0.get_ref() == rule).map(|it| *it.1)
+        };
+        assert_eq!(level("latest-pushed"), Some(Level::Off));
+        assert_eq!(level("latest-deployed"), Some(Level::Note));
+
+        write("a.toml", "extends = [\"b.toml\"]\n");
+        write("b.toml", "fail-on = \"note\"\nextends = [\"a.toml\"]\n");
+        let error = load("a.toml").unwrap_err().to_string();
+        assert!(
+            error.contains("b.toml:2:13: `a.toml` extends itself"),
+            "{error}"
+        );
+        write("c.toml", "extends = [\"nowhere.toml\"]\n");
+        let error = load("c.toml").unwrap_err().to_string();
+        assert!(
+            error.contains("c.toml:1:13: cannot read `nowhere.toml`"),
+            "{error}"
+        );
+        // A fault of what is extended is named where it is.
+        write("d.toml", "extends = [\"e.toml\"]\n");
+        write("e.toml", "[rules]\nlatest-pushd = \"off\"\n");
+        let error = load("d.toml").unwrap_err().to_string();
+        assert!(
+            error.contains("e.toml:2:1: unknown rule `latest-pushd`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_effective_configuration_is_one_that_can_be_read() {
+        let text = "[branch]\nvariable = \"GIT_BRANCH\"\n[per-file-ignores]\n\"old/**\" = [\"image-tag\"]\n";
+        let config = Config::parse(text, "tagwright.toml", &catalog()).unwrap();
+        let written = toml::to_string(&config.effective()).unwrap();
+        let again = Config::parse(&written, "tagwright.toml", &catalog()).unwrap();
+        assert_eq!(again.tag.template.as_deref(), Some("${GIT_BRANCH}"));
+        assert_eq!(again.fail_on, Some(FailOn::Error));
+        assert_eq!(toml::to_string(&again.effective()).unwrap(), written);
     }
 }

@@ -681,7 +681,7 @@ fn walk(path: &Path, absolute: &Path, passing: Passing) -> Vec<Event> {
     };
     builder.filter_entry(move |entry| {
         let name = entry.file_name().to_string_lossy();
-        let is_root = name == ".git" || (reach != Reach::Isolated && name == config::FILE_NAME);
+        let is_root = name == ".git" || (reach != Reach::Isolated && config::is_file_name(&name));
         if is_root
             && entry.depth() > 1
             && let Some(folder) = entry.path().parent()
@@ -794,7 +794,7 @@ fn in_repository(folder: &Path) -> bool {
 fn root_above(folder: &Path, reach: Reach) -> Option<&Path> {
     folder.ancestors().find(|folder| {
         folder.join(".git").exists()
-            || (reach != Reach::Isolated && folder.join(config::FILE_NAME).is_file())
+            || (reach != Reach::Isolated && config::in_folder(folder).is_some())
     })
 }
 

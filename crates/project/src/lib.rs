@@ -5,8 +5,10 @@
 
 pub mod analysis;
 pub mod baseline;
+pub mod catalog;
 pub mod config;
 pub mod discovery;
+pub mod environments;
 pub mod executable;
 pub mod git;
 pub mod identity;
@@ -14,6 +16,7 @@ pub mod load;
 pub mod lock;
 pub mod missing;
 pub mod parallel;
+pub mod per_file;
 mod provided;
 pub mod scripts;
 pub mod shellcheck;

@@ -12,6 +12,23 @@ pub const STACK: usize = 64 * 1024 * 1024;
 static DONE: AtomicUsize = AtomicUsize::new(0);
 static ALL: AtomicUsize = AtomicUsize::new(0);
 
+/// How many threads may work; 0: as many as there are processors.
+static JOBS: AtomicUsize = AtomicUsize::new(0);
+
+/// Lets no more than `jobs` threads work from now on; to be called before the first [`map`].
+pub fn limit(jobs: usize) {
+    JOBS.store(jobs, Ordering::Relaxed);
+    // The pool exists from here on, so that what uses it without asking keeps to the limit, too.
+    let _ = start_pool();
+}
+
+fn start_pool() -> Result<(), rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new()
+        .stack_size(STACK)
+        .num_threads(JOBS.load(Ordering::Relaxed))
+        .build_global()
+}
+
 /// How many items of the longest piece of work at hand are done, and how many there are.
 #[must_use]
 pub fn progress() -> (usize, usize) {
@@ -30,9 +47,7 @@ pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync + Send) 
     }
     POOL.call_once(|| {
         // If there is a pool already, that one does.
-        let _ = rayon::ThreadPoolBuilder::new()
-            .stack_size(STACK)
-            .build_global();
+        let _ = start_pool();
     });
     ALL.store(items.len(), Ordering::Relaxed);
     DONE.store(0, Ordering::Relaxed);

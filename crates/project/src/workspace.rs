@@ -18,6 +18,7 @@ use crate::analysis::Analysis;
 use crate::baseline::Located;
 use crate::identity::identities;
 use crate::parallel::map;
+use crate::per_file::PerFile;
 use crate::shellcheck::{self, Script, Shellcheck};
 use crate::surroundings::{Around, Others};
 use crate::{executable, missing};
@@ -91,6 +92,8 @@ pub struct Workspace {
     directives: Vec<Known>,
     /// The findings that do not count, and the day of the run.
     baseline: Option<(Located, String)>,
+    /// Rules that say nothing about certain files.
+    per_file: Option<PerFile>,
     /// The other files of the repository.
     around: Option<Around>,
     /// Files that could not be read without a panic, and its message.
@@ -110,6 +113,7 @@ impl Workspace {
             found: Vec::new(),
             directives: Vec::new(),
             baseline: None,
+            per_file: None,
             around: None,
             unread: Vec::new(),
             failures: Vec::new(),
@@ -207,6 +211,13 @@ impl Workspace {
         self
     }
 
+    /// The same without the findings that the configuration does not want in certain files.
+    #[must_use]
+    pub fn with_per_file(mut self, per_file: Option<PerFile>) -> Self {
+        self.per_file = per_file;
+        self
+    }
+
     /// The same among the other files of its repository, which are searched where a fix would move an image.
     #[must_use]
     pub fn among(mut self, around: Around) -> Self {
@@ -275,6 +286,22 @@ impl Workspace {
         all
     }
 
+    /// Takes out what the configuration does not want in its file. A fix that would also change such a place is not
+    /// made, as with comments.
+    fn without_unwanted(&self, findings: &mut Vec<Finding>) {
+        let Some(per_file) = &self.per_file else {
+            return;
+        };
+        let unwanted = |finding: &Finding| {
+            let document = self.document(finding.file);
+            document.is_some_and(|document| per_file.ignores(finding, &document.relative))
+        };
+        let (off, on): (Vec<_>, Vec<_>) = std::mem::take(findings).into_iter().partition(unwanted);
+        *findings = on;
+        let off: Vec<&Finding> = off.iter().collect();
+        tagwright_rules::keep_together(findings, &off);
+    }
+
     /// Takes out what the baseline knows; `documents` have the texts that the findings are about.
     fn without_known(&self, verdict: Verdict, documents: &[Document]) -> Checked {
         let mut checked = Checked {
@@ -289,6 +316,7 @@ impl Workspace {
                 })
                 .collect(),
         };
+        self.without_unwanted(&mut checked.findings);
         let Some((located, today)) = &self.baseline else {
             return checked;
         };
@@ -464,7 +492,9 @@ impl Relint for Workspace {
                 .collect();
             self.without_known(verdict, &documents).findings
         } else {
-            verdict.findings
+            let mut findings = verdict.findings;
+            self.without_unwanted(&mut findings);
+            findings
         };
         findings.extend(self.left_behind(&joined));
         // A text that the analysis cannot cope with is never an improvement.

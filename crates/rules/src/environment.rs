@@ -3,6 +3,7 @@
 use tagwright_flow::expression::{Piece, Repository, plain_name};
 
 use crate::delivery::words;
+use crate::environments;
 use crate::settings::Strategy;
 use crate::variables::is_branch;
 use crate::{Refusal, RefusalCode, Settings};
@@ -86,6 +87,15 @@ pub(crate) fn written_name(repository: &Repository) -> Option<String> {
     }
     let (registry, name) = shown.split_once('/')?;
     (!registry.is_empty() && !name.is_empty() && !name.contains('$')).then(|| name.to_owned())
+}
+
+/// The image of the repository of this name, and the variable that says where it is pushed to.
+pub(crate) fn named(name: &str) -> Option<(String, String)> {
+    let image = environments::repository_name(name);
+    (image == name.to_ascii_lowercase() && image.len() > 1).then(|| {
+        let variable = environments::variable(&image);
+        (image, variable)
+    })
 }
 
 /// Whether a fix may write a tag for this repository: with a repository for each branch, a tag in one that

@@ -11,6 +11,7 @@ mod delivery;
 pub mod derivation;
 pub mod directives;
 mod environment;
+pub mod environments;
 mod handover;
 mod inline;
 mod outline;

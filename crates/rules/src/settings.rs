@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::derivation::{Derivation, Missing};
+use crate::environments::Environments;
 use crate::{Rule, Severity};
 
 /// How the images of branches are kept apart.
@@ -30,6 +31,8 @@ pub struct Settings {
     pub branch_missing: Missing,
     /// Patterns of repositories that are this workspace's own although nothing in it writes them.
     pub own: Vec<String>,
+    /// The environments with a repository of their own, if the configuration names any.
+    pub environments: Option<Environments>,
     /// Levels that differ from the rules' own; `None` is off.
     pub levels: BTreeMap<String, Option<Severity>>,
     /// Whether comments silence findings.
@@ -45,6 +48,7 @@ impl Default for Settings {
             branch_defined: false,
             branch_missing: Missing::default(),
             own: Vec::new(),
+            environments: None,
             levels: BTreeMap::new(),
             suppressions: true,
         }
@@ -74,9 +78,20 @@ impl Settings {
         Derivation {
             variable: &self.branch_variable,
             copilot_pipeline,
-            missing: self.branch_missing,
+            // Where a build that knows no branch would push to is nobody's guess.
+            missing: match self.repositories() {
+                Some(_) => Missing::Stop,
+                None => self.branch_missing,
+            },
             repository: self.strategy == Strategy::RepositoryPerBranch,
         }
+    }
+
+    /// The environments, where each has a repository of its own.
+    #[must_use]
+    pub fn repositories(&self) -> Option<&Environments> {
+        let wanted = self.strategy == Strategy::RepositoryPerBranch;
+        self.environments.as_ref().filter(|_| wanted)
     }
 
     /// The branch variable as the shell writes it: `${BRANCH_NAME}`.

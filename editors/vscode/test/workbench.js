@@ -24,7 +24,7 @@ async function main() {
   const file = path.join(folder, "buildspec.yml");
   fs.mkdirSync(path.join(folder, ".git"));
   fs.mkdirSync(path.join(folder, ".vscode"));
-  const settings = { "editor.codeActionsOnSave": { "source.fixAll.tagwright": "explicit" }, "files.autoSave": "off" };
+  const settings = { "editor.codeActionsOnSave": { "source.applySafeFixes.tagwright": "explicit" }, "files.autoSave": "off" };
   fs.writeFileSync(path.join(folder, ".vscode/settings.json"), JSON.stringify(settings));
   fs.writeFileSync(file, BUILDSPEC);
 

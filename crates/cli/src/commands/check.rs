@@ -2,7 +2,7 @@
 
 use super::ignore;
 use crate::args::{CheckArgs, Format};
-use crate::deliver::{Channel, deliver, ending, list_files, settle};
+use crate::deliver::{Channel, deliver, ending, list, settle};
 use crate::ending::{Exit, Stop, Streams};
 use crate::progress::Progress;
 use crate::report::Report;
@@ -10,6 +10,11 @@ use crate::session::Session;
 use crate::signals;
 
 pub(crate) fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    if args.add_ignore.is_some() && args.target.stdin_name().is_some() {
+        return Err(Stop::Usage(
+            "--add-ignore writes files: standard input has none".to_owned(),
+        ));
+    }
     let progress = Progress::start();
     let mut session = Session::open(&args.target, false, streams.input)?;
     if args.add_ignore.is_some() {
@@ -21,8 +26,8 @@ pub(crate) fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit,
     }
     drop(progress);
     session.announce(streams)?;
-    if args.target.files {
-        return list_files(&mut session, streams);
+    if let Some(listed) = list(&mut session, &args.target, streams)? {
+        return Ok(listed);
     }
     let progress = Progress::start();
     let mut report = Report::default();

@@ -1,5 +1,5 @@
 //! Files of this repository that are generated from the code: JSON Schemas, the pages of the rules with their
-//! index, the README's table and the comparison's numbers. CI compares them with what is committed.
+//! index, and the comparison's numbers. CI compares them with what is committed.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,9 +14,6 @@ use crate::ending::{Exit, Stop, Streams};
 use crate::pages::{by_category, level, page};
 use tagwright_project::wording;
 
-const README: &str = "README.md";
-const BEGIN: &str = "<!-- rules:start -->\n";
-const END: &str = "<!-- rules:end -->\n";
 const COMPARISON: &str = "docs/comparison.md";
 const RULES: &str = "<!-- rules -->";
 const RULES_WITH_FIX: &str = "<!-- rules with a fix -->";
@@ -34,7 +31,7 @@ pub(crate) fn docs(root: &Path, check: bool, streams: &mut Streams<'_>) -> Resul
         .map(|(path, text)| (root.join(path), Some(text)))
         .collect();
     files.extend(orphans(root).into_iter().map(|path| (path, None)));
-    let in_place: [(&str, Renew); 2] = [(README, with_table), (COMPARISON, with_numbers)];
+    let in_place: [(&str, Renew); 1] = [(COMPARISON, with_numbers)];
     for (name, renew) in in_place {
         let Ok(text) = fs::read_to_string(root.join(name)) else {
             continue;
@@ -80,7 +77,7 @@ fn put(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)
 }
 
-/// All generated files but the README, relative to the repository.
+/// All files that are generated as a whole, relative to the repository.
 fn generated() -> Vec<(String, String)> {
     let mut files = vec![
         (
@@ -121,7 +118,7 @@ fn generated() -> Vec<(String, String)> {
         ),
         (
             format!("{RULE_PAGES}.md"),
-            format!("# Rules\n\n{}", table("rules/")),
+            format!("# Rules\n\n{}", table()),
         ),
     ];
     for rule in registry() {
@@ -150,11 +147,6 @@ fn orphans(root: &Path) -> Vec<PathBuf> {
     orphans
 }
 
-/// The README with the table of rules between its two marks; `None` if it has no marks.
-fn with_table(readme: &str) -> Option<String> {
-    between(readme, BEGIN, END, &format!("\n{}\n", table("docs/rules/")))
-}
-
 /// The comparison with the numbers of rules behind their marks; `None` if one has no mark.
 fn with_numbers(comparison: &str) -> Option<String> {
     let fixable = registry()
@@ -178,8 +170,8 @@ fn between(text: &str, begin: &str, end: &str, content: &str) -> Option<String> 
     Some(format!("{before}{begin}{content}{end}{after}"))
 }
 
-/// The rules as Markdown tables, with links into the folder `pages`.
-fn table(pages: &str) -> String {
+/// The rules as Markdown tables, with links to their pages.
+fn table() -> String {
     let mut text = String::new();
     for (category, rules) in by_category() {
         if rules.is_empty() {
@@ -198,7 +190,7 @@ fn table(pages: &str) -> String {
             };
             let _ = writeln!(
                 text,
-                "| [`{name}`]({pages}{name}.md) | {} | {fixable} | {} |",
+                "| [`{name}`](rules/{name}.md) | {} | {fixable} | {} |",
                 level(rule),
                 rule.summary().replace('|', "\\|"),
                 name = rule.name,
@@ -214,17 +206,6 @@ fn table(pages: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_table_goes_between_the_marks_and_nothing_else_changes() {
-        let readme = format!("# x\n{BEGIN}old\n{END}\nrest\n");
-        let written = with_table(&readme).unwrap();
-        assert!(written.starts_with(&format!("# x\n{BEGIN}")));
-        assert!(written.ends_with(&format!("{END}\nrest\n")));
-        assert!(!written.contains("old\n"));
-        assert_eq!(with_table(&written).as_deref(), Some(written.as_str()));
-        assert_eq!(with_table("# x\n"), None);
-    }
 
     #[test]
     fn each_number_goes_behind_its_own_mark() {

@@ -15,7 +15,7 @@ use tagwright_project::workspace::Checked;
 use tagwright_rules::derivation::{Derivation, Missing};
 
 use crate::args::{FixArgs, Format};
-use crate::deliver::{Channel, deliver, ending, list_files, settle};
+use crate::deliver::{Channel, deliver, ending, list, settle};
 use crate::ending::{Exit, Stop, Streams};
 use crate::planner::{self, Planned};
 use crate::progress::Progress;
@@ -41,7 +41,7 @@ struct Account {
 pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let progress = Progress::start();
     let opened = Session::open(&args.target, !args.diff, streams.input);
-    let from_stdin = args.target.stdin_filename.is_some();
+    let from_stdin = args.target.stdin_name().is_some();
     if !args.diff && !from_stdin {
         signals::watch();
     }
@@ -57,8 +57,8 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
     };
     drop(progress);
     session.announce(streams)?;
-    if args.target.files {
-        return list_files(&mut session, streams);
+    if let Some(listed) = list(&mut session, &args.target, streams)? {
+        return Ok(listed);
     }
     let progress = Progress::start();
     let mut report = Report::default();
@@ -85,24 +85,7 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
             }
         }
         streams.output.flush()?;
-        for line in account.lines.iter().chain(&account.branch_notes()) {
-            writeln!(streams.errors, "{line}")?;
-        }
-        let done = if args.diff { "would fix" } else { "fixed" };
-        if account.fixed > 0 {
-            writeln!(
-                streams.errors,
-                "{done} {} in {}; the report is of what is left",
-                count(account.fixed, "finding"),
-                count(account.files, "file")
-            )?;
-        }
-        if args.target.staged && !args.diff && account.files > 0 {
-            writeln!(
-                streams.errors,
-                "only the work tree was changed: look at it, then `git add` to stage it"
-            )?;
-        }
+        account.tell(args, streams)?;
         match deliver(&mut report, &args.target, streams, channel)? {
             Exit::Unreadable => Ok(Exit::Unreadable),
             _ => Ok(exit),
@@ -112,7 +95,7 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
 }
 
 fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &mut Account) {
-    let default = match args.target.stdin_filename {
+    let default = match args.target.stdin_name() {
         Some(_) => part.fix_on_save,
         None => Scope::All,
     };
@@ -194,6 +177,32 @@ pub(crate) fn write_files(
 }
 
 impl Account {
+    /// Says on standard error what was done.
+    fn tell(&self, args: &FixArgs, streams: &mut Streams<'_>) -> std::io::Result<()> {
+        if args.target.quiet {
+            return Ok(());
+        }
+        for line in self.lines.iter().chain(&self.branch_notes()) {
+            writeln!(streams.errors, "{line}")?;
+        }
+        let done = if args.diff { "would fix" } else { "fixed" };
+        if self.fixed > 0 {
+            writeln!(
+                streams.errors,
+                "{done} {} in {}; remaining findings:",
+                count(self.fixed, "finding"),
+                count(self.files, "file")
+            )?;
+        }
+        if args.target.staged && !args.diff && self.files > 0 {
+            writeln!(
+                streams.errors,
+                "only the work tree was changed: look at it, then `git add` to stage it"
+            )?;
+        }
+        Ok(())
+    }
+
     /// The changed files: as differences, or, for standard input, as its new text.
     fn show(&mut self, workspace: &Workspace, sources: &Sources, changed: &[FileId], diffs: bool) {
         for file in changed {
@@ -217,7 +226,7 @@ impl Account {
     fn tell_of_branch(&mut self, workspace: &Workspace, shown: &str, before: &str, after: &str) {
         if Derivation::is_new_in(after, before) {
             let settings = workspace.analysis.settings();
-            let otherwise = match settings.branch_missing {
+            let otherwise = match settings.derivation(false).missing {
                 Missing::Commit => "Other builds are tagged by their commit",
                 Missing::Stop => "Other builds now fail",
             };

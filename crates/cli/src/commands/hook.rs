@@ -164,7 +164,7 @@ fn uninstall(streams: &mut Streams<'_>) -> Result<Exit, Stop> {
 /// What the configuration that holds for the repository's folder says of the branch variable.
 fn settings(repository: &Repository) -> Result<Settings, Stop> {
     let config = match config::find(repository.top()) {
-        Some(path) => Config::load(&path, &analysis::rule_names())?,
+        Some(path) => Config::load(&path, &analysis::catalog())?,
         None => Config::default(),
     };
     Ok(Analysis::new(&config).settings().clone())

@@ -15,6 +15,7 @@ use tagwright_syntax::yaml;
 
 use super::fix;
 use crate::ending::{Stop, Streams};
+use crate::picked::Picked;
 use crate::report::{Report, count, escape, fails};
 use crate::selection::Touched;
 use crate::session::{Part, Session};
@@ -47,6 +48,7 @@ fn add_to(mut part: Part, reason: &str, report: &mut Report) -> usize {
     let quiet = Quiet {
         workspace,
         touched: part.touched.as_ref(),
+        picked: &part.picked,
         fail_on,
         reason,
     };
@@ -92,6 +94,8 @@ struct Quiet<'a> {
     workspace: &'a Workspace,
     /// The lines that count, where not all do.
     touched: Option<&'a Touched>,
+    /// Which rules the run is about.
+    picked: &'a Picked,
     fail_on: FailOn,
     reason: &'a str,
 }
@@ -108,7 +112,7 @@ impl Quiet<'_> {
                     let touched = self.touched;
                     touched.is_none_or(|touched| touched.counts(finding, &source.text))
                 });
-            if target && fails(finding.severity, self.fail_on) {
+            if target && self.picked.has(finding.rule) && fails(finding.severity, self.fail_on) {
                 by_file.entry(finding.file).or_default().push(index);
             }
         }

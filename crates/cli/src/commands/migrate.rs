@@ -4,14 +4,16 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
+use tagwright_project::config::Strategy;
 use tagwright_project::discovery::Problem;
-use tagwright_project::wording;
+use tagwright_project::{Workspace, wording};
 
 use super::fix::{problem, write_files};
-use crate::args::{MigrateArgs, PlanReport};
+use crate::args::{InfrastructureLanguage, MigrateArgs, PlanReport, PlanStrategy};
 use crate::deliver::{problems, settle};
 use crate::ending::{Exit, Stop, Streams};
-use crate::migrate::plan::{Plan, SCHEMA_VERSION};
+use crate::migrate::infrastructure::{Language, place};
+use crate::migrate::plan::{Plan, Repository, SCHEMA_VERSION};
 use crate::migrate::{self, Gathered, report as reports};
 use crate::progress::Progress;
 use crate::report::Report;
@@ -26,6 +28,12 @@ pub(crate) fn migrate(args: &MigrateArgs, streams: &mut Streams<'_>) -> Result<E
     let mut session = Session::for_paths(&args.paths, &args.input)?;
     if let Some(template) = &args.tag {
         session.set_template(template)?;
+    }
+    if let Some(strategy) = args.strategy {
+        session.set_strategy(match strategy {
+            PlanStrategy::BranchTag => Strategy::BranchTag,
+            PlanStrategy::RepositoryPerBranch => Strategy::RepositoryPerBranch,
+        });
     }
     let roots = session.roots();
     if args.patch.is_some() && roots.len() > 1 {
@@ -47,10 +55,11 @@ pub(crate) fn migrate(args: &MigrateArgs, streams: &mut Streams<'_>) -> Result<E
             .file_name()
             .map_or_else(|| "repository".into(), |name| name.to_string_lossy());
         let Gathered {
-            repository,
+            mut repository,
             planned,
             changed,
         } = migrate::gather(&mut part, name.into_owned(), super::hook::installed(root));
+        infrastructure(args, &part.workspace, root, &mut repository, report);
         match &planned.outcome {
             Some(Err(message)) => report.push_problem(Problem {
                 path: repository.name.clone(),
@@ -81,6 +90,38 @@ pub(crate) fn migrate(args: &MigrateArgs, streams: &mut Streams<'_>) -> Result<E
     let style = streams.style;
     let written = reports::write_terminal(&plan, style, &next(args, &plan), streams.output);
     settle(exit, written.map(|()| exit).map_err(Stop::from))
+}
+
+/// Adds the infrastructure to the plan of a repository, and writes it if the edits are written.
+fn infrastructure(
+    args: &MigrateArgs,
+    workspace: &Workspace,
+    root: &Path,
+    repository: &mut Repository,
+    report: &mut Report,
+) {
+    let language = match args.infrastructure {
+        None => return,
+        Some(InfrastructureLanguage::CloudFormation) => Language::CloudFormation,
+        Some(InfrastructureLanguage::Terraform) => Language::Terraform,
+    };
+    let placed = match place(workspace, root, &repository.name, language) {
+        Ok(placed) => placed,
+        Err(message) => {
+            report.push_problem(Problem {
+                path: repository.name.clone(),
+                message,
+            });
+            return;
+        }
+    };
+    if args.apply
+        && let Err((path, error)) = placed.write()
+    {
+        report.push_problem(unwritten(&path, &error));
+    }
+    repository.files.extend(placed.changes);
+    repository.steps.splice(0..0, placed.steps);
 }
 
 /// Writes the reports and the patch that are asked for.

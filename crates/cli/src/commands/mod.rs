@@ -7,6 +7,7 @@ mod fix;
 mod flow;
 mod hook;
 mod ignore;
+mod init;
 mod lsp;
 mod migrate;
 mod rules;
@@ -19,6 +20,7 @@ use crate::ending::{Exit, Stop, Streams};
 /// Runs the command that `cli` asks for.
 pub(crate) fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     match &cli.command {
+        Command::Init { folder } => init::init(folder, streams),
         Command::Check(args) => check::check(args, streams),
         Command::Baseline(args) => baseline::run(args, streams),
         Command::Fix(args) => fix::fix(args, streams),

@@ -9,7 +9,7 @@ use tagwright_rules::{Fixable, registry, rule};
 use crate::args::RulesFormat;
 use crate::ending::{Exit, Stop, Streams};
 use crate::pages::{by_category, level, page};
-use tagwright_project::{analysis, config};
+use tagwright_project::analysis;
 
 /// A rule in the list for other programs.
 #[derive(Serialize)]
@@ -79,8 +79,8 @@ pub(crate) fn explain(name: &str, streams: &mut Streams<'_>) -> Result<Exit, Sto
     }
     let pages: Vec<String> = key_pages(name).iter().map(key_page).collect();
     if pages.is_empty() {
-        let rule = config::unknown_rule(name, &analysis::rule_names());
-        return Err(Stop::Usage(format!("{rule}; no key is called so either")));
+        let rule = analysis::catalog().unknown(name);
+        return Err(Stop::Usage(format!("{rule}; and no key has this name")));
     }
     streams.output.write_all(pages.join("\n").as_bytes())?;
     Ok(Exit::Clean)

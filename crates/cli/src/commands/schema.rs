@@ -1,9 +1,9 @@
 //! `tagwright schema`: the JSON Schemas that tagwright offers.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tagwright_project::Baseline;
 use tagwright_project::config::Config;
-use tagwright_rules::registry;
+use tagwright_rules::{Category, registry};
 
 use crate::args::SchemaOf;
 use crate::ending::{Exit, Stop, Streams};
@@ -31,33 +31,36 @@ pub(crate) fn schema_text(of: SchemaOf) -> String {
     format!("{:#}\n", schema.as_value())
 }
 
-/// The schema of the configuration, with the rules by name, so that an editor can offer them.
+/// The schema of the configuration, with the rules and categories by name, so that an editor can offer them.
 fn config_schema() -> schemars::Schema {
     let mut schema = schemars::schema_for!(Config);
-    let rules: serde_json::Map<String, serde_json::Value> = registry()
-        .iter()
-        .map(|rule| {
-            let entry = json!({
-                "$ref": "#/$defs/Level",
-                "description": rule.summary(),
-                "default": level(rule),
-            });
-            (rule.name.to_owned(), entry)
-        })
-        .collect();
-    if let Some(properties) = schema
-        .get_mut("properties")
-        .and_then(|it| it.as_object_mut())
-    {
-        properties.insert(
-            "rules".to_owned(),
-            json!({
-                "type": "object",
-                "description": "Severities of rules, by rule name.",
-                "additionalProperties": false,
-                "properties": rules,
-            }),
-        );
+    let categories = Category::ALL.map(|category| {
+        let entry = json!({
+            "$ref": "#/$defs/Level",
+            "description": "All rules of this category that are on by default and have no entry of their own.",
+        });
+        (category.as_str().to_owned(), entry)
+    });
+    let rules = registry().iter().map(|rule| {
+        let entry = json!({
+            "$ref": "#/$defs/Level",
+            "description": rule.summary(),
+            "default": level(rule),
+        });
+        (rule.name.to_owned(), entry)
+    });
+    let rules: Map<String, Value> = categories.into_iter().chain(rules).collect();
+    let names: Vec<&String> = rules.keys().collect();
+    let names = json!({"type": "array", "items": {"enum": names}});
+    let properties = schema.get_mut("properties");
+    if let Some(properties) = properties.and_then(Value::as_object_mut) {
+        if let Some(ignores) = properties.get_mut("per-file-ignores") {
+            ignores["additionalProperties"] = names;
+        }
+        if let Some(levels) = properties.get_mut("rules") {
+            levels["additionalProperties"] = json!(false);
+            levels["properties"] = json!(rules);
+        }
     }
     schema
 }

@@ -8,6 +8,7 @@ use tagwright_project::workspace::Document;
 use tagwright_project::{Workspace, analysis};
 use tagwright_syntax::LineIndex;
 
+use super::advice::advise;
 use super::picture::{Picture, Pictured};
 use super::plan::{FileChange, Image, Left, Place, Prediction, Refused, Repository, Settled};
 use super::predict::WAYS;
@@ -33,6 +34,7 @@ pub(crate) struct Gathered {
 /// Plans the migration of a workspace. The workspace itself stays as it is.
 pub(crate) fn gather(part: &mut Part, name: String, hooks: bool) -> Gathered {
     let today = Picture::of(&part.workspace);
+    let advice = advise(&part.workspace);
     let planned = planner::plan(part, Scope::All, true);
     let changed = planned.changed();
     let workspace = &part.workspace;
@@ -66,6 +68,7 @@ pub(crate) fn gather(part: &mut Part, name: String, hooks: bool) -> Gathered {
     let mut repository = Repository {
         name,
         tag: settings.tag_template.clone(),
+        advice,
         images: images(today, &afterwards),
         files,
         settled,

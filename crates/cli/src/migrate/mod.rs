@@ -1,7 +1,9 @@
 //! `tagwright migrate`: the plan of moving a repository's images from `latest` to the branch, and its reports.
 
+pub mod advice;
 pub mod evaluate;
 mod gather;
+pub mod infrastructure;
 mod picture;
 pub mod plan;
 mod predict;

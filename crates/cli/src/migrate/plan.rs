@@ -6,6 +6,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::advice::Advice;
+
 /// The version of the shapes below.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -29,6 +31,8 @@ pub struct Repository {
     pub name: String,
     /// The tag that the edits write, as shell text.
     pub tag: String,
+    /// Which strategy fits it.
+    pub advice: Advice,
     /// Its own images, in the order of their first place.
     pub images: Vec<Image>,
     /// The files that the edits change, by path.

@@ -143,12 +143,12 @@ impl Excerpt {
             let at = map.partition_point(|(there, _)| *there < offset);
             map.get(at).or(map.last()).map_or(0, |(_, here)| *here)
         };
-        let mut name = String::new();
-        for label in labels {
+        let named = labels.iter().find(|label| label.primary);
+        let name = named.or(labels.first()).map_or_else(String::new, |label| {
             let (line, column) = label.place.start;
-            if name.is_empty() || label.primary {
-                name = format!("{}:{line}:{column}", escape(report.path(label.place)));
-            }
+            format!("{}:{line}:{column}", escape(report.path(label.place)))
+        });
+        for label in labels {
             let start = here(label.place.span.start as usize);
             let end = here(label.place.span.end as usize).max(start);
             let span = SourceSpan::from((base + start, end - start));

@@ -7,6 +7,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, So
 use tagwright_diagnostics::{Applicability, Severity};
 
 use super::excerpt::{Excerpt, Label};
+use super::group::Group;
 use super::{Report, Reported, count, escape, severity_name};
 
 /// How to draw.
@@ -18,7 +19,12 @@ pub struct Style {
     pub unicode: bool,
     /// Columns of the terminal.
     pub width: usize,
+    /// The address of the pages of the rules, if the terminal opens links and this program knows it.
+    pub pages: Option<&'static str>,
 }
+
+/// Of the places of a finding, so many are drawn.
+const DRAWN: usize = 6;
 
 impl Style {
     /// For files and pipes.
@@ -26,7 +32,16 @@ impl Style {
         color: false,
         unicode: false,
         width: 100,
+        pages: None,
     };
+
+    /// The rule's name as a link to its page, where there is one.
+    fn linked(self, rule: &str) -> String {
+        match self.pages {
+            Some(pages) => format!("\u{1b}]8;;{pages}{rule}.md\u{1b}\\{rule}\u{1b}]8;;\u{1b}\\"),
+            None => rule.to_owned(),
+        }
+    }
 }
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
@@ -38,38 +53,51 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn io::Write) -> i
     };
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(style.width)
+        // A name that is broken cannot be copied.
+        .with_break_words(false)
+        .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
         .without_cause_chain()
         .without_primary_span_start()
         .without_syntax_highlighting()
         .with_links(false);
-    for finding in &report.findings {
+    for group in Group::all(report) {
+        let finding = group.first();
         let (line, column) = finding.place.start;
-        let severity = severity_name(finding.severity);
         let (on, off) = match (style.color, finding.severity) {
             (false, _) => ("", ""),
             (true, Severity::Error) => ("\u{1b}[1;31m", "\u{1b}[0m"),
             (true, Severity::Warning) => ("\u{1b}[1;33m", "\u{1b}[0m"),
             (true, Severity::Note) => ("\u{1b}[1;36m", "\u{1b}[0m"),
         };
-        writeln!(
+        write!(
             out,
-            "{}:{line}:{column}: {on}{severity}[{}]{off}",
+            "{}:{line}:{column}: {on}{}[{}]{off}",
             escape(report.path(finding.place)),
-            finding.rule,
+            severity_name(finding.severity),
+            style.linked(finding.rule),
         )?;
+        if group.findings.len() > 1 {
+            write!(out, " also at {}", group.others(report))?;
+        }
+        writeln!(out)?;
         let mut drawn = String::new();
         // Writing to a string fails only if the excerpt cannot be read, and then the text so far is all
         // there is to say.
-        let _ = handler.render_report(&mut drawn, &Shown::new(report, finding));
+        let _ = handler.render_report(&mut drawn, &Shown::new(report, &group));
         for line in drawn.lines() {
             writeln!(out, "{}", line.trim_end())?;
         }
         writeln!(out)?;
     }
-    summary(report, out)
+    if report.quiet {
+        return Ok(());
+    }
+    writeln!(out, "{}", summary(report))
 }
 
-fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+/// What the run found in one line: errors, warnings, notes, what does not count, and what can be fixed.
+pub(super) fn summary(report: &Report) -> String {
     let counts = report.counts();
     let files = count(report.read.len(), "file");
     let found: Vec<String> = [
@@ -81,27 +109,24 @@ fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     .filter(|(number, _)| *number > 0)
     .map(|(number, noun)| count(number, noun))
     .collect();
+    let hidden = hidden(report);
     if report.read.is_empty() && found.is_empty() {
-        return writeln!(
-            out,
-            "No findings in 0 files: nothing here is a buildspec or belongs to Copilot."
+        return format!(
+            "No findings in 0 files: nothing here is a buildspec or belongs to Copilot.{hidden}"
         );
     }
-    let hidden = hidden(report);
     if found.is_empty() {
-        return writeln!(out, "No findings in {files}.{hidden}");
+        return format!("No findings in {files}.{hidden}");
     }
-    write!(out, "{} in {files}.{hidden}", found.join(", "))?;
-    match (counts.fixable, counts.fixable_unsafe) {
-        (0, 0) => {}
-        (safe, 0) => write!(out, " {safe} fixable with `tagwright fix`.")?,
-        (0, risky) => write!(out, " {risky} fixable with `tagwright fix --unsafe`.")?,
-        (safe, risky) => write!(
-            out,
-            " {safe} fixable with `tagwright fix`, {risky} more with `--unsafe`."
-        )?,
-    }
-    writeln!(out)
+    let fixable = match (counts.fixable, counts.fixable_unsafe) {
+        (0, 0) => String::new(),
+        (safe, 0) => format!(" {safe} fixable with `tagwright fix`."),
+        (0, risky) => format!(" {risky} fixable with `tagwright fix --unsafe`."),
+        (safe, risky) => {
+            format!(" {safe} fixable with `tagwright fix`, {risky} more with `--unsafe`.")
+        }
+    };
+    format!("{} in {files}.{hidden}{fixable}", found.join(", "))
 }
 
 /// What does not count, so that nobody takes silence for a clean file: ` Not counted: 2 suppressed by comments.`
@@ -141,12 +166,16 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(report: &Report, finding: &Reported) -> Self {
-        let mut labels = vec![Label {
-            place: finding.place,
-            text: None,
-            primary: true,
-        }];
+    fn new(report: &Report, group: &Group<'_>) -> Self {
+        let finding = group.first();
+        let places = group.findings.iter().take(DRAWN);
+        let mut labels: Vec<Label> = places
+            .map(|finding| Label {
+                place: finding.place,
+                text: None,
+                primary: true,
+            })
+            .collect();
         labels.extend(finding.related.iter().map(|(place, message)| Label {
             place: *place,
             text: Some(message.clone()),
@@ -168,7 +197,7 @@ pub(super) fn help(finding: &Reported) -> Option<String> {
             Some(match fix.applicability {
                 Applicability::Safe => format!("`tagwright fix` would: {message}"),
                 Applicability::Unsafe => format!(
-                    "`tagwright fix --unsafe` would: {message} (not without asking: something outside this workspace may depend on the old text)"
+                    "`tagwright fix --unsafe` would: {message} (unsafe: something outside this repository may still use the old text)"
                 ),
                 Applicability::DisplayOnly => message.into_owned(),
             })

@@ -3,17 +3,21 @@
 //! A [`Report`] holds findings whose places are already lines and columns, in the order in which they are
 //! shown. It keeps the texts of only those files that a finding points into.
 
+mod agent;
 mod checkstyle;
 mod concise;
 mod entry;
 mod excerpt;
 mod github;
 mod gitlab;
+mod group;
 mod human;
 mod json;
 mod jsonl;
 mod junit;
+mod markdown;
 mod sarif;
+mod statistics;
 mod xml;
 
 use std::borrow::Cow;
@@ -53,6 +57,8 @@ pub struct Report {
     left_out: (usize, usize),
     /// Whether some finding fails the run.
     pub failed: bool,
+    /// Formats for people show the findings without a summary.
+    pub quiet: bool,
     /// No format will show what fixes there are, so that they need not be worked out.
     pub without_fixes: bool,
     /// Some format shows fingerprints, so that they have to be worked out.
@@ -314,6 +320,8 @@ impl Report {
         match format {
             Format::Human => human::write(self, style, out),
             Format::Concise => concise::write(self, out),
+            Format::Markdown => markdown::write(self, out),
+            Format::Agent => agent::write(self, out),
             Format::Json => quiet_json(out, |out| json::write(self, out)),
             Format::Jsonl => quiet_json(out, |out| jsonl::write(self, out)),
             Format::Sarif => quiet_json(out, |out| sarif::write(self, out)),
@@ -322,6 +330,14 @@ impl Report {
             Format::Junit => junit::write(self, out),
             Format::Checkstyle => checkstyle::write(self, out),
         }
+    }
+
+    /// Writes how many findings each rule has: a table, or for [`Format::Json`] a list.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_statistics(&self, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
+        statistics::write(self, format, out)
     }
 
     fn path(&self, place: Place) -> &str {

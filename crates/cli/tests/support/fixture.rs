@@ -35,6 +35,9 @@ pub(crate) struct Settings {
     pub(crate) scenarios: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) variables: BTreeMap<String, String>,
+    /// By repository and scenario, the repository that it is after the fix.
+    #[serde(default)]
+    pub(crate) repositories: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(default)]
     pub(crate) stubs: BTreeMap<String, String>,
 }

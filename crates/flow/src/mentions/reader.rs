@@ -55,7 +55,8 @@ fn syntax(path: &str) -> Syntax {
             return Syntax::Prose;
         }
         "package.json" | "package-lock.json" | "composer.json" | "renovate.json"
-        | ".tool-versions" | "pnpm-lock.yaml" | "pipfile" | "go.sum" | "tagwright.toml" => {
+        | ".tool-versions" | "pnpm-lock.yaml" | "pipfile" | "go.sum" | "tagwright.toml"
+        | ".tagwright.toml" => {
             return Syntax::Packages;
         }
         _ => {}
@@ -73,7 +74,8 @@ fn syntax(path: &str) -> Syntax {
         return Syntax::Slash;
     }
     match extension {
-        "md" | "markdown" | "mdx" | "rst" | "adoc" | "asciidoc" => Syntax::Prose,
+        // A patch is about texts, and nobody runs it.
+        "md" | "markdown" | "mdx" | "rst" | "adoc" | "asciidoc" | "patch" | "diff" => Syntax::Prose,
         "lock" | "csv" | "svg" => Syntax::Packages,
         "yml" | "yaml" | "json" | "template" => Syntax::Yaml,
         "sh" | "bash" | "zsh" | "ksh" => Syntax::Shell,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use tagwright_flow::facts::Order;
+use tagwright_flow::facts::{FileFacts, Order};
 use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::{FileId, FileKind};
 
@@ -13,6 +13,7 @@ use super::joined::{
 };
 use super::left_behind;
 use super::pipeline;
+use super::repository::move_to_environments;
 use super::tag_choice::{self, Used};
 use super::tag_edits::{self, Edits, has_loose_parts};
 use crate::context::{Context, deploys};
@@ -38,7 +39,8 @@ pub(super) fn branch_tag<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Re
         ));
     }
     left_behind::check(context, places)?;
-    if context.settings.strategy == Strategy::RepositoryPerBranch {
+    let environments = context.settings.repositories();
+    if context.settings.strategy == Strategy::RepositoryPerBranch && environments.is_none() {
         let images = places
             .iter()
             .filter(|(place, _)| place.image.role != Role::Argument);
@@ -51,17 +53,26 @@ pub(super) fn branch_tag<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Re
         .map(|(place, _)| (place.file, place.image))
         .collect();
     let tag = tag_choice::choose(context, &used)?;
-    let edits = tag_edits::edits(context, places, &tag)?;
+    let mut edits = tag_edits::edits(context, places, &tag)?;
+    if let Some(environments) = environments {
+        move_to_environments(context, environments, places, &mut edits)?;
+    }
+    let moves = edits.moves;
     let edits_files = !edits.commands.is_empty();
     let changes = with_definitions(context, edits)?;
     let read = places.iter().any(|(place, _)| deploys(place.image.role));
-    let message = if read {
-        format!("build, push and deploy `{tag}` instead of `latest`")
+    let whose = if moves {
+        " in the repository of the branch's environment"
     } else {
-        format!("push `{tag}` instead of `latest`")
+        ""
     };
-    // Who else applies a file that the build writes into is not known.
-    let applicability = if !read || edits_files || has_loose_parts(places) {
+    let message = if read {
+        format!("build, push and deploy `{tag}`{whose} instead of `latest`")
+    } else {
+        format!("push `{tag}`{whose} instead of `latest`")
+    };
+    // Who else applies a file that the build writes into is not known; and a repository has to be there first.
+    let applicability = if !read || edits_files || moves || has_loose_parts(places) {
         Applicability::Unsafe
     } else {
         Applicability::Safe
@@ -81,6 +92,7 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
         assignments,
         commands,
         inner,
+        moves,
     } = edits;
     if changes.is_empty() && assignments.is_empty() && commands.is_empty() {
         return Err(Refusal::new(
@@ -93,6 +105,8 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
         let definition = define_branch(context, facts, need.order, need.exported)?;
         if definition.change.is_some() {
             changes.extend(pipeline::pass_branch(context, file)?);
+        } else if moves {
+            names_repositories(context, facts)?;
         }
         changes.extend(definition.change);
         for assignment in assignments.get(&file).into_iter().flatten() {
@@ -104,6 +118,28 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
     let mut known = HashSet::new();
     changes.retain(|change| known.insert(change.clone()));
     Ok(changes)
+}
+
+/// Whether the branch variable, which the file sets itself, can be part of a repository's name.
+///
+/// # Errors
+/// It may hold what cannot.
+fn names_repositories(context: &Context<'_>, file: &FileFacts) -> Result<(), Refusal> {
+    let settings = context.settings;
+    let right = [false, true].map(|copilot| context.derivation(copilot));
+    let set = || {
+        file.scripts()
+            .iter()
+            .any(|it| right.iter().any(|text| **text == *it.text))
+    };
+    if settings.branch_defined || set() {
+        return Ok(());
+    }
+    let message = format!(
+        "{} sets {} itself, and the name of a repository is in lower case: name another variable as `variable` below `[branch]`",
+        file.path, settings.branch_variable
+    );
+    Err(Refusal::new(RefusalCode::YourDecision, message))
 }
 
 /// When a buildspec needs the branch variable first, and whether a process that it starts reads it.

@@ -16,6 +16,7 @@ mod handed_over;
 mod joined;
 mod left_behind;
 pub(crate) mod pipeline;
+mod repository;
 pub(crate) mod tag_choice;
 mod tag_edits;
 

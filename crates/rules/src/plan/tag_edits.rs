@@ -30,6 +30,8 @@ pub(crate) struct Edits {
     pub(crate) assignments: BTreeMap<FileId, Vec<String>>,
     /// Commands that write the tag into files which the build hands on.
     pub(crate) commands: Vec<Change>,
+    /// Whether the repository changes, too.
+    pub(crate) moves: bool,
     /// Whether a nested shell reads the tag.
     pub(crate) inner: bool,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tagwright_rules::Settings;
 use tagwright_rules::derivation::{Derivation, Missing, Outcome};
+use tagwright_rules::environments::Definition;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{
     Command, Part, PartKind, Quoting, RedirectKind, Script, Variable, Word, parse,
@@ -75,7 +76,12 @@ impl<'a> Shell<'a> {
     /// Runs one item of a list of commands.
     pub(super) fn item(&mut self, text: &str, visitor: &mut dyn Visitor) {
         let Some((at, length, derivation)) = self.derivation_in(text) else {
-            return self.script(text, 0, visitor);
+            return match self.repository_in(text) {
+                Some((variable, value)) => {
+                    self.variables.insert(variable, Values::one(value));
+                }
+                None => self.script(text, 0, visitor),
+            };
         };
         self.script(&text[..at], 0, visitor);
         self.derives = true;
@@ -96,6 +102,23 @@ impl<'a> Shell<'a> {
         self.variables.insert(name, Values::one(value));
         let end = at + length;
         self.script(&text[end..], end, visitor);
+    }
+
+    /// The variable and the repository of the build, if the text is the command that fixes insert for it.
+    fn repository_in(&self, text: &str) -> Option<(String, Text)> {
+        let environments = self.settings.environments.as_ref()?;
+        let definition = Definition::read(text, environments)?;
+        let branch = self.value_of(&self.settings.branch_variable);
+        // Nothing but a project could have set it before.
+        let before = self.variables.get(&definition.variable);
+        let before = before.map_or(Some(""), Values::as_known);
+        let whole =
+            definition.image.is_none() && !self.variables.contains_key(&definition.variable);
+        let value = match branch.as_known().zip(before).filter(|_| !whole) {
+            Some((branch, before)) => Text::known(definition.value(environments, branch, before)),
+            None => Text::unknown(format!("${{{}}}", definition.variable)),
+        };
+        Some((definition.variable, value))
     }
 
     /// The definition of the branch that fixes insert, if the text holds it: where, how long, and which.

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use super::markup::escape;
-use super::shared::{effects, headline, settled_if_unread, settled_images, shown, steps, tags};
+use super::shared::{
+    effects, headline, settled_if_unread, settled_images, shown, steps, strategy, tags,
+};
 use crate::migrate::plan::{Image, Plan, Repository};
 use crate::report::count;
 
@@ -24,6 +26,7 @@ fn one(plan: &Repository, applied: bool, named: bool, out: &mut dyn Write) -> io
         writeln!(out, "# Image tags by branch instead of `latest`\n")?;
     }
     writeln!(out, "{}\n", headline(plan, applied))?;
+    writeln!(out, "{}.\n", text(&strategy(&plan.advice, usize::MAX)))?;
     if shown(plan).next().is_some() {
         writeln!(
             out,

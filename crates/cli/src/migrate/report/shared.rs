@@ -2,8 +2,28 @@
 
 use std::collections::BTreeSet;
 
+use crate::migrate::advice::Advice;
 use crate::migrate::plan::{Effect, Image, Place, Prediction, Repository};
 use crate::report::count;
+
+/// The strategy, and the first `reasons` of those that speak for the one that fits.
+pub(super) fn strategy(advice: &Advice, reasons: usize) -> String {
+    let shown: Vec<&str> = advice
+        .reasons
+        .iter()
+        .take(reasons)
+        .map(String::as_str)
+        .collect();
+    let Advice { planned, fits, .. } = advice;
+    if planned == fits {
+        format!("Strategy {planned}: {}", shown.join("; "))
+    } else {
+        format!(
+            "Strategy {planned}; {fits} fits better: {}",
+            shown.join("; ")
+        )
+    }
+}
 
 /// What the plan comes to, in one or two sentences.
 pub(super) fn headline(plan: &Repository, applied: bool) -> String {

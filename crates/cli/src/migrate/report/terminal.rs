@@ -2,7 +2,9 @@
 
 use std::io;
 
-use super::shared::{Step, changed_lines, effects, headline, settled_images, shown, steps, tags};
+use super::shared::{
+    Step, changed_lines, effects, headline, settled_images, shown, steps, strategy, tags,
+};
 use crate::migrate::plan::{Image, Plan, Repository, Step as Todo};
 use crate::report::{Style, count, escape};
 
@@ -84,6 +86,7 @@ impl Screen {
     ) -> io::Result<()> {
         let headline = headline(plan, applied);
         writeln!(out, "{}: {headline}", self.bold(&plan.name))?;
+        writeln!(out, "{}", escape(&strategy(&plan.advice, 1)))?;
         for image in shown(plan) {
             self.image(image, out)?;
         }
