@@ -105,9 +105,7 @@ fn change(file: &File, before: Option<&str>) -> FileChange {
 fn new_file(file: &File) -> String {
     let path = &file.path;
     let lines = file.text.lines().count();
-    let mut text = format!(
-        "--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{lines} @@\n"
-    );
+    let mut text = format!("--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{lines} @@\n");
     for line in file.text.lines() {
         let _ = writeln!(text, "+{line}");
     }
