@@ -172,11 +172,22 @@ fn what_a_fixed_build_pushes_and_deploys_is_its_own() {
             (Ok(before), Ok(after)) => (before, after),
             (Err(error), _) | (_, Err(error)) => return vec![error],
         };
+        // Branches may have repositories of their own.
+        let moved: Vec<String> = fixture
+            .settings
+            .repositories
+            .values()
+            .flat_map(|moves| BUILDS.iter().filter_map(|name| moves.get(*name).cloned()))
+            .collect();
         let tree = |name, images: &BTreeSet<Image>| Tree {
             engine: &engine,
             fixture,
             name,
-            own: images.iter().map(|it| it.repository.clone()).collect(),
+            own: images
+                .iter()
+                .map(|it| it.repository.clone())
+                .chain(moved.iter().cloned())
+                .collect(),
         };
         if after.is_empty() {
             left_out.fetch_add(1, Ordering::Relaxed);
