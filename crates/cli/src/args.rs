@@ -113,6 +113,8 @@ pub enum Command {
     /// each branch will push, the edits, and what is left for people. Nothing is written unless asked.
     #[command(after_help = MIGRATE_EXIT_CODES)]
     Migrate(MigrateArgs),
+    /// Join the JSON Lines of many runs (`check --format jsonl`) into one report.
+    Merge(MergeArgs),
     /// Show where images are built, tagged, pushed and deployed.
     Flow(FlowArgs),
     /// Print the page of one rule, or what is known of a key
@@ -431,6 +433,10 @@ pub struct CheckArgs {
     #[arg(long, value_name = "REASON", conflicts_with_all = ["stdin_filename", "files", "shellcheck"])]
     pub add_ignore: Option<String>,
 
+    /// Label the results with the repository's name, and give paths relative to it: for `tagwright merge`.
+    #[arg(long, value_name = "NAME", conflicts_with = "stdin_filename")]
+    pub repository: Option<String>,
+
     /// Report also what the installed program `shellcheck` says of the commands in buildspecs, as the rule `shellcheck`.
     #[arg(long)]
     pub shellcheck: bool,
@@ -620,6 +626,35 @@ pub enum InfrastructureLanguage {
     Terraform,
 }
 
+/// `tagwright merge`
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Files that `tagwright check --format jsonl` wrote, with --repository or named after their repositories.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Take more paths from FILE (`-`: standard input), one a line, or separated by NUL.
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<PathBuf>,
+
+    /// The format of the report on standard output.
+    #[arg(long, value_enum, default_value_t = MergeFormat::Json)]
+    pub format: MergeFormat,
+}
+
+/// The formats of a merged report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MergeFormat {
+    /// Counts by rule and by repository; see `tagwright schema merged`.
+    Json,
+    /// All findings, one run for each repository.
+    Sarif,
+    /// The counts as tables.
+    Md,
+    /// The counts as one page.
+    Html,
+}
+
 /// The formats of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PlanFormat {
@@ -767,6 +802,8 @@ pub enum SchemaOf {
     Baseline,
     /// The report of `tagwright migrate --report json=FILE`.
     Migration,
+    /// The report of `tagwright merge --format json`.
+    Merged,
     /// CodeBuild's buildspecs, for editors.
     Buildspec,
     /// Manifests of Copilot's services and jobs, for editors.

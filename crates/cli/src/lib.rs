@@ -8,6 +8,7 @@ pub mod args;
 mod commands;
 mod deliver;
 pub mod ending;
+pub mod merge;
 pub mod migrate;
 mod pages;
 mod picked;

@@ -251,7 +251,7 @@ impl Below {
 }
 
 /// The paths in `file`, or in standard input for `-`: separated by NUL if there is any, else one a line.
-fn listed(file: &Path, input: &mut dyn Read) -> Result<Vec<PathBuf>, Stop> {
+pub(crate) fn listed(file: &Path, input: &mut dyn Read) -> Result<Vec<PathBuf>, Stop> {
     let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
         input.read_to_end(&mut bytes).map(|_| ())

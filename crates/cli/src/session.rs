@@ -708,7 +708,11 @@ impl Part {
 
     fn place(&self, report: &mut Report, file: FileId, span: Span) -> Option<crate::report::Place> {
         let document = self.workspace.document(file)?;
-        let file = report.file(&document.shown, &document.text);
+        let path = report
+            .repository
+            .as_ref()
+            .map_or(&document.shown, |_| &document.relative);
+        let file = report.file(path, &document.text);
         Some(report.place(file, span))
     }
 }

@@ -29,8 +29,14 @@ pub(crate) fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit,
     if let Some(listed) = list(&mut session, &args.target, streams)? {
         return Ok(listed);
     }
+    if args.repository.is_some() && session.roots().len() > 1 {
+        return Err(Stop::Usage(
+            "--repository names one repository, and several were given: run `tagwright check` for each".to_owned(),
+        ));
+    }
     let progress = Progress::start();
     let mut report = Report::default();
+    report.repository.clone_from(&args.repository);
     report.without_fixes = !args.target.formats().any(Format::shows_fixes);
     report.with_fingerprints = args.target.formats().any(Format::shows_fingerprints);
     match &args.add_ignore {

@@ -97,6 +97,10 @@ fn generated() -> Vec<(String, String)> {
             schema_text(SchemaOf::Config),
         ),
         (
+            "docs/schema/merged.json".to_owned(),
+            schema_text(SchemaOf::Merged),
+        ),
+        (
             "docs/schema/migration.json".to_owned(),
             schema_text(SchemaOf::Migration),
         ),

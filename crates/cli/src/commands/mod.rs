@@ -9,6 +9,7 @@ mod hook;
 mod ignore;
 mod init;
 mod lsp;
+mod merge;
 mod migrate;
 mod rules;
 mod schema;
@@ -24,6 +25,7 @@ pub(crate) fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop
         Command::Check(args) => check::check(args, streams),
         Command::Baseline(args) => baseline::run(args, streams),
         Command::Fix(args) => fix::fix(args, streams),
+        Command::Merge(args) => merge::merge(args, streams),
         Command::Migrate(args) => migrate::migrate(args, streams),
         Command::Flow(args) => flow::flow(args, streams),
         Command::Explain { name } => rules::explain(name, streams),

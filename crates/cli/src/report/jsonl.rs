@@ -18,6 +18,9 @@ enum Line<'a> {
         /// The version of this format.
         #[schemars(range(min = 1, max = 1))]
         schema_version: u32,
+        /// The repository, if the run was given a name for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        repository: Option<&'a str>,
         #[serde(flatten)]
         finding: Finding<'a>,
     },
@@ -26,6 +29,9 @@ enum Line<'a> {
         /// The version of this format.
         #[schemars(range(min = 1, max = 1))]
         schema_version: u32,
+        /// The repository, if the run was given a name for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        repository: Option<&'a str>,
         #[serde(flatten)]
         summary: Summary,
     },
@@ -35,12 +41,14 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
     for entry in report.entries() {
         let line = Line::Finding {
             schema_version: SCHEMA_VERSION,
+            repository: report.repository.as_deref(),
             finding: Finding::new(report, &entry),
         };
         put(&line, out)?;
     }
     let line = Line::Summary {
         schema_version: SCHEMA_VERSION,
+        repository: report.repository.as_deref(),
         summary: Summary::new(report),
     };
     put(&line, out)

@@ -37,6 +37,7 @@ pub use crate::severity::severity_name;
 pub use human::Style;
 pub use json::schema;
 pub use jsonl::schema as lines_schema;
+pub(crate) use sarif::percent_encode;
 
 /// The findings of a run.
 #[derive(Debug, Default)]
@@ -55,6 +56,8 @@ pub struct Report {
     pub excluded: usize,
     /// What does not count, beside [`Report::suppressed`]: how many findings comments silence and the baseline has.
     left_out: (usize, usize),
+    /// The name of the repository that the run is about: results are labelled with it, and paths are relative to it.
+    pub repository: Option<String>,
     /// Whether some finding fails the run.
     pub failed: bool,
     /// Formats for people show the findings without a summary.

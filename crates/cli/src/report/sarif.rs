@@ -554,7 +554,7 @@ fn artifact(path: &str) -> ArtifactLocation {
 }
 
 /// The path with every byte as `%XX` that is neither unreserved in RFC 3986 nor a slash.
-fn percent_encode(path: &str) -> String {
+pub(crate) fn percent_encode(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {

@@ -2,24 +2,18 @@
 
 use std::io::{self, Write};
 
-use super::markup::escape;
+use super::markup::{begin, escape, text};
 use super::picture;
 use super::shared::{effects, headline, settled_if_unread, settled_images, shown, steps, tags};
 use crate::migrate::plan::{Image, Left, Plan, Repository};
 use crate::report::count;
-
-const STYLE: &str = include_str!("style.css");
 
 pub(super) fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let title = match plan.repositories.as_slice() {
         [only] => format!("{}: image tags by branch", only.name),
         _ => "Image tags by branch".to_owned(),
     };
-    writeln!(
-        out,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#plan\">Skip to the plan</a>",
-        escape(&title)
-    )?;
+    begin(&title, out)?;
     writeln!(out, "<header>\n<h1>{}</h1>", escape(&title))?;
     if let [only] = plan.repositories.as_slice() {
         writeln!(
@@ -272,20 +266,4 @@ fn todo(plan: &Repository, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     writeln!(out, "</ol>")
-}
-
-/// Text in which backticks stand around code.
-fn text(text: &str) -> String {
-    let parts: Vec<&str> = text.split('`').collect();
-    if parts.len().is_multiple_of(2) {
-        return escape(text);
-    }
-    let shown = parts.iter().enumerate().map(|(index, part)| {
-        if index % 2 == 1 {
-            format!("<code>{}</code>", escape(part))
-        } else {
-            escape(part)
-        }
-    });
-    shown.collect()
 }

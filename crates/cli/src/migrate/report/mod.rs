@@ -3,7 +3,7 @@
 mod html;
 mod json;
 mod markdown;
-mod markup;
+pub(crate) mod markup;
 mod picture;
 mod shared;
 mod terminal;
