@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use tagwright_flow::{FileId, FileKind};
 use tagwright_flow::facts::TagValue;
 use tagwright_flow::mentions::{Mention, Moved};
+use tagwright_flow::{FileId, FileKind};
 
 use super::handed_over;
 use crate::context::{Context, Place, pushes};
