@@ -10,6 +10,7 @@ const DOCUMENTS = [
   { scheme: "file", language: "dockercompose" },
   { scheme: "file", language: "json" },
   { scheme: "file", language: "terraform" },
+  { scheme: "file", language: "shellscript" },
   { scheme: "file", pattern: "**/*.{yml,yaml,tf,tpl,tftpl,tmpl,j2}" },
   { scheme: "file", pattern: "**/tagwright.toml" },
 ];

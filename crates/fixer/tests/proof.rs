@@ -615,3 +615,34 @@ fn replacements_and_items_of_one_list_go_together() {
     let rejection = prove_edits(&old, &one(after), &edits, &fewer).unwrap_err();
     assert_eq!(rejection.point(), Some(2));
 }
+
+#[test]
+fn a_script_is_proved_by_its_words_and_its_bytes() {
+    let of = |text: &str| sources(&[("ci/push.sh", text)]);
+    let prove = |before: &str, after: &str, new: &str| {
+        let at = before.find("latest").unwrap();
+        let change = Change {
+            file: FILE,
+            node: yaml::NodeId(0),
+            kind: ChangeKind::Replace {
+                range: Span::new(at, at + "latest".len()),
+                text: new.to_owned(),
+                words: WordEffect::Within,
+            },
+        };
+        prove_edits(&of(before), &of(after), &edits(before, after), &[change])
+    };
+    let before = "#!/bin/sh\n# yaml: [no\nif x; then\n\tpush a:latest\nfi\n";
+    let after = |new: &str| before.replace("latest", new);
+    prove(before, &after("${B}"), "${B}").unwrap();
+    // Another word, another command, no shell at all.
+    for new in ["$B c", "$B;c", "$B`", "\"$B"] {
+        let rejection = prove(before, &after(new), new).unwrap_err();
+        assert_eq!(rejection.point(), Some(3), "{new}: {rejection}");
+    }
+    // More than was declared.
+    let more = after("${B}").replace("# yaml", "# Yaml");
+    prove(before, &more, "${B}").unwrap_err();
+    let gone = after("${B}").replace("if x", "if y");
+    prove(before, &gone, "${B}").unwrap_err();
+}

@@ -134,3 +134,18 @@ fn what_else_reads_the_tag_that_a_script_is_given_keeps_it() {
     let outcome = outcome(&[("buildspec.yml", &spec), ("ci/x.sh", &text)]);
     assert!(!outcome.starts_with("changes"), "{outcome}");
 }
+
+#[test]
+fn a_refusal_says_that_a_script_is_not_followed() {
+    let spec = buildspec(&[
+        &format!("docker build -t {IMAGE}:latest ."),
+        &format!("docker push {IMAGE}:latest"),
+        "sudo ./ci/x.sh",
+    ]);
+    let text = format!("#!/bin/sh\ndocker run -d {IMAGE}:latest\n");
+    let outcome = outcome(&[("buildspec.yml", &spec), ("ci/x.sh", &text)]);
+    assert!(
+        outcome.ends_with("(tagwright follows no command that runs this script)"),
+        "{outcome}"
+    );
+}

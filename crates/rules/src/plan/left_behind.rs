@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use tagwright_flow::FileId;
 use tagwright_flow::facts::TagValue;
 use tagwright_flow::mentions::{Mention, Moved};
+use tagwright_flow::{FileId, FileKind};
 
 use super::handed_over;
 use crate::context::{Context, Place, pushes};
@@ -51,13 +51,13 @@ pub(super) fn check<'a>(
             &moved,
         );
         if let Some(mention) = left {
-            return Err(refusal(&mention));
+            return Err(refusal(context, &mention));
         }
     }
     Ok(())
 }
 
-fn refusal(mention: &Mention) -> Refusal {
+fn refusal(context: &Context<'_>, mention: &Mention) -> Refusal {
     let Mention {
         path,
         position,
@@ -70,7 +70,8 @@ fn refusal(mention: &Mention) -> Refusal {
             "{place} (`{written}`) deploys what an existing definition names, and nothing would push that tag any more"
         )
     } else {
-        format!("{place} still names `{written}`, and nothing would push that tag any more")
+        let why = unfollowed(context, mention).unwrap_or_default();
+        format!("{place} still names `{written}`, and nothing would push that tag any more{why}")
     };
     let refusal = Refusal::new(RefusalCode::LeftBehind, message);
     let what = format!("`{written}`");
@@ -79,3 +80,22 @@ fn refusal(mention: &Mention) -> Refusal {
         None => refusal.elsewhere(&**path, (position.line, position.column), what),
     }
 }
+
+/// Why a place in a script does not move, to be read behind the rest.
+fn unfollowed(context: &Context<'_>, mention: &Mention) -> Option<&'static str> {
+    let path = &*mention.path;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match mention.file {
+        Some(file) => {
+            let script = context.workspace.file(file).kind == FileKind::Script;
+            (script && context.workspace.builds_of(file).is_empty()).then_some(UNFOLLOWED)
+        }
+        None if name.ends_with(".sh") || name.ends_with(".bash") => Some(UNFOLLOWED),
+        None if name == "Makefile" || name.ends_with(".mk") => {
+            Some(" (tagwright does not edit Makefiles)")
+        }
+        None => None,
+    }
+}
+
+const UNFOLLOWED: &str = " (tagwright follows no command that runs this script)";
