@@ -62,6 +62,8 @@ pub struct FileFacts {
     pub scripts: Vec<SmolStr>,
     /// Places where pasted documentation or quoting keeps a variable from being one.
     pub oddities: Vec<Oddity>,
+    /// Tables of the assignments, made when they are asked.
+    pub lookup: crate::lookup::Lookup,
 }
 
 /// A place that names an image.

@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod expression;
 pub mod facts;
 pub mod kind;
+pub mod lookup;
 pub mod read;
 pub mod scan;
 pub mod search;
