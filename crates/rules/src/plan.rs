@@ -30,19 +30,17 @@ pub(crate) struct Plan {
     pub(crate) pushes: Result<Arc<Fix>, String>,
     /// For `latest` that is only one of the values of a variable, by file and place: it can change alone,
     /// since everything that takes the variable takes the new value.
-    defaults: Vec<(FileId, Span, Result<Arc<Fix>, String>)>,
+    defaults: HashMap<(FileId, Span), Result<Arc<Fix>, String>>,
 }
 
 impl Plan {
     /// The fix for a variable that is `latest` by default, at one of the places that take it.
     pub(crate) fn of_default(&self, place: Place<'_>, tag: &TagValue) -> Result<Arc<Fix>, String> {
-        let own = tag.site.and_then(|site| {
-            self.defaults
-                .iter()
-                .find(|(file, span, _)| *file == place.file.id && *span == site.source)
-        });
+        let own = tag
+            .site
+            .and_then(|site| self.defaults.get(&(place.file.id, site.source)));
         match own {
-            Some((_, _, fix)) => fix.clone(),
+            Some(fix) => fix.clone(),
             None if deploys(place.image.role) => self.deploys.clone(),
             None => self.pushes.clone(),
         }
@@ -63,7 +61,7 @@ impl Plan {
         let latest = all(&|place, tag| tag.kind.is_latest() && place.image.is_latest());
         let default = all(&|place, tag| tag.kind.is_latest() && !place.image.is_latest());
         let pushed = all(&|place, _| pushes(place.image.role));
-        let defaults = defaults(context, &default);
+        let defaults = defaults(context, &default, latest.len());
         let pushes_latest = latest.iter().any(|(place, _)| pushes(place.image.role));
         let beside = pushed.iter().any(|(_, tag)| {
             matches!(&tag.kind, TagKind::Variable(_))
@@ -100,48 +98,63 @@ impl Plan {
 
 /// One fix for each place at which a variable gets `latest` as one of its values. A fallback that is
 /// written out at every use (`repo:${X:-latest}`) is one place for all of them, or they would come apart.
+/// `latest`: how many places of the image are `latest` whatever their variables hold.
 fn defaults(
     context: &Context<'_>,
     places: &[(Place<'_>, &TagValue)],
-) -> Vec<(FileId, Span, Result<Arc<Fix>, String>)> {
+    latest: usize,
+) -> HashMap<(FileId, Span), Result<Arc<Fix>, String>> {
+    /// Fixes of one image, times the places that each may have to change.
+    const MOST_CHANGES: usize = 1_000_000;
     /// `None`: written out at its uses.
     type Key = Option<(FileId, Span)>;
-    let mut groups: Vec<(Key, Vec<(Place<'_>, &TagValue)>)> = Vec::new();
-    let mut spans: Vec<(Key, FileId, Span)> = Vec::new();
+    #[derive(Default)]
+    struct Group<'a> {
+        places: Vec<(Place<'a>, &'a TagValue)>,
+        spans: Vec<(FileId, Span)>,
+    }
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut known: HashMap<Key, usize> = HashMap::new();
     for (place, tag) in places {
         let Some(site) = tag.site else { continue };
         let at_use = place.image.span.contains(site.source);
         let key = (!at_use).then_some((place.file.id, site.source));
-        match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, group)) => group.push((*place, tag)),
-            None => groups.push((key, vec![(*place, tag)])),
-        }
-        let span = (key, place.file.id, site.source);
-        if !spans.contains(&span) {
-            spans.push(span);
+        let at = *known.entry(key).or_insert_with(|| {
+            groups.push(Group::default());
+            groups.len() - 1
+        });
+        groups[at].places.push((*place, tag));
+        groups[at].spans.push((place.file.id, site.source));
+    }
+    let mut fixes = HashMap::new();
+    // Each fix may have to change all other places of the image with it.
+    let too_many = groups.len().saturating_mul(latest) > MOST_CHANGES;
+    for Group { places, spans } in groups {
+        let seldom = places.iter().all(|(place, tag)| is_seldom(place.file, tag));
+        let fix = if too_many {
+            Err("too many variables and places name this image".to_owned())
+        } else {
+            branch_tag(context, &places, false)
+        };
+        let fix = fix.map(|fix| {
+            Arc::new(Fix {
+                message: "take the branch tag instead of `latest`".to_owned(),
+                // The command that finds the branch ends a build that has none, and most such builds
+                // never come to the fallback.
+                applicability: if seldom {
+                    Applicability::Unsafe
+                } else {
+                    fix.applicability
+                },
+                ..fix
+            })
+        });
+        for span in spans {
+            // The first group that has a place says how it changes.
+            fixes.entry(span).or_insert_with(|| fix.clone());
         }
     }
-    groups
-        .into_iter()
-        .flat_map(|(key, group)| {
-            let seldom = group.iter().all(|(place, tag)| is_seldom(place.file, tag));
-            let fix = branch_tag(context, &group, false).map(|fix| {
-                Arc::new(Fix {
-                    message: "take the branch tag instead of `latest`".to_owned(),
-                    // The command that finds the branch ends a build that has none, and most such builds
-                    // never come to the fallback.
-                    applicability: if seldom {
-                        Applicability::Unsafe
-                    } else {
-                        fix.applicability
-                    },
-                    ..fix
-                })
-            });
-            let spans = spans.iter().filter(move |(of, ..)| *of == key);
-            spans.map(move |(_, file, span)| (*file, *span, fix.clone()))
-        })
-        .collect()
+    fixes
 }
 
 /// Whether the tag is only the fallback of a variable that a command of the file sets.
@@ -151,9 +164,8 @@ fn is_seldom(file: &FileFacts, tag: &TagValue) -> bool {
     };
     // `TAG=${TAG:-latest}` sets it to the fallback and to what comes from outside.
     let itself = |span: Span| tag.site.is_some_and(|site| span.contains(site.source));
-    file.assignments
-        .iter()
-        .any(|a| a.name == *name && a.place == AssignmentPlace::Command && !itself(a.span))
+    file.assigned(name)
+        .any(|a| a.place == AssignmentPlace::Command && !itself(a.span))
 }
 
 /// Deploy the tag that the flow already pushes beside `latest`, if there is one for every reader.
@@ -222,11 +234,7 @@ fn reusable(tag: &TagValue) -> Option<String> {
 /// Whether the variable of `text` has its value before `order`, or from outside the file.
 fn is_set(file: &FileFacts, text: &str, order: Order) -> bool {
     let name = plain_name(text.trim_start_matches(['$', '{']));
-    let mut assigned = file
-        .assignments
-        .iter()
-        .filter(|a| &*a.name == name)
-        .peekable();
+    let mut assigned = file.assigned(name).peekable();
     if assigned.peek().is_none() {
         return true;
     }
@@ -236,11 +244,7 @@ fn is_set(file: &FileFacts, text: &str, order: Order) -> bool {
 /// Whether an inner shell sees the variable of `text`.
 fn is_exported(file: &FileFacts, text: &str) -> bool {
     let name = plain_name(text.trim_start_matches(['$', '{']));
-    let mut assigned = file
-        .assignments
-        .iter()
-        .filter(|a| &*a.name == name)
-        .peekable();
+    let mut assigned = file.assigned(name).peekable();
     assigned.peek().is_none()
         || assigned.any(|a| {
             a.exported
@@ -315,13 +319,24 @@ pub(crate) fn needs_new_text(tool: Tool) -> bool {
     )
 }
 
+/// A place, and the index of one of the tags that it may have.
+type TagId = (UseId, usize);
+
+fn tagged<'a>(context: &Context<'a>, (id, tag): TagId) -> Tagged<'a> {
+    let place = context.place(id);
+    (place, &place.image.tags[tag])
+}
+
 /// A place and one of the tags that it may have.
 type Tagged<'a> = (Place<'a>, &'a TagValue);
 
 /// What plans ask of all images of the workspace, found out once.
 pub(crate) struct Index {
-    /// By where the value of a variable is written: the flows that have `latest` from there.
-    through: HashMap<(FileId, Span), Vec<usize>>,
+    /// By where the value of a variable is written: the flows that have `latest` from there, and for each the
+    /// places with the indices of their tags.
+    through: HashMap<(FileId, Span), Vec<(usize, Vec<TagId>)>>,
+    /// By flow: the places that are `latest` whatever their variables hold, and whether they stand alone.
+    latest: HashMap<usize, (Vec<TagId>, bool)>,
     /// The calls of `aws ecr`, by the repository's name.
     registry_calls: HashMap<SmolStr, Vec<UseId>>,
 }
@@ -330,21 +345,39 @@ impl Index {
     pub(crate) fn new(context: &Context<'_>) -> Self {
         let mut index = Self {
             through: HashMap::new(),
+            latest: HashMap::new(),
             registry_calls: HashMap::new(),
         };
         for (at, flow) in context.workspace.flows().iter().enumerate() {
+            let mut of_flow = Vec::new();
+            let mut shared = false;
             for place in context.places(flow) {
-                let latest = place.image.tags.iter().filter(|tag| tag.kind.is_latest());
-                for origin in latest.filter_map(|tag| through_variable(&(place, tag))) {
+                for (number, tag) in place.image.tags.iter().enumerate() {
+                    if !tag.kind.is_latest() {
+                        continue;
+                    }
+                    if place.image.is_latest() {
+                        of_flow.push((place.id, number));
+                    }
+                    let Some(origin) = through_variable(&(place, tag)) else {
+                        continue;
+                    };
+                    shared = true;
                     let flows = index.through.entry(origin).or_default();
-                    if flows.last() != Some(&at) {
-                        flows.push(at);
+                    match flows.last_mut() {
+                        Some((last, places)) if *last == at => places.push((place.id, number)),
+                        _ => flows.push((at, vec![(place.id, number)])),
                     }
                 }
                 if place.image.tool == Tool::AwsEcr {
                     let name = place.image.repository.key().into();
                     index.registry_calls.entry(name).or_default().push(place.id);
                 }
+            }
+            if shared {
+                let tagged: Vec<_> = of_flow.iter().map(|id| tagged(context, *id)).collect();
+                let alone = stands_alone(&tagged);
+                index.latest.insert(at, (of_flow, alone));
             }
         }
         index
@@ -375,6 +408,10 @@ impl<'a> Collected<'a> {
         (place.id, std::ptr::from_ref(*tag))
     }
 
+    fn has(&self, it: &Tagged<'a>) -> bool {
+        self.known.contains(&Self::key(it))
+    }
+
     fn add(&mut self, it: Tagged<'a>) {
         if self.known.insert(Self::key(&it)) {
             self.all.push(it);
@@ -388,28 +425,44 @@ impl<'a> Collected<'a> {
 fn with_shared_variables<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Collected<'a> {
     let mut collected = Collected::new(places);
     let mut followed = HashSet::new();
+    // The flows that are collected whole, so that nothing of them is left to be asked about.
+    let mut whole = HashSet::new();
+    let index = context.index();
     let mut at = 0;
     while let Some(entry) = collected.all.get(at) {
         at += 1;
         let Some(origin) = through_variable(entry).filter(|it| followed.insert(*it)) else {
             continue;
         };
-        for flow in context.index().through.get(&origin).into_iter().flatten() {
-            let (through, rest): (Vec<_>, Vec<_>) = context
-                .places(&context.workspace.flows()[*flow])
-                .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
-                .filter(|(_, tag)| tag.kind.is_latest())
-                .partition(|it| through_variable(it) == Some(origin));
-            let rest: Vec<_> = rest
-                .into_iter()
-                .filter(|(place, _)| place.image.is_latest())
-                .collect();
-            let apart = stands_alone(&through) && stands_alone(&rest);
-            let moves = through
-                .into_iter()
-                .chain(rest.into_iter().filter(|_| !apart));
-            for it in moves {
-                collected.add(it);
+        for (flow, through) in index.through.get(&origin).into_iter().flatten() {
+            let through: Vec<_> = through.iter().map(|id| tagged(context, *id)).collect();
+            for it in &through {
+                collected.add(*it);
+            }
+            if whole.contains(flow) {
+                continue;
+            }
+            let (latest, alone) = &index.latest[flow];
+            let rest = || {
+                let latest = latest.iter().map(|id| tagged(context, *id));
+                latest.filter(|it| through_variable(it) != Some(origin))
+            };
+            if rest().all(|it| collected.has(&it)) {
+                whole.insert(*flow);
+                continue;
+            }
+            // Mostly none of these is `latest` whatever its variable holds, and the rest is all that is.
+            let apart = stands_alone(&through)
+                && if through.iter().any(|(place, _)| place.image.is_latest()) {
+                    stands_alone(&rest().collect::<Vec<_>>())
+                } else {
+                    *alone
+                };
+            if !apart {
+                for it in rest() {
+                    collected.add(it);
+                }
+                whole.insert(*flow);
             }
         }
     }
@@ -601,17 +654,10 @@ fn branch_tag(
 
 /// The time at which the place's text is evaluated: for an assigned value, of the assignment.
 fn first_order(place: &Place<'_>, value: &TagValue) -> Order {
-    let Some(site) = value.site else {
-        return place.image.order;
-    };
-    place
-        .file
-        .assignments
-        .iter()
-        .filter(|a| a.place == AssignmentPlace::Command && a.span.contains(site.source))
-        .map(|a| a.order)
-        .min()
-        .unwrap_or(place.image.order)
+    let assigned = value
+        .site
+        .and_then(|site| place.file.assigned_at(site.source));
+    assigned.unwrap_or(place.image.order)
 }
 
 fn describe(role: Role) -> &'static str {
@@ -728,16 +774,12 @@ pub(crate) fn define_branch<'a>(
         });
     }
     let mut defined = file
-        .assignments
-        .iter()
-        .filter(|a| &*a.name == variable && !a.subshell && a.order <= order)
+        .assigned(variable)
+        .filter(|a| !a.subshell && a.order <= order)
         .filter(|a| a.place != AssignmentPlace::Loop)
         .peekable();
     if defined.peek().is_some() {
-        let exported = file
-            .assignments
-            .iter()
-            .any(|a| &*a.name == variable && a.exported);
+        let exported = file.assigned(variable).any(|a| a.exported);
         if inner && !exported {
             return Err(format!(
                 "{variable} is set but not exported, so a nested shell would not see it"

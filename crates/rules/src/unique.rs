@@ -151,11 +151,8 @@ fn end(file: &FileFacts, site: Site) -> Site {
 
 /// The time at which the text at `site` is evaluated.
 fn order_of(file: &FileFacts, image: &ImageUse, site: Site) -> Order {
-    file.assignments
-        .iter()
-        .filter(|a| a.place == AssignmentPlace::Command && a.span.contains(site.source))
-        .map(|a| a.order)
-        .fold(image.order, Order::min)
+    let assigned = file.assigned_at(site.source);
+    assigned.map_or(image.order, |order| order.min(image.order))
 }
 
 /// Where all places read one variable that one command of the file sets from the branch: the change of
@@ -169,7 +166,7 @@ fn shared_assignment(context: &Context<'_>, places: &[Tagged<'_>]) -> Option<Cha
     if !same || name == context.settings.branch_variable {
         return None;
     }
-    let mut assigned = file.assignments.iter().filter(|a| &*a.name == name);
+    let mut assigned = file.assigned(name);
     let assignment = assigned.next()?;
     let simple = assigned.next().is_none()
         && assignment.place == AssignmentPlace::Command

@@ -6,7 +6,7 @@ use tagwright_flow::expression::{Atom, AtomKind, Expansion, Expression, Origin, 
 use tagwright_flow::facts::{
     AssignmentFact, AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue,
 };
-use tagwright_syntax::yaml::{self, NodeId};
+use tagwright_syntax::yaml::NodeId;
 use tagwright_syntax::{SmolStr, Span};
 
 use crate::context::Context;
@@ -34,23 +34,7 @@ pub(crate) fn is_provided(context: &Context<'_>, name: &str) -> bool {
 /// Whether the file assigns the variable anywhere, or runs something that may: a sourced script, an
 /// `eval`, an export of computed names.
 pub(crate) fn may_be_assigned(file: &FileFacts, name: &str) -> bool {
-    let sourced = ["source ", ". ./", ". /", ". $", "eval ", "export $("];
-    file.assignments.iter().any(|a| &*a.name == name && !is_bare_export(a))
-        || sourced.iter().any(|form| {
-            file.text.match_indices(form).any(|(at, _)| {
-                file.text[..at]
-                    .chars()
-                    .next_back()
-                    .is_none_or(|before| before.is_whitespace() || ";&|('\"".contains(before))
-            })
-        })
-        // Somebody has thought of the case that it is not set.
-        || ["-z", "-n"].iter().any(|test| {
-            file.text.match_indices(test).any(|(at, _)| {
-                let rest = file.text[at + 2..].trim_start_matches([' ', '"', '\\', '$', '{']);
-                plain_name(rest) == name
-            })
-        })
+    file.assigned(name).any(|a| !is_bare_export(a)) || file.sources() || file.tests(name)
 }
 
 /// `export NAME` alone gives no value.
@@ -63,10 +47,7 @@ fn is_bare_export(assignment: &AssignmentFact) -> bool {
 
 /// The assignment that `site` stands in.
 pub(crate) fn assignment_at(file: &FileFacts, site: Site) -> Option<&AssignmentFact> {
-    file.assignments
-        .iter()
-        .filter(|a| a.span.contains(site.source))
-        .min_by_key(|a| a.span.len())
+    file.assignment_around(site.source)
 }
 
 /// A value without the quotes around the whole of it.
@@ -84,12 +65,11 @@ pub(crate) fn unquoted(value: &str) -> &str {
 
 /// The decoded text of the command item that holds `node`, in a file of its own; `None` inside another
 /// file, where the item's text is not the node's.
-pub(crate) fn item_text(file: &FileFacts, node: NodeId) -> Option<String> {
+pub(crate) fn item_text(file: &FileFacts, node: NodeId) -> Option<&str> {
     if file.buildspec.as_ref().is_none_or(|spec| spec.inline) {
         return None;
     }
-    let tree = yaml::parse(&file.text);
-    tree.text(node).map(str::to_owned)
+    file.scalar(node)
 }
 
 /// Whether a later assignment, or the same item, makes an image tag of what the variable holds.
@@ -97,15 +77,14 @@ pub(crate) fn is_sanitised(file: &FileFacts, assignment: &AssignmentFact) -> boo
     let one = |a: &AssignmentFact| {
         Derivation::is_derivation(&format!("{}={}", a.name, a.value), &assignment.name)
     };
-    if file
-        .assignments
-        .iter()
-        .any(|a| a.name == assignment.name && a.order >= assignment.order && one(a))
-    {
+    let last = file.last_assigned(&assignment.name, one);
+    if last.is_some_and(|order| order >= assignment.order) {
         return true;
     }
-    item_text(file, assignment.node)
-        .is_some_and(|text| Derivation::is_derivation(&text, &assignment.name))
+    file.answer(assignment.node, &assignment.name, || {
+        item_text(file, assignment.node)
+            .is_some_and(|text| Derivation::is_derivation(text, &assignment.name))
+    })
 }
 
 /// The place of the tag where the image is used, although its value may come from elsewhere.

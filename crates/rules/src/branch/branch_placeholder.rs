@@ -123,7 +123,7 @@ fn whole_item(file: &FileFacts, site: Site, reference: &str) -> Option<Result<Ch
         .map(|other| other.range)
         .collect();
     ranges.sort();
-    let script = shell::parse(&text);
+    let script = shell::parse(text);
     let redirects = script.commands.iter().any(|command| {
         command
             .redirects
@@ -141,7 +141,7 @@ fn whole_item(file: &FileFacts, site: Site, reference: &str) -> Option<Result<Ch
         Expansion::Never(reason) => return Some(Err(reason.as_str().to_owned())),
         _ => return Some(Err("it stands in quotes".to_owned())),
     }
-    let mut filled = text.clone();
+    let mut filled = text.to_owned();
     for range in ranges.iter().rev() {
         if filled.get(range.range()).is_none() {
             return Some(Err("its place is not certain".to_owned()));

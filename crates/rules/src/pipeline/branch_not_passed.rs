@@ -234,7 +234,7 @@ fn derived(spec: &FileFacts, variable: &str) -> Option<Span> {
     if !text.contains("No branch name to tag the image with") || text.contains("${pipeline:-}") {
         return None;
     }
-    let mut found = spec.assignments.iter().filter(|a| &*a.name == variable);
+    let mut found = spec.assigned(variable);
     // An entry of `env` is a value that the derivation takes.
     if found.clone().any(|a| a.place != AssignmentPlace::Command) {
         return None;
@@ -252,7 +252,7 @@ fn derived(spec: &FileFacts, variable: &str) -> Option<Span> {
 
 /// The assignment, if all there are take their value from a webhook only.
 fn by_webhook(spec: &FileFacts, variable: &str) -> Option<Span> {
-    let mut found = spec.assignments.iter().filter(|a| &*a.name == variable);
+    let mut found = spec.assigned(variable);
     let first = found.clone().next()?;
     let only_webhook = found.all(|a| {
         let mut names = names_in(&a.value).peekable();

@@ -59,9 +59,11 @@
 //!   build exports.
 //!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-variables.html>
 
-use std::collections::BTreeSet;
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashMap};
 
 use tagwright_flow::FileKind;
+use tagwright_flow::expression::plain_name;
 use tagwright_flow::facts::FileFacts;
 use tagwright_flow::kind::has;
 use tagwright_syntax::Span;
@@ -84,26 +86,29 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let builds = delivery::builds(context);
+    let mut unknown_callers = HashMap::new();
     for file in context.workspace.files() {
         if file.kind != FileKind::Buildspec || !has(&file.text, "exported-variables") {
             continue;
         }
+        let mut words = None;
         for (name, span) in exported(file).unwrap_or_default() {
             if is_provided(context, &name)
                 || may_be_assigned(file, &name)
             {
                 continue;
             }
-            let outside = match mention(&file.text, &name, span) {
+            let words = words.get_or_insert_with(|| Words::new(&file.text));
+            let outside = match words.mention(&name, span) {
                 Mention::Never => false,
-                Mention::Read => {
+                Mention::Read => *unknown_callers.entry(file.id).or_insert_with(|| {
                     let mut known = builds
                         .iter()
                         .filter(|it| it.buildspec.id == file.id)
                         .peekable();
                     known.peek().is_none()
                         || known.any(|it| !it.project.whole || it.action.passed.is_none())
-                }
+                }),
                 Mention::Otherwise => true,
             };
             if outside {
@@ -144,31 +149,78 @@ enum Mention {
     Otherwise,
 }
 
-/// How the text mentions the name, but for the place at `own`.
-fn mention(text: &str, name: &str, own: Span) -> Mention {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() {
-        return Mention::Otherwise;
+/// Where a text has which words.
+struct Words<'a> {
+    text: &'a str,
+    /// The offset of each place.
+    places: HashMap<&'a str, Vec<usize>>,
+    /// How often the whole text was searched.
+    searches: Cell<u32>,
+}
+
+impl<'a> Words<'a> {
+    fn new(text: &'a str) -> Self {
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut at = 0;
+        // Each piece ends in the one character that is no part of a word.
+        for piece in text.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
+            let word = plain_name(piece);
+            if !word.is_empty() {
+                places.entry(word).or_default().push(at);
+            }
+            at += piece.len();
+        }
+        Self {
+            text,
+            places,
+            searches: Cell::new(0),
+        }
     }
-    text.match_indices(name)
-        .map(|(at, _)| {
-            let before = &text[..at];
-            let after = &text[at + name.len()..];
-            let inside = before.ends_with(is_word) || after.starts_with(is_word);
-            if inside || own.range().contains(&at) {
-                return Mention::Never;
-            }
-            let read = before.ends_with('$') || before.ends_with("${") || before.ends_with("$env:");
-            // PowerShell, and `${NAME:=value}`.
-            let assigned = after.trim_start().starts_with('=') || after.starts_with(":=");
-            if read && !assigned {
-                Mention::Read
-            } else {
-                Mention::Otherwise
-            }
-        })
-        .max()
-        .unwrap_or(Mention::Never)
+
+    /// Where the name stands, not as a part of another word.
+    fn search(&self, name: &str) -> Vec<usize> {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        memchr::memmem::find_iter(self.text.as_bytes(), name)
+            .filter(|at| {
+                let before = self.text[..*at].ends_with(is_word);
+                !before && !self.text[at + name.len()..].starts_with(is_word)
+            })
+            .collect()
+    }
+
+    /// How the text mentions the name, but for the place at `own`.
+    fn mention(&self, name: &str, own: Span) -> Mention {
+        /// No shell has a variable of such a name; the text is searched for a few of them.
+        const SEARCHES: u32 = 64;
+        let found;
+        let places = if !name.is_empty() && plain_name(name) == name {
+            self.places.get(name).map_or(&[][..], Vec::as_slice)
+        } else if name.is_empty() || self.searches.get() == SEARCHES {
+            return Mention::Otherwise;
+        } else {
+            self.searches.set(self.searches.get() + 1);
+            found = self.search(name);
+            &found
+        };
+        places
+            .iter()
+            .filter(|at| !own.range().contains(at))
+            .map(|at| {
+                let before = &self.text[..*at];
+                let after = &self.text[at + name.len()..];
+                let read =
+                    before.ends_with('$') || before.ends_with("${") || before.ends_with("$env:");
+                // PowerShell, and `${NAME:=value}`.
+                let assigned = after.trim_start().starts_with('=') || after.starts_with(":=");
+                if read && !assigned {
+                    Mention::Read
+                } else {
+                    Mention::Otherwise
+                }
+            })
+            .max()
+            .unwrap_or(Mention::Never)
+    }
 }
 
 /// `#{BuildVariables.X}` where the build does not export X.
