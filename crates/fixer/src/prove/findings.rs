@@ -1,7 +1,7 @@
 //! Point 5: the findings are gone, nothing as bad has come in their place, and a second run would leave
 //! the changed places alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use tagwright_rules::finding::{Applicability, Change, ChangeKind, FileId, Finding, Fix};
@@ -84,28 +84,38 @@ fn gone(it: &Comparison<'_>, failures: &mut Failures) {
     }
     // The surest matches first, so that none is taken by a less sure one.
     let mut rest: Vec<&Finding> = it.after.iter().collect();
-    for sure in [true, false] {
-        rest.retain(|finding| {
-            let Some(old) = old.get_mut(&(finding.file, finding.rule)) else {
-                return true;
-            };
-            let same = old.iter_mut().find(|old| {
-                let same = if sure {
-                    old.span == finding.span && it.before[old.index].message == finding.message
-                } else {
-                    meet(old.span, finding.span)
-                };
-                same && !old.fixed && !old.matched
-            });
-            match same {
-                Some(old) => {
-                    old.matched = true;
-                    false
-                }
-                None => true,
-            }
-        });
+    let mut at_place: HashMap<(FileId, &str, Span), Vec<usize>> = HashMap::new();
+    for ((file, rule), old) in &old {
+        for (index, old) in old.iter().enumerate().filter(|(_, old)| !old.fixed) {
+            let place = at_place.entry((*file, rule, old.span)).or_default();
+            place.push(index);
+        }
     }
+    rest.retain(|finding| {
+        let key = (finding.file, finding.rule);
+        let place = at_place.get(&(finding.file, finding.rule, finding.span));
+        let (Some(old), Some(place)) = (old.get_mut(&key), place) else {
+            return true;
+        };
+        let same = place.iter().copied().find(|index| {
+            let old = &old[*index];
+            it.before[old.index].message == finding.message && !old.matched
+        });
+        if let Some(index) = same {
+            old[index].matched = true;
+        }
+        same.is_none()
+    });
+    rest.retain(|finding| {
+        let old = old.get_mut(&(finding.file, finding.rule));
+        let mut old = old.into_iter().flatten();
+        let same = old.find(|it| !it.fixed && !it.matched && meet(it.span, finding.span));
+        let unmatched = same.is_none();
+        if let Some(old) = same {
+            old.matched = true;
+        }
+        unmatched
+    });
     for finding in rest {
         let path = || it.sources.path(finding.file).to_string();
         if let Some(old) = old.get_mut(&(finding.file, finding.rule)) {
@@ -196,6 +206,7 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
             askers.entry(change).or_default().push(Arc::clone(&own));
         }
     }
+    let mut new_ranges: HashMap<(FileId, NodeId), HashMap<(Span, &str), Span>> = HashMap::new();
     for (change, asked_by) in askers {
         let Some(file) = it.files.get(&change.file) else {
             continue;
@@ -205,8 +216,11 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
         };
         let (range, text) = match &change.kind {
             ChangeKind::Replace { range, text, .. } => {
-                let range = new_range(file, change.node, *range, text);
-                (Some(range), text.as_str())
+                let ranges = new_ranges
+                    .entry((change.file, change.node))
+                    .or_insert_with(|| ranges_after(file, change.node));
+                let new = ranges.get(&(*range, text.as_str())).copied();
+                (Some(new.unwrap_or(*range)), text.as_str())
             }
             ChangeKind::InsertItem { value, .. } => (None, value.as_str()),
             ChangeKind::ReplaceNode { text, .. } => (Some(Span::new(0, text.len())), text.as_str()),
@@ -233,16 +247,22 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
             asked_by,
         });
     }
+    for made in made.values_mut() {
+        made.sort_by_key(|made| made.range.map(|range| (range.start, range.end)));
+    }
+    let mut seen = HashSet::new();
     for finding in it.after {
         let Some(fix) = finding.fix.as_ref() else {
             continue;
         };
-        if fix.applicability < it.least {
+        // The findings of one image share a fix.
+        if fix.applicability < it.least || !seen.insert((Arc::as_ptr(fix), finding.rule)) {
             continue;
         }
         for change in &fix.changes {
-            let made = made.get(&(change.file, change.node)).into_iter().flatten();
-            for made in made.filter(|made| again(made, change)) {
+            let made = made.get(&(change.file, change.node));
+            let made = made.map_or(&[][..], |made| near(made, change));
+            for made in made.iter().filter(|made| again(made, change)) {
                 let mut blame: Vec<usize> = made
                     .asked_by
                     .iter()
@@ -273,22 +293,30 @@ fn again(made: &Made, change: &Change) -> bool {
     }
 }
 
-/// Where the replacement of `range` by `text` stands in the new value of `node`.
-fn new_range(file: &ProvenFile, node: NodeId, range: Span, text: &str) -> Span {
+/// Those of `made`, which is sorted by place, that `change` may touch: what was inserted, and the replacements, which
+/// are apart, that reach its range.
+fn near<'m>(made: &'m [Made], change: &Change) -> &'m [Made] {
+    let ChangeKind::Replace { range, .. } = &change.kind else {
+        return made;
+    };
+    let first = made.partition_point(|it| it.range.is_none_or(|it| it.end < range.start));
+    let last = made.partition_point(|it| it.range.is_none_or(|it| it.start <= range.end));
+    made.get(first..last).unwrap_or(&[])
+}
+
+/// Where each replacement of the node, by its old range and its text, stands in the new value.
+fn ranges_after(file: &ProvenFile, node: NodeId) -> HashMap<(Span, &str), Span> {
     let mut shift = 0_i64;
-    for other in file
-        .plan
-        .nodes
-        .get(&node)
-        .iter()
-        .flat_map(|it| &it.replacements)
-    {
-        if other.range == range && other.text == text {
-            break;
-        }
+    let mut ranges = HashMap::new();
+    let todo = file.plan.nodes.get(&node);
+    for other in todo.into_iter().flat_map(|it| &it.replacements) {
+        let start = usize::try_from(i64::from(other.range.start) + shift).unwrap_or(0);
+        let new = Span::new(start, start + other.text.len());
+        ranges
+            .entry((other.range, other.text.as_str()))
+            .or_insert(new);
         let grown = i64::try_from(other.text.len()).unwrap_or(0);
         shift += grown - i64::try_from(other.range.len()).unwrap_or(0);
     }
-    let start = usize::try_from(i64::from(range.start) + shift).unwrap_or(0);
-    Span::new(start, start + text.len())
+    ranges
 }
