@@ -164,6 +164,11 @@ fn a_file_of_four_times_the_size_takes_about_four_times_as_long() {
         "      - echo \"a # b@\"\n",
         "      - echo \"a: b@\" # c\n",
         "      -make x@\n",
+        "      - if a; then T=latest; else T=v; fi\n",
+        "      - T=${X@:-latest}\n      - docker push app:$T\n",
+        "      - T=latest\n      - docker push app:$T\n",
+        "      - T@=latest\n      - docker push app:$T@\n",
+        "      - A=\"$A-y\"\n      - docker push $A:latest\n",
     ];
     let repeated = |line: &str, count: usize| -> String {
         (0..count)
@@ -179,6 +184,36 @@ fn a_file_of_four_times_the_size_takes_about_four_times_as_long() {
     kinds.push((
         "colons",
         Box::new(|count| format!("{HEAD}      - docker push a{}\n", ":".repeat(200 * count))),
+    ));
+    kinds.push((
+        "one block",
+        Box::new(move |count| {
+            let line = "        docker build -t r@:latest . && docker push r@:latest\n";
+            format!("{HEAD}      - |\n{}", repeated(line, count))
+        }),
+    ));
+    kinds.push((
+        "one line in quotes",
+        Box::new(move |count| {
+            format!(
+                "{HEAD}      - \"{}\"\n",
+                repeated("docker push a@:latest; ", count)
+            )
+        }),
+    ));
+    kinds.push((
+        "exported variables",
+        Box::new(move |count| {
+            let (names, commands) = (
+                repeated("    - E@\n", 2 * count),
+                repeated("      - V@=x\n", count),
+            );
+            let head = HEAD.replace(
+                "phases",
+                &format!("env:\n  exported-variables:\n{names}phases"),
+            );
+            format!("{head}{commands}      - docker push a:latest\n")
+        }),
     ));
     kinds.push((
         "builds of one file",
@@ -214,6 +249,22 @@ fn a_file_of_four_times_the_size_takes_about_four_times_as_long() {
         let growth = large.as_secs_f64() / small.as_secs_f64();
         println!("{growth:4.1} x  {:?}", name.trim());
         assert!(growth < 8.0, "{name}: {small:?}, {large:?}");
+    }
+}
+
+/// Each variable is twice the one before: what they hold would not fit into any memory.
+#[test]
+fn values_that_double_are_not_followed_without_end() {
+    for twice in ["$A@$A@", "\"${A@:-x}/${A@:-$A@}\"", "${A@}${B:-$A@}"] {
+        let mut text = "version: 0.2\nphases:\n  build:\n    commands:\n      - A0=x\n".to_owned();
+        for at in 0..64 {
+            let value = twice.replace('@', &at.to_string());
+            text.push_str(&format!("      - A{}={value}\n", at + 1));
+        }
+        text.push_str("      - docker push $A64:latest\n");
+        let folder = Folder::new(&[("buildspec.yml", &*text)]);
+        let output = folder.run(&["check", "--format", "concise"]);
+        assert!(output.stdout.contains("latest"), "{twice}");
     }
 }
 
