@@ -4,83 +4,29 @@
 //! there are is for `tagwright-project` to say; what is wrong with them is found in `tagwright-rules`, and
 //! put right in `tagwright-fixer`.
 
-use std::any::Any;
-use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Read, Write};
-use std::panic;
-use std::path::Path;
-
-use tagwright_lsp::Ending;
-use tagwright_project::parallel::STACK;
-use tagwright_project::{analysis, config, discovery};
-
 pub mod args;
-mod baseline;
-mod docs;
-mod fix;
-mod flow;
-mod hook;
-mod ignore;
+mod commands;
+mod deliver;
+pub mod ending;
+mod pages;
 mod progress;
 pub mod report;
-mod rules;
 mod selection;
 pub mod session;
-mod shell;
+mod severity;
 
-use args::{CheckArgs, Cli, Color, Command, Format, TargetArgs};
-use progress::Progress;
-use report::{Report, Style};
-use session::Session;
+use std::any::Any;
+use std::ffi::OsString;
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::panic;
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// Nothing to say.
-    Clean,
-    /// Findings at or above the threshold.
-    Findings,
-    /// Wrong usage or configuration.
-    Usage,
-    /// Something could not be read or written.
-    Unreadable,
-}
+use tagwright_project::parallel::STACK;
+use tagwright_project::{analysis, discovery};
 
-/// What a run is connected to.
-pub struct Streams<'a> {
-    /// Standard input.
-    pub input: &'a mut (dyn Read + Send),
-    /// Standard output.
-    pub output: &'a mut (dyn Write + Send),
-    /// Standard error.
-    pub errors: &'a mut (dyn Write + Send),
-    /// How reports for people are drawn on standard output.
-    pub style: Style,
-}
+use args::{Cli, Color};
+use report::Style;
 
-/// Why a command stopped early.
-#[derive(Debug)]
-pub enum Stop {
-    /// Wrong usage or configuration, with the message.
-    Usage(String),
-    /// A stream could not be written.
-    Output(io::Error),
-    /// Something that the run cannot do without failed, with the message.
-    Failed(String),
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        Stop::Output(error)
-    }
-}
-
-impl From<config::ConfigError> for Stop {
-    fn from(error: config::ConfigError) -> Self {
-        Stop::Usage(error.to_string())
-    }
-}
+pub use ending::{Exit, Stop, Streams};
 
 /// Runs the command line of this process.
 #[must_use]
@@ -158,7 +104,7 @@ pub fn run(
                     errors,
                     style,
                 };
-                let exit = finish(execute(&cli, &mut streams), &mut streams);
+                let exit = finish(commands::execute(&cli, &mut streams), &mut streams);
                 match streams.output.flush() {
                     Err(error) => finish(Err(error.into()), &mut streams).max_of(exit),
                     Ok(()) => exit,
@@ -170,17 +116,6 @@ pub fn run(
             Err(_) => Exit::Unreadable,
         }
     })
-}
-
-impl Exit {
-    /// The graver of two endings, if one of them is a failure to write; else `other`.
-    fn max_of(self, other: Exit) -> Exit {
-        if self == Exit::Unreadable {
-            self
-        } else {
-            other
-        }
-    }
 }
 
 #[allow(clippy::print_stderr)]
@@ -216,154 +151,5 @@ fn finish(result: Result<Exit, Stop>, streams: &mut Streams<'_>) -> Exit {
             );
             Exit::Unreadable
         }
-    }
-}
-
-fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
-    match &cli.command {
-        Command::Check(args) => check(args, streams),
-        Command::Baseline(args) => baseline::run(args, streams),
-        Command::Fix(args) => fix::fix(args, streams),
-        Command::Flow(args) => flow::flow(args, streams),
-        Command::Explain { name } => rules::explain(name, streams),
-        Command::Hook { command } => hook::hook(command, streams),
-        Command::Completions { shell } => shell::completions(*shell, streams),
-        Command::Man { of } => shell::man(of.as_deref(), streams),
-        Command::Rules { format } => rules::list(*format, streams),
-        Command::Lsp { .. } => lsp(streams),
-        Command::Schema { of } => docs::schema(*of, streams),
-        Command::Docs { check, root } => docs::docs(root, *check, streams),
-    }
-}
-
-fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
-    let progress = Progress::start();
-    let mut session = Session::open(&args.target, false, streams.input)?;
-    if args.shellcheck {
-        session.ask_shellcheck()?;
-    }
-    drop(progress);
-    session.announce(streams)?;
-    if args.target.files {
-        return list_files(&mut session, streams);
-    }
-    let progress = Progress::start();
-    let mut report = Report::default();
-    report.without_fixes = !args.target.formats().any(Format::shows_fixes);
-    report.with_fingerprints = args.target.formats().any(Format::shows_fingerprints);
-    match &args.add_ignore {
-        Some(reason) => ignore::add(&mut session, reason, &mut report, streams)?,
-        None => session.check(&mut report),
-    }
-    drop(progress);
-    let exit = ending(&report);
-    // The ending is settled before anything is written: it does not depend on who reads it.
-    settle(
-        exit,
-        deliver(&mut report, &args.target, streams, Channel::Output),
-    )
-}
-
-/// The language server talks over the process's own streams, in threads of its own.
-fn lsp(streams: &mut Streams<'_>) -> Result<Exit, Stop> {
-    match tagwright_lsp::serve_stdio() {
-        Ending::Orderly => Ok(Exit::Clean),
-        // The protocol asks for 1 here.
-        Ending::Abrupt => Ok(Exit::Findings),
-        Ending::Broken(message) => {
-            writeln!(streams.errors, "error: {}", report::escape(&message))?;
-            Ok(Exit::Unreadable)
-        }
-    }
-}
-
-fn list_files(session: &mut Session, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
-    let mut report = Report::default();
-    let progress = Progress::start();
-    let list = session.list(&mut report);
-    drop(progress);
-    for (path, kind) in list {
-        writeln!(streams.output, "{}: {kind}", report::escape(&path))?;
-    }
-    problems(&mut report, streams)?;
-    Ok(ending(&report))
-}
-
-/// Where a report goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Channel {
-    Output,
-    /// Standard output holds something else.
-    Errors,
-}
-
-/// Writes the report to its stream and to all `--output` files; problems of the run to standard error.
-fn deliver(
-    report: &mut Report,
-    args: &TargetArgs,
-    streams: &mut Streams<'_>,
-    channel: Channel,
-) -> Result<Exit, Stop> {
-    let format = args.standard_output().map_err(Stop::Usage)?;
-    report.sort();
-    for output in &args.output {
-        let Some(path) = &output.path else {
-            continue;
-        };
-        if let Err(error) = write_file(report, output.format, path) {
-            report.push_problem(discovery::Problem {
-                path: discovery::display(path),
-                message: discovery::plain(&error),
-            });
-        }
-    }
-    problems(report, streams)?;
-    let style = streams.style;
-    match channel {
-        Channel::Output => report.write(format, style, streams.output)?,
-        Channel::Errors => report.write(format, style, streams.errors)?,
-    }
-    Ok(ending(report))
-}
-
-fn write_file(report: &Report, format: Format, path: &Path) -> io::Result<()> {
-    let mut file = BufWriter::with_capacity(1 << 16, File::create(path)?);
-    report.write(format, Style::PLAIN, &mut file)?;
-    file.flush()
-}
-
-fn count(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-fn problems(report: &mut Report, streams: &mut Streams<'_>) -> io::Result<()> {
-    report.sort();
-    for problem in report.problems() {
-        writeln!(
-            streams.errors,
-            "error: {}: {}",
-            report::escape(&problem.path),
-            report::escape(&problem.message)
-        )?;
-    }
-    Ok(())
-}
-
-/// The ending that a report means.
-fn ending(report: &Report) -> Exit {
-    if !report.problems().is_empty() {
-        Exit::Unreadable
-    } else if report.failed {
-        Exit::Findings
-    } else {
-        Exit::Clean
-    }
-}
-
-/// The ending `exit`, unless writing failed; a reader who went away changes nothing.
-fn settle(exit: Exit, written: Result<Exit, Stop>) -> Result<Exit, Stop> {
-    match written {
-        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit),
-        other => other,
     }
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::gitignore::Gitignore;
+use tagwright_diagnostics::Finding;
 use tagwright_fixer::{Relint, Sources};
 use tagwright_flow::FileId;
 use tagwright_project::Workspace;
@@ -19,10 +20,9 @@ use tagwright_project::discovery::{self, Candidate, Plan};
 use tagwright_project::git::{GitError, Indexed, Lines, Repository};
 use tagwright_project::source::{self, Source};
 use tagwright_project::workspace::INTERNAL_ERROR;
-use tagwright_rules::Finding;
 
-use crate::Stop;
 use crate::args::TargetArgs;
+use crate::ending::Stop;
 
 /// Findings of these rules say that a file could not be judged at all, so that they count wherever they stand.
 const WHOLE_FILE: [&str; 3] = ["invalid-yaml", "unreadable-file", INTERNAL_ERROR];

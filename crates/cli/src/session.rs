@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tagwright_diagnostics::{Finding, Fix, Refusal, RefusalCode, RefusalPlace, Severity};
 use tagwright_fixer::Materialiser;
 use tagwright_flow::FileId;
 use tagwright_project::Workspace;
@@ -21,14 +22,16 @@ use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::parallel::map;
 use tagwright_project::shellcheck::Shellcheck;
 use tagwright_project::source::{self, Source};
+use tagwright_project::surroundings::Around;
 use tagwright_project::workspace::{Checked, INTERNAL_ERROR};
-use tagwright_rules::{Finding, Fix, Severity};
 use tagwright_syntax::Span;
 
 use crate::args::{InputArgs, TargetArgs};
-use crate::report::{ProposedFix, Report, Reported, Suppression, escape};
+use crate::ending::{Stop, Streams};
+use crate::report::{
+    ProposedFix, RefusedAt, Report, Reported, ReportedRefusal, Suppression, escape,
+};
 use crate::selection::{self, Exclusion, Selection, Touched};
-use crate::{Stop, Streams};
 
 /// What a run works on.
 pub struct Session {
@@ -305,7 +308,8 @@ impl Session {
             // Of a large tree the paths alone are megabytes.
             targets.files = Vec::new();
         }
-        let workspace = Workspace::new(documents, analysis);
+        let around = Around::new(targets.root.clone(), self.no_ignore, targets.complete);
+        let workspace = Workspace::new(documents, analysis).among(around);
         if targets.complete || !workspace.needs_context() {
             return workspace;
         }
@@ -350,7 +354,7 @@ impl Session {
 type Edits = Vec<(FileId, Span, String)>;
 
 /// What becomes of each fix, by its address.
-type Proposed = HashMap<*const Fix, Result<Arc<ProposedFix>, String>>;
+type Proposed = HashMap<*const Fix, Result<Arc<ProposedFix>, Refusal>>;
 
 impl Part {
     /// Adds the findings in the targets to the report.
@@ -389,14 +393,15 @@ impl Part {
                 .fix
                 .as_ref()
                 .and_then(|fix| fixes.get_mut(&Arc::as_ptr(fix)));
-            let (fix, no_fix) = match proposed {
+            let (fix, refusal) = match proposed {
                 Some(Ok(fix)) => (Some(take(fix)), None),
-                Some(Err(reason)) => (None, Some(reason.clone())),
-                None => (None, finding.no_fix.clone()),
+                Some(Err(refusal)) => (None, Some(refusal.clone())),
+                None => (None, finding.refusal.clone()),
             };
+            let refusal = refusal.map(|refusal| self.refused(refusal, report));
             if let Some(mut reported) = self.reported(finding, report) {
                 reported.fix = fix;
-                reported.no_fix = no_fix;
+                reported.refusal = refusal;
                 reported.fingerprint = fingerprint;
                 report.push(reported, self.fail_on);
             }
@@ -445,10 +450,43 @@ impl Part {
             place,
             related,
             fix: None,
-            no_fix: None,
+            refusal: None,
             fingerprint: None,
             fails: false,
         })
+    }
+
+    /// The refusal with its place as a path, a line and a column.
+    fn refused(&self, refusal: Refusal, report: &mut Report) -> ReportedRefusal {
+        let place = refusal.place.and_then(|place| match place {
+            RefusalPlace::Known(related) => {
+                let place = self.place(report, related.file, related.span)?;
+                let document = self.workspace.document(related.file)?;
+                let (line, column) = place.start();
+                Some(RefusedAt {
+                    path: Arc::clone(&document.shown),
+                    line,
+                    column,
+                    message: related.message,
+                })
+            }
+            RefusalPlace::Elsewhere {
+                path,
+                line,
+                column,
+                message,
+            } => Some(RefusedAt {
+                path: path.into(),
+                line,
+                column,
+                message,
+            }),
+        });
+        ReportedRefusal {
+            code: refusal.code,
+            message: refusal.message,
+            place,
+        }
     }
 
     /// The fixes of the findings as edits, or why they cannot be made, by the address of the fix: one that
@@ -515,7 +553,7 @@ fn take(fix: &mut Arc<ProposedFix>) -> Arc<ProposedFix> {
 }
 
 /// The edits of the fix, or why there are none.
-fn edits(fix: &Fix, materialiser: &mut Materialiser<'_>) -> Result<Edits, String> {
+fn edits(fix: &Fix, materialiser: &mut Materialiser<'_>) -> Result<Edits, Refusal> {
     match analysis::guarded(|| materialiser.fix(fix)) {
         Ok(Ok(files)) => Ok(files
             .into_iter()
@@ -524,8 +562,11 @@ fn edits(fix: &Fix, materialiser: &mut Materialiser<'_>) -> Result<Edits, String
                 edits.map(move |edit| (file.file, edit.span, edit.text))
             })
             .collect()),
-        Ok(Err(rejection)) => Err(rejection.to_string()),
-        Err(_) => Err("an internal error of the fixer".to_owned()),
+        Ok(Err(rejection)) => Err(Refusal::from(&rejection)),
+        Err(_) => Err(Refusal::new(
+            RefusalCode::InternalError,
+            "an internal error of the fixer",
+        )),
     }
 }
 
@@ -568,7 +609,7 @@ fn input_finding(rule: &'static str, message: String, place: crate::report::Plac
         place,
         related: Vec::new(),
         fix: None,
-        no_fix: None,
+        refusal: None,
         fingerprint: None,
         fails: false,
     }

@@ -16,8 +16,8 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use tagwright::args::Format;
 use tagwright::report::{Report, Reported, Style, Suppression, SuppressionKind};
+use tagwright_diagnostics::Severity;
 use tagwright_project::config::FailOn;
-use tagwright_rules::Severity;
 use tagwright_syntax::Span;
 use texts::{BROKEN, CLEAN, TASK};
 use uppsala::{Document, NodeId, XsdValidator};
@@ -133,7 +133,7 @@ fn with_suppressions(format: Format) -> String {
         place: report.place(file, Span::new(start, start + 6)),
         related: Vec::new(),
         fix: None,
-        no_fix: None,
+        refusal: None,
         fingerprint: Some("0123456789abcdef".to_owned()),
         fails: false,
     };
@@ -552,7 +552,7 @@ fn github_gets_no_columns_for_a_place_of_several_lines() {
             place,
             related: Vec::new(),
             fix: None,
-            no_fix: None,
+            refusal: None,
             fingerprint: None,
             fails: false,
         },
@@ -839,4 +839,14 @@ fn the_excerpts_in_the_documentation_are_what_is_printed() {
     expected.retain(|format| *format != "json");
     expected.sort_unstable();
     assert_eq!(formats, expected);
+}
+
+/// docs/formats.md has a line for every code of a refusal.
+#[test]
+fn the_documentation_lists_all_codes_of_refusals() {
+    let text = include_str!("../../../docs/formats.md");
+    for code in tagwright_diagnostics::RefusalCode::ALL {
+        let row = format!("| `{}` |", code.as_str());
+        assert!(text.contains(&row), "{row}");
+    }
 }

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use tagwright_diagnostics::Finding;
 use tagwright_fixer::{Options, Sources, run};
 use tagwright_rules::Settings;
-use tagwright_rules::finding::Finding;
 
 /// xorshift64*: small, and the same everywhere.
 struct Random(u64);

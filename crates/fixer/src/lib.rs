@@ -1,13 +1,13 @@
 //! Chooses compatible fixes, applies them to text, proves the result, writes it safely.
 //!
-//! A [`Fix`](tagwright_rules::finding::Fix) says what becomes of which node; this crate derives the
+//! A [`Fix`](tagwright_diagnostics::Fix) says what becomes of which node; this crate derives the
 //! byte edits from that, applies them in memory, and keeps the result only if it can show that exactly
 //! what was declared has happened and that the finding is gone. Nothing here knows a single rule, and
 //! only [`write`](mod@write) touches the disk.
 //!
 //! ```
 //! use tagwright_fixer::{Options, Sources, diff, run};
-//! use tagwright_rules::finding::Finding;
+//! use tagwright_diagnostics::Finding;
 //!
 //! let mut sources = Sources::default();
 //! let file = sources.push("buildspec.yml", "version: 0.2\n");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tagwright_rules::finding::{Change, ChangeKind, FileId, Fix, WordEffect};
+use tagwright_diagnostics::{Change, ChangeKind, FileId, Fix, WordEffect};
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::{self, Edit, Replacement};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};

@@ -1,6 +1,7 @@
 //! Why a fix is not applied.
 
-use tagwright_syntax::edit::Refusal;
+use tagwright_diagnostics::{Refusal, RefusalCode};
+use tagwright_syntax::edit::EditRefusal;
 
 /// One of the two readers that every result must satisfy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub enum Rejection {
         place: String,
         /// The reason.
         #[source]
-        refusal: Refusal,
+        refusal: EditRefusal,
     },
     /// Two changes of the same fix cannot both be made.
     #[error("{path}: {place}: two changes of this fix exclude each other")]
@@ -176,5 +177,30 @@ impl Rejection {
             | Self::NotConverged { .. }
             | Self::NotTried => None,
         }
+    }
+
+    /// What kind of reason it is, for programs.
+    #[must_use]
+    pub fn code(&self) -> RefusalCode {
+        match self {
+            Self::Empty => RefusalCode::NothingToChange,
+            Self::UnknownPlace { .. } => RefusalCode::Uncertain,
+            Self::Refused { .. } => RefusalCode::CannotEdit,
+            Self::Contradiction { .. } | Self::Overlap { .. } => RefusalCode::Conflict,
+            Self::Unreadable { .. } => RefusalCode::ProofParses,
+            Self::Tree { .. } => RefusalCode::ProofTree,
+            Self::Words { .. } => RefusalCode::ProofWords,
+            Self::Comment { .. } | Self::Bytes { .. } => RefusalCode::ProofBytes,
+            Self::FindingRemains { .. } | Self::NewFinding { .. } | Self::NotSettled { .. } => {
+                RefusalCode::ProofFindings
+            }
+            Self::NotConverged { .. } | Self::NotTried => RefusalCode::NotTried,
+        }
+    }
+}
+
+impl From<&Rejection> for Refusal {
+    fn from(rejection: &Rejection) -> Self {
+        Refusal::new(rejection.code(), rejection.to_string())
     }
 }

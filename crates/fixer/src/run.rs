@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use tagwright_rules::finding::{Applicability, Change, FileId, Finding};
+use tagwright_diagnostics::{Applicability, Change, FileId, Finding};
 use tagwright_syntax::{LineIndex, Position};
 
 use crate::materialise::{Materialiser, by_file, changes_of};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use tagwright_rules::finding::{Applicability, Change, ChangeKind, FileId, Finding, Fix};
+use tagwright_diagnostics::{Applicability, Change, ChangeKind, FileId, Finding, Fix};
 use tagwright_syntax::yaml::NodeId;
 
 use crate::materialise::{overlap, same_place};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tagwright_rules::finding::{FileId, Finding};
+use tagwright_diagnostics::{FileId, Finding};
 
 /// One file's text.
 #[derive(Clone, Debug, PartialEq, Eq)]

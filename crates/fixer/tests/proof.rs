@@ -5,9 +5,9 @@
 mod support;
 
 use support::*;
+use tagwright_diagnostics::{Change, ChangeKind, WordEffect};
 use tagwright_fixer::prove::prove_edits;
 use tagwright_fixer::{FileEdits, Reader, Rejection, Sources};
-use tagwright_rules::finding::{Change, ChangeKind, WordEffect};
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::Edit;
 use tagwright_syntax::yaml::{self, NodeKind};

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use support::*;
+use tagwright_diagnostics::{Finding, Severity};
 use tagwright_fixer::prove::prove_edits;
 use tagwright_fixer::{Options, Relint, Sources, diff, materialise, run};
-use tagwright_rules::finding::{Finding, Severity};
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::{Edit, apply};
 use tagwright_syntax::yaml;

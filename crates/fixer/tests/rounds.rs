@@ -7,8 +7,8 @@ mod support;
 use std::sync::Arc;
 
 use support::*;
+use tagwright_diagnostics::{Applicability, Finding, Severity, WordEffect};
 use tagwright_fixer::{Options, Outcome, Rejection, Relint, Sources, run};
-use tagwright_rules::finding::{Applicability, Finding, Severity, WordEffect};
 use tagwright_syntax::Span;
 
 const ALL: Options = Options {
@@ -80,7 +80,7 @@ fn one_bad_fix_does_not_block_the_others() {
             {
                 let fix = Arc::make_mut(finding.fix.as_mut().unwrap());
                 for change in &mut fix.changes {
-                    if let tagwright_rules::finding::ChangeKind::Replace { words, .. } =
+                    if let tagwright_diagnostics::ChangeKind::Replace { words, .. } =
                         &mut change.kind
                     {
                         *words = WordEffect::Inserts(1);
@@ -226,7 +226,7 @@ fn unsafe_fixes_wait_to_be_asked_for_and_suggestions_are_never_made() {
 /// One finding per text of the list that stands in the file, all with one fix.
 fn group(
     sources: &Sources,
-    changes: &dyn Fn() -> Vec<tagwright_rules::finding::Change>,
+    changes: &dyn Fn() -> Vec<tagwright_diagnostics::Change>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (file, source) in sources.iter() {
@@ -274,7 +274,7 @@ fn a_fix_is_made_in_all_files_or_in_none() {
                 replace_in(sources, FILE, "latest", "${B}", shell),
                 replace_in(
                     sources,
-                    tagwright_rules::finding::FileId(1),
+                    tagwright_diagnostics::FileId(1),
                     "latest",
                     "${B}",
                     shell,
@@ -400,7 +400,7 @@ fn a_fix_that_a_second_run_would_make_again_is_rejected() {
         };
         let mut found = finding("greedy", rule, span, vec![change]);
         found.file = if rule == Severity::Note {
-            tagwright_rules::finding::FileId(1)
+            tagwright_diagnostics::FileId(1)
         } else {
             FILE
         };
@@ -447,7 +447,7 @@ fn a_fix_for_a_place_that_is_not_there_is_rejected() {
         let mut elsewhere = change.clone();
         elsewhere.file.0 += 7;
         let mut outside = replace(sources, "latest", "x", WordEffect::Within);
-        if let tagwright_rules::finding::ChangeKind::Replace { range, .. } = &mut outside.kind {
+        if let tagwright_diagnostics::ChangeKind::Replace { range, .. } = &mut outside.kind {
             range.end += 1;
         }
         let changes = [change, elsewhere, outside];

@@ -7,7 +7,6 @@
 pub(crate) mod batch;
 pub(crate) mod cloudformation;
 pub(crate) mod copilot;
-mod hcl;
 pub mod inline;
 pub(crate) mod terraform;
 mod terraform_iam;
@@ -330,11 +329,11 @@ fn repository_of_arn(arn: &str) -> Option<&str> {
 }
 
 /// Stands in a joined text for a part that is not text.
-const UNKNOWN: char = '\u{fffd}';
+pub(crate) const UNKNOWN: char = '\u{fffd}';
 
-/// Whether a reference stands in a comment or in something that is printed: explained, not used.
-#[must_use]
-pub fn is_only_told(text: &str, reference: &Reference) -> bool {
+/// Whether a reference stands in a comment or in something that is printed: explained, not used. Asked of
+/// texts that may be scripts with values of CloudFormation's in them.
+fn is_only_told(text: &str, reference: &Reference) -> bool {
     let at = reference.span.start as usize;
     let before = text.get(..at).unwrap_or("");
     let line = before

@@ -43,10 +43,14 @@ pub enum Reason {
     Repaired,
     /// In a buildspec of version 0.1.
     Isolated,
+    /// In a step of a runner, or in what it is given.
+    Step,
     /// In a here-document with a quoted delimiter.
     QuotedDocument,
     /// In a command for another machine.
     Elsewhere,
+    /// In a shell that gets an environment of its own.
+    OwnEnvironment,
     /// In a nested script that is no complete shell text.
     NestedRepaired,
     /// In a task definition.
@@ -83,11 +87,17 @@ impl Reason {
             Reason::Isolated => {
                 "in version 0.1 every command runs in a shell of its own, so no variable reaches it"
             }
+            Reason::Step => {
+                "every step runs in a shell of its own, so no variable of an earlier one reaches it"
+            }
             Reason::QuotedDocument => {
                 "the here-document's delimiter is quoted, so nothing in it is expanded"
             }
             Reason::Elsewhere => {
                 "the command runs on another machine or in a container, where the variable does not exist"
+            }
+            Reason::OwnEnvironment => {
+                "the command runs in a shell of its own environment, where the variable does not exist"
             }
             Reason::NestedRepaired => "the nested command could only be read after a repair",
             Reason::TaskDefinition => "a task definition is read as it is",

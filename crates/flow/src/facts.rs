@@ -3,7 +3,7 @@
 //! Facts outlive the tree that they were read from, so that a workspace of ten thousand files fits into
 //! memory: they name nodes by id, which reading the same text again gives again.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tagwright_syntax::buildspec::{PhaseName, Version};
 use tagwright_syntax::copilot::WorkloadKind;
@@ -11,10 +11,11 @@ use tagwright_syntax::yaml::{NodeId, ScalarStyle, SyntaxError};
 use tagwright_syntax::{SmolStr, Span};
 
 use crate::FileId;
-use crate::commands::{Role, Tool};
 use crate::delivery::DeliveryFacts;
 use crate::expression::{Expression, Origin, Repository, Site};
+use crate::habits::Habits;
 use crate::kind::FileKind;
+use crate::tools::{ComposeCall, Role, Tool};
 
 /// When a command runs, within one file: commands compare in the order in which they run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,8 +33,9 @@ pub struct FileFacts {
     pub id: FileId,
     /// Its path as shown, relative to the workspace, with `/`.
     pub path: Arc<str>,
-    /// Its text.
-    pub text: Arc<str>,
+    /// Its text. Nobody else searches it: a word in a comment is no fact. Others get what stands at a span
+    /// ([`FileFacts::slice`]), the tree, or the commands.
+    pub(crate) text: Arc<str>,
     /// What it was read as.
     pub kind: FileKind,
     /// Why it could not be read to its end, if it could not.
@@ -56,14 +58,49 @@ pub struct FileFacts {
     pub repositories: Vec<RepositoryDeclaration>,
     /// Variables that a CodeBuild project or a pipeline action in the file passes to builds.
     pub provided_variables: Vec<Box<str>>,
+    /// The names of files that a Terraform configuration renders before anybody reads them.
+    pub rendered: Vec<Box<str>>,
+    /// Where a CloudFormation template or a Terraform configuration takes `latest` of a repository that is not
+    /// written out; bytes of the file.
+    pub latest_of_unknown: Vec<Span>,
     /// Pipelines, build projects and permissions that the file describes; boxed, since most files have none.
     pub delivery: Option<Box<DeliveryFacts>>,
+    /// Commands that deploy again whatever the existing definition names, in the order in which they run.
+    pub redeploys: Vec<Redeploy>,
+    /// Calls of Compose that build, push, pull or run the images of its files, in the order in which they run.
+    pub compose: Vec<ComposeUse>,
     /// Scripts, make targets and the like that commands of the file run.
     pub scripts: Vec<SmolStr>,
     /// Places where pasted documentation or quoting keeps a variable from being one.
     pub oddities: Vec<Oddity>,
     /// Tables of the assignments, made when they are asked.
     pub lookup: crate::lookup::Lookup,
+    /// What its commands do beside that, once somebody has asked.
+    pub(crate) habits: OnceLock<Habits>,
+}
+
+/// A command that deploys again whatever the existing definition names: `kubectl rollout restart`,
+/// `aws ecs update-service --force-new-deployment`. It names no image, but needs the tag that the definition
+/// names.
+#[derive(Clone, Debug)]
+pub struct Redeploy {
+    /// Who does it.
+    pub tool: Tool,
+    /// When.
+    pub order: Order,
+    /// The command, bytes of the file.
+    pub span: Span,
+}
+
+/// A call of Compose; the images stand in its files.
+#[derive(Clone, Debug)]
+pub struct ComposeUse {
+    /// What it does, with which files and services.
+    pub call: ComposeCall,
+    /// When.
+    pub order: Order,
+    /// The command, bytes of the file.
+    pub span: Span,
 }
 
 /// A place that names an image.
@@ -139,6 +176,38 @@ impl TagKind {
     #[must_use]
     pub fn is_literal_latest(&self) -> bool {
         matches!(self, TagKind::Literal(text) if &**text == "latest")
+    }
+}
+
+/// Where a tag that is `latest` is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LatestAt {
+    /// In a reference to the image: at the use itself, or in a reference that a variable holds.
+    Written,
+    /// In an assignment to a variable of the tag alone.
+    Assigned,
+    /// In the fallback of a variable.
+    Fallback,
+    /// In `env.variables`, as the value of a variable of the tag alone.
+    Environment,
+}
+
+impl TagValue {
+    /// Where the tag is written, if it is the text `latest`.
+    #[must_use]
+    pub fn latest_at(&self) -> Option<LatestAt> {
+        if !self.kind.is_literal_latest() {
+            return None;
+        }
+        // Where a whole reference came through a variable, its tag is what is written at the use.
+        let whole = self.written.trim_matches(['"', '\'']) == "latest";
+        Some(match self.origin {
+            Origin::Fallback(_) => LatestAt::Fallback,
+            Origin::Written => LatestAt::Written,
+            Origin::Assigned(_) | Origin::EnvVariables(_) if whole => LatestAt::Written,
+            Origin::Assigned(_) => LatestAt::Assigned,
+            Origin::EnvVariables(_) => LatestAt::Environment,
+        })
     }
 }
 

@@ -1,54 +1,6 @@
 //! Telling the kinds of files apart, from path and text, without parsing.
 
-/// What a file is read as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FileKind {
-    /// A CodeBuild buildspec.
-    Buildspec,
-    /// A Copilot service's or job's manifest.
-    CopilotWorkload,
-    /// A Copilot environment's manifest.
-    CopilotEnvironment,
-    /// A Copilot pipeline's manifest.
-    CopilotPipeline,
-    /// An ECS task definition.
-    TaskDefinition,
-    /// imagedefinitions.json or imageDetail.json.
-    ImageDefinitions,
-    /// `Dockerrun.aws.json`, by which Elastic Beanstalk runs containers.
-    Dockerrun,
-    /// A Kubernetes manifest.
-    Kubernetes,
-    /// A Compose file.
-    Compose,
-    /// A CloudFormation template.
-    CloudFormation,
-    /// Terraform.
-    Terraform,
-    /// Nothing that tagwright reads.
-    Other,
-}
-
-impl FileKind {
-    /// For people.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            FileKind::Buildspec => "buildspec",
-            FileKind::CopilotWorkload => "Copilot workload manifest",
-            FileKind::CopilotEnvironment => "Copilot environment manifest",
-            FileKind::CopilotPipeline => "Copilot pipeline manifest",
-            FileKind::TaskDefinition => "ECS task definition",
-            FileKind::ImageDefinitions => "image definitions",
-            FileKind::Dockerrun => "Elastic Beanstalk container definition",
-            FileKind::Kubernetes => "Kubernetes manifest",
-            FileKind::Compose => "Compose file",
-            FileKind::CloudFormation => "CloudFormation template",
-            FileKind::Terraform => "Terraform configuration",
-            FileKind::Other => "not read",
-        }
-    }
-}
+pub use tagwright_syntax::FileKind;
 
 /// Whether the text has the needle in it: faster than `contains` where most texts do not.
 #[must_use]

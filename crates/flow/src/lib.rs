@@ -4,21 +4,20 @@
 //! repository and tag once simple assignments are resolved, and which of these places belong to one
 //! image. Whether any of it is wrong is for the rules to say.
 
-pub mod commands;
 pub mod delivery;
 pub mod expression;
 pub mod facts;
+pub mod habits;
 pub mod kind;
 pub mod lookup;
+pub mod mentions;
 pub mod read;
 pub mod scan;
 pub mod search;
+mod settle;
+pub mod tools;
 pub mod workspace;
 
-pub use kind::FileKind;
 pub use read::{ReadOptions, read_file, read_file_with};
+pub use tagwright_syntax::{FileId, FileKind};
 pub use workspace::{Flow, UseId, Workspace};
-
-/// A file of a workspace, by its index there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(pub u32);

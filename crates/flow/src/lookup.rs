@@ -4,14 +4,13 @@
 //! The tables are made when they are first asked for, and most files are never asked. They hold for facts that do
 //! not change any more, as those of a file that has been read.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tagwright_syntax::yaml::{self, NodeId, Tree};
 use tagwright_syntax::{SmolStr, Span};
 
-use crate::expression::plain_name;
 use crate::facts::{AssignmentFact, AssignmentPlace, FileFacts, Order};
 
 /// The tables of one file. A copy of the facts makes its own.
@@ -36,10 +35,6 @@ struct Tables {
     by_name: HashMap<SmolStr, Vec<u32>>,
     all: Nested,
     by_commands: Nested,
-    /// Whether the file runs something that may set any variable.
-    sources: OnceLock<bool>,
-    /// The variables that `-z` or `-n` asks about.
-    tested: OnceLock<HashSet<Box<str>>>,
     tree: OnceLock<Tree>,
     answers: Mutex<HashMap<(NodeId, SmolStr), bool>>,
     last: Mutex<HashMap<SmolStr, Option<Order>>>,
@@ -135,36 +130,6 @@ impl FileFacts {
     pub fn assigned_at(&self, span: Span) -> Option<Order> {
         let around = self.tables().by_commands.around(span);
         around.map(|it| it.order).min()
-    }
-
-    /// Whether the file runs something that may set any variable: a sourced script, an `eval`, an export of
-    /// computed names.
-    #[must_use]
-    pub fn sources(&self) -> bool {
-        *self.tables().sources.get_or_init(|| {
-            let forms = ["source ", ". ./", ". /", ". $", "eval ", "export $("];
-            forms.iter().any(|form| {
-                memchr::memmem::find_iter(self.text.as_bytes(), form).any(|at| {
-                    let before = self.text[..at].chars().next_back();
-                    before.is_none_or(|it| it.is_whitespace() || ";&|('\"".contains(it))
-                })
-            })
-        })
-    }
-
-    /// Whether the file asks if the variable is empty: somebody has thought of the case that it is not set.
-    #[must_use]
-    pub fn tests(&self, name: &str) -> bool {
-        let tested = self.tables().tested.get_or_init(|| {
-            let names = ["-z", "-n"].iter().flat_map(|test| {
-                self.text.match_indices(test).map(|(at, _)| {
-                    let rest = &self.text[at + 2..];
-                    plain_name(rest.trim_start_matches([' ', '"', '\\', '$', '{'])).into()
-                })
-            });
-            names.collect()
-        });
-        tested.contains(name)
     }
 
     /// The decoded text of the scalar `node`, of the tree that reading the file gives.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use tagwright_syntax::buildspec::{Buildspec, Commands, Version};
+use tagwright_syntax::buildspec::{Buildspec, Commands, Phase, Version};
 use tagwright_syntax::shell::{
     self, Command, Part, PartKind, Quoting, Script, Status, Variable, Word, powershell,
 };
@@ -15,18 +15,19 @@ use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
 use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::FileId;
-use crate::commands::{self, Form, ImageArgument, Role};
 use crate::expression::{
     Environment, Expansion, Expression, Locate, MAX_ALTERNATIVES, Origin, Raw, Reason, Repository,
     Site, SplitTag, assigned, split_reference,
 };
 use crate::facts::{
-    AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, CopilotFlag, CopilotUse,
-    FileFacts, IMAGE_FILES, ImageFiles, ImageUse, Oddity, OddityKind, Order, ShellKind, TagKind,
-    TagValue, VariableRead,
+    AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, ComposeUse, CopilotFlag,
+    CopilotUse, FileFacts, IMAGE_FILES, ImageFiles, ImageUse, Oddity, OddityKind, Order, Redeploy,
+    ShellKind, TagKind, TagValue, VariableRead,
 };
 use crate::kind::{FileKind, has};
 use crate::search::AnyOf;
+use crate::settle::Files;
+use crate::tools::{self, Form, ImageArgument, InnerScope, Role, hands_on_scripts};
 
 /// Facts of a file about which nothing is known yet.
 #[must_use]
@@ -46,10 +47,15 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         pipeline_stages: Vec::new(),
         repositories: Vec::new(),
         provided_variables: Vec::new(),
+        rendered: Vec::new(),
+        latest_of_unknown: Vec::new(),
         delivery: None,
+        redeploys: Vec::new(),
+        compose: Vec::new(),
         scripts: Vec::new(),
         oddities: Vec::new(),
         lookup: crate::lookup::Lookup::default(),
+        habits: std::sync::OnceLock::new(),
     }
 }
 
@@ -132,57 +138,26 @@ impl Locate for Place<'_> {
     }
 }
 
-/// Words without which no command of a file can matter here.
-static TRIGGERS: AnyOf = AnyOf::new(&[
-    "docker",
-    "podman",
-    "nerdctl",
-    "buildah",
-    "kaniko",
-    "executor",
-    "crane",
-    "skopeo",
-    "regctl",
-    "copilot",
-    "kubectl",
-    "helm",
-    "kustomize",
-    "imagedef",
-    "imageDetail",
-    "image-uri",
-    "ImageUri",
-    "imageUri",
-    "apprunner",
-    "container-definitions",
-    "primary-container",
-    "BRANCH",
-    "latest",
-    "put-image",
-]);
-
-/// What makes a command worth reading that has none of [`TRIGGERS`] and no `$`, `=` or `<`.
-static SCRIPTS: AnyOf = AnyOf::new(&["{{", "./", ".sh", "make"]);
-
 /// Whether a command can matter at all.
 fn may_matter(text: &str) -> bool {
     memchr::memchr3(b'$', b'=', b'<', text.as_bytes()).is_some()
-        || SCRIPTS.is_in(text)
-        || TRIGGERS.is_in(text)
+        || tools::COMMAND_TRIGGERS.is_in(text)
 }
 
 /// Whether the command only prints text, or only logs in to a registry: the most common commands that need
 /// the parser, for quotes and pipes, and say nothing about images.
-fn says_nothing(text: &str, names_branch: bool) -> bool {
+fn says_nothing(text: &str, branch: Option<&str>) -> bool {
     let nothing = if text.starts_with("echo ") {
         !text.contains(['>', '|', '&', ';', '`', '\n', '(', '<', '{'])
     } else {
         text.starts_with("aws ecr get-login-password")
             && !text.contains(['>', '&', ';', '`', '\n', '(', '=', '<'])
             && text
-                .split_once("| docker login ")
-                .is_some_and(|(_, login)| !login.contains('|'))
+                .split_once("| ")
+                .and_then(|(_, login)| login.split_once(" login "))
+                .is_some_and(|(name, rest)| tools::is_container_tool(name) && !rest.contains('|'))
     };
-    nothing && !(names_branch && has(text, "BRANCH"))
+    nothing && !branch.is_some_and(|name| has(text, "BRANCH") || has(text, name))
 }
 
 /// Reads the buildspec at `root` into `facts`, if it is one, and gives it back.
@@ -209,14 +184,18 @@ pub(crate) fn buildspec(
         branch,
         template,
         isolated: spec.version == Version::V0_1,
-        names_branch: has(source.text, "BRANCH"),
+        names_branch: has(source.text, "BRANCH") || has(source.text, branch),
         names_copilot: has(source.text, "copilot"),
         depth: 0,
+        registers: false,
+        files: Files::default(),
+        in_step: false,
     };
     reader.env(&spec);
     let mut lists = Vec::new();
     let mut next = 1;
     for phase in &spec.phases {
+        next += u32::try_from(steps(tree, phase).len()).unwrap_or(u32::MAX);
         for (list, finally) in phase
             .commands
             .iter()
@@ -228,10 +207,15 @@ pub(crate) fn buildspec(
             next += count;
         }
     }
-    let interesting = TRIGGERS.is_in(source.text);
+    let interesting = tools::FILE_TRIGGERS.is_in(source.text) || has(source.text, branch);
     let mut item = 1;
     if interesting {
         for phase in &spec.phases {
+            for step in steps(tree, phase) {
+                reader.order = Order { item, command: 0 };
+                item += 1;
+                reader.step(*step, shell);
+            }
             for list in phase.commands.iter().chain(&phase.finally) {
                 for (_, node) in &list.items {
                     reader.order = Order { item, command: 0 };
@@ -241,6 +225,7 @@ pub(crate) fn buildspec(
             }
         }
         reader.facts.resolve_hidden_tags();
+        reader.facts.settle(&reader.files);
     }
     lists.shrink_to_fit();
     let copilot_pipeline = facts
@@ -258,6 +243,12 @@ pub(crate) fn buildspec(
         image_files: image_files(tree, &spec, source.text),
     });
     Some(spec)
+}
+
+/// The steps of a phase that has them instead of commands.
+fn steps<'t>(tree: &'t Tree, phase: &Phase) -> &'t [NodeId] {
+    let list = phase.steps.and_then(|id| tree.sequence(id));
+    list.map_or(&[], |list| &list.items)
 }
 
 fn image_files(tree: &Tree, spec: &Buildspec, text: &str) -> ImageFiles {
@@ -399,6 +390,11 @@ struct Reader<'a, 'f> {
     names_branch: bool,
     names_copilot: bool,
     depth: u32,
+    /// Whether a command so far has registered a definition.
+    registers: bool,
+    files: Files,
+    /// Whether a step of a runner is read.
+    in_step: bool,
 }
 
 impl Reader<'_, '_> {
@@ -544,6 +540,45 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// One step of a runner: its script, in a shell of its own, and what the action that builds images gets.
+    fn step(&mut self, step: NodeId, shell: ShellKind) {
+        let tree = self.source.tree;
+        if let Some(script) = tree.get(step, "run") {
+            let outside = std::mem::replace(&mut self.in_step, true);
+            let saved = self.environment.clone();
+            self.item(script, shell);
+            self.environment = saved;
+            self.in_step = outside;
+        }
+        let uses = tree.get(step, "uses").and_then(|id| tree.text(id));
+        if !uses.is_some_and(|action| action.starts_with("docker/build-push-action@")) {
+            return;
+        }
+        let Some(with) = tree.get(step, "with") else {
+            return;
+        };
+        let pushes = tree.get(with, "push").and_then(|id| tree.text(id)) == Some("true");
+        let tags = tree.get(with, "tags");
+        // Several names in one text are left alone.
+        let one = tags
+            .and_then(|id| tree.text(id))
+            .is_some_and(|text| !text.trim().contains([',', '\n', ' ']));
+        if let (Some(node), true, None) = (tags, one, &self.source.host) {
+            let reference = DataReference {
+                node,
+                role: if pushes { Role::BuildPush } else { Role::Build },
+                tool: tools::Tool::Docker,
+                expansion: Expansion::Never(Reason::Step),
+                source: self.source,
+            };
+            let from = self.facts.uses.len();
+            data_reference(self.facts, &reference);
+            for image in &mut self.facts.uses[from..] {
+                image.order = self.order;
+            }
+        }
+    }
+
     /// One command item.
     fn item(&mut self, node: NodeId, shell: ShellKind) {
         let tree = self.source.tree;
@@ -552,7 +587,9 @@ impl Reader<'_, '_> {
         if !may_matter(text) {
             return;
         }
-        if self.facts.oddities.is_empty() && says_nothing(text, self.names_branch) {
+        if self.facts.oddities.is_empty()
+            && says_nothing(text, self.names_branch.then_some(self.branch))
+        {
             return;
         }
         let script = match shell {
@@ -568,6 +605,7 @@ impl Reader<'_, '_> {
             (ShellKind::Posix, None) if script.status != Status::Clean => {
                 Base::Never(Reason::Repaired)
             }
+            (ShellKind::Posix, None) if self.in_step => Base::Never(Reason::Step),
             (ShellKind::Posix, None) if self.isolated => Base::Never(Reason::Isolated),
             (ShellKind::Posix, None) => Base::Shell,
         };
@@ -622,6 +660,7 @@ impl Reader<'_, '_> {
         self.placeholders(text, script, place);
         // A variable in single quotes is only of interest if it is the branch.
         let quotes = memchr::memchr(b'\'', text.as_bytes()).is_some() && has(text, self.branch);
+        let before = self.facts.uses.len();
         for command in &script.commands {
             self.order.command += 1;
             self.reads(command, text, place, quotes);
@@ -629,6 +668,40 @@ impl Reader<'_, '_> {
             self.uses(command, text, place, script.status);
             self.nested(command, text, place);
             self.assignments(command, text, place);
+        }
+        self.loop_words(script, text, place, before);
+    }
+
+    /// The images among the words of loops that no command of the loop was seen to do anything with
+    /// (`for image in a:latest b:latest; do ./test.sh $image; done`). `before`: the uses that the script found
+    /// are those from there on.
+    fn loop_words(&mut self, script: &Script, text: &str, place: &Place<'_>, before: usize) {
+        let mut seen: HashSet<Span> = HashSet::new();
+        for command in &script.commands {
+            for word in command.context.loops.iter().flat_map(|it| &it.words) {
+                let Some(span) = inner_span(word, text).filter(|_| seen.insert(word.span)) else {
+                    continue;
+                };
+                if !tools::names_latest(word, text) {
+                    continue;
+                }
+                let source = place.source(span);
+                let known = self.facts.uses[before..].iter().any(|image| {
+                    let sites = image.tags.iter().filter_map(|tag| tag.site);
+                    sites.into_iter().any(|site| source.contains(site.source))
+                });
+                if !known {
+                    let argument = ImageArgument {
+                        role: Role::Argument,
+                        tool: tools::Tool::Other,
+                        form: Form::Reference,
+                        word: None,
+                        span,
+                        repository: None,
+                    };
+                    self.image(command, text, place, &argument);
+                }
+            }
         }
     }
 
@@ -884,9 +957,44 @@ impl Reader<'_, '_> {
     fn uses(&mut self, command: &Command, text: &str, place: &Place<'_>, status: Status) {
         self.copilot(command, text, place, status);
         self.scripts(command);
-        for argument in commands::image_arguments(command, text) {
+        let before = self.facts.uses.len();
+        for argument in tools::image_arguments(command, text) {
             self.image(command, text, place, &argument);
         }
+        self.effects(command, text, place, before);
+    }
+
+    /// What touches images without naming them. `before`: the images that the command names are the uses from
+    /// there on.
+    fn effects(&mut self, command: &Command, text: &str, place: &Place<'_>, before: usize) {
+        let effects = tools::effects(command, text);
+        if let Some(call) = effects.compose {
+            self.facts.compose.push(ComposeUse {
+                call,
+                order: self.order,
+                span: place.source(command.span),
+            });
+        }
+        self.registers |= effects.registers;
+        // With a definition that this build has registered, it deploys that.
+        let own = self.registers
+            && command
+                .words
+                .iter()
+                .any(|word| word.literal_prefix().starts_with("--task-definition"));
+        if let Some(tool) = effects.redeploys.filter(|_| !own) {
+            self.facts.redeploys.push(Redeploy {
+                tool,
+                order: self.order,
+                span: place.source(command.span),
+            });
+        }
+        if !effects.edited.is_empty() {
+            let uses = before..self.facts.uses.len();
+            let edits = uses.map(|index| (index, effects.edited.clone()));
+            self.files.edited.extend(edits);
+        }
+        self.files.applied.extend(effects.applied);
     }
 
     fn scripts(&mut self, command: &Command) {
@@ -920,24 +1028,15 @@ impl Reader<'_, '_> {
         place: &Place<'_>,
         argument: &ImageArgument,
     ) {
-        let here;
         let parts: &[Part] = match argument.word {
             Some(index) => match command.words.get(index) {
                 Some(word) => &word.parts,
                 None => return,
             },
-            None => {
-                let Some(document) = command
-                    .redirects
-                    .iter()
-                    .filter_map(|r| r.here_document.as_ref())
-                    .find(|document| document.body.contains(argument.span))
-                else {
-                    return;
-                };
-                here = document;
-                &here.parts
-            }
+            None => match parts_around(command, argument.span) {
+                Some(parts) => parts,
+                None => return,
+            },
         };
         let unexpanding = argument.word.is_none()
             && command
@@ -1047,18 +1146,25 @@ impl Reader<'_, '_> {
         if self.depth >= 3 {
             return;
         }
-        for nested in commands::nested_scripts(command) {
-            let Some(word) = command.words.get(nested.word) else {
+        for nested in tools::nested_scripts(command) {
+            let Some(parts) = nested.parts(command) else {
                 continue;
             };
-            let (inner_text, map) = word_text(word, text);
-            let single = word
-                .parts
+            let Some(whole) = parts.iter().map(|part| part.span).reduce(Span::cover) else {
+                continue;
+            };
+            let (inner_text, map) = script_text(parts, text);
+            let single = parts
                 .iter()
                 .all(|part| matches!(part.quoting, Quoting::Single | Quoting::Ansi));
             let base = match place.base {
                 Base::Never(reason) => Base::Never(reason),
-                _ if nested.remote && single => Base::Never(Reason::Elsewhere),
+                _ if single && nested.surroundings == InnerScope::Elsewhere => {
+                    Base::Never(Reason::Elsewhere)
+                }
+                _ if single && nested.surroundings == InnerScope::Empty => {
+                    Base::Never(Reason::OwnEnvironment)
+                }
                 Base::Inner => Base::Inner,
                 Base::Shell if single => Base::Inner,
                 Base::Shell => Base::Shell,
@@ -1077,7 +1183,7 @@ impl Reader<'_, '_> {
                 node: place.node,
                 inner: Some(inner),
                 outer: place.outer,
-                fallback: place.source(word.span),
+                fallback: place.source(whole),
                 base,
                 inside_quotes: !single,
             };
@@ -1091,7 +1197,7 @@ impl Reader<'_, '_> {
         if !self.names_copilot {
             return;
         }
-        let Some(call) = commands::copilot_invocation(command, text) else {
+        let Some(call) = tools::copilot_invocation(command, text) else {
             return;
         };
         let Some(last) = command.words.get(call.subcommand_word) else {
@@ -1207,49 +1313,6 @@ fn last_component(key: &str) -> Option<&str> {
     (!last.is_empty()).then_some(last)
 }
 
-/// Whether a word names a program that reads a script or a template of its own among its words, in which `$`
-/// and placeholders are its own. Every word is looked at, because `sudo`, `docker run image` and the like
-/// may stand before it.
-fn hands_on_scripts(command: &Command) -> bool {
-    command.words.iter().filter_map(Word::value).any(|word| {
-        matches!(
-            word.rsplit('/').next().unwrap_or(&word),
-            "alias"
-                | "awk"
-                | "bash"
-                | "dash"
-                | "envsubst"
-                | "eval"
-                | "gawk"
-                | "gmake"
-                | "grep"
-                | "jq"
-                | "just"
-                | "ksh"
-                | "make"
-                | "node"
-                | "npm"
-                | "npx"
-                | "perl"
-                | "php"
-                | "pwsh"
-                | "python"
-                | "python3"
-                | "ruby"
-                | "sed"
-                | "sh"
-                | "ssh"
-                | "su"
-                | "task"
-                | "trap"
-                | "xargs"
-                | "yarn"
-                | "yq"
-                | "zsh"
-        )
-    })
-}
-
 /// Whether `latest` is among the words of a loop. A loop over more words than are followed has no values.
 fn floats(words: &[Word]) -> bool {
     words.len() <= MAX_ALTERNATIVES
@@ -1257,6 +1320,27 @@ fn floats(words: &[Word]) -> bool {
             let literal = word.literal();
             literal.is_some_and(|it| it == "latest" || it.ends_with(":latest"))
         })
+}
+
+/// The parts of the here-document, of the assigned value or of the word of a loop that `span` is in.
+fn parts_around(command: &Command, span: Span) -> Option<&[Part]> {
+    let document = command
+        .redirects
+        .iter()
+        .filter_map(|redirect| redirect.here_document.as_ref())
+        .find(|document| document.body.contains(span))
+        .map(|document| &*document.parts);
+    let mut values = command
+        .assignments
+        .iter()
+        .filter_map(|assignment| assignment.value.as_ref());
+    let mut looped = command.context.loops.iter().flat_map(|it| &it.words);
+    document.or_else(|| {
+        let value = values
+            .find(|value| value.span.contains(span))
+            .or_else(|| looped.find(|word| word.span.contains(span)))?;
+        Some(&*value.parts)
+    })
 }
 
 fn loop_names(command: &Command) -> Vec<SmolStr> {
@@ -1372,10 +1456,10 @@ fn names_env(before: &[u8]) -> bool {
 }
 
 /// The text of a nested script and the map from it to the outer script.
-fn word_text(word: &Word, text: &str) -> (String, SourceMap) {
+fn script_text(parts: &[Part], text: &str) -> (String, SourceMap) {
     let mut inner = String::new();
     let mut map = SourceMap::default();
-    for part in &word.parts {
+    for part in parts {
         let source = part.span.of(text);
         let verbatim = match &part.kind {
             PartKind::Literal(value) => &**value == source,
@@ -1430,7 +1514,7 @@ pub(crate) struct DataReference<'a> {
     /// Its role.
     pub(crate) role: Role,
     /// What reads the file.
-    pub(crate) tool: commands::Tool,
+    pub(crate) tool: tools::Tool,
     /// What a variable becomes there.
     pub(crate) expansion: Expansion,
     /// The scalar's tree and text.

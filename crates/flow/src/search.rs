@@ -1,5 +1,6 @@
 //! Whether a text holds one of several words, found in one pass.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -9,7 +10,7 @@ use crate::kind::has;
 
 /// Words to look for together.
 pub struct AnyOf {
-    words: &'static [&'static str],
+    words: Cow<'static, [&'static str]>,
     /// Made when it is worth it; `None` where the processor has no instructions for it.
     searcher: OnceLock<Option<Searcher>>,
     /// How many short texts were searched without it.
@@ -26,9 +27,18 @@ impl AnyOf {
     #[must_use]
     pub const fn new(words: &'static [&'static str]) -> Self {
         Self {
-            words,
+            words: Cow::Borrowed(words),
             searcher: OnceLock::new(),
             before: AtomicU8::new(0),
+        }
+    }
+
+    /// Words that are put together when the program runs.
+    #[must_use]
+    pub fn of(words: Vec<&'static str>) -> Self {
+        Self {
+            words: Cow::Owned(words),
+            ..Self::new(&[])
         }
     }
 
@@ -40,7 +50,10 @@ impl AnyOf {
             self.before.fetch_add(1, Ordering::Relaxed);
             return self.words.iter().any(|word| has(text, word));
         }
-        match self.searcher.get_or_init(|| Searcher::new(self.words)) {
+        match self
+            .searcher
+            .get_or_init(|| Searcher::new(self.words.iter()))
+        {
             Some(searcher) => searcher.find(text).is_some(),
             None => self.words.iter().any(|word| has(text, word)),
         }

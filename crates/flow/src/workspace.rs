@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet};
 use tagwright_syntax::SmolStr;
 
 use crate::FileId;
-use crate::commands::Role;
 use crate::expression::{Piece, Repository};
 use crate::facts::{FileFacts, ImageUse};
+use crate::tools::Role;
 
 /// A place that names an image: file and index in [`FileFacts::uses`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tagwright_flow::facts::{FileFacts, TagKind};
 use tagwright_flow::{FileId, ReadOptions, Workspace, read_file};
+use tagwright_syntax::Span;
 
 fn read(path: &str, text: &str) -> FileFacts {
     read_file(
@@ -42,9 +43,9 @@ fn uses(facts: &FileFacts) -> Vec<String> {
                         TagKind::All => "(all)".to_owned(),
                         TagKind::Hidden => "(hidden)".to_owned(),
                     };
-                    let place = tag.site.map_or("?".to_owned(), |site| {
-                        site.source.of(&facts.text).to_owned()
-                    });
+                    let place = tag
+                        .site
+                        .map_or("?".to_owned(), |site| facts.slice(site.source).to_owned());
                     format!("{kind}@{place}")
                 })
                 .collect();
@@ -92,10 +93,8 @@ fn a_repository_and_a_tag_behind_assignments_are_found_where_they_are_written() 
             format!("Push {key} latest@latest"),
         ]
     );
-    let line = facts.text[..facts.uses[0].tags[0].site.unwrap().source.start as usize]
-        .lines()
-        .last()
-        .unwrap();
+    let start = facts.uses[0].tags[0].site.unwrap().source.start as usize;
+    let line = facts.slice(Span::new(0, start)).lines().last().unwrap();
     assert_eq!(line.trim_start(), "- IMAGE=$REPO:");
 }
 
@@ -175,7 +174,7 @@ fn nested_scripts_are_read_with_exact_places() {
     for (case, expansion) in cases {
         let facts = buildspec(case);
         let site = facts.uses[0].tags[0].site.unwrap();
-        assert_eq!(site.source.of(&facts.text), "latest", "{case}");
+        assert_eq!(facts.slice(site.source), "latest", "{case}");
         let found = format!("{:?}", site.expansion);
         assert!(found.starts_with(expansion), "{case}: {found}");
     }

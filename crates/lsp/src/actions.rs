@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tagwright_diagnostics::{Applicability, Finding, Fix};
 use tagwright_fixer::{Options, Relint, Sources, prove, run_from};
 use tagwright_flow::FileId;
 use tagwright_project::Workspace;
-use tagwright_rules::{Applicability, Finding, Fix, directives};
+use tagwright_rules::directives;
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml;
 

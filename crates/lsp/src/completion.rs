@@ -5,7 +5,7 @@
 
 use gen_lsp_types as lsp;
 use tagwright_flow::FileId;
-use tagwright_rules::grammar::Grammar;
+use tagwright_grammar::Grammar;
 use tagwright_syntax::Span;
 
 use crate::root::Root;

@@ -1,10 +1,11 @@
 //! Where what stands under the cursor comes from: the push of an image, the assignment of a variable.
 
 use gen_lsp_types::Location;
-use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{ImageUse, TagKind};
+use tagwright_flow::tools::Role;
 use tagwright_flow::workspace::writes;
 use tagwright_flow::{FileId, UseId};
+use tagwright_syntax::Span;
 
 use crate::diagnostics::location;
 use crate::hover::{flow_of, image_at};
@@ -72,7 +73,7 @@ fn same_tag(one: &ImageUse, other: &ImageUse) -> bool {
 /// Where the file assigns the variable that is read at `offset`.
 fn assignments(view: &View<'_>, root: &Root, id: FileId, offset: usize) -> Option<Vec<Location>> {
     let facts = root.workspace.flow.files().get(id.0 as usize)?;
-    let name = variable_at(&facts.text, offset)?;
+    let name = variable_at(facts.slice(Span::new(0, facts.length())), offset)?;
     Some(
         facts
             .assignments

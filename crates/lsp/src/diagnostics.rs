@@ -3,10 +3,10 @@
 use gen_lsp_types::{
     Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, Range,
 };
+use tagwright_diagnostics::{Finding, Severity};
 use tagwright_flow::FileId;
 use tagwright_project::config::ConfigError;
 use tagwright_project::workspace::INTERNAL_ERROR;
-use tagwright_rules::{Finding, Severity};
 use tagwright_syntax::Span;
 
 use crate::position::Lines;

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use gen_lsp_types as lsp;
+use tagwright_diagnostics::Severity;
 use tagwright_flow::facts::{ImageUse, TagKind, TagValue};
 use tagwright_flow::{FileId, Flow, UseId};
-use tagwright_rules::Severity;
-use tagwright_rules::grammar::{Grammar, KeyHelp};
+use tagwright_grammar::{Grammar, KeyHelp};
 use tagwright_syntax::yaml::{self, NodeKind, Step};
 use tagwright_syntax::{LineIndex, Span};
 
@@ -29,8 +29,8 @@ pub(crate) fn hover(view: &View<'_>, root: &Root, id: FileId, offset: usize) -> 
             finding.rule,
             finding.message
         );
-        if let Some(reason) = &finding.no_fix {
-            let _ = write!(part, "\n\nNo fix: {reason}");
+        if let Some(refusal) = &finding.refusal {
+            let _ = write!(part, "\n\nNo fix: {refusal}");
         }
         if let Some(rule) = tagwright_rules::rule(finding.rule)
             && !told.contains(&finding.rule)

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gen_lsp_types::WorkspaceEdit;
+use tagwright_diagnostics::Finding;
 use tagwright_flow::FileId;
 use tagwright_project::analysis::{self, Analysis};
 use tagwright_project::baseline::{self, Located};
@@ -16,8 +17,8 @@ use tagwright_project::discovery::{self, Candidate};
 use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::parallel::map;
 use tagwright_project::source::{self, Source};
+use tagwright_project::surroundings::Around;
 use tagwright_project::{Document, Workspace};
-use tagwright_rules::Finding;
 
 /// The open texts, by absolute path.
 pub(crate) type Overlay = BTreeMap<PathBuf, Arc<str>>;
@@ -210,7 +211,8 @@ impl Root {
                 Loaded::Problem(_) | Loaded::Nothing => {}
             }
         }
-        let workspace = Workspace::new(documents, Analysis::new(&self.config));
+        let around = Around::new(self.folder.clone(), false, false);
+        let workspace = Workspace::new(documents, Analysis::new(&self.config)).among(around);
         self.workspace = match self.baseline.clone() {
             Some(baseline) => workspace.with_baseline(baseline, baseline::today()),
             None => workspace,

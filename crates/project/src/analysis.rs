@@ -5,10 +5,12 @@ use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Arc;
 
+use tagwright_diagnostics::{Finding, Related, Severity};
 use tagwright_flow::facts::FileFacts;
+use tagwright_flow::mentions::{Alone, Surroundings};
 use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, scan};
 use tagwright_rules::settings::Strategy;
-use tagwright_rules::{Finding, Known, Related, Settings, Severity, Verdict};
+use tagwright_rules::{Known, Settings, Verdict};
 
 use crate::config::{self, Config, Level};
 
@@ -103,7 +105,8 @@ impl Analysis {
         flow::Workspace::new(facts, &self.settings.own)
     }
 
-    /// All findings, those of reading (`found`) among them, and the files that the rules cannot cope with. Where the rules fail on the whole, each
+    /// All findings, those of reading (`found`) among them, and the files that the rules cannot cope with;
+    /// `surroundings` are searched where a fix would move an image. Where the rules fail on the whole, each
     /// file is looked at alone, so that one file costs only its own findings.
     #[must_use]
     pub fn check(
@@ -111,9 +114,16 @@ impl Analysis {
         workspace: &flow::Workspace,
         found: Vec<Finding>,
         directives: &[Known],
+        surroundings: &dyn Surroundings,
     ) -> (Verdict, Vec<(FileId, String)>) {
         let checked = guarded(|| {
-            tagwright_rules::check(workspace, &self.settings, found.clone(), directives)
+            tagwright_rules::check(
+                workspace,
+                &self.settings,
+                found.clone(),
+                directives,
+                surroundings,
+            )
         });
         if let Ok(verdict) = checked {
             return (verdict, Vec::new());
@@ -124,13 +134,11 @@ impl Analysis {
         };
         let mut failures = Vec::new();
         for file in workspace.files() {
-            let alone = FileFacts {
-                id: FileId(0),
-                ..file.clone()
-            };
+            let mut alone = file.clone();
+            alone.id = FileId(0);
             match guarded(|| {
                 let alone = self.join(vec![alone]);
-                tagwright_rules::check(&alone, &self.settings, Vec::new(), &[]).findings
+                tagwright_rules::check(&alone, &self.settings, Vec::new(), &[], &Alone).findings
             }) {
                 Ok(found) => verdict.findings.extend(found.into_iter().map(|finding| {
                     Finding {

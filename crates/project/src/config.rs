@@ -221,7 +221,10 @@ impl Config {
         if let Some(variable) = &config.branch.variable
             && !is_variable_name(variable)
         {
-            let at = text.find(variable.as_str()).unwrap_or(0);
+            let at = Places::of(text)
+                .branch
+                .variable
+                .map_or(0, |it| inside(text, &it));
             return Err(invalid(
                 at,
                 format!("`{variable}` cannot be the name of a shell variable"),
@@ -230,16 +233,59 @@ impl Config {
         if let Some(template) = &config.tag.template
             && let Some(fault) = fault_of(template)
         {
-            let key = text.find("template").unwrap_or(0);
-            let at = text[key..]
-                .find(['"', '\''])
-                .map_or(key, |quote| key + quote + 1);
+            let at = Places::of(text)
+                .tag
+                .template
+                .map_or(0, |it| inside(text, &it));
             return Err(invalid(at, fault));
         }
-        exclusion(Path::new(""), &config.exclude)
-            .map_err(|message| invalid(text.find("exclude").unwrap_or(0), message))?;
+        exclusion(Path::new(""), &config.exclude).map_err(|message| {
+            let patterns = Places::of(text).exclude;
+            let is_wrong = |it: &&toml::Spanned<String>| {
+                exclusion(Path::new(""), &[it.get_ref().clone()]).is_err()
+            };
+            let at = patterns
+                .iter()
+                .find(is_wrong)
+                .map_or(0, |it| inside(text, it));
+            invalid(at, message)
+        })?;
         Ok(config)
     }
+}
+
+/// Where values stand, asked only of a file with a value that means nothing.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Places {
+    exclude: Vec<toml::Spanned<String>>,
+    tag: TagPlaces,
+    branch: BranchPlaces,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TagPlaces {
+    template: Option<toml::Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct BranchPlaces {
+    variable: Option<toml::Spanned<String>>,
+}
+
+impl Places {
+    fn of(text: &str) -> Self {
+        toml::from_str(text).unwrap_or_default()
+    }
+}
+
+/// Where a value begins, behind its quotes; 0-based byte offset in `text`.
+fn inside(text: &str, value: &toml::Spanned<String>) -> usize {
+    let written = text.get(value.span()).unwrap_or("");
+    let quotes = written.len() - written.trim_start_matches(['"', '\'']).len();
+    value.span().start + quotes
 }
 
 /// The message for a rule name that does not exist, with the nearest one that does.
@@ -482,5 +528,13 @@ mod tests {
                 .contains("2:13: `BRANCH-NAME` cannot be")
         );
         assert!(error("exclude = [\"[z-a]\"]\n").contains("`[z-a]` in `exclude`"));
+        assert!(
+            error("# exclude BRANCH-NAME\nexclude = [\"ok/\", \"[z-a]\"]\n").contains(":2:20: ")
+        );
+        assert!(
+            error("# template and BRANCH-NAME\n[branch]\nvariable = 'BRANCH-NAME'\n")
+                .contains(":3:13: ")
+        );
+        assert!(error("# template = \"x\"\n[tag]\n\"template\" = \"\"\n").contains(":3:"));
     }
 }

@@ -175,6 +175,37 @@ pub fn context(root: &Path, no_ignore: bool) -> Plan {
     plan
 }
 
+/// All files below the folder `root` (absolute) but test data and those in the stores of other tools and in other
+/// repositories, links left alone. A folder that nothing marks as a workspace is read as [`context`] does, unless it is `whole`.
+#[must_use]
+pub fn all_files(root: &Path, no_ignore: bool, whole: bool) -> Vec<PathBuf> {
+    let depth = (!whole && root_above(root).is_none()).then_some(UNMARKED_DEPTH);
+    let mut builder = builder(root, no_ignore, depth);
+    builder.filter_entry(|entry| {
+        let name = entry.file_name().to_string_lossy();
+        let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        let other = folder && (is_skipped(&name) || entry.path().join(".git").exists());
+        name != ".git" && (entry.depth() == 0 || !other)
+    });
+    let (sender, found) = mpsc::channel();
+    builder.build_parallel().run(|| {
+        let sender = sender.clone();
+        Box::new(move |entry| {
+            if let Ok(entry) = entry
+                && entry.file_type().is_some_and(|kind| kind.is_file())
+                && !is_test_data(root, entry.path())
+            {
+                // A closed channel cannot be: the receiver is read after the walk.
+                let _ = sender.send(entry.into_path());
+            }
+            WalkState::Continue
+        })
+    });
+    drop(builder);
+    drop(sender);
+    found.into_iter().collect()
+}
+
 /// A path for people: `/` between the parts, no leading `./`, and no byte that a terminal would act on.
 #[must_use]
 pub fn display(path: &Path) -> String {
@@ -417,9 +448,7 @@ enum Event {
     Problem(Problem),
 }
 
-/// Walks the folder `path`, which is `absolute`.
-fn walk(path: &Path, absolute: &Path, no_ignore: bool, max_depth: Option<usize>) -> Vec<Event> {
-    let (sender, events) = mpsc::channel();
+fn builder(path: &Path, no_ignore: bool, max_depth: Option<usize>) -> WalkBuilder {
     let mut builder = WalkBuilder::new(path);
     builder
         .hidden(false)
@@ -435,6 +464,13 @@ fn walk(path: &Path, absolute: &Path, no_ignore: bool, max_depth: Option<usize>)
                 .map_or(1, usize::from)
                 .min(8),
         );
+    builder
+}
+
+/// Walks the folder `path`, which is `absolute`.
+fn walk(path: &Path, absolute: &Path, no_ignore: bool, max_depth: Option<usize>) -> Vec<Event> {
+    let (sender, events) = mpsc::channel();
+    let mut builder = builder(path, no_ignore, max_depth);
     let roots = std::sync::Mutex::new(sender.clone());
     builder.filter_entry(move |entry| {
         let name = entry.file_name().to_string_lossy();

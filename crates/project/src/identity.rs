@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tagwright_diagnostics::Finding;
 use tagwright_flow::FileId;
-use tagwright_rules::Finding;
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, ScalarStyle, Step, Tree};
 

@@ -14,6 +14,7 @@ pub mod missing;
 pub mod parallel;
 pub mod shellcheck;
 pub mod source;
+pub mod surroundings;
 pub mod workspace;
 
 pub use analysis::Analysis;

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use tagwright_diagnostics::{Finding, Severity};
 use tagwright_flow::facts::FileFacts;
-use tagwright_rules::{Finding, Severity};
 
 use crate::workspace::Document;
 
@@ -48,7 +48,7 @@ pub(crate) fn findings(files: &[FileFacts], documents: &[Document]) -> Vec<Findi
                 span: file.span,
                 related: Vec::new(),
                 fix: None,
-                no_fix: None,
+                refusal: None,
             });
         }
     }

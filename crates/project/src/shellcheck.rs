@@ -12,12 +12,12 @@ use std::process::{Command, Stdio};
 
 use rayon::prelude::*;
 use serde::Deserialize;
+use tagwright_diagnostics::{Finding, Severity};
 use tagwright_flow::FileId;
 use tagwright_flow::facts::{FileFacts, ShellKind};
-use tagwright_rules::{Finding, Severity};
 use tagwright_syntax::buildspec::{Buildspec, Version};
 use tagwright_syntax::shell::{self, Status};
-use tagwright_syntax::{SourceMap, Span, yaml};
+use tagwright_syntax::{SourceMap, Span};
 
 use crate::discovery;
 
@@ -248,8 +248,7 @@ impl Script {
         {
             return None;
         }
-        let text = &*facts.text;
-        let tree = yaml::parse(text);
+        let tree = facts.tree();
         let spec = Buildspec::read(&tree, tree.root()?)?;
         let bash = spec
             .env
@@ -274,7 +273,7 @@ impl Script {
             script.push_str(command);
             items.push(Item {
                 script: start..script.len(),
-                map: tree.source_map(text, node),
+                map: facts.source_map(&tree, node),
                 span: tree.node(node).span,
                 commands: commands.map(|it| (it.span, only_logs(it))).collect(),
             });
@@ -351,7 +350,7 @@ impl Script {
             span,
             related: Vec::new(),
             fix: None,
-            no_fix: None,
+            refusal: None,
         })
     }
 }

@@ -4,8 +4,9 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use tagwright_flow::commands::Role;
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
+use tagwright_flow::mentions::{self, Surroundings};
+use tagwright_flow::tools::Role;
 use tagwright_flow::{FileId, Flow, UseId, Workspace};
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::position::LineIndex;
@@ -14,10 +15,10 @@ use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::derivation::Derivation;
 use crate::directives::{self, Directive};
-use crate::plan::{self, Plan};
+use crate::outline::Outline;
+use crate::plan::{self, ImagePlan};
 use crate::rewritten;
-use crate::tables::Outline;
-use crate::{Finding, Fix, Related, Rule, Settings, Severity};
+use crate::{Finding, Fix, Refusal, Related, Rule, Settings, Severity};
 
 /// The workspace, as rules see it.
 pub struct Context<'a> {
@@ -25,8 +26,10 @@ pub struct Context<'a> {
     pub workspace: &'a Workspace,
     /// The configuration.
     pub settings: &'a Settings,
+    surroundings: &'a dyn Surroundings,
+    mentions: OnceLock<mentions::Index>,
     // Rules may run side by side.
-    plans: Vec<OnceLock<Plan>>,
+    plans: Vec<OnceLock<ImagePlan>>,
     index: OnceLock<plan::Index>,
     pushes_latest: Vec<OnceLock<bool>>,
     /// The command that sets the branch variable, without and with Copilot's pipeline.
@@ -56,10 +59,16 @@ fn place(workspace: &Workspace, id: UseId) -> Place<'_> {
 impl<'a> Context<'a> {
     /// A context without any plan made yet.
     #[must_use]
-    pub fn new(workspace: &'a Workspace, settings: &'a Settings) -> Self {
+    pub fn new(
+        workspace: &'a Workspace,
+        settings: &'a Settings,
+        surroundings: &'a dyn Surroundings,
+    ) -> Self {
         Self {
             workspace,
             settings,
+            surroundings,
+            mentions: OnceLock::new(),
             plans: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             derivations: [const { OnceLock::new() }; 2],
@@ -113,13 +122,20 @@ impl<'a> Context<'a> {
     }
 
     /// How `latest` is replaced in the flow of this index; made once.
-    pub(crate) fn plan(&self, flow: usize) -> &Plan {
-        self.plans[flow].get_or_init(|| Plan::make(self, &self.workspace.flows()[flow]))
+    pub(crate) fn plan(&self, flow: usize) -> &ImagePlan {
+        self.plans[flow].get_or_init(|| ImagePlan::make(self, &self.workspace.flows()[flow]))
     }
 
     /// What plans ask of all images.
     pub(crate) fn index(&self) -> &plan::Index {
         self.index.get_or_init(|| plan::Index::new(self))
+    }
+
+    /// Every place of the repository that may name an image by `latest`; looked for once, where a fix would
+    /// move one.
+    pub(crate) fn mentions(&self) -> &mentions::Index {
+        self.mentions
+            .get_or_init(|| mentions::Index::new(self.workspace, self.surroundings))
     }
 
     /// The command that sets the branch variable: [`Derivation::text`], made once.
@@ -172,8 +188,9 @@ impl<'a> Context<'a> {
 
 /// One file with its tree, as rules about single files see it.
 pub struct Document<'a> {
-    /// Its facts, its path and text among them.
+    /// Its facts, its path among them.
     pub facts: &'a FileFacts,
+    text: &'a str,
     /// Its tree.
     pub tree: &'a Tree,
     /// The typed view, if it is a buildspec (not one inside another file).
@@ -207,9 +224,15 @@ pub(crate) struct Outer<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(crate) fn new(facts: &'a FileFacts, tree: &'a Tree, buildspec: Option<Buildspec>) -> Self {
+    pub(crate) fn new(
+        facts: &'a FileFacts,
+        text: &'a str,
+        tree: &'a Tree,
+        buildspec: Option<Buildspec>,
+    ) -> Self {
         Self {
             facts,
+            text,
             tree,
             buildspec,
             outer: None,
@@ -259,10 +282,10 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The file's text.
+    /// The file's text, for rules about how it is laid out. What a file says is asked of its tree.
     #[must_use]
     pub fn text(&self) -> &'a str {
-        &self.facts.text
+        self.text
     }
 }
 
@@ -329,7 +352,7 @@ impl<'a> Report<'a> {
                 span,
                 related: Vec::new(),
                 fix: None,
-                no_fix: None,
+                refusal: None,
             },
         }
     }
@@ -365,16 +388,16 @@ impl Draft {
 
     /// With a fix, or the reason why there is none.
     #[must_use]
-    pub fn fix(self, fix: Result<Fix, String>) -> Self {
+    pub fn fix(self, fix: Result<Fix, Refusal>) -> Self {
         self.shared_fix(fix.map(Arc::new))
     }
 
     /// With the fix that it has in common with other findings of its group, or the reason why there is none.
     #[must_use]
-    pub fn shared_fix(mut self, fix: Result<Arc<Fix>, String>) -> Self {
+    pub fn shared_fix(mut self, fix: Result<Arc<Fix>, Refusal>) -> Self {
         match fix {
             Ok(fix) => self.finding.fix = Some(fix),
-            Err(reason) => self.finding.no_fix = Some(reason),
+            Err(refusal) => self.finding.refusal = Some(refusal),
         }
         self
     }

@@ -9,7 +9,7 @@ use tagwright_flow::FileId;
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle, Tree};
 
-use crate::finding::{Change, ChangeKind, WordEffect};
+use crate::{Change, ChangeKind, WordEffect};
 
 /// What every directive begins with, after the `#` and blanks.
 pub const MARK: &str = "tagwright:";

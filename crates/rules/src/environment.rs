@@ -2,10 +2,10 @@
 
 use tagwright_flow::expression::{Piece, Repository, plain_name};
 
-use crate::Settings;
 use crate::delivery::words;
 use crate::settings::Strategy;
 use crate::variables::is_branch;
+use crate::{Refusal, RefusalCode, Settings};
 
 /// Words that name an environment or a long-lived branch, with the environment that is meant.
 const ENVIRONMENTS: [(&str, &[&str]); 5] = [
@@ -93,14 +93,17 @@ pub(crate) fn written_name(repository: &Repository) -> Option<String> {
 ///
 /// # Errors
 /// The reason, if not.
-pub(crate) fn own_repository(settings: &Settings, repository: &Repository) -> Result<(), String> {
+pub(crate) fn own_repository(settings: &Settings, repository: &Repository) -> Result<(), Refusal> {
     if is_of_one(repository, settings) {
         return Ok(());
     }
-    Err(format!(
-        "with the strategy repository-per-branch the image needs a repository of its own for each branch, as in `{}-{}`; who creates it, and who else reads this one, is not in this repository",
-        written_name(repository).unwrap_or_else(|| "repository".to_owned()),
-        settings.branch_reference()
+    Err(Refusal::new(
+        RefusalCode::Strategy,
+        format!(
+            "with the strategy repository-per-branch the image needs a repository of its own for each branch, as in `{}-{}`; who creates it, and who else reads this one, is not in this repository",
+            written_name(repository).unwrap_or_else(|| "repository".to_owned()),
+            settings.branch_reference()
+        ),
     ))
 }
 
@@ -108,11 +111,12 @@ pub(crate) fn own_repository(settings: &Settings, repository: &Repository) -> Re
 ///
 /// # Errors
 /// The reason, if not.
-pub(crate) fn copilot_tag(settings: &Settings) -> Result<(), String> {
+pub(crate) fn copilot_tag(settings: &Settings) -> Result<(), Refusal> {
     match settings.strategy {
         Strategy::BranchTag => Ok(()),
-        Strategy::RepositoryPerBranch => Err(
-            "Copilot has one repository for each workload, so a tag does not give the branch a repository of its own".to_owned(),
-        ),
+        Strategy::RepositoryPerBranch => Err(Refusal::new(
+            RefusalCode::Strategy,
+            "Copilot has one repository for each workload, so a tag does not give the branch a repository of its own",
+        )),
     }
 }

@@ -13,7 +13,7 @@ use tagwright_syntax::position::LineIndex;
 use tagwright_syntax::yaml::Tree;
 
 use crate::context::Outer;
-use crate::{Category, Document, Finding, Settings};
+use crate::{Category, Document, Finding, Refusal, RefusalCode, Settings};
 
 /// The path under which the text is read; it decides that it is a buildspec.
 const PATH: &str = "buildspec.yml";
@@ -21,6 +21,7 @@ const PATH: &str = "buildspec.yml";
 /// Adds what the rules say of the buildspecs inside the file.
 pub(crate) fn check(
     facts: &FileFacts,
+    text: &str,
     tree: &Tree,
     options: &ReadOptions,
     settings: &Settings,
@@ -29,27 +30,27 @@ pub(crate) fn check(
     if facts.kind != FileKind::CloudFormation || facts.delivery.is_none() {
         return;
     }
-    let inside = buildspecs(&facts.text, tree);
+    let inside = buildspecs(text, tree);
     if inside.is_empty() {
         return;
     }
-    let lines = LineIndex::new(&facts.text);
+    let lines = LineIndex::new(text);
     for inline in &inside {
-        let text: Arc<str> = Arc::from(&*inline.text);
+        let inner_text: Arc<str> = Arc::from(&*inline.text);
         let mut found = Vec::new();
         read_file_with(
             facts.id,
             &Arc::from(PATH),
-            &text,
+            &inner_text,
             options,
             &mut |inner, inner_tree, spec| {
                 // A value that is not known may be several lines, or none.
                 if !inline.unknown.is_empty() && inner_tree.error().is_some() {
                     return;
                 }
-                let mut document = Document::new(inner, inner_tree, spec);
+                let mut document = Document::new(inner, &inner_text, inner_tree, spec);
                 document.outer = Some(Outer {
-                    text: &facts.text,
+                    text,
                     lines: &lines,
                     map: &inline.map,
                 });
@@ -83,9 +84,10 @@ fn moved(mut finding: Finding, inline: &Inline) -> Option<Finding> {
         related.span = inline.map.source(related.span)?;
     }
     if finding.fix.take().is_some() {
-        finding.no_fix = Some(
-            "the buildspec stands inside another file, where tagwright changes nothing".to_owned(),
-        );
+        finding.refusal = Some(Refusal::new(
+            RefusalCode::InsideAnotherFile,
+            "the buildspec stands inside another file, where tagwright changes nothing",
+        ));
     }
     Some(finding)
 }

@@ -8,31 +8,28 @@ mod delivery;
 pub mod derivation;
 pub mod directives;
 mod environment;
-pub mod finding;
 mod infrastructure;
 mod inline;
+mod outline;
 mod plan;
+mod refusal;
 mod rewritten;
 mod script;
 pub mod settings;
-mod tables;
 mod unique;
 mod variables;
 mod verdict;
 
 pub use context::{Context, Document, Report};
 pub use directives::Directive;
-pub use finding::{Applicability, Change, ChangeKind, Finding, Fix, Related, Severity, WordEffect};
 pub use settings::Settings;
-pub use tables::key_page::{KeyPage, key_pages};
-pub use tables::lookup as grammar;
-pub use tables::schema::{
-    buildspec_schema, copilot_environment_schema, copilot_pipeline_schema, copilot_workload_schema,
+pub use tagwright_diagnostics::{
+    Applicability, Change, ChangeKind, Finding, Fix, Refusal, RefusalCode, RefusalPlace, Related,
+    Severity, WordEffect,
 };
 pub use verdict::{Known, Reading, Unused, Verdict, check, keep_together, lint, read};
 
-use tagwright_flow::facts::{FileFacts, IMAGE_FILES, ImageFiles, ImageUse, TagKind};
-use tagwright_flow::kind::has;
+use tagwright_flow::facts::{FileFacts, ImageFiles, ImageUse, TagKind};
 
 /// A rule.
 #[derive(Debug)]
@@ -341,10 +338,10 @@ pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
         || file.buildspec.as_ref().is_some_and(|spec| {
             let all_listed = match spec.image_files {
                 ImageFiles::None => true,
-                ImageFiles::Listed => names_no_other_json(&file.text),
+                ImageFiles::Listed => file.names_no_other_json(),
                 ImageFiles::NoArtifacts | ImageFiles::Unsure => false,
             };
-            !all_listed || has(&file.text, "exported-variables")
+            !all_listed || file.may_hold("exported-variables")
         })
         || file.uses.iter().any(ImageUse::may_be_latest)
         || file
@@ -364,12 +361,4 @@ pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
                     .iter()
                     .any(|tag| matches!(tag.kind, TagKind::Literal(_)))
         })
-}
-
-/// Whether a text names no JSON file but the two that deployments take by default: a pipeline may ask for one
-/// of another name.
-fn names_no_other_json(text: &str) -> bool {
-    let count = |name: &str| text.matches(name).count();
-    let known: usize = IMAGE_FILES.into_iter().map(count).sum();
-    count(".json") == known
 }

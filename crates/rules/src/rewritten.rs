@@ -4,14 +4,22 @@
 use std::collections::BTreeSet;
 
 use tagwright_flow::facts::FileFacts;
+use tagwright_flow::habits::{ItemScript, only_prints};
+use tagwright_flow::tools::{Edits, Tool, tool};
 use tagwright_flow::{FileId, FileKind, Workspace};
+use tagwright_syntax::shell::{RedirectKind, Word};
 
-/// What edits whatever file it is given.
-const EDITORS: [&str; 4] = ["sed", "perl", "awk", "gawk"];
-/// What edits one, or looks at it.
-const QUERIES: [&str; 2] = ["jq", "yq"];
 /// Programs of the repository's own, which may do anything with a file.
 const SCRIPTS: [&str; 5] = [".sh", ".py", ".js", ".ts", ".rb"];
+
+/// What the program of this name may change in a file that it is given.
+fn edits(program: &str) -> Edits {
+    tool(program).map_or(Edits::Nothing, |tool| tool.edits)
+}
+
+fn is_kustomize(program: &str) -> bool {
+    tool(program).is_some_and(|tool| tool.family == Tool::Kustomize)
+}
 
 /// Whether the file is data that a command may edit.
 pub(crate) fn is_data(file: &FileFacts) -> bool {
@@ -25,8 +33,9 @@ pub(crate) fn is_data(file: &FileFacts) -> bool {
     )
 }
 
-/// The files with images that a command of some buildspec seems to edit: it names the file, or all with its
-/// extension. A look at the words; what such a file says of its images is not certain.
+/// The files with images that a command of some buildspec seems to edit: one item of it runs what edits files
+/// and names the file, or all with its extension, or a command's output goes there. Which words are the file's
+/// path is not asked of every tool; what such a file says of its images is not certain.
 pub(crate) fn files(workspace: &Workspace) -> BTreeSet<FileId> {
     let data: Vec<&FileFacts> = workspace
         .files()
@@ -35,63 +44,102 @@ pub(crate) fn files(workspace: &Workspace) -> BTreeSet<FileId> {
         .collect();
     let mut found = BTreeSet::new();
     for spec in workspace.files() {
-        if spec.kind != FileKind::Buildspec || found.len() == data.len() {
+        if data.is_empty() || spec.kind != FileKind::Buildspec || found.len() == data.len() {
             continue;
         }
-        for item in items(&spec.text) {
-            let words: Vec<&str> = words(item).collect();
-            if words.contains(&"kustomize") && item.contains("set image") {
-                let manifests = data.iter().filter(|file| file.kind == FileKind::Kubernetes);
-                found.extend(manifests.map(|file| file.id));
-            }
-            let edits = words.iter().any(|word| EDITORS.contains(word))
-                || item.contains("mage") && words.iter().any(|word| QUERIES.contains(word))
-                || words
-                    .iter()
-                    .any(|word| SCRIPTS.iter().any(|end| word.ends_with(end)));
-            if !edits {
-                continue;
-            }
-            for file in &data {
-                let name = last(&file.path);
-                let named = words.iter().any(|word| {
-                    *word == name
-                        || word
-                            .rsplit_once('*')
-                            .is_some_and(|(_, end)| !end.is_empty() && name.ends_with(end))
-                });
-                if named {
-                    found.insert(file.id);
-                }
+        let mut item = Item::default();
+        let mut scripts = spec.scripts().into_iter().peekable();
+        while let Some(script) = scripts.next() {
+            item.read(&script);
+            // A script inside an item belongs to it.
+            if scripts.peek().is_none_or(|next| next.whole) {
+                std::mem::take(&mut item).edits(&data, &mut found);
             }
         }
     }
     found
 }
 
-/// The text in pieces that begin at the items of lists, so that a command of several lines is in one.
-fn items(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let mut end = 0;
-        for line in rest.split_inclusive('\n') {
-            if end > 0 && line.trim_start().starts_with("- ") {
-                break;
-            }
-            end += line.len();
-        }
-        let (item, after) = rest.split_at(end);
-        rest = after;
-        Some(item)
-    })
+/// What the commands of one item say.
+#[derive(Default)]
+struct Item {
+    /// The words that are not only printed, taken apart at signs; of a path its last part.
+    words: Vec<String>,
+    /// The files that output goes to, the same.
+    written: Vec<String>,
+    /// Some word speaks of images.
+    of_images: bool,
+    /// All manifests of Kubernetes are edited.
+    all_manifests: bool,
 }
 
-/// The words of a command, of a path its last part.
-fn words(item: &str) -> impl Iterator<Item = &str> {
-    item.split(|c: char| c.is_whitespace() || "|;&$()`\"'<>{}=,:".contains(c))
+impl Item {
+    fn read(&mut self, script: &ItemScript) {
+        if !script.is_certain() {
+            self.take(&script.live_text());
+        }
+        let source = |word: &Word| word.span.of(&script.text);
+        for command in &script.script.commands {
+            for redirect in &command.redirects {
+                let target = redirect.target.as_ref().map_or("", source);
+                let output = redirect.kind == RedirectKind::Output;
+                self.written
+                    .extend(words(target).filter(|_| output).map(str::to_owned));
+                self.take(target);
+            }
+            if only_prints(command) {
+                continue;
+            }
+            let kustomize = command
+                .words
+                .iter()
+                .any(|word| word.value().is_some_and(|word| is_kustomize(&word)));
+            let mut pairs = command.words.windows(2);
+            self.all_manifests |=
+                kustomize && pairs.any(|pair| pair[0].is("set") && pair[1].is("image"));
+            let loops = command.context.loops.iter().flat_map(|it| &it.words);
+            let values = command
+                .assignments
+                .iter()
+                .filter_map(|it| it.value.as_ref());
+            for word in command.words.iter().chain(loops).chain(values) {
+                self.take(source(word));
+            }
+        }
+    }
+
+    fn take(&mut self, text: &str) {
+        self.of_images |= text.contains("mage");
+        self.words.extend(words(text).map(str::to_owned));
+    }
+
+    fn edits(self, data: &[&FileFacts], found: &mut BTreeSet<FileId>) {
+        if self.all_manifests {
+            let manifests = data.iter().filter(|file| file.kind == FileKind::Kubernetes);
+            found.extend(manifests.map(|file| file.id));
+        }
+        let edited = self.words.iter().any(|word| {
+            edits(word) == Edits::Anything
+                || self.of_images && edits(word) == Edits::Values
+                || SCRIPTS.iter().any(|end| word.ends_with(end))
+        });
+        for file in data {
+            let name = last(&file.path);
+            let is_named = |word: &String| {
+                let all = word.rsplit_once('*');
+                *word == name || all.is_some_and(|(_, end)| !end.is_empty() && name.ends_with(end))
+            };
+            if edited && self.words.iter().any(is_named) || self.written.iter().any(|it| it == name)
+            {
+                found.insert(file.id);
+            }
+        }
+    }
+}
+
+/// The words of a text, of a path its last part.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || "|;&$()`\"'<>{}=,:".contains(c))
         .map(last)
         .filter(|word| !word.is_empty())
 }

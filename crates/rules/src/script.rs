@@ -4,14 +4,15 @@
 
 use std::cell::OnceCell;
 
-use tagwright_flow::facts::ShellKind;
+use tagwright_flow::facts::{FileFacts, ShellKind};
 use tagwright_syntax::buildspec::Phase;
 use tagwright_syntax::shell::{self, Command, Script, Status};
-use tagwright_syntax::yaml::NodeId;
+use tagwright_syntax::yaml::{NodeId, NodeKind};
 use tagwright_syntax::{SourceMap, Span};
 
 use crate::context::Document;
-use crate::{Applicability, Change, ChangeKind, Fix, WordEffect};
+use crate::{Applicability, Change, ChangeKind, Fix, Refusal, RefusalCode, WordEffect};
+use tagwright_grammar::copilot;
 
 /// One command item, its text read as shell.
 pub(crate) struct Item<'d> {
@@ -74,14 +75,39 @@ impl Item<'_> {
     }
 }
 
+/// The releases of Copilot that a value or a command of the file names, each with its bytes in the file.
+pub(crate) fn pinned_releases(file: &FileFacts) -> Vec<(Span, copilot::Release)> {
+    let mut found = Vec::new();
+    if !file.may_hold("v1.") {
+        return found;
+    }
+    let tree = file.tree();
+    for (id, node) in tree.nodes() {
+        let NodeKind::Scalar(scalar) = &node.kind else {
+            continue;
+        };
+        let releases = copilot::pinned_releases(&scalar.value);
+        let map = (!releases.is_empty()).then(|| file.source_map(&tree, id));
+        for (span, release) in releases {
+            let place = map.iter().flatten().find_map(|map| map.source(span));
+            found.push((place.unwrap_or(node.span), release));
+        }
+    }
+    found.sort_unstable_by_key(|(span, _)| *span);
+    found
+}
+
 /// Why no command of the file is rewritten, if that is so.
-pub(crate) fn untouchable(document: &Document<'_>) -> Option<&'static str> {
+pub(crate) fn untouchable(document: &Document<'_>) -> Option<Refusal> {
     document
         .facts
         .buildspec
         .as_ref()
         .is_some_and(|spec| spec.template.is_some())
-        .then_some("the file is a template of another tool")
+        .then(|| {
+            let message = "the file is a template of another tool";
+            Refusal::new(RefusalCode::Template, message)
+        })
 }
 
 /// Whether the command's word at this 0-based index is `text`.
@@ -91,15 +117,20 @@ pub(crate) fn word_is(command: &Command, index: usize, text: &str) -> bool {
 
 /// The fix that puts the command at `span`, which YAML has taken apart or cut, into quotes, if it is certain
 /// where it ends. `span` covers the item with what YAML took off its start or its end.
-pub(crate) fn quote(document: &Document<'_>, item: NodeId, span: Span) -> Result<Fix, String> {
+pub(crate) fn quote(document: &Document<'_>, item: NodeId, span: Span) -> Result<Fix, Refusal> {
     let command = span.of(document.text());
     let shell = document.facts.buildspec.as_ref().map(|facts| facts.shell);
     if command.contains(['\n', '\r']) {
-        return Err("the command has several lines".to_owned());
+        return Err(Refusal::new(
+            RefusalCode::UnsupportedForm,
+            "the command has several lines",
+        ));
     }
     // An unclosed quote means that YAML has taken the rest for a comment.
     if shell != Some(ShellKind::Posix) || shell::parse(command).status != Status::Clean {
-        return Err("it is not certain where the command ends".to_owned());
+        return Err(Refusal::uncertain(
+            "it is not certain where the command ends",
+        ));
     }
     Ok(Fix {
         message: "put the command into quotes".to_owned(),

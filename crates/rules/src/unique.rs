@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use tagwright_flow::commands::Role;
 use tagwright_flow::expression::{Expansion, Site, plain_name};
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Order, TagKind, TagValue};
+use tagwright_flow::tools::Role;
 use tagwright_flow::{FileId, Flow};
 
 use crate::context::{Context, pushes};
@@ -15,7 +15,7 @@ use crate::environment;
 use crate::plan::define_branch;
 use crate::settings::Strategy;
 use crate::variables::{Constancy, behind, constancy, replace, tag_site};
-use crate::{Applicability, Change, Fix, WordEffect};
+use crate::{Applicability, Change, Fix, Refusal, RefusalCode, WordEffect};
 
 /// What makes a branch tag a build's own. CodeBuild's build id is always set, and what stands before its
 /// colon is the project's name.
@@ -38,14 +38,17 @@ pub(crate) fn key(tag: &TagValue) -> Option<String> {
 const COPIES: usize = 200;
 
 /// The fix of a group for its next finding, of which `made` have one already.
-pub(crate) fn copy(fix: &Result<Fix, String>, made: &mut usize) -> Result<Fix, String> {
+pub(crate) fn copy(fix: &Result<Fix, Refusal>, made: &mut usize) -> Result<Fix, Refusal> {
     *made += 1;
     if *made <= COPIES {
         fix.clone()
     } else {
-        fix.as_ref()
-            .map_err(Clone::clone)
-            .and_then(|_| Err("the fix of the first such place covers this one, too".to_owned()))
+        fix.as_ref().map_err(Clone::clone).and_then(|_| {
+            Err(Refusal::new(
+                RefusalCode::CoveredElsewhere,
+                "the fix of the first such place covers this one, too",
+            ))
+        })
     }
 }
 
@@ -56,7 +59,7 @@ pub(crate) fn make_unique<'a>(
     flow: &'a Flow,
     wanted: &str,
     bare: Option<(&'a FileFacts, &'a ImageUse)>,
-) -> Result<Fix, String> {
+) -> Result<Fix, Refusal> {
     let places: Vec<Tagged<'a>> = context
         .places(flow)
         .map(|place| (place.file, place.image))
@@ -66,14 +69,15 @@ pub(crate) fn make_unique<'a>(
         .collect();
     for (file, image, _) in &places {
         if image.tags.len() > 1 {
-            return Err(format!(
-                "the tag has more than one possible value in {}",
-                file.path
-            ));
+            let message = format!("the tag has more than one possible value in {}", file.path);
+            return Err(Refusal::uncertain(message).at(file.id, image.span, "the tag"));
         }
         let cache = image.role == Role::Cache || image.role == Role::Pull;
         if cache {
-            return Err("the same tag is pulled, so it has to stay known".to_owned());
+            let message = "the same tag is pulled, so it has to stay known";
+            return Err(
+                Refusal::new(RefusalCode::LeftBehind, message).at(file.id, image.span, "the pull")
+            );
         }
     }
     let settings = context.settings;
@@ -91,7 +95,9 @@ pub(crate) fn make_unique<'a>(
         let unique = settings.unique_tag();
         let mut first: BTreeMap<FileId, (Order, bool)> = BTreeMap::new();
         for (file, image, tag) in &places {
-            let site = tag.site.ok_or("the place of the tag is not certain")?;
+            let site = tag
+                .site
+                .ok_or_else(|| Refusal::uncertain("the place of the tag is not certain"))?;
             let change = replace(file, site, &unique, WordEffect::Within)?;
             let inner = site.expansion == Expansion::InnerShell;
             let entry = first.entry(file.id).or_insert((image.order, inner));
@@ -109,11 +115,11 @@ pub(crate) fn make_unique<'a>(
             None => places
                 .iter()
                 .map(|(file, image, tag)| {
-                    let site =
-                        tag_site(image.site, tag).ok_or("the place of the tag is not certain")?;
+                    let site = tag_site(image.site, tag)
+                        .ok_or_else(|| Refusal::uncertain("the place of the tag is not certain"))?;
                     replace(file, end(file, site), SUFFIX, WordEffect::Within)
                 })
-                .collect::<Result<Vec<_>, String>>()?,
+                .collect::<Result<Vec<_>, Refusal>>()?,
         };
         message = format!("append `{SUFFIX}`, which is new for every build");
     }
@@ -121,7 +127,7 @@ pub(crate) fn make_unique<'a>(
     changes.sort();
     changes.dedup();
     if changes.is_empty() {
-        return Err("the place of the tag is not certain".to_owned());
+        return Err(Refusal::uncertain("the place of the tag is not certain"));
     }
     let beside = context.places(flow).any(|place| {
         pushes(place.image.role)
@@ -144,7 +150,7 @@ pub(crate) fn make_unique<'a>(
 
 /// The end of a tag, inside a closing quote that belongs to it.
 fn end(file: &FileFacts, site: Site) -> Site {
-    let text = file.text.get(site.source.range()).unwrap_or("");
+    let text = file.get(site.source).unwrap_or("");
     let quotes = text.len() - text.trim_end_matches('"').len();
     behind(site.slice(0, text.len() - quotes))
 }

@@ -1,17 +1,17 @@
 //! What rules ask about shell variables: which ones hold a branch, who sets them, and where in the file
 //! their text stands.
 
-use tagwright_flow::commands::Role;
 use tagwright_flow::expression::{Atom, AtomKind, Expansion, Expression, Origin, Site, plain_name};
 use tagwright_flow::facts::{
     AssignmentFact, AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue,
 };
+use tagwright_flow::tools::Role;
 use tagwright_syntax::yaml::NodeId;
 use tagwright_syntax::{SmolStr, Span};
 
 use crate::context::Context;
 use crate::derivation::Derivation;
-use crate::{Change, ChangeKind, Settings, WordEffect};
+use crate::{Change, ChangeKind, Refusal, RefusalCode, Settings, WordEffect, refusal};
 
 /// Whether the variable holds a branch, by its name.
 pub(crate) fn is_branch(name: &str, settings: &Settings) -> bool {
@@ -32,9 +32,12 @@ pub(crate) fn is_provided(context: &Context<'_>, name: &str) -> bool {
 }
 
 /// Whether the file assigns the variable anywhere, or runs something that may: a sourced script, an
-/// `eval`, an export of computed names.
+/// `eval`, an export of computed names. Nor is anything certain where a test asks whether it is set: somebody
+/// has thought of the case that it is not.
 pub(crate) fn may_be_assigned(file: &FileFacts, name: &str) -> bool {
-    file.assigned(name).any(|a| !is_bare_export(a)) || file.sources() || file.tests(name)
+    file.assigned(name).any(|a| !is_bare_export(a))
+        || file.habits().sets_unknown
+        || file.habits().tested.contains(name)
 }
 
 /// `export NAME` alone gives no value.
@@ -231,7 +234,7 @@ pub(crate) fn replace(
     site: Site,
     text: &str,
     words: WordEffect,
-) -> Result<Change, String> {
+) -> Result<Change, Refusal> {
     match site.expansion {
         Expansion::Shell | Expansion::InnerShell => Ok(Change {
             file: file.id,
@@ -242,9 +245,15 @@ pub(crate) fn replace(
                 words,
             },
         }),
-        Expansion::SingleQuoted => Err("it stands in single quotes".to_owned()),
-        Expansion::CopilotManifest => Err("it stands in a manifest".to_owned()),
-        Expansion::Never(reason) => Err(reason.as_str().to_owned()),
+        Expansion::SingleQuoted => Err(Refusal::new(
+            RefusalCode::Quoted,
+            "it stands in single quotes",
+        )),
+        Expansion::CopilotManifest => Err(Refusal::new(
+            RefusalCode::NotExpanded,
+            "it stands in a manifest",
+        )),
+        Expansion::Never(reason) => Err(refusal::not_expanded(reason)),
     }
 }
 
@@ -260,10 +269,7 @@ pub(crate) fn behind(site: Site) -> Site {
 /// The operator that follows the variable's name where the atom is written, if it has a fallback or an
 /// error message of its own.
 pub(crate) fn is_guarded(file: &FileFacts, atom: &Atom) -> bool {
-    let Some(written) = atom
-        .site
-        .and_then(|site| file.text.get(site.source.range()))
-    else {
+    let Some(written) = atom.site.and_then(|site| file.get(site.source)) else {
         return true;
     };
     let Some(inner) = written.strip_prefix("${") else {

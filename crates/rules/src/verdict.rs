@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use tagwright_flow::facts::FileFacts;
+use tagwright_flow::mentions::{Alone, Surroundings};
 use tagwright_flow::{FileId, FileKind, ReadOptions, Workspace, read_file_with};
 use tagwright_syntax::yaml::Tree;
 
 use crate::{
-    Category, Change, ChangeKind, Check, Context, Directive, Document, Finding, Report, Rule,
-    Settings, Severity, directives, inline, registry, rule,
+    Category, Change, ChangeKind, Check, Context, Directive, Document, Finding, Refusal,
+    RefusalCode, Report, Rule, Settings, Severity, directives, inline, registry, rule,
 };
 
 /// What reading one file gives.
@@ -61,9 +62,9 @@ pub fn read(
     // Almost no file has any.
     let marked = memchr::memmem::find(text.as_bytes(), directives::MARK.as_bytes()).is_some();
     let facts = read_file_with(id, path, text, options, &mut |facts, tree, spec| {
-        let document = Document::new(facts, tree, spec);
+        let document = Document::new(facts, text, tree, spec);
         check_document(&document, settings, &mut findings);
-        inline::check(facts, tree, options, settings, &mut findings);
+        inline::check(facts, text, tree, options, settings, &mut findings);
         if marked {
             let known = document
                 .directives()
@@ -166,15 +167,16 @@ pub(crate) fn each_file<'w, R: Send>(
 }
 
 /// Everything that the rules have to say about `workspace`; `found` is what [`read`] found in its files, and
-/// `directives` what their comments say.
+/// `directives` what their comments say. The `surroundings` are searched where a fix would move an image.
 #[must_use]
 pub fn check(
     workspace: &Workspace,
     settings: &Settings,
     found: Vec<Finding>,
     directives: &[Known],
+    surroundings: &dyn Surroundings,
 ) -> Verdict {
-    let context = Context::new(workspace, settings);
+    let context = Context::new(workspace, settings, surroundings);
     let one = |rule: &&'static Rule| {
         let mut findings = Vec::new();
         if let (Check::Workspace(check), Some(level)) = (rule.check, settings.level(rule)) {
@@ -327,8 +329,10 @@ pub fn keep_together(findings: &mut [Finding], quiet: &[&Finding]) {
         let shared = fix.is_some_and(|fix| fix.changes.iter().any(|it| touched.contains(it)));
         if shared {
             finding.fix = None;
-            finding.no_fix =
-                Some("the fix would also change a place whose finding is ignored".to_owned());
+            finding.refusal = Some(Refusal::new(
+                RefusalCode::IgnoredPlace,
+                "the fix would also change a place whose finding is ignored",
+            ));
         }
     }
 }
@@ -353,5 +357,5 @@ pub fn lint<'a>(
         directives.extend(reading.directives);
     }
     let workspace = Workspace::new(facts, &settings.own);
-    check(&workspace, settings, found, &directives).findings
+    check(&workspace, settings, found, &directives, &Alone).findings
 }

@@ -5,8 +5,9 @@
 // The helpers below are part of the tests.
 #![allow(clippy::unwrap_used)]
 
+use tagwright_diagnostics::{Finding, Severity};
 use tagwright_flow::FileId;
-use tagwright_rules::{Finding, Settings, Severity};
+use tagwright_rules::Settings;
 
 fn lint(text: &str) -> Vec<Finding> {
     let text = text.into();

@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 
+use tagwright_diagnostics::{Finding, Severity};
 use tagwright_fixer::{Options, Sources, diff, run};
 use tagwright_flow::FileId;
 use tagwright_rules::settings::Strategy;
-use tagwright_rules::{Category, Check, Finding, Fixable, Rule, Settings, Severity, registry};
+use tagwright_rules::{Category, Check, Fixable, Rule, Settings, registry};
 
 const HEADINGS: [&str; 7] = [
     "What it does",
@@ -85,7 +86,7 @@ fn shown(sources: &Sources, findings: &[Finding]) -> String {
             finding.rule,
             finding.message,
             finding
-                .no_fix
+                .refusal
                 .as_ref()
                 .map(|reason| format!(" no fix: {reason}"))
                 .unwrap_or_default(),

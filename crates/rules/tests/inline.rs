@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use tagwright_diagnostics::Finding;
 use tagwright_flow::FileId;
-use tagwright_rules::{Finding, Settings};
+use tagwright_rules::Settings;
 
 fn lint(text: &str) -> Vec<Finding> {
     let text: Arc<str> = Arc::from(text);
@@ -64,7 +65,13 @@ fn findings_inside_another_file_have_no_fix_but_a_reason() {
         .into_iter()
         .find(|it| it.rule == "command-is-mapping")
         .unwrap();
-    assert!(mapping.no_fix.unwrap().contains("inside another file"));
+    assert!(
+        mapping
+            .refusal
+            .unwrap()
+            .message
+            .contains("inside another file")
+    );
 }
 
 #[test]
@@ -203,7 +210,11 @@ fn images_are_followed_where_all_of_the_text_is_written_out() {
             .filter(|it| it.rule == "latest-pushed")
             .map(|it| {
                 let place = text[it.span.range()].to_owned();
-                (place, it.fix.is_some(), it.no_fix.unwrap_or_default())
+                (
+                    place,
+                    it.fix.is_some(),
+                    it.refusal.map(|it| it.message).unwrap_or_default(),
+                )
             })
             .collect::<Vec<_>>()
     };

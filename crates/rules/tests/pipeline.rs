@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use tagwright_diagnostics::{Finding, Severity};
 use tagwright_flow::FileId;
 use tagwright_rules::settings::Strategy;
-use tagwright_rules::{Finding, Settings, Severity, derivation::Derivation};
+use tagwright_rules::{Settings, derivation::Derivation};
 
 /// All findings of the files.
 fn lint_with(files: &[(&str, &str)], settings: &Settings) -> Vec<Finding> {
@@ -473,7 +474,7 @@ fn a_list_on_one_line_or_a_base_directory_gets_no_fix() {
             .find(|it| it.rule == "artifact-not-listed")
             .unwrap();
         assert!(
-            finding.fix.is_none() && finding.no_fix.is_some(),
+            finding.fix.is_none() && finding.refusal.is_some(),
             "{artifacts}"
         );
     }
@@ -710,7 +711,7 @@ fn under_isolation_latest_is_rewritten_only_in_a_repository_of_its_own() {
         .find(|it| it.rule == "latest-pushed")
         .unwrap();
     assert!(finding.fix.is_none());
-    let reason = finding.no_fix.as_deref().unwrap();
+    let reason = finding.refusal.as_ref().unwrap().message.as_str();
     assert!(reason.contains("web-${BRANCH_NAME}"), "{reason}");
 
     let own = spec("$REGISTRY/web-$BRANCH_NAME");

@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
+use tagwright_diagnostics::{Applicability, Finding, Severity};
 use tagwright_fixer::{Options, Sources, run};
-use tagwright_rules::{Applicability, Finding, Settings, Severity};
+use tagwright_rules::Settings;
 
 /// A buildspec with these commands, one per line; `\n` in a line becomes a line break of its command.
 fn buildspec(commands: &str) -> String {

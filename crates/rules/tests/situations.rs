@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
+use tagwright_diagnostics::{Applicability, Finding, Severity};
 use tagwright_fixer::{Options, Sources, run};
-use tagwright_rules::{Applicability, Finding, Settings, Severity};
+use tagwright_rules::Settings;
 
 /// A buildspec with these commands, one per line.
 fn buildspec(commands: &str) -> String {
@@ -157,7 +158,7 @@ mod undefined_branch {
         );
         silent_with(RULE, "echo hello", &[manifest]);
         let findings = fires_with(RULE, "copilot svc deploy --name web", &[manifest]);
-        assert!(findings[0].fix.is_none() && findings[0].no_fix.is_some());
+        assert!(findings[0].fix.is_none() && findings[0].refusal.is_some());
         silent_with(
             RULE,
             "export BRANCH_NAME=x\ncopilot svc deploy --name web",
@@ -185,7 +186,7 @@ mod unsafe_branch_tag {
             fires(RULE, &format!("BRANCH_NAME={value}\n{PUSH}"));
             let tag = PUSH.replace("BRANCH_NAME", "TAG");
             let findings = fires(RULE, &format!("X={value}\nTAG=$X\n{tag}"));
-            assert!(findings[0].fix.is_none() && findings[0].no_fix.is_some());
+            assert!(findings[0].fix.is_none() && findings[0].refusal.is_some());
         }
     }
 
@@ -825,7 +826,7 @@ fn what_another_tool_builds_keeps_its_name() {
             "implicit-latest"
         };
         let findings = fires(rule, commands);
-        let reason = findings[0].no_fix.as_deref().unwrap_or_default();
+        let reason = &findings[0].refusal.as_ref().unwrap().message;
         assert!(
             reason.starts_with("nothing in buildspec.yml gives the image the name"),
             "{commands}: {reason}"
@@ -940,7 +941,7 @@ fn elastic_beanstalk_deploys_what_its_file_says() {
         let files = [("Dockerrun.aws.json", text)];
         let findings = fires_with("latest-deployed", commands, &files);
         assert_eq!(findings[0].span.of(text), "latest");
-        let reason = findings[0].no_fix.as_deref().unwrap_or_default();
+        let reason = &findings[0].refusal.as_ref().unwrap().message;
         assert!(
             reason.contains("Elastic Beanstalk reads the file as it is"),
             "{reason}"

@@ -1,9 +1,11 @@
 //! Situations of the rules about a buildspec's structure that the examples on their pages do not show:
 //! above all what builds accept, where they must be silent.
 
+use tagwright_diagnostics::{Finding, Severity};
 use tagwright_fixer::{Options, Sources, run};
 use tagwright_flow::FileId;
-use tagwright_rules::{Category, Finding, Settings, Severity, buildspec_schema, registry};
+use tagwright_grammar::buildspec_schema;
+use tagwright_rules::{Category, Settings, registry};
 
 fn lint(path: &str, text: &str) -> Vec<Finding> {
     let text = text.into();

@@ -1,8 +1,9 @@
 //! What a comment silences, and what not.
 
+use tagwright_diagnostics::Finding;
 use tagwright_fixer::{Options, Sources, run};
 use tagwright_flow::FileId;
-use tagwright_rules::{Finding, Settings, directives};
+use tagwright_rules::{Settings, directives};
 use tagwright_syntax::yaml;
 
 fn lint(sources: &Sources) -> Vec<Finding> {
@@ -240,9 +241,9 @@ fn with_ignore(text: &str, rule: &'static str) -> String {
                 .then_some(())
                 .and(change)
                 .map(|change| {
-                    std::sync::Arc::new(tagwright_rules::Fix {
+                    std::sync::Arc::new(tagwright_diagnostics::Fix {
                         message: String::new(),
-                        applicability: tagwright_rules::Applicability::Safe,
+                        applicability: tagwright_diagnostics::Applicability::Safe,
                         changes: vec![change],
                     })
                 });

@@ -23,7 +23,7 @@ pub struct Edit {
 
 /// Why an edit cannot be made safely.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum EditRefusal {
     /// The scalar's bytes could not be mapped to its value with certainty.
     #[error("the place of this text in the file is not certain")]
     Inexact,
@@ -90,40 +90,40 @@ pub fn apply(text: &str, edits: &[Edit]) -> Option<String> {
 /// A plain scalar whose new text would not be plain text any more is put into quotes, as a whole.
 ///
 /// # Errors
-/// A [`Refusal`] where that cannot be done without touching anything else.
+/// A [`EditRefusal`] where that cannot be done without touching anything else.
 pub fn replace_in_scalar(
     text: &str,
     tree: &Tree,
     node: NodeId,
     replacements: &[Replacement],
-) -> Result<Vec<Edit>, Refusal> {
+) -> Result<Vec<Edit>, EditRefusal> {
     refuse_unsafe(tree, node)?;
     let own = tree.node(node);
     let NodeKind::Scalar(scalar) = &own.kind else {
-        return Err(Refusal::Shape("this is not a text"));
+        return Err(EditRefusal::Shape("this is not a text"));
     };
     let is_block = matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded);
     if own.span.is_empty() || (is_block && scalar.value.is_empty()) {
-        return Err(Refusal::Shape("there is no text here"));
+        return Err(EditRefusal::Shape("there is no text here"));
     }
     if own
         .span
         .of(text)
         .contains(['\u{85}', '\u{2028}', '\u{2029}'])
     {
-        return Err(Refusal::Style(
+        return Err(EditRefusal::Style(
             "readers disagree about the line breaks in this text",
         ));
     }
-    let map = tree.source_map(text, node).ok_or(Refusal::Inexact)?;
-    let new_value = apply_replacements(&scalar.value, replacements).ok_or(Refusal::Shape(
+    let map = tree.source_map(text, node).ok_or(EditRefusal::Inexact)?;
+    let new_value = apply_replacements(&scalar.value, replacements).ok_or(EditRefusal::Shape(
         "the range to replace is not a range of the value",
     ))?;
     if *new_value == *scalar.value {
         return Ok(Vec::new());
     }
     if is_block && new_value.trim().is_empty() {
-        return Err(Refusal::Style("the block would be left without text"));
+        return Err(EditRefusal::Style("the block would be left without text"));
     }
     let target = Target {
         text,
@@ -136,7 +136,7 @@ pub fn replace_in_scalar(
         in_flow: in_flow(tree, node),
     };
     if is_key(tree, node) && new_value.len() > LONGEST_KEY {
-        return Err(Refusal::Style("the new text is too long for a key"));
+        return Err(EditRefusal::Style("the new text is too long for a key"));
     }
     let smallest: Vec<Replacement> = replacements
         .iter()
@@ -160,21 +160,21 @@ const LONGEST_KEY: usize = 160;
 /// above it, and those indented deeper than the last item's dash stay with that item.
 ///
 /// # Errors
-/// A [`Refusal`] where that cannot be done without touching anything else.
+/// A [`EditRefusal`] where that cannot be done without touching anything else.
 pub fn insert_item(
     text: &str,
     tree: &Tree,
     node: NodeId,
     index: usize,
     value: &str,
-) -> Result<Vec<Edit>, Refusal> {
+) -> Result<Vec<Edit>, EditRefusal> {
     refuse_unsafe(tree, node)?;
     let own = tree.node(node);
     let NodeKind::Sequence(sequence) = &own.kind else {
-        return Err(Refusal::Shape("this is not a list"));
+        return Err(EditRefusal::Shape("this is not a list"));
     };
     if index > sequence.items.len() {
-        return Err(Refusal::Shape("the list has no such place"));
+        return Err(EditRefusal::Shape("the list has no such place"));
     }
     let list = List {
         text,
@@ -184,11 +184,11 @@ pub fn insert_item(
     };
     if sequence.flow {
         if is_key(tree, node) {
-            return Err(Refusal::Shape("the list is a key"));
+            return Err(EditRefusal::Shape("the list is a key"));
         }
         list.insert_flow(index, value)
     } else if sequence.items.is_empty() {
-        Err(Refusal::Shape("the list has no items"))
+        Err(EditRefusal::Shape("the list has no items"))
     } else if index < sequence.items.len() {
         list.insert_block(index, value)
     } else {
@@ -201,26 +201,28 @@ pub fn insert_item(
 /// if it has one, and ends with the node or with the comment behind it.
 ///
 /// # Errors
-/// A [`Refusal`] where that cannot be done without touching anything else.
+/// A [`EditRefusal`] where that cannot be done without touching anything else.
 pub fn replace_node(
     text: &str,
     tree: &Tree,
     node: NodeId,
     span: Span,
     value: &str,
-) -> Result<Vec<Edit>, Refusal> {
+) -> Result<Vec<Edit>, EditRefusal> {
     refuse_shared(tree, node)?;
     let own = tree.node(node);
     match &own.kind {
         NodeKind::Mapping(_) => {}
         NodeKind::Scalar(scalar) if scalar.style == ScalarStyle::Plain => {}
-        _ => return Err(Refusal::Shape("this is not a mapping or a plain text")),
+        _ => return Err(EditRefusal::Shape("this is not a mapping or a plain text")),
     }
     let item = own.parent.is_some_and(
         |parent| matches!(&tree.node(parent).kind, NodeKind::Sequence(list) if !list.flow),
     );
     if !item || own.span.is_empty() || span.of(text).contains(['\n', '\r']) {
-        return Err(Refusal::Shape("this is not an item of a list on one line"));
+        return Err(EditRefusal::Shape(
+            "this is not an item of a list on one line",
+        ));
     }
     let blank = |from: u32, to: u32| {
         text.get(from as usize..to as usize)
@@ -235,7 +237,7 @@ pub fn replace_node(
     let ends = own.span.end == span.end
         || behind.is_some_and(|it| it.end == span.end && blank(own.span.end, it.start));
     if !starts || !ends {
-        return Err(Refusal::Shape("this is more than the item"));
+        return Err(EditRefusal::Shape("this is more than the item"));
     }
     // What is inside the node vanishes, and what refers to it would be left without its target.
     let entangled = tree.inside(node).into_iter().any(|inner| {
@@ -243,10 +245,12 @@ pub fn replace_node(
         inner.properties.is_some() || matches!(inner.kind, NodeKind::Alias { .. })
     });
     if entangled {
-        return Err(Refusal::Shape("there are anchors, aliases or tags in it"));
+        return Err(EditRefusal::Shape(
+            "there are anchors, aliases or tags in it",
+        ));
     }
     if !is_one_printable_line(value) {
-        return Err(Refusal::Style("the new text is not one printable line"));
+        return Err(EditRefusal::Style("the new text is not one printable line"));
     }
     Ok(vec![Edit {
         span,
@@ -258,13 +262,13 @@ pub fn replace_node(
 /// dash with which each of its lines begins.
 ///
 /// # Errors
-/// A [`Refusal`] where that cannot be done without touching anything else.
+/// A [`EditRefusal`] where that cannot be done without touching anything else.
 pub fn split_lines(
     text: &str,
     tree: &Tree,
     node: NodeId,
     items: &[String],
-) -> Result<Vec<Edit>, Refusal> {
+) -> Result<Vec<Edit>, EditRefusal> {
     refuse_unsafe(tree, node)?;
     let own = tree.node(node);
     let plain = matches!(&own.kind, NodeKind::Scalar(scalar) if scalar.style == ScalarStyle::Plain);
@@ -272,12 +276,12 @@ pub fn split_lines(
         |parent| matches!(&tree.node(parent).kind, NodeKind::Mapping(map) if !map.flow),
     );
     if !plain || !in_block || is_key(tree, node) || own.properties.is_some() {
-        return Err(Refusal::Shape("this is not the plain text of a key"));
+        return Err(EditRefusal::Shape("this is not the plain text of a key"));
     }
     let first = line_start(text, own.span.start as usize);
     let indentation = &text[first..own.span.start as usize];
     if !indentation.bytes().all(|byte| byte == b' ') {
-        return Err(Refusal::Shape(
+        return Err(EditRefusal::Shape(
             "the text does not begin on a line of its own",
         ));
     }
@@ -291,7 +295,7 @@ pub fn split_lines(
             .strip_prefix('-')
             .map(|rest| rest.trim_end_matches([' ', '\t']));
         if glued != Some(item) || !can_be_plain(item, false) {
-            return Err(Refusal::Shape(
+            return Err(EditRefusal::Shape(
                 "a line does not begin with a dash and its command",
             ));
         }
@@ -306,7 +310,7 @@ pub fn split_lines(
         }
     }
     if edits.is_empty() || at < end {
-        return Err(Refusal::Shape("the text has other lines"));
+        return Err(EditRefusal::Shape("the text has other lines"));
     }
     Ok(edits)
 }
@@ -360,22 +364,22 @@ pub fn insert_comment(text: &str, tree: &Tree, node: NodeId, comment: &str) -> E
 }
 
 /// Refuses nodes whose change would change other places, or whose reading is not certain.
-fn refuse_unsafe(tree: &Tree, node: NodeId) -> Result<(), Refusal> {
+fn refuse_unsafe(tree: &Tree, node: NodeId) -> Result<(), EditRefusal> {
     refuse_shared(tree, node)?;
     match &tree.node(node).tag {
-        Some(tag) => Err(Refusal::Tagged(tag.to_string())),
+        Some(tag) => Err(EditRefusal::Tagged(tag.to_string())),
         None => Ok(()),
     }
 }
 
 /// Refuses nodes whose change would change other places.
-fn refuse_shared(tree: &Tree, node: NodeId) -> Result<(), Refusal> {
+fn refuse_shared(tree: &Tree, node: NodeId) -> Result<(), EditRefusal> {
     if tree.error().is_some() {
-        return Err(Refusal::Shape("the file is not valid YAML"));
+        return Err(EditRefusal::Shape("the file is not valid YAML"));
     }
     let own = tree.node(node);
     if let NodeKind::Alias { name, .. } = &own.kind {
-        return Err(Refusal::Shared(name.to_string()));
+        return Err(EditRefusal::Shared(name.to_string()));
     }
     let mut at = Some(node);
     while let Some(id) = at {
@@ -388,7 +392,7 @@ fn refuse_shared(tree: &Tree, node: NodeId) -> Result<(), Refusal> {
                 _ => false,
             });
             if used {
-                return Err(Refusal::Shared(anchor.to_string()));
+                return Err(EditRefusal::Shared(anchor.to_string()));
             }
         }
         at = node.parent;
@@ -617,7 +621,7 @@ type Styled = (ScalarStyle, Vec<Edit>);
 
 impl Target<'_> {
     /// The edits for `replacements`, read again to be sure.
-    fn edits(&self, replacements: &[Replacement]) -> Result<Vec<Edit>, Refusal> {
+    fn edits(&self, replacements: &[Replacement]) -> Result<Vec<Edit>, EditRefusal> {
         let (style, edits) = match self.style {
             ScalarStyle::Plain => self.plain(replacements)?,
             ScalarStyle::SingleQuoted => self.single_quoted(replacements)?,
@@ -648,14 +652,17 @@ impl Target<'_> {
         &self,
         replacements: &[Replacement],
         write: impl Fn(&str) -> String,
-    ) -> Result<Vec<Edit>, Refusal> {
+    ) -> Result<Vec<Edit>, EditRefusal> {
         replacements
             .iter()
             .map(|replacement| {
-                let span = self.map.source(replacement.range).ok_or(Refusal::Inexact)?;
+                let span = self
+                    .map
+                    .source(replacement.range)
+                    .ok_or(EditRefusal::Inexact)?;
                 let before = self.text.as_bytes()[..span.start as usize].last();
                 if span.start > self.span.start && before.copied().is_some_and(is_break) {
-                    return Err(Refusal::Style("the new text would start a line"));
+                    return Err(EditRefusal::Style("the new text would start a line"));
                 }
                 let text = write(&replacement.text);
                 Ok(Edit { span, text })
@@ -663,9 +670,9 @@ impl Target<'_> {
             .collect()
     }
 
-    fn plain(&self, replacements: &[Replacement]) -> Result<Styled, Refusal> {
-        const SEVERAL_LINES: Refusal =
-            Refusal::Style("the text runs over several lines and would need quotes");
+    fn plain(&self, replacements: &[Replacement]) -> Result<Styled, EditRefusal> {
+        const SEVERAL_LINES: EditRefusal =
+            EditRefusal::Style("the text runs over several lines and would need quotes");
         let new_type = plain_type(self.new_value);
         let type_changes = new_type != Type::String && new_type != plain_type(self.value);
         if !has_break(self.source()) {
@@ -706,7 +713,7 @@ impl Target<'_> {
         }
     }
 
-    fn single_quoted(&self, replacements: &[Replacement]) -> Result<Styled, Refusal> {
+    fn single_quoted(&self, replacements: &[Replacement]) -> Result<Styled, EditRefusal> {
         if replacements
             .iter()
             .all(|replacement| is_one_printable_line(&replacement.text))
@@ -717,7 +724,7 @@ impl Target<'_> {
             ));
         }
         if has_break(self.source()) {
-            return Err(Refusal::Style(
+            return Err(EditRefusal::Style(
                 "single quotes cannot hold the new text, and the old text runs over several lines",
             ));
         }
@@ -729,7 +736,7 @@ impl Target<'_> {
         &self,
         replacements: &[Replacement],
         escape: impl Fn(&str) -> String,
-    ) -> Result<Vec<Edit>, Refusal> {
+    ) -> Result<Vec<Edit>, EditRefusal> {
         if self.value.is_empty() {
             let quote = &self.source()[..1];
             return Ok(self.whole(format!("{quote}{}{quote}", escape(self.new_value))));
@@ -737,19 +744,20 @@ impl Target<'_> {
         self.direct(replacements, escape)
     }
 
-    fn block(&self) -> Result<Block, Refusal> {
+    fn block(&self) -> Result<Block, EditRefusal> {
         let block = Block::read(self.text, self.span.start as usize, self.column);
-        let block = block.ok_or(Refusal::Inexact)?;
+        let block = block.ok_or(EditRefusal::Inexact)?;
         if block.indent == 0 {
-            return Err(Refusal::Style(
+            return Err(EditRefusal::Style(
                 "readers disagree about blocks that are not indented",
             ));
         }
         Ok(block)
     }
 
-    fn literal(&self, replacements: &[Replacement]) -> Result<Vec<Edit>, Refusal> {
-        const LINES: Refusal = Refusal::Style("the lines of the block cannot be joined this way");
+    fn literal(&self, replacements: &[Replacement]) -> Result<Vec<Edit>, EditRefusal> {
+        const LINES: EditRefusal =
+            EditRefusal::Style("the lines of the block cannot be joined this way");
         let block = self.block()?;
         let line_break = line_ending(self.text, self.span.start as usize);
         let indentation = " ".repeat(block.indent);
@@ -763,12 +771,12 @@ impl Target<'_> {
         for replacement in replacements {
             let Replacement { range, text } = replacement;
             if !text.split('\n').all(is_one_printable_line) {
-                return Err(Refusal::Style("a block cannot hold the new text"));
+                return Err(EditRefusal::Style("a block cannot hold the new text"));
             }
             if supplied_break.is_some_and(|at| range.end > at) {
-                return Err(Refusal::Style("the file ends without a line break"));
+                return Err(EditRefusal::Style("the file ends without a line break"));
             }
-            let mut span = self.map.source(*range).ok_or(Refusal::Inexact)?;
+            let mut span = self.map.source(*range).ok_or(EditRefusal::Inexact)?;
             let (start, end) = (range.start as usize, range.end as usize);
             let starts_line = start == 0 || self.value.as_bytes()[start - 1] == b'\n';
             let old_ends_line = range.of(self.value).ends_with('\n');
@@ -814,9 +822,9 @@ impl Target<'_> {
         Ok(edits)
     }
 
-    fn folded(&self, replacements: &[Replacement]) -> Result<Vec<Edit>, Refusal> {
-        const FOLDING: Refusal =
-            Refusal::Style("the change would alter how the lines of the `>` block are joined");
+    fn folded(&self, replacements: &[Replacement]) -> Result<Vec<Edit>, EditRefusal> {
+        const FOLDING: EditRefusal =
+            EditRefusal::Style("the change would alter how the lines of the `>` block are joined");
         for replacement in replacements {
             let at_end = replacement.range.start as usize == self.value.len();
             if !is_one_printable_line(&replacement.text)
@@ -831,7 +839,7 @@ impl Target<'_> {
         let block = self.block()?;
         let (after, span) = self.applied(&edits)?;
         let new_block =
-            Block::read(&after, span.start as usize, self.column).ok_or(Refusal::Inexact)?;
+            Block::read(&after, span.start as usize, self.column).ok_or(EditRefusal::Inexact)?;
         if new_block.indent != block.indent {
             return Err(FOLDING);
         }
@@ -862,17 +870,17 @@ impl Target<'_> {
     }
 
     /// The text with the edits, and where the scalar then stands.
-    fn applied(&self, edits: &[Edit]) -> Result<(String, Span), Refusal> {
-        let after = apply(self.text, edits).ok_or(Refusal::Inexact)?;
+    fn applied(&self, edits: &[Edit]) -> Result<(String, Span), EditRefusal> {
+        let after = apply(self.text, edits).ok_or(EditRefusal::Inexact)?;
         let end = (self.span.end as usize + after.len())
             .checked_sub(self.text.len())
-            .ok_or(Refusal::Inexact)?;
+            .ok_or(EditRefusal::Inexact)?;
         let span = Span::new(self.span.start as usize, end);
         Ok((after, span))
     }
 
     /// Reads the scalar again as it would stand.
-    fn verify(&self, style: ScalarStyle, edits: &[Edit]) -> Result<(), Refusal> {
+    fn verify(&self, style: ScalarStyle, edits: &[Edit]) -> Result<(), EditRefusal> {
         let (after, span) = self.applied(edits)?;
         let read = scalar_map(&after, span, style, self.new_value, self.column);
         let blanks_at_ends = style == ScalarStyle::Plain
@@ -883,7 +891,7 @@ impl Target<'_> {
         let tab_at_start =
             is_block && starts_with_tab(self.new_value) && !starts_with_tab(self.value);
         if read.is_none() || blanks_at_ends || tab_at_start {
-            return Err(Refusal::Style(match self.style {
+            return Err(EditRefusal::Style(match self.style {
                 ScalarStyle::Literal => "the new text changes how the lines of the block are read",
                 _ => "blanks next to a line break would be lost",
             }));
@@ -947,12 +955,12 @@ impl List<'_> {
         Some(at - line)
     }
 
-    fn insert_block(&self, index: usize, value: &str) -> Result<Vec<Edit>, Refusal> {
+    fn insert_block(&self, index: usize, value: &str) -> Result<Vec<Edit>, EditRefusal> {
         let dash = self.sequence.dashes[index] as usize;
         let mut at = line_start(self.text, dash);
         let before = &self.text[at..dash];
         if !before.bytes().all(|byte| byte == b' ') {
-            return Err(Refusal::Shape(
+            return Err(EditRefusal::Shape(
                 "the list starts in the middle of a line, so nothing can be put before its first item",
             ));
         }
@@ -982,20 +990,20 @@ impl List<'_> {
         }
     }
 
-    fn append_block(&self, value: &str) -> Result<Vec<Edit>, Refusal> {
+    fn append_block(&self, value: &str) -> Result<Vec<Edit>, EditRefusal> {
         let last = self.sequence.items.len() - 1;
         let dash = self.sequence.dashes[last] as usize;
         let dash_column = column(self.text, dash);
         let before = &self.text[line_start(self.text, dash)..dash];
         if before.contains('\t') {
-            return Err(Refusal::Shape("the list is indented with a tab"));
+            return Err(EditRefusal::Shape("the list is indented with a tab"));
         }
         let indentation = " ".repeat(dash_column);
         let line_break = line_ending(self.text, dash);
         let mut at = line_end(self.text, self.span.end as usize);
         let at_end = self.text[at..].trim().is_empty() && !self.text.ends_with(['\n', '\r']);
         if at_end && self.ends_in_open_block() {
-            return Err(Refusal::Style(
+            return Err(EditRefusal::Style(
                 "the last item is a block at the end of a file without a final line break",
             ));
         }
@@ -1125,9 +1133,9 @@ impl List<'_> {
         2
     }
 
-    fn insert_flow(&self, index: usize, value: &str) -> Result<Vec<Edit>, Refusal> {
+    fn insert_flow(&self, index: usize, value: &str) -> Result<Vec<Edit>, EditRefusal> {
         if !is_one_printable_line(value) {
-            return Err(Refusal::Style(
+            return Err(EditRefusal::Style(
                 "a list in brackets cannot take a text of several lines",
             ));
         }

@@ -11,6 +11,8 @@
 pub mod buildspec;
 pub mod copilot;
 pub mod edit;
+mod file;
+pub mod hcl;
 pub mod libyaml;
 pub mod position;
 pub mod shell;
@@ -18,6 +20,7 @@ pub mod source_map;
 pub mod span;
 pub mod yaml;
 
+pub use file::{FileId, FileKind};
 pub use position::{LineIndex, Position};
 pub use smol_str::SmolStr;
 pub use source_map::{Segment, SourceMap};

@@ -7,7 +7,7 @@ mod yaml_common;
 
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::{
-    Refusal, Replacement, apply, insert_item, replace_in_scalar, replace_node, split_lines,
+    EditRefusal, Replacement, apply, insert_item, replace_in_scalar, replace_node, split_lines,
 };
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 use yaml_common::plan;
@@ -24,7 +24,7 @@ fn find(tree: &Tree, needle: &str) -> NodeId {
 }
 
 /// Replaces the first `old` in a scalar by `new`; checks the result against the wish.
-fn replace(text: &str, old: &str, new: &str) -> Result<String, Refusal> {
+fn replace(text: &str, old: &str, new: &str) -> Result<String, EditRefusal> {
     let tree = yaml::parse(text);
     let node = find(&tree, old);
     let value = tree.text(node).unwrap();
@@ -41,7 +41,7 @@ fn replace(text: &str, old: &str, new: &str) -> Result<String, Refusal> {
 }
 
 /// Inserts `value` into the first list that is the value of the key `key`.
-fn insert(text: &str, key: &str, index: usize, value: &str) -> Result<String, Refusal> {
+fn insert(text: &str, key: &str, index: usize, value: &str) -> Result<String, EditRefusal> {
     let tree = yaml::parse(text);
     let key = find(&tree, key);
     let list = tree
@@ -63,7 +63,7 @@ fn insert_at(
     list: NodeId,
     index: usize,
     value: &str,
-) -> Result<String, Refusal> {
+) -> Result<String, EditRefusal> {
     let edits = insert_item(text, tree, list, index, value)?;
     let after = apply(text, &edits).unwrap();
     let wish = plan::inserted(tree, list, index, value);
@@ -71,8 +71,8 @@ fn insert_at(
     Ok(after)
 }
 
-fn style_refusal<T>(result: Result<T, Refusal>) -> bool {
-    matches!(result, Err(Refusal::Style(_)))
+fn style_refusal<T>(result: Result<T, EditRefusal>) -> bool {
+    matches!(result, Err(EditRefusal::Style(_)))
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn what_an_alias_shares_is_not_touched() {
     let text = "a: &x app:latest\nb: *x\nc: &y app:latest\n";
     assert_eq!(
         replace(text, "app:latest", "app:main"),
-        Err(Refusal::Shared("x".to_owned()))
+        Err(EditRefusal::Shared("x".to_owned()))
     );
     let tree = yaml::parse(text);
     let (alias, _) = tree
@@ -98,16 +98,16 @@ fn what_an_alias_shares_is_not_touched() {
         .unwrap();
     assert_eq!(
         replace_in_scalar(text, &tree, alias, &[]),
-        Err(Refusal::Shared("x".to_owned()))
+        Err(EditRefusal::Shared("x".to_owned()))
     );
     let inner = "a: &x\n  b:\n    - app:latest\nc:\n  <<: *x\n";
     assert_eq!(
         replace(inner, "app:latest", "app:main"),
-        Err(Refusal::Shared("x".to_owned()))
+        Err(EditRefusal::Shared("x".to_owned()))
     );
     assert_eq!(
         insert(inner, "b", 0, "new"),
-        Err(Refusal::Shared("x".to_owned()))
+        Err(EditRefusal::Shared("x".to_owned()))
     );
     assert_eq!(
         replace("c: &y app:latest # unused\n", "latest", "main").unwrap(),
@@ -298,11 +298,11 @@ fn comments_stay_with_what_they_describe() {
 fn tags_are_refused_and_do_not_crash() {
     assert!(matches!(
         replace("a: !T app:latest\n", "latest", "main"),
-        Err(Refusal::Tagged(_))
+        Err(EditRefusal::Tagged(_))
     ));
     assert!(matches!(
         insert("a: !T\n- x\n", "a", 0, "y"),
-        Err(Refusal::Tagged(_))
+        Err(EditRefusal::Tagged(_))
     ));
     assert_eq!(
         replace("a: !T {b: app:latest}\n", "latest", "main").unwrap(),
@@ -548,7 +548,7 @@ fn odd_mappings_survive() {
         for (id, _) in tree.nodes() {
             assert!(matches!(
                 replace_in_scalar(empty, &tree, id, &[]),
-                Err(Refusal::Shape(_))
+                Err(EditRefusal::Shape(_))
             ));
         }
     }
@@ -561,7 +561,7 @@ fn a_list_that_starts_beside_a_dash_takes_no_first_item() {
     let inner = NodeId(1);
     assert!(matches!(
         insert_item(text, &tree, inner, 0, "x"),
-        Err(Refusal::Shape(_))
+        Err(EditRefusal::Shape(_))
     ));
     assert_eq!(
         insert_at(text, &tree, inner, 1, "x").unwrap(),
@@ -590,7 +590,7 @@ fn a_broken_file_is_not_edited() {
     assert!(tree.error().is_some());
     assert!(matches!(
         replace_in_scalar(text, &tree, NodeId(2), &[]),
-        Err(Refusal::Shape(_))
+        Err(EditRefusal::Shape(_))
     ));
 }
 
@@ -624,7 +624,7 @@ fn a_mapping_on_one_line_becomes_a_string_where_nothing_else_can_change() {
             .find(|(_, node)| matches!(node.kind, NodeKind::Mapping(_)))
             .unwrap();
         let edits = replace_node(text, &tree, id, node.span, node.span.of(text))?;
-        Ok::<_, Refusal>(apply(text, &edits).unwrap())
+        Ok::<_, EditRefusal>(apply(text, &edits).unwrap())
     };
     assert_eq!(
         edit("- echo 'a: b'  # c\r\n- x\r\n").unwrap(),
@@ -655,7 +655,7 @@ fn a_plain_item_becomes_a_string_with_what_yaml_took_off_its_ends() {
         let start = text.find(place).unwrap();
         let span = Span::new(start, start + place.len());
         let edits = replace_node(text, &tree, item, span, place)?;
-        Ok::<_, Refusal>(apply(text, &edits).unwrap())
+        Ok::<_, EditRefusal>(apply(text, &edits).unwrap())
     };
     for (text, place, after) in [
         ("- ! a b # c\n", "! a b", "- '! a b' # c\n"),
@@ -686,7 +686,7 @@ fn lines_that_begin_with_a_dash_become_a_list() {
         let node = tree.get(tree.root().unwrap(), "a").unwrap();
         let items: Vec<String> = items.iter().map(ToString::to_string).collect();
         let edits = split_lines(text, &tree, node, &items)?;
-        Ok::<_, Refusal>(apply(text, &edits).unwrap())
+        Ok::<_, EditRefusal>(apply(text, &edits).unwrap())
     };
     assert_eq!(
         edit("a:\n  -b c\n  -d  # e\nf: g\n", &["b c", "d"]).unwrap(),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tagwright_rules::finding::Severity;
+use tagwright_diagnostics::Severity;
 
 use super::Report;
 use super::xml::escape;

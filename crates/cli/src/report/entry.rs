@@ -1,7 +1,7 @@
 //! What formats for programs show one after the other: findings, and among them the files that could not be
 //! read, as if a rule had found that.
 
-use tagwright_rules::finding::Severity;
+use tagwright_diagnostics::Severity;
 use tagwright_syntax::Span;
 
 use super::{Report, Reported};

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use tagwright_rules::finding::Severity;
+use tagwright_diagnostics::Severity;
 
 use super::{Report, acts};
 

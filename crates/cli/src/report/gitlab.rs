@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io;
 
 use serde::{Serialize, Serializer};
-use tagwright_rules::finding::Severity;
+use tagwright_diagnostics::Severity;
 
 use super::Report;
 use super::entry::Entry;

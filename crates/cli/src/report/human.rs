@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
-use tagwright_rules::finding::{Applicability, Severity};
+use tagwright_diagnostics::{Applicability, Severity};
 
 use super::excerpt::{Excerpt, Label};
 use super::{Report, Reported, escape, plural, severity_name};
@@ -134,7 +134,7 @@ impl Shown {
 }
 
 pub(super) fn help(finding: &Reported) -> Option<String> {
-    match (&finding.fix, &finding.no_fix) {
+    match (&finding.fix, &finding.refusal) {
         (Some(fix), _) => {
             let message = escape(&fix.message);
             Some(match fix.applicability {
@@ -145,7 +145,15 @@ pub(super) fn help(finding: &Reported) -> Option<String> {
                 Applicability::DisplayOnly => message.into_owned(),
             })
         }
-        (None, Some(reason)) => Some(format!("no automatic fix: {}", escape(reason))),
+        (None, Some(refusal)) => {
+            let place = refusal.place.as_ref().map_or_else(String::new, |place| {
+                format!(" ({}:{})", escape(&place.path), place.line)
+            });
+            Some(format!(
+                "no automatic fix: {}{place}",
+                escape(&refusal.message)
+            ))
+        }
         (None, None) => None,
     }
 }

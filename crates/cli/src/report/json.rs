@@ -5,10 +5,10 @@ use std::io;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tagwright_rules::finding::{self, Applicability};
+use tagwright_diagnostics::{self as model, Applicability};
 
-use super::Report;
 use super::entry::Entry;
+use super::{Report, ReportedRefusal};
 
 /// The version of the shapes below.
 pub(super) const SCHEMA_VERSION: u32 = 1;
@@ -77,6 +77,25 @@ pub(super) struct Finding<'a> {
     related: Vec<Related<'a>>,
     /// What `tagwright fix` would do about it.
     fix: Option<Fix<'a>>,
+    /// Why there is no fix although the rule has one. Not every rule says so.
+    refusal: Option<Refusal<'a>>,
+}
+
+/// Why there is no fix.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Refusal<'a> {
+    /// What kind of reason, kebab-case. Codes keep their meaning; new ones may be added.
+    code: &'a str,
+    /// The reason, for people.
+    message: &'a str,
+    /// The file with the place that stands in the way, if it is one place.
+    path: Option<&'a str>,
+    /// The line of that place, 1-based.
+    #[schemars(range(min = 1))]
+    line: Option<u32>,
+    /// Its column, 1-based, in characters (Unicode scalar values).
+    #[schemars(range(min = 1))]
+    column: Option<u32>,
 }
 
 /// How much damage a finding means.
@@ -220,13 +239,14 @@ impl<'a> Finding<'a> {
         let reported = entry.finding;
         let related = reported.map_or(&[][..], |finding| &finding.related);
         let fix = reported.and_then(|finding| finding.fix.as_deref());
+        let refusal = reported.and_then(|finding| finding.refusal.as_ref());
         Finding {
             rule: entry.rule,
             category: entry.category,
             severity: match entry.severity {
-                finding::Severity::Error => Severity::Error,
-                finding::Severity::Warning => Severity::Warning,
-                finding::Severity::Note => Severity::Note,
+                model::Severity::Error => Severity::Error,
+                model::Severity::Warning => Severity::Warning,
+                model::Severity::Note => Severity::Note,
             },
             message: entry.message,
             path: entry.path,
@@ -259,6 +279,20 @@ impl<'a> Finding<'a> {
                     })
                     .collect(),
             }),
+            refusal: refusal.map(Refusal::new),
+        }
+    }
+}
+
+impl<'a> Refusal<'a> {
+    pub(super) fn new(refusal: &'a ReportedRefusal) -> Self {
+        let place = refusal.place.as_ref();
+        Refusal {
+            code: refusal.code.as_str(),
+            message: &refusal.message,
+            path: place.map(|place| &*place.path),
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
         }
     }
 }

@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use tagwright_rules::finding::{Applicability, Severity};
+use tagwright_diagnostics::{Applicability, RefusalCode, Severity};
 use tagwright_syntax::{LineIndex, Span};
 
 use crate::args::Format;
@@ -29,6 +29,7 @@ use tagwright_project::config::FailOn;
 use tagwright_project::discovery::Problem;
 pub use tagwright_project::workspace::SuppressionKind;
 
+pub use crate::severity::severity_name;
 pub use human::Style;
 pub use json::schema;
 pub use jsonl::schema as lines_schema;
@@ -78,7 +79,7 @@ pub struct Reported {
     /// What to do about it; findings of a group share it.
     pub fix: Option<Arc<ProposedFix>>,
     /// Why the rule's fix does not apply here.
-    pub no_fix: Option<String>,
+    pub refusal: Option<ReportedRefusal>,
     /// What tells this finding from others, also after lines have moved; see [`Report::with_fingerprints`].
     pub fingerprint: Option<String>,
     /// Whether it reaches the threshold of its workspace; [`Report::push`] decides.
@@ -103,6 +104,14 @@ pub struct Place {
     end: (u32, u32),
 }
 
+impl Place {
+    /// Line and column of the first character, 1-based, the column in characters.
+    #[must_use]
+    pub fn start(&self) -> (u32, u32) {
+        self.start
+    }
+}
+
 /// A fix as text edits.
 #[derive(Clone, Debug)]
 pub struct ProposedFix {
@@ -113,6 +122,30 @@ pub struct ProposedFix {
     /// The edits, by file and place: what to replace, and the new text. Empty where the
     /// first finding of a large group has them.
     pub edits: Vec<(Place, String)>,
+}
+
+/// Why there is no fix although the rule has one.
+#[derive(Clone, Debug)]
+pub struct ReportedRefusal {
+    /// What kind of reason.
+    pub code: RefusalCode,
+    /// The reason, for people.
+    pub message: String,
+    /// What stands in the way.
+    pub place: Option<RefusedAt>,
+}
+
+/// A place that keeps a fix from being made. It may be in a file that the report does not have.
+#[derive(Clone, Debug)]
+pub struct RefusedAt {
+    /// The file, as shown.
+    pub path: Arc<str>,
+    /// 1-based.
+    pub line: u32,
+    /// 1-based, in characters.
+    pub column: u32,
+    /// What is there.
+    pub message: String,
 }
 
 /// How many findings there are of each kind.
@@ -266,16 +299,6 @@ pub fn fails(severity: Severity, fail_on: FailOn) -> bool {
     }
 }
 
-/// A severity in reports.
-#[must_use]
-pub fn severity_name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
-}
-
 /// `text` with every character that a terminal would act on, or that turns the reading direction, written
 /// as an escape; line breaks and tabs too.
 #[must_use]
@@ -329,9 +352,17 @@ mod tests {
             place,
             related: Vec::new(),
             fix: None,
-            no_fix: None,
+            refusal: None,
             fingerprint: None,
             fails: false,
+        }
+    }
+
+    fn refused(message: &str) -> ReportedRefusal {
+        ReportedRefusal {
+            code: RefusalCode::Uncertain,
+            message: message.to_owned(),
+            place: None,
         }
     }
 
@@ -373,7 +404,7 @@ mod tests {
         }));
         report.push(error, FailOn::Error);
         let mut note = finding(far, Severity::Note, "a note");
-        note.no_fix = Some("the text is shared".to_owned());
+        note.refusal = Some(refused("the text is shared"));
         report.push(note, FailOn::Error);
         insta::assert_snapshot!(shown(&mut report, Format::Human));
         insta::assert_snapshot!(shown(&mut report, Format::Concise), @"
@@ -404,7 +435,7 @@ mod tests {
         let text = "a: \u{1b}[2Jx\u{202e}:latest\u{7}\n";
         let place = at(&mut report, "evil\u{1b}[0m.yml", text, "latest");
         let mut evil = finding(place, Severity::Error, "it says \u{1b}]0;x\u{7}");
-        evil.no_fix = Some("\u{9b}31m".to_owned());
+        evil.refusal = Some(refused("\u{9b}31m"));
         report.push(evil, FailOn::Error);
         for format in [Format::Human, Format::Concise, Format::Json] {
             let shown = shown(&mut report, format);

@@ -10,12 +10,13 @@ use std::io;
 
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
-use tagwright_rules::finding::Applicability;
+use tagwright_diagnostics::Applicability;
 use tagwright_rules::{Rule, registry};
 
 use super::entry::{Entry, UNREADABLE};
-use super::{Place, ProposedFix, Report, Suppression, SuppressionKind, severity_name};
-use crate::rules::page;
+use super::json::Refusal;
+use super::{Place, ProposedFix, RefusedAt, Report, Suppression, SuppressionKind, severity_name};
+use crate::pages::page;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -146,10 +147,14 @@ struct ArtifactLocation {
 struct Region {
     start_line: u32,
     start_column: u32,
-    end_line: u32,
-    end_column: u32,
-    byte_offset: u32,
-    byte_length: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_offset: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_length: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -169,6 +174,13 @@ struct Finding<'a> {
     fixes: Vec<Fix<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     suppressions: Vec<Reason<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<FindingProperties<'a>>,
+}
+
+#[derive(Serialize)]
+struct FindingProperties<'a> {
+    refusal: Refusal<'a>,
 }
 
 #[derive(Serialize)]
@@ -390,6 +402,8 @@ impl<'a> Results<'a> {
     fn finding(&self, entry: &Entry<'a>, suppression: Option<&'a Suppression>) -> Finding<'a> {
         let reported = entry.finding;
         let related = reported.map_or(&[][..], |finding| &finding.related);
+        let refusal = reported.and_then(|finding| finding.refusal.as_ref());
+        let refused = refusal.and_then(|refusal| refusal.place.as_ref());
         Finding {
             rule_id: entry.rule,
             rule_index: self.rules.get(entry.rule).copied(),
@@ -407,14 +421,12 @@ impl<'a> Results<'a> {
             }],
             related_locations: related
                 .iter()
+                .map(|(place, message)| PhysicalLocation::of(self.report, *place).says(message))
+                .chain(refused.map(|place| point(place).says(&place.message)))
                 .enumerate()
-                .map(|(index, (place, message))| Location {
+                .map(|(index, location)| Location {
                     id: Some(index + 1),
-                    physical_location: PhysicalLocation {
-                        artifact_location: artifact(self.report.path(*place)),
-                        region: Some(region(*place)),
-                    },
-                    message: Some(Text { text: message }),
+                    ..location
                 })
                 .collect(),
             partial_fingerprints: reported
@@ -427,6 +439,9 @@ impl<'a> Results<'a> {
                 .into_iter()
                 .collect(),
             suppressions: suppression.map(reason).into_iter().collect(),
+            properties: refusal.map(|refusal| FindingProperties {
+                refusal: Refusal::new(refusal),
+            }),
         }
     }
 
@@ -483,10 +498,42 @@ fn region(place: Place) -> Region {
     Region {
         start_line,
         start_column,
-        end_line,
-        end_column,
-        byte_offset: place.span.start,
-        byte_length: place.span.end - place.span.start,
+        end_line: Some(end_line),
+        end_column: Some(end_column),
+        byte_offset: Some(place.span.start),
+        byte_length: Some(place.span.end - place.span.start),
+    }
+}
+
+/// A place of which only the beginning is known.
+fn point(place: &RefusedAt) -> PhysicalLocation {
+    PhysicalLocation {
+        artifact_location: artifact(&place.path),
+        region: Some(Region {
+            start_line: place.line,
+            start_column: place.column,
+            end_line: None,
+            end_column: None,
+            byte_offset: None,
+            byte_length: None,
+        }),
+    }
+}
+
+impl PhysicalLocation {
+    fn of(report: &Report, place: Place) -> Self {
+        Self {
+            artifact_location: artifact(report.path(place)),
+            region: Some(region(place)),
+        }
+    }
+
+    fn says(self, message: &str) -> Location<'_> {
+        Location {
+            id: None,
+            physical_location: self,
+            message: Some(Text { text: message }),
+        }
     }
 }
 

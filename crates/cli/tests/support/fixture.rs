@@ -156,6 +156,24 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
+/// Makes the files of the tree `folder` those of `wanted`; what is right already is not touched.
+pub(crate) fn update(folder: &Path, wanted: &BTreeMap<String, Vec<u8>>) {
+    let there = files(folder);
+    for name in there.keys().filter(|name| !wanted.contains_key(*name)) {
+        std::fs::remove_file(folder.join(name)).expect("a fixture is writable");
+    }
+    for (name, bytes) in wanted {
+        if there.get(name) == Some(bytes) {
+            continue;
+        }
+        let path = folder.join(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).expect("a fixture is writable");
+        }
+        std::fs::write(path, bytes).expect("a fixture is writable");
+    }
+}
+
 /// What is different between two trees, for people; empty if nothing is.
 pub(crate) fn differences(
     actual: &BTreeMap<String, Vec<u8>>,

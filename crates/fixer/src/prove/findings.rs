@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use tagwright_rules::finding::{Applicability, Change, ChangeKind, FileId, Finding, Fix};
+use tagwright_diagnostics::{Applicability, Change, ChangeKind, FileId, Finding, Fix};
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::NodeId;
 

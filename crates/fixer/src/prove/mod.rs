@@ -14,7 +14,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tagwright_rules::finding::{Applicability, Change, FileId, Finding};
+use tagwright_diagnostics::{Applicability, Change, FileId, Finding};
 use tagwright_syntax::yaml::{self, NodeId, Tree};
 use tagwright_syntax::{edit, libyaml};
 

@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
-use tagwright_flow::commands::nested_scripts;
-use tagwright_rules::finding::WordEffect;
+use tagwright_diagnostics::WordEffect;
+use tagwright_flow::tools::{InnerScope, NestedScript, nested_scripts};
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::{Replacement, apply_replacements};
 use tagwright_syntax::shell::{
@@ -561,9 +561,9 @@ impl Spans {
 fn inner_scripts(script: &Script) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     for command in &script.commands {
-        for nested in nested_scripts(command).into_iter().filter(|it| !it.remote) {
-            let word = command.words.get(nested.word);
-            if let Some([part]) = word.map(|word| &*word.parts)
+        let same = |it: &NestedScript| it.surroundings == InnerScope::Same;
+        for nested in nested_scripts(command).into_iter().filter(same) {
+            if let Some([part]) = nested.parts(command)
                 && part.quoting == Quoting::Single
             {
                 ranges.push(part.span.range());

@@ -4,10 +4,10 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use tagwright_fixer::{Relint, Sources};
-use tagwright_rules::finding::{
+use tagwright_diagnostics::{
     Applicability, Change, ChangeKind, FileId, Finding, Fix, Severity, WordEffect,
 };
+use tagwright_fixer::{Relint, Sources};
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 
@@ -111,7 +111,7 @@ pub(crate) fn finding(
                 changes,
             })
         }),
-        no_fix: None,
+        refusal: None,
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     Action, BuildspecOf, DeliveryFacts, Gate, Grant, Passed, Pipeline, Project, Reference, Run,
     Setting, Stage, Trigger, UNKNOWN, Value, is_path, one_or_more,
 };
+use crate::read::terraform;
 use crate::scan::Source;
 
 /// Reads a pipeline resource.
@@ -156,7 +157,7 @@ fn action(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Action>
             continue;
         };
         if key == "EnvironmentVariables" {
-            passed = joined(tree, entry.value).and_then(|text| passed_by(&text));
+            passed = self::passed(tree, entry.value);
         }
         settings.push(Setting {
             key: key.into(),
@@ -195,6 +196,32 @@ fn action(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Action>
         inputs: artifacts("InputArtifacts"),
         outputs: artifacts("OutputArtifacts"),
     })
+}
+
+/// The names of the variables in an action's `EnvironmentVariables`, as far as they are written out.
+pub(crate) fn names_passed(tree: &Tree, value: NodeId) -> Vec<Box<str>> {
+    let items = tree.sequence(value).map_or(&[][..], |list| &list.items);
+    let named = items.iter().filter_map(|item| {
+        let name = tree.get(*item, "name").or_else(|| tree.get(*item, "Name"));
+        tree.text(name?).map(Into::into)
+    });
+    let json = joined(tree, value).map_or_else(Vec::new, |json| names_of_json(&json));
+    named.chain(json).collect()
+}
+
+/// The same of the text in the place of the list.
+pub(crate) fn names_of_json(json: &str) -> Vec<Box<str>> {
+    // JSON is YAML, as far as it matters here.
+    let tree = yaml::parse(json);
+    let items = tree.root().and_then(|root| tree.sequence(root));
+    let items = items.map_or(&[][..], |list| &list.items);
+    let name = |item: &NodeId| tree.text(tree.get(*item, "name")?).map(Into::into);
+    items.iter().filter_map(name).collect()
+}
+
+/// The variables in an action's `EnvironmentVariables`; `None` if they are not written out.
+fn passed(tree: &Tree, value: NodeId) -> Option<Vec<Passed>> {
+    passed_by(&joined(tree, value)?)
 }
 
 /// The variables in the JSON text of an action's `EnvironmentVariables`; `None` if it is no such text.
@@ -476,6 +503,35 @@ pub(super) fn without_substitutions(text: &str) -> String {
     }
     plain.push_str(rest);
     plain
+}
+
+/// Where a text takes `latest` of a repository of ECR whose name is put into it:
+/// `${Account}.dkr.ecr.${Region}.amazonaws.com/${Repository}:latest`.
+pub(crate) fn latest_of_unknown(source: &Source<'_>, root: NodeId) -> Vec<Span> {
+    const BEFORE: &str = "}:";
+    let mut found = Vec::new();
+    for id in source.tree.inside(root) {
+        let Some(text) = source.tree.text(id) else {
+            continue;
+        };
+        // A text may be a script of several lines.
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let at = line
+                .match_indices(BEFORE)
+                .map(|(at, _)| at + BEFORE.len())
+                .find(|at| terraform::starts_with_latest(&line[*at..]))
+                .filter(|_| line.contains(".dkr.ecr.") && !line.trim_start().starts_with('#'));
+            if let Some(at) = at {
+                let range = Span::new(start + at, start + at + terraform::LATEST.len());
+                let map = source.tree.source_map(source.text, id);
+                found.extend(map.and_then(|map| map.source(range)));
+            }
+            start += line.len();
+        }
+    }
+    found.sort_unstable();
+    found
 }
 
 /// The references in the scalars at or below `id`.

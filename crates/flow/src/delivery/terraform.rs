@@ -1,26 +1,25 @@
 //! Deliveries in Terraform: resources that are written out. A file whose language is not understood to its
 //! end, and everything that a module, a loop or a function makes, is left out.
 
-use tagwright_syntax::Span;
+use tagwright_syntax::hcl::{Block, Body, Expression, ExpressionKind, PartKind};
 
-use super::cloudformation::without_substitutions;
-use super::hcl::{self, Attribute, Block, Body};
+use super::cloudformation;
 use super::terraform_iam;
 use super::{
-    Action, BuildspecOf, DeliveryFacts, Gate, Passed, Pipeline, Project, Run, Setting, Stage,
-    Trigger, Value, is_path,
+    Action, BuildspecOf, DeliveryFacts, Gate, Passed, Pipeline, Project, Reference, Run, Setting,
+    Stage, Trigger, UNKNOWN, Value, is_path,
 };
 
 /// What the file says of deliveries.
-pub(crate) fn read(text: &str) -> DeliveryFacts {
+pub(crate) fn read(text: &str, file: &Body) -> DeliveryFacts {
     let mut facts = DeliveryFacts::default();
-    let Some(file) = hcl::file(text) else {
-        return facts;
-    };
     for block in file.blocks("resource") {
-        match block.labels[..] {
-            ["aws_codepipeline", name] => facts.pipelines.push(pipeline(text, block, name)),
-            ["aws_codebuild_project", name] => {
+        let [kind, name] = &block.labels[..] else {
+            continue;
+        };
+        match &**kind {
+            "aws_codepipeline" => facts.pipelines.push(pipeline(text, block, name)),
+            "aws_codebuild_project" => {
                 let project = project(text, block, name);
                 facts.runs.push(run(block, name, &project));
                 facts.projects.push(project);
@@ -28,39 +27,31 @@ pub(crate) fn read(text: &str) -> DeliveryFacts {
             _ => {}
         }
     }
-    facts.grants = terraform_iam::grants(&file);
+    facts.grants = terraform_iam::grants(text, file);
     facts
 }
 
-fn header(text: &str, block: &Block<'_>) -> Span {
-    let length = text[block.start..].lines().next().unwrap_or("").len();
-    Span::new(block.start, block.start + length)
-}
-
-fn span(attribute: Attribute<'_>) -> Span {
-    Span::new(attribute.start, attribute.start + attribute.value.len())
-}
-
 /// A string without expressions, a reference to something else, or unknown.
-pub(super) fn value(expression: &str) -> Value {
-    let inner = expression
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'));
-    let address = match inner {
-        Some(text) if !text.contains(['$', '%', '\\', '"']) => return Value::Text(text.into()),
-        Some(text) => text
-            .strip_prefix("${")
-            .and_then(|text| text.strip_suffix('}')),
-        None => Some(expression),
+pub(super) fn value(expression: &Expression) -> Value {
+    if let Some(text) = expression.text() {
+        // `$${` is a dollar sign and a brace, which whoever gets the text may expand.
+        return match text.contains('$') {
+            false => Value::Text(text.into()),
+            true => Value::Unknown,
+        };
+    }
+    let address = match &expression.kind {
+        ExpressionKind::Address(address) => address,
+        ExpressionKind::Template(parts) => match &parts[..] {
+            [part] => match &part.kind {
+                PartKind::Value(inner) => return value(inner),
+                _ => return Value::Unknown,
+            },
+            _ => return Value::Unknown,
+        },
+        _ => return Value::Unknown,
     };
-    let Some(address) = address.map(str::trim) else {
-        return Value::Unknown;
-    };
-    let is_address = address.contains('.')
-        && address
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-    if !is_address {
+    if !address.contains('.') {
         return Value::Unknown;
     }
     // `resource.name.id` and `resource.name.name` mean the resource.
@@ -72,21 +63,36 @@ pub(super) fn value(expression: &str) -> Value {
     Value::Reference(resource.into())
 }
 
-pub(super) fn text_of(body: &Body<'_>, name: &str) -> Option<Box<str>> {
-    match value(body.attribute(name)?.value) {
+pub(super) fn text_of(body: &Body, name: &str) -> Option<Box<str>> {
+    text(body.value(name)?)
+}
+
+fn text(expression: &Expression) -> Option<Box<str>> {
+    match value(expression) {
         Value::Text(text) => Some(text),
         _ => None,
     }
 }
 
-/// Whether a block is made as often as something else says.
-pub(super) fn is_repeated(body: &Body<'_>) -> bool {
-    body.attribute("for_each").is_some() || body.attribute("count").is_some()
+/// The places in the texts of an expression that read a variable of a pipeline.
+fn references(file: &str, expression: &Expression) -> Vec<Reference> {
+    let mut found = Vec::new();
+    expression.every(&mut |it| {
+        if let ExpressionKind::Text(_) = it.kind {
+            found.extend(super::references(file, it.span));
+        }
+        for part in it.parts().unwrap_or_default() {
+            if let PartKind::Text(_) = part.kind {
+                found.extend(super::references(file, part.span));
+            }
+        }
+    });
+    found
 }
 
-fn pipeline(text: &str, block: &Block<'_>, name: &str) -> Pipeline {
+fn pipeline(text: &str, block: &Block, name: &str) -> Pipeline {
     let body = &block.body;
-    let mut whole = !is_repeated(body) && body.blocks("dynamic").next().is_none();
+    let mut whole = !block.is_repeated() && body.blocks("dynamic").next().is_none();
     let mut stages = Vec::new();
     for stage in body.blocks("stage") {
         whole &= stage.body.blocks("dynamic").next().is_none();
@@ -95,10 +101,10 @@ fn pipeline(text: &str, block: &Block<'_>, name: &str) -> Pipeline {
             actions.push(action(text, block, &mut whole));
         }
         let gate = stage.body.blocks("before_entry").next();
-        let name = stage.body.attribute("name");
+        let name = stage.body.value("name");
         stages.push(Stage {
             name: text_of(&stage.body, "name").unwrap_or_default(),
-            span: name.map_or_else(|| header(text, stage), span),
+            span: name.map_or(stage.header, |it| it.span),
             gate: match gate {
                 None => Gate::Open,
                 Some(gate)
@@ -129,22 +135,17 @@ fn pipeline(text: &str, block: &Block<'_>, name: &str) -> Pipeline {
         .flat_map(|it| it.body.blocks("push"))
         .flat_map(|it| it.body.blocks("branches"))
     {
-        let includes = branches
-            .body
-            .attribute("includes")
-            .and_then(|it| hcl::items(it.value, it.start));
-        for (item, start) in includes.unwrap_or_default() {
-            if let Value::Text(pattern) = value(item) {
-                trigger_branches.push(Trigger {
-                    pattern,
-                    span: Span::new(start, start + item.len()),
-                });
+        let includes = branches.body.value("includes").and_then(Expression::items);
+        for item in includes.unwrap_or_default() {
+            if let Some(pattern) = self::text(item) {
+                let span = item.span;
+                trigger_branches.push(Trigger { pattern, span });
             }
         }
     }
     Pipeline {
         name: text_of(body, "name").unwrap_or_else(|| name.into()),
-        span: header(text, block),
+        span: block.header,
         stages,
         variables,
         trigger_branches,
@@ -152,50 +153,45 @@ fn pipeline(text: &str, block: &Block<'_>, name: &str) -> Pipeline {
     }
 }
 
-fn action(text: &str, block: &Block<'_>, whole: &mut bool) -> Action {
+fn action(text: &str, block: &Block, whole: &mut bool) -> Action {
     let body = &block.body;
-    let namespace = body.attribute("namespace").map(|it| value(it.value));
+    let namespace = body.value("namespace").map(value);
     if !matches!(namespace, None | Some(Value::Text(_))) {
         *whole = false;
     }
-    let configuration = body.attribute("configuration");
-    let object = configuration.and_then(|it| hcl::object(it.value, it.start));
-    if configuration.is_some() && object.is_none() {
-        *whole = false;
-    }
+    let configuration = body.value("configuration");
+    let entries = match configuration {
+        None => Some(&[][..]),
+        Some(it) => it.entries(),
+    };
+    *whole &= entries.is_some();
     let mut settings = Vec::new();
     let mut references = Vec::new();
-    let mut passed = if configuration.is_some() && object.is_none() {
-        None
-    } else {
-        Some(Vec::new())
-    };
-    for attribute in object.map_or_else(Vec::new, |object| object.attributes) {
-        references.extend(super::references(text, span(attribute)));
-        if attribute.name == "EnvironmentVariables" {
-            passed = passed_by(attribute);
+    let mut passed = entries.map(|_| Vec::new());
+    for entry in entries.unwrap_or_default() {
+        let Some(key) = &entry.key else {
+            *whole = false;
+            passed = None;
+            continue;
+        };
+        references.extend(self::references(text, &entry.value));
+        if &**key == "EnvironmentVariables" {
+            passed = passed_by(&entry.value);
         }
         settings.push(Setting {
-            key: attribute.name.into(),
-            value: value(attribute.value),
-            span: span(attribute),
+            key: key.clone(),
+            value: value(&entry.value),
+            span: entry.value.span,
         });
     }
     let artifacts = |name: &str| -> Vec<Box<str>> {
-        body.attribute(name)
-            .and_then(|it| hcl::items(it.value, it.start))
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|(item, _)| match value(item) {
-                Value::Text(name) => Some(name),
-                _ => None,
-            })
-            .collect()
+        let items = body.value(name).and_then(Expression::items);
+        let items = items.unwrap_or_default().iter();
+        items.filter_map(self::text).collect()
     };
-    let name = body.attribute("name");
     Action {
         name: text_of(body, "name").unwrap_or_default(),
-        span: name.map_or_else(|| header(text, block), span),
+        span: body.value("name").map_or(block.header, |it| it.span),
         category: text_of(body, "category").unwrap_or_default(),
         provider: text_of(body, "provider").unwrap_or_default(),
         namespace: match namespace {
@@ -203,8 +199,8 @@ fn action(text: &str, block: &Block<'_>, whole: &mut bool) -> Action {
             _ => None,
         },
         run_order: body
-            .attribute("run_order")
-            .and_then(|it| it.value.parse().ok())
+            .value("run_order")
+            .and_then(|it| it.text().unwrap_or(it.span.of(text)).parse().ok())
             .unwrap_or(1),
         settings,
         references,
@@ -214,27 +210,29 @@ fn action(text: &str, block: &Block<'_>, whole: &mut bool) -> Action {
     }
 }
 
-/// The variables of `jsonencode([{ name = …, value = … }])`; `None` if it is written in another way.
-fn passed_by(attribute: Attribute<'_>) -> Option<Vec<Passed>> {
-    let inner = attribute
-        .value
-        .strip_prefix("jsonencode(")?
-        .strip_suffix(')')?;
-    hcl::items(inner, 0)?
-        .into_iter()
-        .map(|(item, start)| {
-            let object = hcl::object(item, start)?;
+/// The variables of `jsonencode([{ name = …, value = … }])`, or of the JSON text; `None` if they are written
+/// in another way.
+fn passed_by(expression: &Expression) -> Option<Vec<Passed>> {
+    if let Some(json) = expression.joined(UNKNOWN) {
+        return cloudformation::passed_by(&json);
+    }
+    let [list] = expression.call("jsonencode")? else {
+        return None;
+    };
+    list.items()?
+        .iter()
+        .map(|item| {
             Some(Passed {
-                name: text_of(&object, "name")?,
-                value: text_of(&object, "value").unwrap_or_default(),
+                name: text(item.get("name")?)?,
+                value: item.get("value").and_then(text).unwrap_or_default(),
             })
         })
         .collect()
 }
 
-fn project(text: &str, block: &Block<'_>, name: &str) -> Project {
+fn project(text: &str, block: &Block, name: &str) -> Project {
     let body = &block.body;
-    let mut whole = !is_repeated(body);
+    let mut whole = !block.is_repeated();
     let mut variables = Vec::new();
     let mut references = Vec::new();
     for environment in body.blocks("environment") {
@@ -244,14 +242,14 @@ fn project(text: &str, block: &Block<'_>, name: &str) -> Project {
                 Some(name) => variables.push(name),
                 None => whole = false,
             }
-            if let Some(value) = variable.body.attribute("value") {
-                references.extend(super::references(text, span(value)));
+            if let Some(value) = variable.body.value("value") {
+                references.extend(self::references(text, value));
             }
         }
     }
     let source = body.blocks("source").next();
-    let spec = source.and_then(|it| it.body.attribute("buildspec"));
-    let buildspec = match spec.map(|it| (it.value, value(it.value))) {
+    let spec = source.and_then(|it| it.body.value("buildspec"));
+    let buildspec = match spec.map(|it| (it, value(it))) {
         None if source.is_some() => BuildspecOf::Default,
         None => BuildspecOf::Unknown,
         Some((_, Value::Text(text))) if is_path(&text) => {
@@ -263,10 +261,8 @@ fn project(text: &str, block: &Block<'_>, name: &str) -> Project {
     };
     Project {
         address: Value::Reference(format!("aws_codebuild_project.{name}").into()),
-        name: body
-            .attribute("name")
-            .map_or(Value::Unknown, |it| value(it.value)),
-        span: header(text, block),
+        name: body.value("name").map_or(Value::Unknown, value),
+        span: block.header,
         variables,
         whole,
         references,
@@ -275,26 +271,28 @@ fn project(text: &str, block: &Block<'_>, name: &str) -> Project {
 }
 
 /// The image that the project builds in.
-fn run(block: &Block<'_>, name: &str, project: &Project) -> Run {
+fn run(block: &Block, name: &str, project: &Project) -> Run {
     let mut environments = block.body.blocks("environment");
     let image = environments
         .next()
-        .filter(|_| environments.next().is_none() && !is_repeated(&block.body))
-        .and_then(|it| it.body.attribute("image"));
+        .filter(|_| environments.next().is_none() && !block.is_repeated())
+        .and_then(|it| it.body.value("image"));
     Run {
         of: format!("the project `{name}`").into(),
-        image: image.map_or(Value::Unknown, |it| value(it.value)),
-        span: image.map_or(project.span, span),
+        image: image.map_or(Value::Unknown, value),
+        span: image.map_or(project.span, |it| it.span),
         buildspec: project.buildspec.clone(),
         text: None,
     }
 }
 
 /// The file of `file("${path.module}/x.yml")`, as far as it is written out.
-fn file_of(expression: &str) -> Option<Box<str>> {
-    let inner = expression.strip_prefix("file(\"")?.strip_suffix("\")")?;
-    let plain = without_substitutions(inner);
-    let path = plain.rsplit(super::UNKNOWN).next()?;
+fn file_of(expression: &Expression) -> Option<Box<str>> {
+    let [argument] = expression.call("file")? else {
+        return None;
+    };
+    let plain = argument.joined(UNKNOWN)?;
+    let path = plain.rsplit(UNKNOWN).next()?;
     let path = path
         .trim_start_matches("../")
         .trim_start_matches(['/', '.']);

@@ -2,24 +2,24 @@
 //! loop or a function decides, and whatever a condition or a denial may take back, is left out.
 
 use tagwright_syntax::Span;
+use tagwright_syntax::hcl::{Block, Body, Expression, ExpressionKind};
 use tagwright_syntax::yaml;
 
 use super::cloudformation::without_substitutions;
-use super::hcl::{self, Attribute, Block, Body};
-use super::terraform::{is_repeated, text_of, value};
-use super::{Grant, Value};
+use super::terraform::{text_of, value};
+use super::{Grant, UNKNOWN, Value};
 
 /// A repository that a policy lets its holder push to, and where it is named.
 type Place = (Box<str>, Span);
 
 /// What the roles of the file may push to.
-pub(crate) fn grants(file: &Body<'_>) -> Vec<Grant> {
+pub(crate) fn grants(text: &str, file: &Body) -> Vec<Grant> {
     let mut grants = Vec::new();
-    let mut grant = |role: Option<Box<str>>, policy: Option<Attribute<'_>>| {
+    let mut grant = |role: Option<Box<str>>, policy: Option<&Expression>| {
         let (Some(role), Some(policy)) = (role, policy) else {
             return;
         };
-        let places = places(file, policy).into_iter();
+        let places = places(text, file, policy).into_iter();
         grants.extend(places.map(|(repository, span)| Grant {
             role: role.clone(),
             repository: Value::Text(repository),
@@ -28,22 +28,25 @@ pub(crate) fn grants(file: &Body<'_>) -> Vec<Grant> {
     };
     for block in file.blocks("resource") {
         let body = &block.body;
-        if is_repeated(body) {
+        if block.is_repeated() {
             continue;
         }
-        let role = || role_name(file, body.attribute("role")?);
-        match block.labels[..] {
-            ["aws_iam_role_policy", _] => grant(role(), body.attribute("policy")),
-            ["aws_iam_role_policy_attachment", _] => {
+        let role = || role_name(file, body.value("role")?);
+        let [kind, label] = &block.labels[..] else {
+            continue;
+        };
+        match &**kind {
+            "aws_iam_role_policy" => grant(role(), body.value("policy")),
+            "aws_iam_role_policy_attachment" => {
                 let policy = body
-                    .attribute("policy_arn")
+                    .value("policy_arn")
                     .and_then(|it| named(file, "aws_iam_policy", it));
-                grant(role(), policy.and_then(|it| it.body.attribute("policy")));
+                grant(role(), policy.and_then(|it| it.body.value("policy")));
             }
-            ["aws_iam_role", label] => {
+            "aws_iam_role" => {
                 for inline in body.blocks("inline_policy") {
-                    let name = text_of(body, "name").unwrap_or_else(|| label.into());
-                    grant(Some(name), inline.body.attribute("policy"));
+                    let name = text_of(body, "name").unwrap_or_else(|| label.clone());
+                    grant(Some(name), inline.body.value("policy"));
                 }
             }
             _ => {}
@@ -53,22 +56,18 @@ pub(crate) fn grants(file: &Body<'_>) -> Vec<Grant> {
 }
 
 /// The resource of this kind that an expression refers to.
-fn named<'b, 'a>(
-    file: &'b Body<'a>,
-    kind: &str,
-    expression: Attribute<'_>,
-) -> Option<&'b Block<'a>> {
-    let Value::Reference(address) = value(expression.value) else {
+fn named<'b>(file: &'b Body, kind: &str, expression: &Expression) -> Option<&'b Block> {
+    let Value::Reference(address) = value(expression) else {
         return None;
     };
     let label = address.strip_prefix(kind)?.strip_prefix('.')?;
     file.blocks("resource")
-        .find(|block| block.labels[..] == [kind, label] && !is_repeated(&block.body))
+        .find(|block| block.is_labelled(&[kind, label]) && !block.is_repeated())
 }
 
 /// The role's name, or what the file calls it.
-fn role_name(file: &Body<'_>, role: Attribute<'_>) -> Option<Box<str>> {
-    match value(role.value) {
+fn role_name(file: &Body, role: &Expression) -> Option<Box<str>> {
+    match value(role) {
         Value::Text(name) => Some(name),
         Value::Reference(address) => {
             let label = address.strip_prefix("aws_iam_role.")?;
@@ -80,35 +79,32 @@ fn role_name(file: &Body<'_>, role: Attribute<'_>) -> Option<Box<str>> {
 }
 
 /// The repositories that a policy lets its holder push to.
-fn places(file: &Body<'_>, policy: Attribute<'_>) -> Vec<Place> {
-    if let Some(inner) = policy
-        .value
-        .strip_prefix("jsonencode(")
-        .and_then(|inner| inner.strip_suffix(')'))
-    {
-        let start = policy.start + "jsonencode(".len();
-        return of_object(file, inner, start).unwrap_or_default();
+fn places(text: &str, file: &Body, policy: &Expression) -> Vec<Place> {
+    if let Some([document]) = policy.call("jsonencode") {
+        return of_object(file, document).unwrap_or_default();
     }
-    if policy.value.starts_with("<<") {
-        return of_json(policy).unwrap_or_default();
-    }
-    let label = policy
-        .value
+    let address = match &policy.kind {
+        ExpressionKind::Heredoc(_) => return of_json(text, policy.span).unwrap_or_default(),
+        ExpressionKind::Address(address) => address,
+        _ => return Vec::new(),
+    };
+    let label = address
         .strip_prefix("data.aws_iam_policy_document.")
         .and_then(|rest| rest.strip_suffix(".json"));
     let document = label.and_then(|label| {
         file.blocks("data")
-            .find(|block| block.labels[..] == ["aws_iam_policy_document", label])
+            .find(|block| block.is_labelled(&["aws_iam_policy_document", label]))
     });
     document
-        .and_then(|block| of_document(file, &block.body))
+        .and_then(|block| of_document(file, block))
         .unwrap_or_default()
 }
 
 /// The blocks of an `aws_iam_policy_document`.
-fn of_document(file: &Body<'_>, document: &Body<'_>) -> Option<Vec<Place>> {
+fn of_document(file: &Body, block: &Block) -> Option<Vec<Place>> {
+    let document = &block.body;
     let others = document.blocks("dynamic").next().is_some()
-        || is_repeated(document)
+        || block.is_repeated()
         || document.attribute("override_policy_documents").is_some();
     if others {
         return None;
@@ -116,14 +112,14 @@ fn of_document(file: &Body<'_>, document: &Body<'_>) -> Option<Vec<Place>> {
     let mut places = Vec::new();
     for statement in document.blocks("statement") {
         let body = &statement.body;
-        let effect = body.attribute("effect");
+        let effect = body.value("effect");
         if effect.is_some_and(|it| !is_text(it, "Allow")) {
             return None;
         }
         let conditions =
             body.blocks("condition").next().is_some() || body.blocks("dynamic").next().is_some();
-        let actions = body.attribute("actions").filter(|_| !conditions);
-        if let (Some(actions), Some(resources)) = (actions, body.attribute("resources")) {
+        let actions = body.value("actions").filter(|_| !conditions);
+        if let (Some(actions), Some(resources)) = (actions, body.value("resources")) {
             places.extend(of_statement(file, actions, resources));
         }
     }
@@ -131,32 +127,32 @@ fn of_document(file: &Body<'_>, document: &Body<'_>) -> Option<Vec<Place>> {
 }
 
 /// `{ Statement = [{ Effect = …, Action = …, Resource = … }] }`.
-fn of_object(file: &Body<'_>, object: &str, start: usize) -> Option<Vec<Place>> {
-    let document = hcl::object(object, start)?;
-    let statements = document.attribute("Statement")?;
+fn of_object(file: &Body, document: &Expression) -> Option<Vec<Place>> {
+    let statements = document.get("Statement")?;
     let mut places = Vec::new();
-    for (statement, start) in one_or_more(statements) {
-        let body = hcl::object(statement, start)?;
-        if !body
-            .attribute("Effect")
+    for statement in statements.one_or_more() {
+        statement.entries()?;
+        if !statement
+            .get("Effect")
             .is_some_and(|it| is_text(it, "Allow"))
         {
             return None;
         }
-        let actions = body.attribute("Action");
-        let actions = actions.filter(|_| body.attribute("Condition").is_none());
-        if let (Some(actions), Some(resources)) = (actions, body.attribute("Resource")) {
+        let actions = statement.get("Action");
+        let actions = actions.filter(|_| statement.get("Condition").is_none());
+        if let (Some(actions), Some(resources)) = (actions, statement.get("Resource")) {
             places.extend(of_statement(file, actions, resources));
         }
     }
     Some(places)
 }
 
-/// A policy written as JSON in a here-document.
-fn of_json(policy: Attribute<'_>) -> Option<Vec<Place>> {
-    let (first, rest) = policy.value.split_once('\n')?;
+/// A policy written as JSON in a here-document, which stands at `span` of the file.
+fn of_json(text: &str, span: Span) -> Option<Vec<Place>> {
+    let policy = span.of(text);
+    let (first, rest) = policy.split_once('\n')?;
     let body = &rest[..rest.rfind('\n')?];
-    let start = policy.start + first.len() + 1;
+    let start = span.start as usize + first.len() + 1;
     // JSON is YAML, as far as it matters here.
     let tree = yaml::parse(body);
     if tree.error().is_some() {
@@ -194,42 +190,29 @@ fn of_json(policy: Attribute<'_>) -> Option<Vec<Place>> {
 }
 
 /// The repositories of a statement that allows to push.
-fn of_statement(file: &Body<'_>, actions: Attribute<'_>, resources: Attribute<'_>) -> Vec<Place> {
-    let pushes = one_or_more(actions)
+fn of_statement(file: &Body, actions: &Expression, resources: &Expression) -> Vec<Place> {
+    let pushes = actions
+        .one_or_more()
         .iter()
-        .any(|(action, _)| matches!(value(action), Value::Text(name) if super::pushes(&name)));
+        .any(|action| matches!(value(action), Value::Text(name) if super::pushes(&name)));
     if !pushes {
         return Vec::new();
     }
-    one_or_more(resources)
-        .into_iter()
-        .filter_map(|(resource, start)| {
-            let name = repository(file, resource, start)?;
-            Some((name, Span::new(start, start + resource.len())))
-        })
+    resources
+        .one_or_more()
+        .iter()
+        .filter_map(|resource| Some((repository(file, resource)?, resource.span)))
         .collect()
 }
 
-/// The items of a list, or the one value in its place, each with its start.
-fn one_or_more(attribute: Attribute<'_>) -> Vec<(&str, usize)> {
-    let (text, start) = (attribute.value, attribute.start);
-    hcl::items(text, start).unwrap_or_else(|| vec![(text, start)])
-}
-
 /// The name of the repository that a resource of a statement names.
-fn repository(file: &Body<'_>, resource: &str, start: usize) -> Option<Box<str>> {
-    let expression = Attribute {
-        name: "",
-        value: resource,
-        start,
-    };
-    if let Some(declared) = named(file, "aws_ecr_repository", expression) {
+fn repository(file: &Body, resource: &Expression) -> Option<Box<str>> {
+    if let Some(declared) = named(file, "aws_ecr_repository", resource) {
         return text_of(&declared.body, "name");
     }
-    let inner = resource.strip_prefix('"')?.strip_suffix('"')?;
-    super::repository_of_arn(&without_substitutions(inner)).map(Into::into)
+    super::repository_of_arn(&resource.joined(UNKNOWN)?).map(Into::into)
 }
 
-fn is_text(attribute: Attribute<'_>, text: &str) -> bool {
-    matches!(value(attribute.value), Value::Text(own) if &*own == text)
+fn is_text(expression: &Expression, text: &str) -> bool {
+    matches!(value(expression), Value::Text(own) if &*own == text)
 }

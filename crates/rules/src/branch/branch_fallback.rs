@@ -57,7 +57,6 @@ use std::collections::BTreeSet;
 
 use tagwright_flow::expression::{Site, plain_name};
 use tagwright_flow::facts::FileFacts;
-use tagwright_flow::kind::has;
 
 use crate::context::{Context, Report};
 use crate::variables::{assignment_at, is_branch, replace};
@@ -78,7 +77,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let mut looked_at = BTreeSet::new();
     // Asking the texts is much faster than looking at every tag.
     let files = context.workspace.files().iter();
-    let braces: Vec<bool> = files.map(|file| has(&file.text, "${")).collect();
+    let braces: Vec<bool> = files.map(|file| file.may_hold("${")).collect();
     if !braces.contains(&true) {
         return;
     }
@@ -111,7 +110,7 @@ fn fallbacks(
     seen: &mut BTreeSet<(u32, u32)>,
     report: &mut Report<'_>,
 ) {
-    let Some(text) = file.text.get(site.source.range()) else {
+    let Some(text) = file.get(site.source) else {
         return;
     };
     for (open, _) in text.match_indices("${") {

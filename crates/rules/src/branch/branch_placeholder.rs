@@ -55,9 +55,7 @@ use tagwright_syntax::shell::{self, Status};
 use crate::context::{Context, Report};
 use crate::plan::define_branch;
 use crate::variables::{item_text, replace};
-use crate::{
-    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
-};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect, refusal};
 
 pub(crate) static RULE: Rule = Rule {
     name: "branch-placeholder",
@@ -78,7 +76,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             if oddity.kind != OddityKind::Placeholder || template {
                 continue;
             }
-            let written = file.text.get(oddity.span.range()).unwrap_or("");
+            let written = file.get(oddity.span).unwrap_or("");
             let message = format!(
                 "`{written}` is a placeholder that nothing fills in: write `${{{}}}`",
                 oddity.name
@@ -92,8 +90,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn fill_in(context: &Context<'_>, file: &FileFacts, oddity: &Oddity) -> Result<Fix, String> {
-    let site = oddity.site.ok_or("its place is not certain")?;
+fn fill_in(context: &Context<'_>, file: &FileFacts, oddity: &Oddity) -> Result<Fix, Refusal> {
+    let site = oddity.site.ok_or_else(|| Refusal::uncertain("its place is not certain"))?;
     let reference = context.settings.branch_reference();
     let inner = site.expansion == Expansion::InnerShell;
     let definition = define_branch(context, file, oddity.order, inner)?;
@@ -112,7 +110,7 @@ fn fill_in(context: &Context<'_>, file: &FileFacts, oddity: &Oddity) -> Result<F
 /// An unquoted `<NAME>` is a redirection to the shell, or not even that, and no part of a word until it is
 /// filled in. Then the item is written anew, all of its placeholders at once; `None` where that is not
 /// necessary.
-fn whole_item(file: &FileFacts, site: Site, reference: &str) -> Option<Result<Change, String>> {
+fn whole_item(file: &FileFacts, site: Site, reference: &str) -> Option<Result<Change, Refusal>> {
     let text = item_text(file, site.node)?;
     let mut ranges: Vec<Span> = file
         .oddities
@@ -138,18 +136,18 @@ fn whole_item(file: &FileFacts, site: Site, reference: &str) -> Option<Result<Ch
         Expansion::Shell => {}
         // That is what the placeholder does to the command.
         Expansion::Never(reason) if reason.as_str().contains("repair") => {}
-        Expansion::Never(reason) => return Some(Err(reason.as_str().to_owned())),
-        _ => return Some(Err("it stands in quotes".to_owned())),
+        Expansion::Never(reason) => return Some(Err(refusal::not_expanded(reason))),
+        _ => return Some(Err(Refusal::new(RefusalCode::Quoted, "it stands in quotes"))),
     }
     let mut filled = text.to_owned();
     for range in ranges.iter().rev() {
         if filled.get(range.range()).is_none() {
-            return Some(Err("its place is not certain".to_owned()));
+            return Some(Err(Refusal::uncertain("its place is not certain")));
         }
         filled.replace_range(range.range(), reference);
     }
     if shell::parse(&filled).status != Status::Clean {
-        return Some(Err("the command cannot be read as shell".to_owned()));
+        return Some(Err(Refusal::uncertain("the command cannot be read as shell")));
     }
     Some(Ok(Change {
         file: file.id,
@@ -181,7 +179,7 @@ fn manifest(context: &Context<'_>, file: &FileFacts, report: &mut Report<'_>) {
             "`{form}` is a placeholder that nothing fills in: Copilot replaces only `${{{name}}}`, from the exported environment"
         );
         let reason = "the build that runs Copilot has to export the variable, too";
-        let fix = Err(reason.to_owned());
+        let fix = Err(Refusal::new(RefusalCode::BranchUnknown, reason));
         report.add(report.draft(file.id, image.span, message).fix(fix));
     }
 }

@@ -84,7 +84,7 @@ use crate::context::{Context, Report};
 use crate::derivation::Derivation;
 use crate::plan::{after, define_branch};
 use crate::variables::{assignment_at, is_sanitised, item_text};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "source-version-branch",
@@ -142,18 +142,14 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         report.add(
             report
                 .draft(file.id, site.source, message)
-                .fix(Err(reason.to_owned())),
+                .fix(Err(Refusal::new(RefusalCode::YourDecision, reason))),
         );
     }
 }
 
 fn shows_pipeline(file: &FileFacts) -> bool {
-    match file.kind {
-        FileKind::CopilotPipeline => true,
-        FileKind::CloudFormation => file.text.contains("AWS::CodePipeline::Pipeline"),
-        FileKind::Terraform => file.text.contains("\"aws_codepipeline\""),
-        _ => false,
-    }
+    let pipelines = file.delivery.as_deref().map(|it| &it.pipelines[..]);
+    file.kind == FileKind::CopilotPipeline || !pipelines.unwrap_or_default().is_empty()
 }
 
 /// Whether the value is the variable itself, perhaps without a prefix.
@@ -168,14 +164,17 @@ fn is_version(value: &str) -> bool {
 fn asks_for_arn(file: &FileFacts, assignment: &AssignmentFact) -> bool {
     is_sanitised(file, assignment)
         || assignment.conditional
-        || item_text(file, assignment.node).is_some_and(|text| text.contains("arn"))
+        || item_text(file, assignment.node).is_some()
+            && file.scripts().iter().any(|item| {
+                item.node == assignment.node && item.whole && item.live_text().contains("arn")
+            })
 }
 
 fn derive(
     context: &Context<'_>,
     file: &FileFacts,
     assignment: &AssignmentFact,
-) -> Result<Fix, String> {
+) -> Result<Fix, Refusal> {
     define_branch(context, file, assignment.order, false)?;
     let variable = &*context.settings.branch_variable;
     let derivation = Derivation {

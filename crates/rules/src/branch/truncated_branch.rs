@@ -61,7 +61,7 @@ use tagwright_flow::facts::{AssignmentPlace, FileFacts};
 
 use crate::context::{Context, Report};
 use crate::variables::{behind, replace};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "truncated-branch",
@@ -99,7 +99,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             let fix = if *assignment.name == *context.settings.branch_variable {
                 keep_rest(file, assignment.value_site, &assignment.value, &cut)
             } else {
-                Err("whether the first part is wanted is yours to say".to_owned())
+                Err(Refusal::new(RefusalCode::YourDecision, "whether the first part is wanted is yours to say"))
             };
             report.add(
                 report
@@ -121,7 +121,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             report.add(
                 report
                     .draft(file.id, site.source, message)
-                    .fix(Err(reason.to_owned())),
+                    .fix(Err(Refusal::new(RefusalCode::UnsupportedForm, reason))),
             );
         }
     }
@@ -205,25 +205,25 @@ fn keep_rest(
     site: Option<Site>,
     value: &str,
     truncation: &Truncation,
-) -> Result<Fix, String> {
-    let site = site.ok_or("the place of the value is not certain")?;
+) -> Result<Fix, Refusal> {
+    let site = site.ok_or_else(|| Refusal::uncertain("the place of the value is not certain"))?;
     let end = truncation
         .cut_field_end
-        .ok_or("only `cut` is rewritten, not `awk`")?;
+        .ok_or_else(|| Refusal::new(RefusalCode::UnsupportedForm, "only `cut` is rewritten, not `awk`"))?;
     // The value's place is inside its quotes.
     let quote = (value.len() - site.source.len()) / 2;
-    let end = end.checked_sub(quote).ok_or("the quotes are not certain")?;
+    let end = end.checked_sub(quote).ok_or_else(|| Refusal::uncertain("the quotes are not certain"))?;
     let rest = value.get(end + quote..).unwrap_or("");
     let closes = rest == ")" || rest == ")\"";
     if !closes || site.range.len() != site.source.len() {
-        return Err("something follows the field".to_owned());
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "something follows the field"));
     }
     let field = behind(site.slice(0, end));
     let program = truncation
         .program_end
         .checked_sub(quote)
         .map(|at| behind(site.slice(0, at)))
-        .ok_or("the quotes are not certain")?;
+        .ok_or_else(|| Refusal::uncertain("the quotes are not certain"))?;
     Ok(Fix {
         message: "keep the whole name, with a dash for each slash".to_owned(),
         applicability: Applicability::Unsafe,

@@ -62,7 +62,7 @@ use crate::context::{Context, Report};
 use crate::pipeline::branch_not_passed;
 use crate::plan::define_branch;
 use crate::variables::{expression, is_guarded, is_provided, may_be_assigned};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "undefined-branch",
@@ -107,15 +107,15 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     manifests(context, report);
 }
 
-fn define(context: &Context<'_>, file: &FileFacts, inner: bool) -> Result<Fix, String> {
+fn define(context: &Context<'_>, file: &FileFacts, inner: bool) -> Result<Fix, Refusal> {
     let variable = &context.settings.branch_variable;
     let first = file
         .reads
         .iter()
         .find(|read| *read.name == **variable)
-        .ok_or("the first use is not certain")?;
+        .ok_or_else(|| Refusal::uncertain("the first use is not certain"))?;
     let definition = define_branch(context, file, first.order, inner)?;
-    let change = definition.change.ok_or("the file sets it already")?;
+    let change = definition.change.ok_or_else(|| Refusal::new(RefusalCode::NothingToChange, "the file sets it already"))?;
     Ok(Fix {
         message: format!("set {variable} from what the build knows of its branch"),
         applicability: Applicability::Safe,
@@ -156,7 +156,7 @@ fn manifests(context: &Context<'_>, report: &mut Report<'_>) {
             report.add(
                 report
                     .draft(file.id, span, message)
-                    .fix(Err(reason.to_owned())),
+                    .fix(Err(Refusal::uncertain(reason))),
             );
         }
     }

@@ -58,15 +58,13 @@
 use std::collections::BTreeSet;
 
 use tagwright_flow::FileKind;
-use tagwright_flow::commands::{Role, Tool};
+use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::expression::{Expansion, Reason, Site, plain_name};
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Oddity, OddityKind, TagKind};
 use tagwright_syntax::Span;
 
 use crate::context::{Context, Report};
-use crate::{
-    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
-};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect, refusal};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unexpanded-variable",
@@ -82,7 +80,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         .workspace
         .files()
         .iter()
-        .filter(|file| file.kind == FileKind::Terraform && file.text.contains("template"))
+        .filter(|file| !file.rendered.is_empty())
         .collect();
     for file in context.workspace.files() {
         let mut seen = BTreeSet::new();
@@ -118,7 +116,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     report.add(
                         report
                             .draft(file.id, image.span, message)
-                            .fix(Err(reason.to_owned())),
+                            .fix(Err(Refusal::new(RefusalCode::NotExpanded, reason))),
                     );
                 }
             }
@@ -135,14 +133,16 @@ fn expanded_later(rendered: &[&FileFacts], file: &FileFacts) -> bool {
     };
     let name = file.path.rsplit('/').next().unwrap_or(&file.path);
     spec.template.is_some()
-        || ["envsubst", "eval ", "$${", "gettext"]
+        || rendered
             .iter()
-            .any(|sign| file.text.contains(sign))
-        || rendered.iter().any(|other| other.text.contains(name))
+            .any(|other| other.rendered.iter().any(|it| **it == *name))
+        || file.habits().expands
+        // The escaped sign of a template.
+        || file.may_hold("$${") && file.live_texts().iter().any(|it| it.contains("$${"))
 }
 
 fn written_down(file: &FileFacts, oddity: &Oddity, reason: &'static str, report: &mut Report<'_>) {
-    let written = file.text.get(oddity.span.range()).unwrap_or("");
+    let written = file.get(oddity.span).unwrap_or("");
     let entry = file
         .assignments
         .iter()
@@ -165,7 +165,7 @@ fn written_down(file: &FileFacts, oddity: &Oddity, reason: &'static str, report:
     }
     let fix = match oddity.site {
         Some(site) => close_quotes(file, site),
-        None => Err("its place is not certain".to_owned()),
+        None => Err(Refusal::uncertain("its place is not certain")),
     };
     report.add(draft.fix(fix));
 }
@@ -219,11 +219,10 @@ fn quoted_reference(
     report.add(report.draft(file.id, span.source, message).fix(fix));
 }
 
-fn close_quotes(file: &FileFacts, site: Site) -> Result<Fix, String> {
+fn close_quotes(file: &FileFacts, site: Site) -> Result<Fix, Refusal> {
     let written = file
-        .text
-        .get(site.source.range())
-        .ok_or("its place is not certain")?;
+        .get(site.source)
+        .ok_or_else(|| Refusal::uncertain("its place is not certain"))?;
     match site.expansion {
         Expansion::SingleQuoted if !site.inside_quotes => Ok(Fix {
             message: "close the single quotes around the variable".to_owned(),
@@ -239,10 +238,10 @@ fn close_quotes(file: &FileFacts, site: Site) -> Result<Fix, String> {
             }],
         }),
         Expansion::Never(reason) if reason.as_str().contains("env.variables") => {
-            Err("the value has to be set by a command, which is yours to place".to_owned())
+            Err(Refusal::new(RefusalCode::YourDecision, "the value has to be set by a command, which is yours to place"))
         }
-        Expansion::Never(reason) => Err(reason.as_str().to_owned()),
-        _ => Err("the quotes around it are not certain".to_owned()),
+        Expansion::Never(reason) => Err(refusal::not_expanded(reason)),
+        _ => Err(Refusal::uncertain("the quotes around it are not certain")),
     }
 }
 
@@ -266,7 +265,7 @@ fn manifest(file: &FileFacts, image: &ImageUse, report: &mut Report<'_>) {
         report.add(
             report
                 .draft(file.id, image.span, message)
-                .fix(Err(reason.to_owned())),
+                .fix(Err(Refusal::new(RefusalCode::YourDecision, reason))),
         );
         return;
     }

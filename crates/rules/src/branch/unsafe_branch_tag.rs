@@ -67,7 +67,7 @@ use crate::context::{Context, Report};
 use crate::derivation::Derivation;
 use crate::plan::{after, define_branch};
 use crate::variables::{assignment_at, is_sanitised};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unsafe-branch-tag",
@@ -101,7 +101,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         };
         let fix = match assignment {
             Some(assignment) => sanitise(context, file, assignment),
-            None => Err("the tag has no variable of its own that could be sanitised".to_owned()),
+            None => Err(Refusal::new(RefusalCode::UnsupportedForm, "the tag has no variable of its own that could be sanitised")),
         };
         report.add(report.draft(file.id, site.source, message).fix(fix));
     }
@@ -164,13 +164,14 @@ fn sanitise(
     context: &Context<'_>,
     file: &FileFacts,
     assignment: &AssignmentFact,
-) -> Result<Fix, String> {
+) -> Result<Fix, Refusal> {
     let variable = &*context.settings.branch_variable;
     if *assignment.name != *variable {
-        return Err(format!(
+        let message = format!(
             "what else reads {} is not certain; sanitise it where it is set, as the derivation of {variable} does",
             assignment.name
-        ));
+        );
+        return Err(Refusal::new(RefusalCode::SharedVariable, message));
     }
     // Asks whether a definition could be inserted at all: version, template, unreadable file.
     define_branch(context, file, assignment.order, false)?;

@@ -73,7 +73,8 @@
 //! - aws/copilot-cli pull requests 4547 (in 1.27.0) and 5555 (in 1.32.1), issue 5501.
 
 use crate::context::{Context, Report};
-use crate::tables::copilot::{LOSES_LOCATION, pinned_releases};
+use tagwright_grammar::copilot::LOSES_LOCATION;
+use crate::script::pinned_releases;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -92,14 +93,14 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     };
     let files = context.workspace.files();
     for file in files.iter().filter(|file| !file.copilot.is_empty()) {
-        for (span, release) in pinned_releases(&file.text) {
+        for (span, release) in pinned_releases(file) {
             if !LOSES_LOCATION.contains(&release) {
                 continue;
             }
             let message = format!(
                 "Copilot {} loses `image.location` of `{}`, because a sidecar beside it is built, and deploys \
                  the image `:latest` without a repository; 1.32.1 and later do not",
-                span.of(&file.text),
+                file.slice(span),
                 workload.name
             );
             report.add(report.draft(file.id, span, message));

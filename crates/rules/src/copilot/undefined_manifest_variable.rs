@@ -69,7 +69,7 @@ use tagwright_flow::FileKind;
 use tagwright_flow::expression::plain_name;
 use tagwright_flow::facts::FileFacts;
 use tagwright_syntax::Span;
-use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
+use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
 
 use crate::context::{Context, Report};
 use crate::variables::{is_provided, may_be_assigned};
@@ -85,7 +85,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
-    let mut mentioned: Option<HashSet<&str>> = None;
+    let mut mentioned: Option<HashSet<String>> = None;
     for (manifest, runner) in manifests(context) {
         for (name, span) in variables(manifest) {
             if is_provided(context, &name) || may_be_assigned(runner, &name) {
@@ -95,7 +95,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 let specs = context.workspace.files().iter();
                 specs
                     .filter(|file| file.buildspec.is_some())
-                    .flat_map(|file| names_not_read(&file.text))
+                    .flat_map(FileFacts::live_texts)
+                    .flat_map(|text| names_not_read(&text))
                     .collect()
             });
             if mentioned.contains(&*name) {
@@ -140,17 +141,9 @@ pub(crate) fn manifests<'a>(
             matches!(
                 file.kind,
                 FileKind::CopilotWorkload | FileKind::CopilotEnvironment
-            ) && file.text.lines().any(has_variable)
+            ) && file.may_hold("${")
         })
         .filter_map(move |file| Some((file, runner(file)?)))
-}
-
-/// Whether the line, unless it is a comment, has a variable that is not Copilot's own.
-fn has_variable(line: &str) -> bool {
-    !line.trim_start().starts_with('#')
-        && line
-            .match_indices("${")
-            .any(|(at, _)| !is_own(plain_name(&line[at + 2..])))
 }
 
 /// Copilot's own variables, and those that every process or every build of a Copilot pipeline has.
@@ -177,12 +170,17 @@ fn may_run_in(buildspec: &FileFacts, manifest: &str, runners: usize) -> bool {
     let root = &manifest[..at];
     let name = root.rsplit('/').next().unwrap_or(root);
     // In a very large workspace not every buildspec is searched for every manifest.
-    buildspec.path.starts_with(&manifest[..=at]) || runners < 64 && buildspec.text.contains(name)
+    buildspec.path.starts_with(&manifest[..=at]) || runners < 64 && names(buildspec, name)
+}
+
+/// Whether a command or a value of the buildspec has the word.
+fn names(buildspec: &FileFacts, word: &str) -> bool {
+    buildspec.may_hold(word) && buildspec.live_texts().iter().any(|it| it.contains(word))
 }
 
 /// The variables that Copilot fills in, each with its first place; bytes of the file.
 pub(crate) fn variables(manifest: &FileFacts) -> Vec<(String, Span)> {
-    let tree = yaml::parse(&manifest.text);
+    let tree = manifest.tree();
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     each_value(&tree, &mut |node, text| {
@@ -199,8 +197,7 @@ pub(crate) fn variables(manifest: &FileFacts) -> Vec<(String, Span)> {
                 continue;
             }
             let range = Span::new(at, at + name.len() + 3);
-            let span = tree
-                .source_map(&manifest.text, node)
+            let span = manifest.source_map(&tree, node)
                 .and_then(|map| map.source(range))
                 .unwrap_or(tree.node(node).span);
             found.push((name.to_owned(), span));
@@ -226,13 +223,13 @@ pub(crate) fn each_value(tree: &Tree, found: &mut dyn FnMut(NodeId, &str)) {
 }
 
 /// The names in the text that are not just read as `$NAME` or `${NAME…`.
-fn names_not_read(text: &str) -> Vec<&str> {
+fn names_not_read(text: &str) -> Vec<String> {
     let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut names = Vec::new();
     let mut at = 0;
     for word in text.split(|c| !part(c)) {
         if !word.is_empty() && !text[..at].ends_with(['$', '{']) {
-            names.push(word);
+            names.push(word.to_owned());
         }
         at += word.len();
         at += text[at..].chars().next().map_or(0, char::len_utf8);

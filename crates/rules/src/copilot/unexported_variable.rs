@@ -70,7 +70,7 @@ use tagwright_syntax::buildspec::Version;
 use crate::context::{Context, Report};
 use crate::copilot::undefined_manifest_variable::{manifests, variables};
 use crate::variables::is_provided;
-use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unexported-variable",
@@ -104,7 +104,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 report
                     .draft(runner.id, assignment.span, message)
                     .related(manifest.id, place, "used here")
-                    .fix(fix.map_err(str::to_owned)),
+                    .fix(fix),
             );
         }
     }
@@ -117,62 +117,41 @@ fn is_exported(context: &Context<'_>, name: &str) -> bool {
         let Some(spec) = &file.buildspec else {
             return false;
         };
-        let unclear = ["set -a", "allexport", "source ", ". ./", "eval "]
-            .iter()
-            .any(|sign| file.text.contains(sign));
-        unclear
-            || exports(&file.text, name)
+        let habits = file.habits();
+        habits.sets_unknown
+            || habits.exports_all
+            || habits.exported.contains(name)
+            || habits.prefixed.contains(name)
             || spec.shell != ShellKind::Posix
             || file
                 .assignments
                 .iter()
-                .filter(|assignment| *assignment.name == *name)
-                .any(|assignment| assignment.exported || is_for_one_command(file, assignment))
+                .any(|assignment| *assignment.name == *name && assignment.exported)
     })
-}
-
-/// Whether the text has `export NAME`. Asked of the text, because a command without a value to it is not
-/// among the facts.
-fn exports(text: &str, name: &str) -> bool {
-    text.match_indices("export ").any(|(at, export)| {
-        let rest = &text[at + export.len()..];
-        let end = rest.find(['\n', '\r', ';', '&', '|']).unwrap_or(rest.len());
-        rest[..end]
-            .split_whitespace()
-            .any(|word| word.trim_matches(['"', '\'']) == name)
-    })
-}
-
-/// `NAME=value command`.
-fn is_for_one_command(file: &FileFacts, assignment: &AssignmentFact) -> bool {
-    let rest = file.text.get(assignment.span.end as usize..).unwrap_or("");
-    let rest = rest.trim_start_matches([' ', '\t']);
-    assignment.place == AssignmentPlace::Command
-        && !rest.is_empty()
-        && !rest.starts_with(['\n', '\r', ';', '&', '|', ')', '"', '\'', '#', '`'])
 }
 
 /// `export NAME` behind the item of the assignment, which must come before that of the call.
-fn export(runner: &FileFacts, assignment: &AssignmentFact, call: u32) -> Result<Fix, &'static str> {
-    let spec = runner.buildspec.as_ref().ok_or("it is no buildspec")?;
+fn export(runner: &FileFacts, assignment: &AssignmentFact, call: u32) -> Result<Fix, Refusal> {
+    let spec = runner.buildspec.as_ref().ok_or_else(|| Refusal::new(RefusalCode::NoPlace, "it is no buildspec"))?;
     if let Some(template) = spec.template {
-        return Err(template);
+        return Err(Refusal::new(RefusalCode::Template, template));
     }
     if spec.inline || spec.version != Version::V0_2 {
-        return Err(
+        return Err(Refusal::new(
+            RefusalCode::NoPlace,
             "a command can only be added to a buildspec of version 0.2 in a file of its own",
-        );
+        ));
     }
     let item = assignment.order.item;
     if item == call {
-        return Err("it is set in the command that runs Copilot");
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "it is set in the command that runs Copilot"));
     }
     let list = spec
         .lists
         .iter()
         .find(|list| (list.items.0..list.items.1).contains(&item))
         .filter(|list| list.is_list)
-        .ok_or("the commands are not a list")?;
+        .ok_or_else(|| Refusal::new(RefusalCode::NoPlace, "the commands are not a list"))?;
     let index = list.index(item) + 1;
     Ok(Fix {
         message: format!("export `{}`", assignment.name),

@@ -61,7 +61,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tagwright_flow::FileKind;
 use tagwright_syntax::copilot::PipelineManifest;
-use tagwright_syntax::yaml::{self, NodeId};
+use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Context, Report};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -95,14 +95,11 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             continue;
         };
         let workload = file.kind == FileKind::CopilotWorkload
-            && file
-                .text
-                .lines()
-                .any(|line| line.starts_with("environments"));
+            && file.may_hold("environments");
         if !workload && file.kind != FileKind::CopilotPipeline {
             continue;
         }
-        let tree = yaml::parse(&file.text);
+        let tree = file.tree();
         let Some(root) = tree.root() else { continue };
         let names: Vec<NodeId> = if workload {
             tree.get(root, "environments")

@@ -48,8 +48,8 @@
 //!   without its strict mode.
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::tables::walk::Problem;
+use crate::outline;
+use tagwright_grammar::walk::Problem;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -62,7 +62,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    for problem in tables::manifest_problems(document) {
+    for problem in outline::manifest_problems(document) {
         let Problem::UnknownKey {
             entry,
             name,
@@ -72,11 +72,11 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             continue;
         };
         let known = section.all_keys().into_iter().map(|key| key.name);
-        let advice = tables::did_you_mean(name, known)
+        let advice = tagwright_grammar::did_you_mean(name, known)
             .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
         let message = format!(
             "Copilot knows no `{}` {}, and takes no notice of it{advice}",
-            tables::quoted(name),
+            outline::quoted(name),
             section.place()
         );
         let span = document.tree.node(entry.key).span;

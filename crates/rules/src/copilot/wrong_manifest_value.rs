@@ -46,8 +46,8 @@
 //! - go-yaml v3 `decode.go`: quoted scalars are text; a duration needs its unit.
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::tables::walk::{self, Problem};
+use crate::outline;
+use tagwright_grammar::walk::{self, Problem};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -61,7 +61,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    for problem in tables::manifest_problems(document) {
+    for problem in outline::manifest_problems(document) {
         let (node, message) = match problem {
             Problem::WrongType { node, expected } => {
                 let is = walk::found(tree, *node);

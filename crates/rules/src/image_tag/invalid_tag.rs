@@ -58,7 +58,7 @@ use crate::plan::define_branch;
 use crate::unique::copy;
 use crate::settings::Strategy;
 use crate::variables::{assignment_at, is_sanitised, replace};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "invalid-tag",
@@ -98,7 +98,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 "`{text}` is no tag: docker takes up to 128 letters, digits, `_`, `.` and `-`, the first one no `.` or `-`"
             );
             let reason = "what the tag should be is yours to say";
-            let fix = Err(reason.to_owned());
+            let fix = Err(Refusal::new(RefusalCode::YourDecision, reason));
             report.add(report.draft(file.id, span, message).fix(fix));
         }
     }
@@ -120,15 +120,15 @@ fn invalid_variable(atom: &Atom) -> Option<(&'static str, &'static str)> {
 }
 
 /// Rewrites every place of the file where the variable is or becomes a tag.
-fn rewrite(context: &Context<'_>, file: &FileFacts, name: &str) -> Result<Fix, String> {
+fn rewrite(context: &Context<'_>, file: &FileFacts, name: &str) -> Result<Fix, Refusal> {
     let branch = name.starts_with("CODEBUILD_WEBHOOK");
     let tag = match name {
         "CODEBUILD_BUILD_ID" => "${CODEBUILD_BUILD_ID##*:}".to_owned(),
         _ if branch => context.settings.branch_reference(),
-        _ => return Err("which part of it should be the tag is yours to say".to_owned()),
+        _ => return Err(Refusal::new(RefusalCode::YourDecision, "which part of it should be the tag is yours to say")),
     };
     if branch && context.settings.strategy == Strategy::RepositoryPerBranch {
-        return Err("with the strategy repository-per-branch the branch belongs into the repository's name".to_owned());
+        return Err(Refusal::new(RefusalCode::Strategy, "with the strategy repository-per-branch the branch belongs into the repository's name"));
     }
     let mut changes = Vec::new();
     let mut places = BTreeSet::new();
@@ -137,10 +137,10 @@ fn rewrite(context: &Context<'_>, file: &FileFacts, name: &str) -> Result<Fix, S
         if other.id != file.id || invalid_variable(atom).is_none_or(|(found, _)| found != name) {
             continue;
         }
-        let site: Site = atom.site.ok_or("one of its places is not certain")?;
+        let site: Site = atom.site.ok_or_else(|| Refusal::uncertain("one of its places is not certain"))?;
         if branch && assignment_at(file, site).is_some() {
             // The derivation would have to stand before an assignment whose other readers want the ref.
-            return Err("what else reads the variable it is assigned to is not certain".to_owned());
+            return Err(Refusal::new(RefusalCode::SharedVariable, "what else reads the variable it is assigned to is not certain"));
         }
         inner |= site.expansion == Expansion::InnerShell;
         if places.insert(site.source) {

@@ -46,7 +46,7 @@
 use std::collections::BTreeSet;
 
 use tagwright_flow::UseId;
-use tagwright_flow::commands::Role;
+use tagwright_flow::tools::Role;
 use tagwright_flow::expression::Origin;
 
 use crate::context::{Context, Report};

@@ -46,7 +46,7 @@
 //!
 //! - docker build reference, `--cache-from`.
 
-use tagwright_flow::commands::Role;
+use tagwright_flow::tools::Role;
 
 use crate::context::{Context, Report};
 use crate::{Category, Check, Fixable, Rule};

@@ -66,7 +66,8 @@
 
 use std::collections::BTreeSet;
 
-use tagwright_flow::commands::Role;
+use tagwright_flow::facts::LatestAt;
+use tagwright_flow::tools::Role;
 use tagwright_flow::expression::Origin;
 
 use crate::context::{Context, Report, deploys};
@@ -94,9 +95,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 continue;
             }
             for tag in &place.image.tags {
-                let latest = tag.kind.is_literal_latest();
-                let fallback = matches!(tag.origin, Origin::Fallback(_));
-                if !latest || tag.written.contains("latest") && !fallback {
+                if matches!(tag.latest_at(), None | Some(LatestAt::Written)) {
                     continue;
                 }
                 let (name, what) = match &tag.origin {

@@ -62,7 +62,7 @@
 //! - Amazon ECS best practices, "Tag every image uniquely; use `latest` only for testing".
 //! - distribution/reference `normalize.go`: the default tag is `latest`.
 
-use tagwright_flow::expression::Origin;
+use tagwright_flow::facts::LatestAt;
 
 use crate::context::{Context, Report, deploys};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -80,14 +80,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for (index, flow) in context.own_flows() {
         for place in context.places(flow).filter(|p| deploys(p.image.role)) {
             for tag in &place.image.tags {
-                let latest = tag.kind.is_literal_latest();
-                // A tag variable that is `latest` is reported where it is assigned.
-                let here = match tag.origin {
-                    Origin::Written => true,
-                    Origin::Assigned(_) => tag.written.contains("latest"),
-                    Origin::Fallback(_) | Origin::EnvVariables(_) => false,
-                };
-                if !latest || !here {
+                // A variable of the tag alone is reported where it gets its value.
+                if tag.latest_at() != Some(LatestAt::Written) {
                     continue;
                 }
                 let span = tag.site.map_or(place.image.span, |site| site.source);

@@ -61,8 +61,7 @@
 
 use std::cell::OnceCell;
 
-use tagwright_flow::expression::Origin;
-use tagwright_flow::facts::{TagKind, TagValue};
+use tagwright_flow::facts::{LatestAt, TagKind, TagValue};
 
 use crate::context::{Context, Report};
 use crate::infrastructure::latest_of_some_repository;
@@ -86,11 +85,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             .filter(|p| context.is_published(index, *p))
         {
             for tag in &place.image.tags {
-                let latest = tag.kind.is_literal_latest();
-                let fallback = matches!(tag.origin, Origin::Fallback(_));
-                let here =
-                    tag.origin == Origin::Written || tag.written.contains("latest") && !fallback;
-                if !latest || !here {
+                // A variable of the tag alone is reported where it gets its value.
+                if tag.latest_at() != Some(LatestAt::Written) {
                     continue;
                 }
                 let span = tag.site.map_or(place.image.span, |site| site.source);

@@ -46,13 +46,13 @@
 //! - aws/copilot-cli `internal/pkg/cli/deploy/workload.go` (v1.33): the tag is used as given.
 
 
+use tagwright_flow::expression::Site;
+use tagwright_flow::facts::LatestAt;
 use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::tag_for;
 use crate::environment;
 use crate::plan::define_branch;
-use crate::{
-    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
-};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, Rule, Severity, WordEffect, refusal};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-tag-flag",
@@ -70,8 +70,13 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 continue;
             };
             let latest = flag.value.as_ref().is_some_and(|value| {
-                value.kind.is_literal_latest()
-                    && value.written.contains("latest")
+                // A fallback counts where it is written at the flag itself.
+                let here = |whole: Site| value.site.is_some_and(|it| whole.source.contains(it.source));
+                match value.latest_at() {
+                    Some(LatestAt::Written) => true,
+                    Some(LatestAt::Fallback) => flag.value_site.is_some_and(here),
+                    _ => false,
+                }
             });
             if !latest {
                 continue;
@@ -81,7 +86,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 environment::copilot_tag(context.settings)?;
                 let site = flag
                     .value_site
-                    .ok_or("the place of the value is not certain")?;
+                    .ok_or_else(|| Refusal::uncertain("the place of the value is not certain"))?;
                 let definition = define_branch(
                     context,
                     file,
@@ -89,7 +94,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     site.expansion == tagwright_flow::expression::Expansion::InnerShell,
                 )?;
                 if let tagwright_flow::expression::Expansion::Never(reason) = site.expansion {
-                    return Err(reason.as_str().to_owned());
+                    return Err(refusal::not_expanded(reason));
                 }
                 let tag = tag_for(context, call);
                 let mut changes = vec![Change {

@@ -45,7 +45,7 @@
 //! - Kubernetes documentation, "Images": `latest` makes it hard to know what runs, and to go back.
 
 use tagwright_flow::FileKind;
-use tagwright_flow::commands::Role;
+use tagwright_flow::tools::Role;
 use tagwright_flow::facts::TagKind;
 
 use crate::context::{Context, Report};

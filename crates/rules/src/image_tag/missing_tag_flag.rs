@@ -70,13 +70,12 @@
 use tagwright_flow::expression::{Expansion, Site};
 use tagwright_flow::facts::{CopilotUse, FileFacts, WorkloadFacts};
 
-use crate::tables::copilot::{UPLOADS_ASSETS, pinned_releases};
+use tagwright_grammar::copilot::UPLOADS_ASSETS;
+use crate::script::pinned_releases;
 use crate::context::{Context, Report};
 use crate::environment;
 use crate::plan::define_branch;
-use crate::{
-    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
-};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect, refusal};
 
 pub(crate) static RULE: Rule = Rule {
     name: "missing-tag-flag",
@@ -186,7 +185,7 @@ pub(crate) fn deployed_workloads<'a>(
 
 /// A Copilot release before 1.16 in the address that the file downloads it from.
 fn old_release(file: &FileFacts) -> bool {
-    pinned_releases(&file.text)
+    pinned_releases(file)
         .iter()
         .any(|(_, release)| *release < UPLOADS_ASSETS)
 }
@@ -210,21 +209,21 @@ pub(crate) fn tag_for(context: &Context<'_>, call: &CopilotUse) -> String {
     tag
 }
 
-fn insert_tag(context: &Context<'_>, file: &FileFacts, call: &CopilotUse) -> Result<Fix, String> {
+fn insert_tag(context: &Context<'_>, file: &FileFacts, call: &CopilotUse) -> Result<Fix, Refusal> {
     let settings = context.settings;
     environment::copilot_tag(settings)?;
     if call.flag("tag").is_some() {
-        return Err("the command already has a `--tag`, with an empty value".to_owned());
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "the command already has a `--tag`, with an empty value"));
     }
     let site: Site = call
         .after_subcommand
-        .ok_or("the place behind the subcommand is not certain")?;
+        .ok_or_else(|| Refusal::uncertain("the place behind the subcommand is not certain"))?;
     let inner = match site.expansion {
         Expansion::Shell => false,
         Expansion::InnerShell => true,
-        Expansion::Never(reason) => return Err(reason.as_str().to_owned()),
+        Expansion::Never(reason) => return Err(refusal::not_expanded(reason)),
         Expansion::SingleQuoted | Expansion::CopilotManifest => {
-            return Err("the command stands in quotes".to_owned());
+            return Err(Refusal::new(RefusalCode::Quoted, "the command stands in quotes"));
         }
     };
     let tag = tag_for(context, call);

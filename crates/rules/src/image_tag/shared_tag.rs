@@ -79,7 +79,7 @@ use tagwright_syntax::SmolStr;
 use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
 use crate::variables::{behind, may_be_assigned, names_in, replace};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "shared-tag",
@@ -133,7 +133,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                         changes: vec![change],
                     })
                 }
-                None => Err("the place of the tag is not certain".to_owned()),
+                None => Err(Refusal::uncertain("the place of the tag is not certain")),
             };
             report.add(report.draft(file.id, span, message).fix(fix));
         }

@@ -55,11 +55,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tagwright_flow::commands::{Role, Tool};
+use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::expression::{Expansion, Site};
 use tagwright_flow::facts::{CopilotUse, FileFacts, ImageUse, WorkloadFacts};
 use tagwright_flow::{FileId, FileKind, Flow};
 use tagwright_syntax::Span;
+use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Context, Place, Report, pushes};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
@@ -67,9 +68,7 @@ use crate::environment;
 use crate::plan::{define_branch, needs_new_text};
 use crate::unique::{SUFFIX, copy, key, make_unique};
 use crate::variables::{Constancy, behind, constancy, constancy_of, item_text, replace};
-use crate::{
-    Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity, WordEffect,
-};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect, refusal};
 
 pub(crate) static RULE: Rule = Rule {
     name: "stale-tag",
@@ -134,7 +133,7 @@ fn copilot(
         )
     };
     let fix = match flag.value_site {
-        None => Err("the place of the tag is not certain".to_owned()),
+        None => Err(Refusal::uncertain("the place of the tag is not certain")),
         Some(site) if package && all_text => (|| {
             environment::copilot_tag(settings)?;
             let unique = settings.unique_tag();
@@ -161,11 +160,11 @@ fn copilot(
 }
 
 /// ` --force` right after the tag and its closing quote.
-fn force(file: &FileFacts, site: Site) -> Result<Fix, String> {
+fn force(file: &FileFacts, site: Site) -> Result<Fix, Refusal> {
     if let Expansion::Never(reason) = site.expansion {
-        return Err(reason.as_str().to_owned());
+        return Err(refusal::not_expanded(reason));
     }
-    let text = item_text(file, site.node).ok_or("the command stands inside another file")?;
+    let text = item_text(file, site.node).ok_or_else(|| Refusal::new(RefusalCode::InsideAnotherFile, "the command stands inside another file"))?;
     let mut end = site.range.end as usize;
     let mut rest = text.get(end..).unwrap_or("");
     if let Some(after) = rest.strip_prefix(['"', '\'']) {
@@ -173,7 +172,7 @@ fn force(file: &FileFacts, site: Site) -> Result<Fix, String> {
         end += 1;
     }
     if !rest.is_empty() && !rest.starts_with([' ', '\t', '\n', ';', '&', '|', ')', '"', '\'']) {
-        return Err("the end of the tag is not certain".to_owned());
+        return Err(Refusal::uncertain("the end of the tag is not certain"));
     }
     Ok(Fix {
         message: "add `--force`".to_owned(),
@@ -198,13 +197,11 @@ fn deployments(context: &Context<'_>, report: &mut Report<'_>) {
         .files()
         .iter()
         .filter(|file| {
-            file.uses.iter().any(|image| needs_new_text(image.tool))
-                && ["rollout restart", "--recreate-pods"]
-                    .iter()
-                    .any(|text| file.text.contains(text))
+            file.uses.iter().any(|image| needs_new_text(image.tool)) && file.habits().restarts
         })
         .map(|file| file.id)
         .collect();
+    let mut setters = BTreeMap::new();
     let alone: BTreeSet<FileId> = context
         .workspace
         .files()
@@ -238,7 +235,7 @@ fn deployments(context: &Context<'_>, report: &mut Report<'_>) {
         }
         let mut fixes = BTreeMap::new();
         for place in context.places(flow) {
-            let Some(wanted) = stale(context, place.file, place.image, &restarts) else {
+            let Some(wanted) = stale(context, place.file, place.image, &restarts, &mut setters) else {
                 continue;
             };
             if pushed.contains(&wanted) {
@@ -252,7 +249,7 @@ fn deployments(context: &Context<'_>, report: &mut Report<'_>) {
     }
     for file in context.workspace.files() {
         for image in file.uses.iter().filter(|image| image.repository.key().is_empty()) {
-            let Some(wanted) = stale(context, file, image, &restarts) else {
+            let Some(wanted) = stale(context, file, image, &restarts, &mut setters) else {
                 continue;
             };
             if let Some([flow]) = pushed_in.get(&(file.id, wanted.clone())).map(Vec::as_slice) {
@@ -269,6 +266,7 @@ fn stale(
     file: &FileFacts,
     image: &ImageUse,
     restarts: &BTreeSet<FileId>,
+    setters: &mut BTreeMap<FileId, Setters>,
 ) -> Option<String> {
     if image.role != Role::Deploy || !needs_new_text(image.tool) || file.buildspec.is_none() {
         return None;
@@ -277,7 +275,14 @@ fn stale(
         .tags
         .iter()
         .all(|tag| constancy(tag, context.settings, &image.loops) != Constancy::Other);
-    if !same || restarts.contains(&file.id) || makes_new(file, image) {
+    if !same || restarts.contains(&file.id) {
+        return None;
+    }
+    let set = |setters: &mut BTreeMap<FileId, Setters>| {
+        let known = setters.entry(file.id).or_insert_with(|| Setters::of(file));
+        known.set(image.site)
+    };
+    if image.tool == Tool::Kubectl && !set(setters) {
         return None;
     }
     image.tags.first().and_then(key)
@@ -288,14 +293,16 @@ fn unique<'a>(
     flow: &'a Flow,
     wanted: &str,
     bare: Option<(&'a FileFacts, &'a ImageUse)>,
-) -> Result<Fix, String> {
+) -> Result<Fix, Refusal> {
     let manifest = context
         .workspace
         .files()
         .iter()
-        .any(|file| file.kind == FileKind::Kubernetes && file.text.contains(&*flow.name));
+        .filter(|file| file.kind == FileKind::Kubernetes)
+        .flat_map(|file| &file.uses)
+        .any(|image| image.written.starts_with(&*flow.name) || image.repository.key() == &*flow.name);
     if manifest {
-        return Err("a Kubernetes manifest here names the image, too".to_owned());
+        return Err(Refusal::new(RefusalCode::LeftBehind, "a Kubernetes manifest here names the image, too"));
     }
     make_unique(context, flow, wanted, bare)
 }
@@ -304,7 +311,7 @@ fn add(
     file: &FileFacts,
     image: &ImageUse,
     flow: &Flow,
-    fix: Result<Fix, String>,
+    fix: Result<Fix, Refusal>,
     report: &mut Report<'_>,
 ) {
     let message = format!(
@@ -314,12 +321,38 @@ fn add(
     report.add(report.draft(file.id, image.span, message).fix(fix));
 }
 
-/// `kubectl run` and `kubectl create` make something new, rather than change the image of what is there.
-fn makes_new(file: &FileFacts, image: &ImageUse) -> bool {
-    let end = image.span.start as usize;
-    let start = (end.saturating_sub(400)..=end)
-        .find(|at| file.text.is_char_boundary(*at))
-        .unwrap_or(end);
-    let before = file.text.get(start..end).unwrap_or("");
-    image.tool == Tool::Kubectl && !before.contains("set image")
+/// The commands of a file that change the image of what is there, as `kubectl set image` does; `kubectl run`
+/// and `kubectl create` make something new.
+struct Setters {
+    /// Per item, the bytes of its decoded text.
+    of_item: BTreeMap<NodeId, Vec<Span>>,
+    /// Whether the items are those of another file's tree.
+    inline: bool,
+}
+
+impl Setters {
+    fn of(file: &FileFacts) -> Self {
+        let mut of_item: BTreeMap<NodeId, Vec<Span>> = BTreeMap::new();
+        for item in file.scripts() {
+            let setters = item.script.commands.iter().filter(|command| {
+                let mut pairs = command.words.windows(2);
+                pairs.any(|pair| pair[0].is("set") && pair[1].is("image"))
+            });
+            // A script inside an item is taken as the whole of it.
+            let all = Span::new(0, usize::MAX);
+            let spans = setters.map(|it| if item.whole { it.span } else { all });
+            of_item.entry(item.node).or_default().extend(spans);
+        }
+        let inline = file.buildspec.as_ref().is_some_and(|spec| spec.inline);
+        Self { of_item, inline }
+    }
+
+    fn set(&self, site: Option<Site>) -> bool {
+        let Some(site) = site else { return false };
+        if self.inline {
+            return self.of_item.values().any(|spans| !spans.is_empty());
+        }
+        let spans = self.of_item.get(&site.node);
+        spans.is_some_and(|spans| spans.iter().any(|span| span.contains(site.range)))
+    }
 }

@@ -55,14 +55,14 @@
 use std::collections::BTreeSet;
 
 use tagwright_flow::FileId;
-use tagwright_flow::commands::{Role, Tool};
+use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::expression::{AtomKind, Origin};
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue};
 
 use crate::context::{Context, Report, deploys, pushes};
 use crate::unique::key;
 use crate::variables::{replace, tag_site};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "tag-mismatch",
@@ -200,22 +200,19 @@ fn take(
     image: &ImageUse,
     tag: &TagValue,
     pushed: &[(&TagValue, Known)],
-) -> Result<Fix, String> {
+) -> Result<Fix, Refusal> {
     let [(candidate, Known::Build)] = pushed else {
-        return Err("which of the pushed tags should be deployed is yours to say".to_owned());
+        return Err(Refusal::new(RefusalCode::YourDecision, "which of the pushed tags should be deployed is yours to say"));
     };
     if tag.origin != Origin::Written {
-        return Err("what else reads the variable is not certain".to_owned());
+        return Err(Refusal::new(RefusalCode::SharedVariable, "what else reads the variable is not certain"));
     }
-    let site = tag_site(image.site, tag).ok_or("the place of the tag is not certain")?;
+    let site = tag_site(image.site, tag).ok_or_else(|| Refusal::uncertain("the place of the tag is not certain"))?;
     let written = candidate.written.trim_matches('"');
-    let next = file
-        .text
-        .get(site.source.end as usize..)
-        .and_then(|rest| rest.chars().next());
+    let next = file.character_at(site.source.end);
     let joins = next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '_');
     if joins && !written.ends_with('}') {
-        return Err("the text behind the tag would become part of the variable's name".to_owned());
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "the text behind the tag would become part of the variable's name"));
     }
     let change = replace(file, site, written, WordEffect::Within)?;
     Ok(Fix {

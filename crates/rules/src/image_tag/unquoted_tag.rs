@@ -46,7 +46,7 @@ use tagwright_flow::expression::AtomKind;
 
 use crate::context::{Context, Report};
 use crate::variables::{is_guarded, is_provided, may_be_assigned, replace};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, WordEffect};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unquoted-tag",
@@ -84,12 +84,12 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             let Some(site) = flag.value_site else {
                 continue;
             };
-            let written = file.text.get(site.source.range()).unwrap_or("");
+            let written = file.get(site.source).unwrap_or("");
             let message = format!(
                 "nothing here sets {name}: where it is empty, Copilot takes the next flag for the tag"
             );
             let fix = if site.inside_quotes {
-                Err("the command stands in quotes itself".to_owned())
+                Err(Refusal::new(RefusalCode::Quoted, "the command stands in quotes itself"))
             } else {
                 let text = format!("\"{written}\"");
                 replace(file, site, &text, WordEffect::Within).map(|change| Fix {

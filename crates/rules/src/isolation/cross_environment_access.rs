@@ -123,7 +123,7 @@ fn repository<'a>(file: &'a FileFacts, grant: &'a Grant) -> Option<&'a str> {
         Value::Reference(logical) => file
             .repositories
             .iter()
-            .find(|it| it.span.of(&file.text) == &**logical)
+            .find(|it| file.slice(it.span) == &**logical)
             .map(|it| it.name.as_deref().unwrap_or(logical)),
         Value::Unknown => None,
     }

@@ -63,11 +63,11 @@ use tagwright_flow::delivery::Value;
 use tagwright_flow::facts::{FileFacts, IMAGE_FILES as FILES, ImageFiles};
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::Buildspec;
-use tagwright_syntax::yaml::{self, NodeId, Tree};
+use tagwright_syntax::yaml::{NodeId, Tree};
 
 use crate::context::{Context, Report};
 use crate::delivery;
-use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "artifact-not-listed",
@@ -112,7 +112,7 @@ struct Missing<'w> {
     written: Written,
     /// The deployment that needs it.
     consumer: Option<&'w Wanted<'w>>,
-    fix: Result<Fix, String>,
+    fix: Result<Fix, Refusal>,
 }
 
 /// What the buildspec `file` writes for a deployment without handing it on.
@@ -138,13 +138,13 @@ fn missing<'w>(file: &FileFacts, wanted: &'w [Wanted<'w>]) -> Vec<Missing<'w>> {
     }
     let mut names: Vec<&str> = here().map(|(_, name, ..)| &**name).collect();
     names.extend(FILES);
-    names.retain(|name| file.text.contains(name));
+    names.retain(|name| file.may_hold(name));
     if names.is_empty() {
         return Vec::new();
     }
     names.sort_unstable();
     names.dedup();
-    let tree = yaml::parse(&file.text);
+    let tree = file.tree();
     let Some(spec) = tree.root().and_then(|root| Buildspec::read(&tree, root)) else {
         return Vec::new();
     };
@@ -156,18 +156,20 @@ fn missing<'w>(file: &FileFacts, wanted: &'w [Wanted<'w>]) -> Vec<Missing<'w>> {
             .iter()
             .any(|known| *known != name && patterns.iter().any(|it| it.contains(known)))
     };
+    let based = |node| tree.get(node, "base-directory").is_some();
+    let moves = file.habits().moves || spec.artifacts.as_ref().is_some_and(|it| based(it.node));
     let mut found = Vec::new();
     for name in names {
         let consumer = here().find(|(_, wanted, ..)| &**wanted == name);
         if consumer.is_none() && (patterns.is_empty() || other(name)) {
             continue;
         }
-        let Some(written) = written(file, &tree, &spec, name) else {
+        let Some(written) = written(file, &tree, name) else {
             continue;
         };
         if patterns
             .iter()
-            .any(|pattern| takes(pattern, &written.path, &file.text))
+            .any(|pattern| takes(pattern, &written.path, moves))
         {
             continue;
         }
@@ -228,17 +230,14 @@ struct Written {
 }
 
 /// Where a command writes the file `name`; `None` if none does, or if one takes it elsewhere.
-fn written(file: &FileFacts, tree: &Tree, spec: &Buildspec, name: &str) -> Option<Written> {
+fn written(file: &FileFacts, tree: &Tree, name: &str) -> Option<Written> {
     let mut found = None;
-    for (_, _, _, node) in spec.commands() {
-        let text = tree.text(node)?;
+    for item in file.scripts().iter().filter(|item| item.whole) {
+        let (node, text) = (item.node, item.live_text());
         for (at, _) in text.match_indices(name) {
             let start = text[..at].rfind(['\n']).map_or(0, |it| it + 1);
             let line = text[start..].lines().next().unwrap_or("");
             let moved = ["cp ", "mv ", "s3", "zip", "tar ", "curl ", "sync ", "rm "];
-            if line.trim_start().starts_with('#') {
-                continue;
-            }
             if moved.iter().any(|word| line.contains(word)) {
                 return None;
             }
@@ -251,8 +250,7 @@ fn written(file: &FileFacts, tree: &Tree, spec: &Buildspec, name: &str) -> Optio
                 continue;
             }
             let end = at + name.len();
-            let span = tree
-                .source_map(&file.text, node)
+            let span = file.source_map(tree, node)
                 .and_then(|map| map.source(Span::new(from, end)))
                 .unwrap_or(tree.node(node).span);
             found = Some(Written {
@@ -264,8 +262,9 @@ fn written(file: &FileFacts, tree: &Tree, spec: &Buildspec, name: &str) -> Optio
     found
 }
 
-/// Whether a pattern of artifacts may take the file: it does wherever the folder is not certain.
-fn takes(pattern: &str, path: &str, text: &str) -> bool {
+/// Whether a pattern of artifacts may take the file: it does wherever the folder is not certain, which it is
+/// not where something `moves` to another one.
+fn takes(pattern: &str, path: &str, moves: bool) -> bool {
     let pattern = pattern.trim_start_matches("./");
     let (folder, last) = pattern.rsplit_once('/').unwrap_or(("", pattern));
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -277,8 +276,7 @@ fn takes(pattern: &str, path: &str, text: &str) -> bool {
     }
     let first = folder.split('/').next().unwrap_or("");
     let elsewhere = !first.is_empty() && !first.contains(['*', '?', '.', '[', '{']);
-    let moves = ["cd ", "pushd ", "base-directory", "Set-Location"];
-    let certain = !path.contains('/') && !moves.iter().any(|word| text.contains(word));
+    let certain = !path.contains('/') && !moves;
     !(elsewhere && certain)
 }
 
@@ -307,27 +305,27 @@ fn is_match(pattern: &str, name: &str) -> bool {
     true
 }
 
-fn add_to_list(file: &FileFacts, tree: &Tree, spec: &Buildspec, path: &str) -> Result<Fix, String> {
+fn add_to_list(file: &FileFacts, tree: &Tree, spec: &Buildspec, path: &str) -> Result<Fix, Refusal> {
     let artifacts = spec
         .artifacts
         .as_ref()
-        .ok_or("the file has no `artifacts` section")?;
+        .ok_or_else(|| Refusal::new(RefusalCode::NoPlace, "the file has no `artifacts` section"))?;
     if tree.get(artifacts.node, "base-directory").is_some() {
-        return Err("`base-directory` decides from where files are taken".to_owned());
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "`base-directory` decides from where files are taken"));
     }
     if path.contains(['$', '`', '~']) || path.starts_with('/') {
-        return Err("the folder that the file is written to is not certain".to_owned());
+        return Err(Refusal::uncertain("the folder that the file is written to is not certain"));
     }
-    if ["cd ", "pushd "].iter().any(|it| file.text.contains(it)) {
-        return Err("a command changes the folder".to_owned());
+    if file.habits().moves {
+        return Err(Refusal::uncertain("a command changes the folder"));
     }
     let node: NodeId = tree
         .get(artifacts.node, "files")
-        .ok_or("which of the secondary artifacts is meant is not certain")?;
+        .ok_or_else(|| Refusal::uncertain("which of the secondary artifacts is meant is not certain"))?;
     let list = tree
         .sequence(node)
         .filter(|list| !list.flow && !list.items.is_empty())
-        .ok_or("`files` is not written as a list with dashes")?;
+        .ok_or_else(|| Refusal::new(RefusalCode::NoPlace, "`files` is not written as a list with dashes"))?;
     Ok(Fix {
         message: format!("add `{path}` to the artifacts"),
         applicability: Applicability::Safe,

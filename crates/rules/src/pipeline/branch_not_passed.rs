@@ -110,7 +110,7 @@ use std::collections::BTreeSet;
 
 use tagwright_flow::FileId;
 use tagwright_flow::expression::{AtomKind, plain_name};
-use tagwright_flow::facts::{AssignmentPlace, FileFacts};
+use tagwright_flow::facts::{AssignmentPlace, FileFacts, VariableRead};
 use tagwright_syntax::Span;
 
 use crate::context::{Context, Report};
@@ -230,8 +230,10 @@ fn needed(context: &Context<'_>, build: &Build<'_>) -> Option<(Span, Severity)> 
 
 /// Where the derivation stands that ends the build without a branch, unless it asks Copilot's manifest too.
 fn derived(spec: &FileFacts, variable: &str) -> Option<Span> {
-    let text = &*spec.text;
-    if !text.contains("No branch name to tag the image with") || text.contains("${pipeline:-}") {
+    // The guard spares almost every file from being parsed once more.
+    const REFUSAL: &str = "No branch name to tag the image with";
+    let asks_copilot = |it: &VariableRead| &*it.name == "pipeline" && it.guarded;
+    if !spec.may_hold(REFUSAL) || spec.reads.iter().any(asks_copilot) || !says(spec, REFUSAL) {
         return None;
     }
     let mut found = spec.assigned(variable);
@@ -240,14 +242,22 @@ fn derived(spec: &FileFacts, variable: &str) -> Option<Span> {
         return None;
     }
     let first = found.next()?;
-    let length = text
-        .get(first.span.range())?
+    let length = spec
+        .get(first.span)?
         .lines()
         .next()
         .unwrap_or("")
         .len();
     let start = first.span.start as usize;
     Some(Span::new(start, start + length))
+}
+
+/// Whether a command has the text in one of its words.
+fn says(spec: &FileFacts, text: &str) -> bool {
+    spec.scripts().iter().any(|item| {
+        let mut words = item.script.commands.iter().flat_map(|it| &it.words);
+        words.any(|word| word.literal().is_some_and(|it| it.contains(text)))
+    })
 }
 
 /// The assignment, if all there are take their value from a webhook only.
@@ -261,8 +271,7 @@ fn by_webhook(spec: &FileFacts, variable: &str) -> Option<Span> {
             && !a.value.contains(":-")
             && names.all(|name| name.starts_with("CODEBUILD_WEBHOOK_"))
     });
-    let tested = ["-z", "-n", "CODEBUILD_INITIATOR"]
-        .iter()
-        .any(|test| spec.text.contains(test));
+    let asks = |it: &VariableRead| &*it.name == "CODEBUILD_INITIATOR";
+    let tested = spec.reads.iter().any(asks) || !spec.habits().tested.is_empty();
     (only_webhook && !tested).then_some(first.span)
 }

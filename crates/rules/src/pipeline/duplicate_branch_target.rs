@@ -101,7 +101,7 @@ use tagwright_flow::facts::FileFacts;
 use tagwright_flow::{FileId, FileKind};
 use tagwright_syntax::Span;
 use tagwright_syntax::copilot::PipelineManifest;
-use tagwright_syntax::yaml::{self, NodeId};
+use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Context, Report};
 use crate::delivery;
@@ -211,7 +211,7 @@ fn of_pipeline(file: &FileFacts, pipeline: &Pipeline) -> Vec<Target> {
 }
 
 fn of_manifest(file: &FileFacts) -> Vec<Target> {
-    let tree = yaml::parse(&file.text);
+    let tree = file.tree();
     let Some(manifest) = tree
         .root()
         .and_then(|root| PipelineManifest::read(&tree, root))

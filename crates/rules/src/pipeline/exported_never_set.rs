@@ -63,12 +63,9 @@ use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 use tagwright_flow::FileKind;
-use tagwright_flow::expression::plain_name;
 use tagwright_flow::facts::FileFacts;
-use tagwright_flow::kind::has;
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::Buildspec;
-use tagwright_syntax::yaml;
 
 use crate::context::{Context, Report};
 use crate::delivery::{self, Build};
@@ -88,7 +85,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let builds = delivery::builds(context);
     let mut unknown_callers = HashMap::new();
     for file in context.workspace.files() {
-        if file.kind != FileKind::Buildspec || !has(&file.text, "exported-variables") {
+        if file.kind != FileKind::Buildspec || !file.may_hold("exported-variables") {
             continue;
         }
         let mut words = None;
@@ -98,8 +95,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             {
                 continue;
             }
-            let words = words.get_or_insert_with(|| Words::new(&file.text));
-            let outside = match words.mention(&name, span) {
+            let words = words.get_or_insert_with(|| Words::new(file.live_texts()));
+            let outside = match words.mention(&name) {
                 Mention::Never => false,
                 Mention::Read => *unknown_callers.entry(file.id).or_insert_with(|| {
                     let mut known = builds
@@ -129,7 +126,7 @@ fn exported(file: &FileFacts) -> Option<Vec<(String, Span)>> {
     if own.template.is_some() || own.inline || file.error.is_some() {
         return None;
     }
-    let tree = yaml::parse(&file.text);
+    let tree = file.tree();
     let spec = Buildspec::read(&tree, tree.root()?)?;
     spec.env
         .exported_variables
@@ -149,77 +146,87 @@ enum Mention {
     Otherwise,
 }
 
-/// Where a text has which words.
-struct Words<'a> {
-    text: &'a str,
-    /// The offset of each place.
-    places: HashMap<&'a str, Vec<usize>>,
-    /// How often the whole text was searched.
+/// How texts mention which words.
+struct Words {
+    texts: Vec<String>,
+    known: HashMap<String, Mention>,
+    /// How often all texts were searched.
     searches: Cell<u32>,
 }
 
-impl<'a> Words<'a> {
-    fn new(text: &'a str) -> Self {
-        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut at = 0;
-        // Each piece ends in the one character that is no part of a word.
-        for piece in text.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
-            let word = plain_name(piece);
-            if !word.is_empty() {
-                places.entry(word).or_default().push(at);
+impl Words {
+    fn new(texts: Vec<String>) -> Self {
+        let mut known: HashMap<String, Mention> = HashMap::new();
+        for text in &texts {
+            let mut at = 0;
+            // Each piece ends in the one character that is no part of a word.
+            for piece in text.split_inclusive(|c: char| !is_word(c)) {
+                let word = piece.trim_end_matches(|c: char| !is_word(c));
+                // A text that is nothing but the name is the list that exports it.
+                if !word.is_empty() && word != text {
+                    let found = mention_at(text, at, word);
+                    match known.get_mut(word) {
+                        Some(mention) => *mention = found.max(*mention),
+                        None => {
+                            known.insert(word.to_owned(), found);
+                        }
+                    }
+                }
+                at += piece.len();
             }
-            at += piece.len();
         }
         Self {
-            text,
-            places,
+            texts,
+            known,
             searches: Cell::new(0),
         }
     }
 
-    /// Where the name stands, not as a part of another word.
-    fn search(&self, name: &str) -> Vec<usize> {
-        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        memchr::memmem::find_iter(self.text.as_bytes(), name)
-            .filter(|at| {
-                let before = self.text[..*at].ends_with(is_word);
-                !before && !self.text[at + name.len()..].starts_with(is_word)
-            })
-            .collect()
-    }
-
-    /// How the text mentions the name, but for the place at `own`.
-    fn mention(&self, name: &str, own: Span) -> Mention {
-        /// No shell has a variable of such a name; the text is searched for a few of them.
+    /// How the texts mention the name.
+    fn mention(&self, name: &str) -> Mention {
+        /// No shell has a variable of such a name; the texts are searched for a few of them.
         const SEARCHES: u32 = 64;
-        let found;
-        let places = if !name.is_empty() && plain_name(name) == name {
-            self.places.get(name).map_or(&[][..], Vec::as_slice)
-        } else if name.is_empty() || self.searches.get() == SEARCHES {
+        if name.is_empty() || self.searches.get() == SEARCHES {
             return Mention::Otherwise;
-        } else {
-            self.searches.set(self.searches.get() + 1);
-            found = self.search(name);
-            &found
-        };
-        places
-            .iter()
-            .filter(|at| !own.range().contains(at))
-            .map(|at| {
-                let before = &self.text[..*at];
-                let after = &self.text[at + name.len()..];
-                let read =
-                    before.ends_with('$') || before.ends_with("${") || before.ends_with("$env:");
-                // PowerShell, and `${NAME:=value}`.
-                let assigned = after.trim_start().starts_with('=') || after.starts_with(":=");
-                if read && !assigned {
-                    Mention::Read
-                } else {
-                    Mention::Otherwise
-                }
-            })
+        }
+        if name.chars().all(is_word) {
+            return self.known.get(name).copied().unwrap_or(Mention::Never);
+        }
+        self.searches.set(self.searches.get() + 1);
+        let others = self.texts.iter().filter(|text| *text != name);
+        others
+            .map(|text| mention_in(text, name))
             .max()
             .unwrap_or(Mention::Never)
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+fn mention_in(text: &str, name: &str) -> Mention {
+    text.match_indices(name)
+        .filter(|(at, _)| {
+            let after = &text[at + name.len()..];
+            !text[..*at].ends_with(is_word) && !after.starts_with(is_word)
+        })
+        .map(|(at, _)| mention_at(text, at, name))
+        .max()
+        .unwrap_or(Mention::Never)
+}
+
+/// How the text mentions the name at this byte.
+fn mention_at(text: &str, at: usize, name: &str) -> Mention {
+    let before = &text[..at];
+    let after = &text[at + name.len()..];
+    let read = before.ends_with('$') || before.ends_with("${") || before.ends_with("$env:");
+    // PowerShell, and `${NAME:=value}`.
+    let assigned = after.trim_start().starts_with('=') || after.starts_with(":=");
+    if read && !assigned {
+        Mention::Read
+    } else {
+        Mention::Otherwise
     }
 }
 

@@ -97,7 +97,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             let what = problem(pipeline, reference, before)?;
             let message = format!(
                 "`{}` is not resolved: {what}",
-                &file.text[reference.span.range()]
+                file.slice(reference.span)
             );
             let draft = report.draft(file.id, reference.span, message);
             Some(match source_without_namespace(pipeline, reference) {

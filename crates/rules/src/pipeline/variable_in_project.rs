@@ -71,9 +71,9 @@
 
 use tagwright_flow::delivery::{self, Reference};
 use tagwright_flow::facts::FileFacts;
-use tagwright_flow::kind::has;
 use tagwright_syntax::buildspec::Buildspec;
-use tagwright_syntax::yaml;
+use tagwright_syntax::Span;
+use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Context, Report};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -103,7 +103,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             for reference in &project.references {
                 let message = format!(
                     "`{}` stays as it is: CodePipeline resolves variables only in the configuration of an action, not in a project. Pass it in the action's `EnvironmentVariables`",
-                    &file.text[reference.span.range()]
+                    file.slice(reference.span)
                 );
                 report.add(report.draft(file.id, reference.span, message));
             }
@@ -111,7 +111,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         for reference in in_buildspec(file) {
             let message = format!(
                 "`{}` stays as it is: CodePipeline resolves variables only in the configuration of an action, not in a buildspec. Pass it in the action's `EnvironmentVariables`, and read the variable here",
-                &file.text[reference.span.range()]
+                file.slice(reference.span)
             );
             report.add(report.draft(file.id, reference.span, message));
         }
@@ -124,19 +124,29 @@ fn in_buildspec(file: &FileFacts) -> Vec<Reference> {
         .buildspec
         .as_ref()
         .is_some_and(|spec| !spec.inline && spec.template.is_none());
-    if !own || !has(&file.text, "#{") {
+    if !own || !file.may_hold("#{") {
         return Vec::new();
     }
-    let tree = yaml::parse(&file.text);
+    let tree = file.tree();
     let Some(spec) = tree.root().and_then(|root| Buildspec::read(&tree, root)) else {
         return Vec::new();
     };
-    let variables = spec.env.variables.iter().map(|entry| entry.value);
-    let commands = spec.commands().map(|(_, _, _, node)| node);
-    variables
-        .chain(commands)
-        .flat_map(|node| delivery::references(&file.text, tree.node(node).span))
-        .filter(|reference| NAMESPACES.contains(&&*reference.namespace))
-        .filter(|reference| !delivery::is_only_told(&file.text, reference))
-        .collect()
+    let values = spec.env.variables.iter().map(|entry| entry.value);
+    let mut texts: Vec<(NodeId, String)> = values
+        .filter_map(|node| Some((node, tree.text(node)?.to_owned())))
+        .collect();
+    // Explained in a comment or printed, it is not used.
+    let items = file.scripts().into_iter().filter(|item| item.whole);
+    texts.extend(items.map(|item| (item.node, item.live_text())));
+    let mut found = Vec::new();
+    for (node, text) in texts {
+        let map = file.source_map(&tree, node);
+        for mut reference in delivery::references(&text, Span::new(0, text.len())) {
+            let place = map.as_ref().and_then(|map| map.source(reference.span));
+            reference.span = place.unwrap_or(tree.node(node).span);
+            found.push(reference);
+        }
+    }
+    found.retain(|reference| NAMESPACES.contains(&&*reference.namespace));
+    found
 }

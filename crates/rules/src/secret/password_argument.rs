@@ -49,12 +49,13 @@
 //! - Docker's reference of `docker login`, "Provide a password using STDIN".
 
 use tagwright_flow::kind::has;
+use tagwright_flow::tools::registry_login;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, PartKind, Quoting, RedirectKind, Status, Word};
 
 use crate::context::{Document, Report};
-use crate::script::{Item, items, untouchable, word_is};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
+use crate::script::{Item, items, untouchable};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "password-argument",
@@ -111,7 +112,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             report.add(
                 report
                     .draft(document.facts.id, item.span(document, flag), message)
-                    .fix(fix.map_err(str::to_owned)),
+                    .fix(fix),
             );
         }
     }
@@ -119,10 +120,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
 
 /// The bytes of the option with its value, and the value if it is a word of its own.
 fn password<'c>(command: &'c Command, text: &str) -> Option<(Span, Option<&'c Word>)> {
-    let program = command.program()?;
-    let logs_in =
-        matches!(program.as_str(), "docker" | "podman" | "nerdctl") && word_is(command, 1, "login");
-    if !logs_in {
+    if !registry_login(command) {
         return None;
     }
     let words = command.words.get(2..)?;
@@ -147,21 +145,21 @@ fn by_standard_input(
     command: &Command,
     flag: Span,
     value: Option<&Word>,
-) -> Result<String, &'static str> {
+) -> Result<String, Refusal> {
     if let Some(reason) = untouchable(document) {
         return Err(reason);
     }
     if item.script.status != Status::Clean {
-        return Err("the command could only be read after a repair");
+        return Err(Refusal::uncertain("the command could only be read after a repair"));
     }
-    let value = value.ok_or("the option and its value are one word")?;
+    let value = value.ok_or_else(|| Refusal::new(RefusalCode::UnsupportedForm, "the option and its value are one word"))?;
     let [part] = value.parts.as_slice() else {
-        return Err("the password is more than one variable");
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "the password is more than one variable"));
     };
     let variable = match &part.kind {
         PartKind::Variable(variable) if variable.operator.is_none() => variable,
-        PartKind::Literal(_) => return Err("the password has to move to a secret first"),
-        _ => return Err("the password is more than one variable"),
+        PartKind::Literal(_) => return Err(Refusal::new(RefusalCode::YourDecision, "the password has to move to a secret first")),
+        _ => return Err(Refusal::new(RefusalCode::UnsupportedForm, "the password is more than one variable")),
     };
     if !matches!(part.quoting, Quoting::None | Quoting::Double)
         || !variable
@@ -169,7 +167,7 @@ fn by_standard_input(
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'_')
     {
-        return Err("the password is not a plain variable");
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "the password is not a plain variable"));
     }
     let reads = command.redirects.iter().any(|redirect| {
         matches!(
@@ -178,13 +176,13 @@ fn by_standard_input(
         )
     });
     if command.context.pipe_length > 1 || reads || !command.assignments.is_empty() {
-        return Err("the command is part of a pipeline, or reads its input from somewhere");
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "the command is part of a pipeline, or reads its input from somewhere"));
     }
     let (start, end) = (command.span.start as usize, command.span.end as usize);
     let before = item.text.get(start..flag.start as usize);
     let after = item.text.get(flag.end as usize..end);
     let (Some(before), Some(after)) = (before, after) else {
-        return Err("its place is not certain");
+        return Err(Refusal::uncertain("its place is not certain"));
     };
     Ok(format!(
         "printf '%s' \"{}\" | {before}--password-stdin{after}",

@@ -82,11 +82,8 @@ use tagwright_syntax::shell::{Command, Part, PartKind, Quoting, RedirectKind, St
 use crate::context::{Context, Document, Report};
 use crate::delivery::Runs;
 use crate::script::{Item, items, untouchable};
-use crate::tables::images::{self, Sh};
-use crate::{
-    Applicability, Category, Change, ChangeKind, Check, Finding, Fix, Fixable, Related, Rule,
-    Severity, WordEffect,
-};
+use tagwright_grammar::images::{self, Sh};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Finding, Fix, Fixable, Refusal, RefusalCode, Related, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "bashism",
@@ -188,7 +185,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         report.add(
             report
                 .draft(document.facts.id, item.span(document, found.span), message)
-                .fix(fix.map_err(str::to_owned)),
+                .fix(fix),
         );
     }
 }
@@ -228,13 +225,13 @@ fn portable(
     document: &Document<'_>,
     item: &Item<'_>,
     found: &Bashism,
-) -> Result<Fix, &'static str> {
+) -> Result<Fix, Refusal> {
     if let Some(reason) = untouchable(document) {
         return Err(reason);
     }
     let text = found
         .portable
-        .ok_or("there is no short form of it for every shell")?;
+        .ok_or_else(|| Refusal::new(RefusalCode::UnsupportedForm, "there is no short form of it for every shell"))?;
     Ok(Fix {
         message: format!("write `{text}`, which every shell understands"),
         applicability: found.applicability,

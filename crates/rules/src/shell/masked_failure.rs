@@ -49,10 +49,12 @@
 //! - aws/aws-sdk-java-v2 pull requests 6524 and 6541: `set -e` in every command of several lines.
 //! - POSIX shell command language, section 2.8.2 "Exit Status for Commands".
 
-use tagwright_syntax::shell::{Command, Status};
+use tagwright_flow::tools::{failure_matters, may_fail_the_build};
+use tagwright_syntax::Span;
+use tagwright_syntax::shell::{Command, Script, Status, Word};
 
 use crate::context::{Document, Report};
-use crate::script::{items, word_is};
+use crate::script::items;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -64,29 +66,6 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Document(check),
 };
 
-/// Programs whose failure is a failure of the build, with the words one of which has to follow; none: any.
-const PROGRAMS: &[(&str, &[&str])] = &[
-    ("docker", &["build", "buildx", "push"]),
-    ("podman", &["build", "push"]),
-    ("copilot", &["deploy", "svc", "job", "env", "task"]),
-    ("kubectl", &["apply", "set", "rollout"]),
-    ("helm", &["upgrade", "install"]),
-    ("terraform", &["apply"]),
-    ("sam", &["build", "deploy"]),
-    ("cdk", &["deploy"]),
-    ("npm", &["ci", "test", "run", "publish"]),
-    ("yarn", &["test", "build", "publish"]),
-    ("mvn", &[]),
-    ("mvnw", &[]),
-    ("gradle", &[]),
-    ("gradlew", &[]),
-    ("pytest", &[]),
-    ("go", &["build", "test"]),
-    ("cargo", &["build", "test"]),
-    ("make", &[]),
-    ("dotnet", &["build", "test", "publish"]),
-];
-
 /// How many commands behind one are looked at: the next line is enough, and a text of very many commands
 /// must not take very long.
 const NEAR: usize = 64;
@@ -95,22 +74,23 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let may_matter = |text: &str| {
         memchr::memchr(b'\n', text.as_bytes()).is_some()
             && text.trim_end().contains('\n')
-            && !text.contains("set -")
-            && !text.contains("$?")
-            && !text.contains("trap ")
-            && PROGRAMS.iter().any(|(program, _)| text.contains(program))
+            && may_fail_the_build(text)
     };
     for item in items(document, may_matter) {
         if item.script.status != Status::Clean {
             continue;
         }
         let commands = &item.script.commands;
+        let bones = bones(item.text, &item.script);
+        if bones.contains("$?") || commands.iter().any(looks_at_failures) {
+            continue;
+        }
         let masked = commands.iter().enumerate().find(|(index, command)| {
-            matters(command, item.text)
+            matters(command, &bones)
                 && commands[index + 1..]
                     .iter()
                     .take(NEAR)
-                    .any(|later| starts_a_line(later, command, item.text))
+                    .any(|later| starts_a_line(later, command, &bones))
         });
         let Some((_, command)) = masked else {
             continue;
@@ -122,6 +102,45 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             item.span(document, command.span),
             message,
         ));
+    }
+}
+
+/// The text with blanks in the place of commands, comments and here-documents: what is left are the signs and
+/// words that join commands.
+fn bones(text: &str, script: &Script) -> String {
+    let mut bones = text.to_owned();
+    let mut blank = |span: Span| {
+        if let Some(part) = bones.get(span.range()) {
+            let blanks = " ".repeat(part.len());
+            bones.replace_range(span.range(), &blanks);
+        }
+    };
+    script.comments.iter().for_each(|it| blank(*it));
+    for command in &script.commands {
+        blank(command.span);
+        for redirect in &command.redirects {
+            redirect.target.iter().for_each(|it| blank(it.span));
+            redirect.here_document.iter().for_each(|it| blank(it.body));
+        }
+    }
+    bones
+}
+
+/// Whether the command ends the script at a failure, or looks at the status of another one.
+fn looks_at_failures(command: &Command) -> bool {
+    let values = command.assignments.iter().filter_map(|it| it.value.as_ref());
+    let mut words = command.words.iter().chain(values);
+    if words.any(|word| word.variables().iter().any(|it| it.name == "?")) {
+        return true;
+    }
+    let ends = |word: &Word| {
+        let text = word.literal().unwrap_or_default();
+        text == "errexit" || text.starts_with('-') && !text.starts_with("--") && text.contains('e')
+    };
+    match command.program().as_deref() {
+        Some("trap") => true,
+        Some("set") => command.words.iter().any(ends),
+        _ => false,
     }
 }
 
@@ -137,12 +156,7 @@ fn matters(command: &Command, text: &str) -> bool {
     {
         return false;
     }
-    let Some(program) = command.program() else {
-        return false;
-    };
-    PROGRAMS.iter().any(|(name, words)| {
-        *name == program && (words.is_empty() || words.iter().any(|word| word_is(command, 1, word)))
-    })
+    failure_matters(command)
 }
 
 /// Whether a command that follows `before` runs whatever became of the one before it: it is the first in a

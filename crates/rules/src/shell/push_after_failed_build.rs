@@ -54,7 +54,7 @@
 //!   `CODEBUILD_BUILD_SUCCEEDING`.
 //! - aws/aws-codebuild-docker-images issue 385.
 
-use tagwright_flow::commands::Role;
+use tagwright_flow::tools::Role;
 use tagwright_flow::facts::CommandList;
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::PhaseName;

@@ -56,7 +56,7 @@
 
 use std::collections::BTreeSet;
 
-use tagwright_flow::commands::Role;
+use tagwright_flow::tools::Role;
 use tagwright_flow::expression::Piece;
 use tagwright_flow::facts::{AssignmentPlace, ImageUse};
 use tagwright_syntax::shell::{Command, PartKind, Quoting, Status, Word};
@@ -64,8 +64,8 @@ use tagwright_syntax::shell::{Command, PartKind, Quoting, Status, Word};
 use crate::context::{Context, Document, Report};
 use crate::delivery::Runs;
 use crate::script::{Item, items, untouchable, word_is};
-use crate::tables::images::{self, AwsCli};
-use crate::{Applicability, Category, Check, Finding, Fix, Fixable, Rule, Severity};
+use tagwright_grammar::images::{self, AwsCli};
+use crate::{Applicability, Category, Check, Finding, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "removed-command",
@@ -97,7 +97,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             report.add(
                 report
                     .draft(document.facts.id, item.span(document, span), message)
-                    .fix(fix.map_err(str::to_owned)),
+                    .fix(fix),
             );
         }
     }
@@ -133,12 +133,12 @@ fn modern(
     item: &Item<'_>,
     command: &Command,
     login: usize,
-) -> Result<(tagwright_syntax::Span, String), &'static str> {
+) -> Result<(tagwright_syntax::Span, String), Refusal> {
     if let Some(reason) = untouchable(document) {
         return Err(reason);
     }
     if item.script.status != Status::Clean {
-        return Err("the command could only be read after a repair");
+        return Err(Refusal::uncertain("the command could only be read after a repair"));
     }
     let runs_output = |outer: &&Command| {
         let substitution = |word: &Word| {
@@ -165,14 +165,14 @@ fn modern(
         .commands
         .iter()
         .find(runs_output)
-        .ok_or("the output of the command is not simply run")?;
+        .ok_or_else(|| Refusal::new(RefusalCode::UnsupportedForm, "the output of the command is not simply run"))?;
     let alone = command.context.pipe_length == 1
         && command.context.substitution == outer.context.substitution + 1
         && command.redirects.is_empty()
         && outer.redirects.is_empty()
         && outer.context.pipe_length == 1;
     if !alone {
-        return Err("the output of the command is changed before it is run");
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "the output of the command is changed before it is run"));
     }
     let mut options = String::new();
     let mut words = command.words[1..login - 1]
@@ -187,12 +187,12 @@ fn modern(
             .iter()
             .any(|option| written.starts_with(option));
         if !attached && !word.is("--region") && !word.is("--profile") {
-            return Err("`get-login-password` does not take all of its options");
+            return Err(Refusal::new(RefusalCode::UnsupportedForm, "`get-login-password` does not take all of its options"));
         }
         options.push(' ');
         options.push_str(written);
         if !attached {
-            let value = words.next().ok_or("an option lacks its value")?;
+            let value = words.next().ok_or_else(|| Refusal::new(RefusalCode::UnsupportedForm, "an option lacks its value"))?;
             options.push(' ');
             options.push_str(value.span.of(item.text));
         }
@@ -205,7 +205,7 @@ fn modern(
 }
 
 /// The one ECR registry whose images the file names.
-fn registry(document: &Document<'_>) -> Result<String, &'static str> {
+fn registry(document: &Document<'_>) -> Result<String, Refusal> {
     let mut found = BTreeSet::new();
     for image in &document.facts.uses {
         let reaches = matches!(
@@ -220,7 +220,7 @@ fn registry(document: &Document<'_>) -> Result<String, &'static str> {
                 found.insert(host);
             }
             None if matches!(image.role, Role::Push | Role::BuildPush) => {
-                return Err("the registry is not known from the file");
+                return Err(Refusal::uncertain("the registry is not known from the file"));
             }
             None => {}
         }
@@ -228,8 +228,8 @@ fn registry(document: &Document<'_>) -> Result<String, &'static str> {
     let mut found = found.into_iter();
     match (found.next(), found.next()) {
         (Some(host), None) => Ok(host),
-        (Some(_), Some(_)) => Err("the file names several registries"),
-        (None, _) => Err("the registry is not known from the file"),
+        (Some(_), Some(_)) => Err(Refusal::uncertain("the file names several registries")),
+        (None, _) => Err(Refusal::uncertain("the registry is not known from the file")),
     }
 }
 

@@ -63,7 +63,7 @@ use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Document, Report};
 use crate::script::items;
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -164,7 +164,7 @@ fn expanded_values(document: &Document<'_>) -> Vec<NodeId> {
         .buildspec
         .as_ref()
         .is_some_and(|spec| spec.shell == ShellKind::Posix);
-    let Some(root) = tables::root(document).filter(|_| posix) else {
+    let Some(root) = outline::root(document).filter(|_| posix) else {
         return Vec::new();
     };
     let artifacts = tree.get(root, "artifacts");

@@ -48,7 +48,7 @@
 use tagwright_syntax::yaml::{NodeId, Tree};
 
 use crate::context::{Document, Report};
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -62,7 +62,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    for builds in tables::batch_lists(document) {
+    for builds in outline::batch_lists(document) {
         // Far above CodeBuild's own limit; bounds the work.
         if builds.len() > 1000 {
             continue;
@@ -94,7 +94,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                     known.push((at, node));
                     continue;
                 }
-                let advice = tables::did_you_mean(name, identifiers.iter().copied())
+                let advice = tagwright_grammar::did_you_mean(name, identifiers.iter().copied())
                     .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
                 let message = format!("no build of the batch is called `{name}`{advice}");
                 report.add(report.draft(document.facts.id, tree.node(node).span, message));

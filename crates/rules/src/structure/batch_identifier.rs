@@ -48,7 +48,7 @@ use std::collections::HashMap;
 use tagwright_syntax::Span;
 
 use crate::context::{Document, Report};
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -62,7 +62,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    for builds in tables::batch_lists(document) {
+    for builds in outline::batch_lists(document) {
         let mut seen: HashMap<&str, Span> = HashMap::new();
         for build in builds {
             let Some(node) = tree

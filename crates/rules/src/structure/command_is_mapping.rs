@@ -51,7 +51,7 @@ use tagwright_syntax::Span;
 
 use crate::context::{Document, Report};
 use crate::script::{comment_behind, quote};
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -65,14 +65,14 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let (tree, text) = (document.tree, document.text());
-    for list in tables::command_lists(document) {
+    for list in outline::command_lists(document) {
         let items = tree.sequence(list.node).map_or(&[][..], |list| &list.items);
         for (index, item) in items.iter().enumerate() {
             let span = tree.node(*item).span;
-            if tree.mapping(*item).is_none() || !tables::is_settled(document, span) {
+            if tree.mapping(*item).is_none() || !outline::is_settled(document, span) {
                 continue;
             }
-            let line = tables::line(document, span.start);
+            let line = outline::line(document, span.start);
             let what = if tree.mapping(*item).is_some_and(|mapping| mapping.flow) {
                 "YAML reads `{` at the start as the start of a mapping"
             } else {

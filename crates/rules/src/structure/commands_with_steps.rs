@@ -46,7 +46,7 @@
 //! - CodeBuild user guide, "Use GitHub Actions syntax in a buildspec".
 
 use crate::context::{Document, Report};
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -60,7 +60,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    if tables::root(document).is_none() {
+    if outline::root(document).is_none() {
         return;
     }
     let phases = document.buildspec.iter().flat_map(|spec| &spec.phases);

@@ -54,7 +54,7 @@ use std::collections::HashMap;
 use tagwright_syntax::yaml::{Entry, NodeId, NodeKind, Tree};
 
 use crate::context::{Document, Report};
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -68,7 +68,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let (tree, text) = (document.tree, document.text());
-    if tables::root(document).is_none() {
+    if outline::root(document).is_none() {
         return;
     }
     for (id, node) in tree.nodes() {
@@ -92,7 +92,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             if kept.key == entry.key {
                 continue;
             }
-            let key = tables::quoted(key);
+            let key = outline::quoted(key);
             let of = |entry: &Entry| tree.node(entry.value).span.of(text);
             let same = of(entry) == of(kept);
             let lost = if same {
@@ -103,7 +103,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             let message = format!(
                 "`{key}` stands a second time{} on line {}, and CodeBuild keeps the last: {lost}",
                 place(tree, id),
-                tables::line(document, tree.node(kept.key).span.start),
+                outline::line(document, tree.node(kept.key).span.start),
             );
             let draft = report
                 .draft(document.facts.id, tree.node(entry.key).span, message)

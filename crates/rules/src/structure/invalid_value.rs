@@ -46,8 +46,8 @@
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::tables::walk::Problem;
+use crate::outline;
+use tagwright_grammar::walk::Problem;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -61,14 +61,14 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    for problem in tables::problems(document) {
+    for problem in outline::problems(document) {
         let Problem::InvalidValue { node, odd, allowed } = problem else {
             continue;
         };
         let message = format!(
             "`{}` must be {allowed}, not `{}`",
             tree.path(*node),
-            tables::quoted(tree.text(*node).unwrap_or(""))
+            outline::quoted(tree.text(*node).unwrap_or(""))
         );
         let draft = report.draft(document.facts.id, tree.node(*node).span, message);
         report.add(if *odd {

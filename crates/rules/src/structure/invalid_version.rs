@@ -41,7 +41,7 @@
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".
 
 use crate::context::{Document, Report};
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -55,7 +55,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    let Some(node) = tables::root(document).and_then(|root| tree.get(root, "version")) else {
+    let Some(node) = outline::root(document).and_then(|root| tree.get(root, "version")) else {
         return;
     };
     let Some(version) = tree.text(node).filter(|_| !tree.is_null(node)) else {
@@ -65,10 +65,10 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
     // `0.20` is the same number; a variable is filled in before CodeBuild reads the file.
     let number = version.trim().parse::<f64>().ok();
     let valid = number.is_some_and(|number| number == 0.1 || number == 0.2);
-    if valid || version.contains('$') || !tables::is_settled(document, span) {
+    if valid || version.contains('$') || !outline::is_settled(document, span) {
         return;
     }
-    let version = tables::quoted(version);
+    let version = outline::quoted(version);
     let message = format!(
         "CodeBuild will stop with \"invalid buildspec `version` specified: {version}, see \
          documentation\": write `version: 0.2`"

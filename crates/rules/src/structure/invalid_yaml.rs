@@ -46,7 +46,7 @@
 
 use tagwright_flow::FileKind;
 use tagwright_flow::facts::FileFacts;
-use tagwright_syntax::{Span, libyaml};
+use tagwright_syntax::Span;
 
 use crate::context::{Context, Report};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -73,16 +73,16 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         let Some(error) = file.error.as_ref().filter(|_| read) else {
             continue;
         };
-        let at = (error.offset as usize).min(file.text.len());
+        let at = (error.offset as usize).min(file.length());
         let span = Span::new(
             at,
-            file.text[at..]
+            rest(file, at)
                 .chars()
                 .next()
                 .map_or(at, |c| at + c.len_utf8()),
         );
         // Only asked where the first reader has given up: the answer decides how bad it is.
-        let accepted = libyaml::read(&file.text).is_ok();
+        let accepted = file.is_accepted_by_libyaml();
         if let Some(template) = template.filter(|_| !accepted) {
             let message = format!(
                 "{template}, which is no YAML before it is filled in: what stands from here on is not read"
@@ -111,6 +111,11 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// What stands from byte `at` on.
+fn rest(file: &FileFacts, at: usize) -> &str {
+    file.slice(Span::new(at, file.length()))
+}
+
 /// The reader's message, with libyaml's words where its own say little.
 fn in_words(message: &str) -> &str {
     match message {
@@ -126,11 +131,13 @@ fn in_command(file: &FileFacts, at: usize) -> Option<String> {
     if file.kind != FileKind::Buildspec {
         return None;
     }
-    let start = file.text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
-    let item = file.text[start..at].trim_start().strip_prefix("- ")?;
+    // There is no tree of it: the line itself is all there is.
+    let before = file.slice(Span::new(0, at));
+    let line = before.rsplit(['\n', '\r']).next()?;
+    let item = line.trim_start().strip_prefix("- ")?;
     let item = item.trim_start();
     // The command's first character may be what stopped it.
-    let first = item.chars().chain(file.text[at..].chars()).next()?;
+    let first = item.chars().chain(rest(file, at).chars()).next()?;
     let cause = match first {
         '"' | '\'' => "the quotes at the start end the value where they close",
         '[' => "`[` at the start is the start of a list",

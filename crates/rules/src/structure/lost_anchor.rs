@@ -52,7 +52,7 @@ use std::collections::HashSet;
 use tagwright_syntax::yaml::{NodeKind, Tree};
 
 use crate::context::{Document, Report};
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -67,7 +67,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let (tree, text) = (document.tree, document.text());
     let mut used = None;
-    for item in tables::commands(document) {
+    for item in outline::commands(document) {
         let node = tree.node(item);
         let (Some(anchor), Some(span)) = (&node.anchor, node.properties) else {
             continue;
@@ -91,7 +91,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         } else if tree.is_null(item) {
             format!("YAML reads `&{anchor}` as an anchor: CodeBuild gets no command at all")
         } else {
-            let rest = tables::quoted(node.span.of(text));
+            let rest = outline::quoted(node.span.of(text));
             format!("YAML reads `&{anchor}` as an anchor: CodeBuild gets only `{rest}`")
         };
         let draft = report.draft(document.facts.id, span, message);

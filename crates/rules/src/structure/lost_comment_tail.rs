@@ -50,8 +50,8 @@ use tagwright_syntax::yaml::ScalarStyle;
 
 use crate::context::{Document, Report};
 use crate::script::{comment_behind, quote};
-use crate::tables;
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::outline;
+use crate::{Category, Check, Fixable, Refusal, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "lost-comment-tail",
@@ -68,7 +68,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
     if shell != Some(ShellKind::Posix) {
         return;
     }
-    for item in tables::commands(document) {
+    for item in outline::commands(document) {
         let Some(scalar) = tree.scalar(item) else {
             continue;
         };
@@ -93,11 +93,11 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         let message = format!(
             "YAML reads `{}` as a comment: CodeBuild gets only `{}`; put the whole command in single \
              quotes or below `- |`",
-            tables::quoted(comment.of(text)),
-            tables::quoted(&scalar.value)
+            outline::quoted(comment.of(text)),
+            outline::quoted(&scalar.value)
         );
         let fix = if in_a_word(&scalar.value) {
-            Err("an apostrophe in a word may be what looks like an open quote".to_owned())
+            Err(Refusal::uncertain("an apostrophe in a word may be what looks like an open quote"))
         } else {
             quote(document, item, span.cover(comment))
         };

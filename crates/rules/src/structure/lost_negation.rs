@@ -45,7 +45,7 @@
 
 use crate::context::{Document, Report};
 use crate::script::quote;
-use crate::tables;
+use crate::outline;
 use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -59,18 +59,18 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let (tree, text) = (document.tree, document.text());
-    for item in tables::commands(document) {
+    for item in outline::commands(document) {
         let node = tree.node(item);
         let Some(tag) = node.properties.filter(|_| node.tag.as_deref() == Some("!")) else {
             continue;
         };
-        if !tables::is_settled(document, node.span) {
+        if !outline::is_settled(document, node.span) {
             continue;
         }
         let message = format!(
             "YAML reads `!` as a tag: CodeBuild runs `{}` without the negation; put the whole command \
              in single quotes",
-            tables::quoted(node.span.of(text))
+            outline::quoted(node.span.of(text))
         );
         let fix = quote(document, item, tag.cover(node.span)).map(|fix| Fix {
             // A build that passed may stop.

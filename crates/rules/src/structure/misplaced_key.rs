@@ -51,9 +51,9 @@
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::tables::buildspec;
-use crate::tables::grammar::Unknown;
+use crate::outline;
+use tagwright_grammar::buildspec;
+use tagwright_grammar::Unknown;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -66,7 +66,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    for (entry, name, section) in tables::unknown_keys(document) {
+    for (entry, name, section) in outline::unknown_keys(document) {
         let Some(home) = buildspec::home(name, section) else {
             continue;
         };
@@ -75,7 +75,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             "a phase" => "belongs into a phase".to_owned(),
             home => format!("belongs below {home}"),
         };
-        let shown = tables::quoted(name);
+        let shown = outline::quoted(name);
         let rejected = section.unknown == Unknown::Rejected;
         let message = if rejected {
             format!(

@@ -53,8 +53,8 @@ use tagwright_syntax::shell::{self, Status};
 use tagwright_syntax::yaml::{NodeId, ScalarStyle};
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Rule, Severity};
+use crate::outline;
+use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "missing-dash-space",
@@ -67,7 +67,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    for list in tables::command_lists(document) {
+    for list in outline::command_lists(document) {
         let Some(scalar) = tree.scalar(list.node) else {
             continue;
         };
@@ -75,7 +75,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             let message = format!(
                 "without a space after each `-` this is no list: CodeBuild runs `{}` as one command, which starts \
                  with a dash",
-                tables::quoted(&scalar.value)
+                outline::quoted(&scalar.value)
             );
             let span = tree.node(list.node).span;
             let fix = split(document, list.node, span);
@@ -99,9 +99,9 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
 }
 
 /// A space behind the dash of the line at `span` and of all of its kind in the same list.
-fn space(document: &Document<'_>, span: Span) -> Result<Fix, String> {
+fn space(document: &Document<'_>, span: Span) -> Result<Fix, Refusal> {
     let text = document.text();
-    let root = document.tree.root().ok_or("nothing of the file could be read")?;
+    let root = document.tree.root().ok_or_else(|| Refusal::new(RefusalCode::Unreadable, "nothing of the file could be read"))?;
     let shell = document.facts.buildspec.as_ref().map(|facts| facts.shell);
     let start = text[..span.start as usize].rfind('\n').map_or(0, |at| at + 1);
     let column = span.start as usize - start;
@@ -131,11 +131,11 @@ fn space(document: &Document<'_>, span: Span) -> Result<Fix, String> {
                 || shell != Some(ShellKind::Posix)
                 || shell::parse(command).status != Status::Clean;
             if uncertain || [" #", ": "].iter().any(|sign| command.contains(sign)) {
-                return Err("a line may continue the command above it".to_owned());
+                return Err(Refusal::uncertain("a line may continue the command above it"));
             }
             let above = text[..at].lines().next_back().unwrap_or("");
             if above.trim_start().starts_with('#') {
-                return Err("it is not certain what the comment above the line is about".to_owned());
+                return Err(Refusal::uncertain("it is not certain what the comment above the line is about"));
             }
             changes.push(Change {
                 file: document.facts.id,
@@ -162,13 +162,13 @@ fn is_command(text: &str) -> bool {
 }
 
 /// The text of the list at `span` as a list, if each of its lines is surely an item.
-fn split(document: &Document<'_>, node: NodeId, span: Span) -> Result<Fix, String> {
+fn split(document: &Document<'_>, node: NodeId, span: Span) -> Result<Fix, Refusal> {
     let text = document.text();
     let before = &text[..span.start as usize];
     let line = before.rfind('\n').map_or(before, |at| &before[at + 1..]);
     let indentation = line.len();
     if !line.bytes().all(|b| b == b' ') {
-        return Err("the first command stands on the line of the key".to_owned());
+        return Err(Refusal::new(RefusalCode::UnsupportedForm, "the first command stands on the line of the key"));
     }
     let shell = document.facts.buildspec.as_ref().map(|facts| facts.shell);
     let mut items = Vec::new();
@@ -177,10 +177,10 @@ fn split(document: &Document<'_>, node: NodeId, span: Span) -> Result<Fix, Strin
         let column = line.len() - item.len() + if index == 0 { indentation } else { 0 };
         let command = item.strip_prefix('-').unwrap_or("").trim_end();
         if column != indentation || !glued(item) || !is_command(command) {
-            return Err("a line may continue the command above it".to_owned());
+            return Err(Refusal::uncertain("a line may continue the command above it"));
         }
         if shell != Some(ShellKind::Posix) || shell::parse(command).status != Status::Clean {
-            return Err("it is not certain where a command ends".to_owned());
+            return Err(Refusal::uncertain("it is not certain where a command ends"));
         }
         items.push(command.to_owned());
     }

@@ -41,7 +41,7 @@
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".
 
 use crate::context::{Document, Report};
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -55,7 +55,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    let Some(root) = tables::whole_root(document) else {
+    let Some(root) = outline::whole_root(document) else {
         return;
     };
     let entries = tree.mapping(root).map_or(&[][..], |map| &map.entries);

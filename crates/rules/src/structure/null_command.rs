@@ -47,7 +47,7 @@
 use tagwright_syntax::Span;
 
 use crate::context::{Document, Report};
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -64,9 +64,9 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let is_empty = |id| {
         let node = tree.node(id);
         // What an anchor or a tag has swallowed is another rule's.
-        tree.is_null(id) && node.properties.is_none() && tables::is_settled(document, node.span)
+        tree.is_null(id) && node.properties.is_none() && outline::is_settled(document, node.span)
     };
-    for list in tables::command_lists(document) {
+    for list in outline::command_lists(document) {
         // Of a file that stops in the middle nobody knows what would follow.
         if tree.error().is_none() && is_empty(list.node) {
             let message = format!("`{}` of `{}` has no command", list.key, list.phase.as_str());

@@ -44,7 +44,7 @@
 use tagwright_syntax::yaml::ScalarStyle;
 
 use crate::context::{Document, Report};
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -58,7 +58,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    let Some(root) = tables::root(document) else {
+    let Some(root) = outline::root(document) else {
         return;
     };
     let (Some(node), Some(_)) = (tree.get(root, "version"), tree.get(root, "batch")) else {

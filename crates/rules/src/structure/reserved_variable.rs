@@ -49,7 +49,7 @@
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".
 
 use crate::context::{Document, Report};
-use crate::tables;
+use crate::outline;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -63,7 +63,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    let Some(spec) = tables::root(document).and(document.buildspec.as_ref()) else {
+    let Some(spec) = outline::root(document).and(document.buildspec.as_ref()) else {
         return;
     };
     let env = &spec.env;

@@ -51,8 +51,8 @@
 //! - aws/aws-codebuild-docker-images, `runtimes.yml` of the images, as of April 2026.
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::tables::runtimes::{self, Offer};
+use crate::outline;
+use tagwright_grammar::runtimes::{self, Offer};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -66,7 +66,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    for (_, name, value) in tables::runtime_versions(document) {
+    for (_, name, value) in outline::runtime_versions(document) {
         let Some(runtime) = runtimes::runtime(name) else {
             continue;
         };

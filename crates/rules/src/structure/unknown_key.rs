@@ -53,9 +53,9 @@
 //!   files in use that have some; no documentation says so.
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::tables::buildspec;
-use crate::tables::grammar::Unknown;
+use crate::outline;
+use tagwright_grammar::buildspec;
+use tagwright_grammar::Unknown;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -68,7 +68,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    for (entry, name, section) in tables::unknown_keys(document) {
+    for (entry, name, section) in outline::unknown_keys(document) {
         if section.unknown == Unknown::Rejected || buildspec::home(name, section).is_some() {
             continue;
         }
@@ -77,10 +77,10 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             // The names of version 0.1.
             "environment_variables" => Some("env"),
             "plaintext" => Some("variables"),
-            _ => tables::did_you_mean(name, known),
+            _ => tagwright_grammar::did_you_mean(name, known),
         };
         let advice = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
-        let shown = tables::quoted(name);
+        let shown = outline::quoted(name);
         let message = format!(
             "CodeBuild knows no `{shown}` {}, and takes no notice of it{advice}",
             section.place()

@@ -50,9 +50,9 @@
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::tables::buildspec;
-use crate::tables::grammar::Unknown;
+use crate::outline;
+use tagwright_grammar::buildspec;
+use tagwright_grammar::Unknown;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -65,7 +65,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    for (entry, name, section) in tables::unknown_keys(document) {
+    for (entry, name, section) in outline::unknown_keys(document) {
         if section.unknown != Unknown::Rejected || buildspec::home(name, section).is_some() {
             continue;
         }
@@ -75,7 +75,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                 "; what deploys belongs into `post_build`".to_owned()
             }
             "test" | "tests" => "; tests belong into `build`".to_owned(),
-            _ => tables::did_you_mean(name, known)
+            _ => tagwright_grammar::did_you_mean(name, known)
                 .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?")),
         };
         let span = document.tree.node(entry.key).span;
@@ -92,7 +92,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             report.add(draft.severity(Severity::Warning));
             continue;
         }
-        let shown = tables::quoted(name);
+        let shown = outline::quoted(name);
         let message = format!(
             "CodeBuild will stop with \"Invalid buildspec phase name: {shown}. Expecting: \
              build,install,post_build,pre_build\"{advice}"

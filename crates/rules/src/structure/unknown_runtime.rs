@@ -50,8 +50,8 @@
 //! - aws/aws-codebuild-docker-images, `runtimes.yml` of the images, as of April 2026.
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::tables::runtimes::{self, Offer};
+use crate::outline;
+use tagwright_grammar::runtimes::{self, Offer};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -65,7 +65,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    for (key, name, value) in tables::runtime_versions(document) {
+    for (key, name, value) in outline::runtime_versions(document) {
         let Some(runtime) = runtimes::runtime(name) else {
             if name.contains('$') || name.starts_with("openjdk") {
                 continue;
@@ -74,7 +74,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                 "node" => Some("nodejs"),
                 "go" => Some("golang"),
                 "corretto" | "jdk" => Some("java"),
-                _ => tables::did_you_mean(name, runtimes::RUNTIMES.iter().map(|r| r.name)),
+                _ => tagwright_grammar::did_you_mean(name, runtimes::RUNTIMES.iter().map(|r| r.name)),
             };
             let advice =
                 meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));

@@ -49,8 +49,8 @@
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".
 
 use crate::context::{Document, Report};
-use crate::tables;
-use crate::tables::walk::{self, Problem};
+use crate::outline;
+use tagwright_grammar::walk::{self, Problem};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -64,7 +64,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
-    for problem in tables::problems(document) {
+    for problem in outline::problems(document) {
         let Problem::WrongType { node, expected } = problem else {
             continue;
         };

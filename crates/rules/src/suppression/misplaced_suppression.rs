@@ -52,7 +52,7 @@ use tagwright_syntax::Span;
 
 use crate::context::{Document, Report};
 use crate::directives::{Misplaced, next_line};
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "misplaced-suppression",
@@ -116,7 +116,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                     changes: vec![change],
                 })
             })
-            .ok_or_else(|| "where it belongs is not certain".to_owned());
+            .ok_or_else(|| Refusal::uncertain("where it belongs is not certain"));
         report.add(
             report
                 .draft(document.facts.id, directive.span, message)

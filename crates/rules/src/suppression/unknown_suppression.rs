@@ -49,8 +49,8 @@
 
 use crate::context::{Document, Report};
 use crate::directives::Directive;
-use crate::tables;
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, registry, rule};
+use crate::outline;
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, registry, rule};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unknown-suppression",
@@ -67,7 +67,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         if !matches!(&*directive.word, "ignore" | "ignore-block" | "ignore-file") {
             let message = format!(
                 "`{}` means nothing here: tagwright knows `ignore[rule]`, `ignore-block[rule]` and `ignore-file[rule]`",
-                tables::quoted(&directive.word)
+                outline::quoted(&directive.word)
             );
             report.add(report.draft(file, directive.span, message));
             continue;
@@ -96,8 +96,8 @@ fn unknown(
     span: tagwright_syntax::Span,
 ) {
     let mut names: Vec<&str> = directive.names.iter().map(|(_, name)| &**name).collect();
-    let name = tables::quoted(names[index]);
-    let Some(meant) = tables::did_you_mean(names[index], registry().iter().map(|it| it.name)) else {
+    let name = outline::quoted(names[index]);
+    let Some(meant) = tagwright_grammar::did_you_mean(names[index], registry().iter().map(|it| it.name)) else {
         let message = format!("there is no rule `{name}`; `tagwright rules` lists them");
         return report.add(report.draft(document.facts.id, span, message));
     };
@@ -110,7 +110,7 @@ fn unknown(
             applicability: Applicability::Safe,
             changes: vec![change],
         })
-        .ok_or_else(|| "the comment cannot be rewritten here".to_owned());
+        .ok_or_else(|| Refusal::new(RefusalCode::CannotEdit, "the comment cannot be rewritten here"));
     let message = format!("there is no rule `{name}`; did you mean `{meant}`?");
     report.add(report.draft(document.facts.id, span, message).fix(fix));
 }

@@ -47,7 +47,7 @@
 use std::sync::Arc;
 
 use crate::context::Report;
-use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity, Unused};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, Unused};
 
 pub(crate) static RULE: Rule = Rule {
     name: "unused-suppression",
@@ -76,7 +76,7 @@ fn check(unused: &Unused<'_>, report: &mut Report<'_>) {
             applicability: Applicability::Safe,
             changes: vec![change.clone()],
         })),
-        None => Err("the comment cannot be rewritten here".to_owned()),
+        None => Err(Refusal::new(RefusalCode::CannotEdit, "the comment cannot be rewritten here")),
     };
     report.add(report.draft(directive.file, first, message).shared_fix(fix));
 }

@@ -1,0 +1,289 @@
+//! `tagwright fix`: what `check` finds, put right as far as that proves itself, and what remains.
+//!
+//! The report of what remains goes where `check` puts it, unless standard output holds something else: the
+//! diff, or the text of standard input. What was done is said on standard error.
+
+use tagwright_diagnostics::{Finding, Refusal};
+use tagwright_fixer::{
+    NewText, Options, Outcome, Sources, WriteError, Written, diff, run_from, write,
+};
+use tagwright_flow::FileId;
+use tagwright_project::discovery::{self, Problem};
+use tagwright_project::workspace::Checked;
+use tagwright_project::{Workspace, analysis};
+use tagwright_rules::derivation::Derivation;
+
+use crate::args::{FixArgs, Format};
+use crate::deliver::{Channel, count, deliver, ending, list_files, settle};
+use crate::ending::{Exit, Stop, Streams};
+use crate::progress::Progress;
+use crate::report::{Report, escape};
+use crate::selection::Offered;
+use crate::session::{Part, Session};
+
+/// What a run says beside the report.
+#[derive(Default)]
+struct Account {
+    /// Lines for standard error.
+    lines: Vec<String>,
+    /// The unified diffs.
+    diff: String,
+    /// The text of standard input, if it changed.
+    text: Option<String>,
+    fixed: usize,
+    files: usize,
+}
+
+pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let progress = Progress::start();
+    let opened = Session::open(&args.target, !args.diff, streams.input);
+    let from_stdin = args.target.stdin_filename.is_some();
+    let mut session = match opened {
+        Ok(session) => session,
+        Err(stop) => {
+            // An editor replaces its text by what comes back: on an error that has to be the old text.
+            if from_stdin && !args.diff {
+                std::io::copy(streams.input, streams.output)?;
+            }
+            return Err(stop);
+        }
+    };
+    drop(progress);
+    session.announce(streams)?;
+    if args.target.files {
+        return list_files(&mut session, streams);
+    }
+    let progress = Progress::start();
+    let mut report = Report::default();
+    report.with_fingerprints = args.target.formats().any(Format::shows_fingerprints);
+    let mut account = Account::default();
+    session.each(&mut report, |part, report| {
+        fix_workspace(part, args, report, &mut account);
+    });
+    drop(progress);
+
+    let channel = if args.diff || from_stdin {
+        Channel::Errors
+    } else {
+        Channel::Output
+    };
+    let exit = ending(&report);
+    let written = (|| {
+        if args.diff {
+            streams.output.write_all(account.diff.as_bytes())?;
+        } else if from_stdin {
+            match &account.text {
+                Some(text) => streams.output.write_all(text.as_bytes())?,
+                None => streams.output.write_all(&session.stdin_bytes)?,
+            }
+        }
+        streams.output.flush()?;
+        for line in &account.lines {
+            writeln!(streams.errors, "{line}")?;
+        }
+        let done = if args.diff { "would fix" } else { "fixed" };
+        if account.fixed > 0 {
+            writeln!(
+                streams.errors,
+                "{done} {} in {}; the report is of what is left",
+                count(account.fixed, "finding"),
+                count(account.files, "file")
+            )?;
+        }
+        if args.target.staged && !args.diff && account.files > 0 {
+            writeln!(
+                streams.errors,
+                "only the work tree was changed: look at it, then `git add` to stage it"
+            )?;
+        }
+        match deliver(&mut report, &args.target, streams, channel)? {
+            Exit::Unreadable => Ok(Exit::Unreadable),
+            _ => Ok(exit),
+        }
+    })();
+    settle(exit, written)
+}
+
+fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &mut Account) {
+    let workspace = &mut part.workspace;
+    let Checked {
+        findings,
+        suppressed,
+    } = workspace.check();
+    let findings = workspace.withhold(findings);
+    let unchanged = |findings| Checked {
+        findings,
+        suppressed,
+    };
+    let before = workspace.sources();
+    let offered = Offered {
+        workspace,
+        touched: part.touched.as_ref(),
+    };
+    let findings = offered.withhold(findings, &before);
+    if findings.iter().all(|finding| finding.fix.is_none()) {
+        return part.report(unchanged(findings), report);
+    }
+    let options = Options {
+        unsafe_fixes: args.r#unsafe,
+        ..Options::default()
+    };
+    let outcome =
+        analysis::guarded(|| run_from(before.clone(), findings.clone(), &offered, options));
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(message) => {
+            account.lines.push(format!(
+                "error: nothing was changed because of an internal error; please report it: {}",
+                escape(&message)
+            ));
+            return part.report(unchanged(findings), report);
+        }
+    };
+    let changed: Vec<_> = outcome.sources.changed_from(&before);
+    if !args.diff {
+        match write_files(workspace, &outcome.sources, &changed) {
+            Ok(written) => account.lines.extend(written.unlinked.iter().map(|path| {
+                format!(
+                    "warning: {} had other hard links, which still have the old text",
+                    escape(&discovery::display(path))
+                )
+            })),
+            Err(error) => {
+                report.push_problem(problem(&error));
+                return part.report(unchanged(findings), report);
+            }
+        }
+    }
+    account.note(
+        workspace,
+        &outcome,
+        if args.diff { "would fix" } else { "fixed" },
+    );
+    account.show(workspace, &outcome.sources, &changed, args.diff);
+    workspace.show(&outcome.sources);
+    // What is silenced does not change, but its places do: it is left to `check`.
+    let left = Checked {
+        findings: remaining(outcome),
+        ..Checked::default()
+    };
+    part.report(left, report);
+}
+
+/// Writes the texts of `changed` that belong to files on disk.
+///
+/// # Errors
+/// [`WriteError`]; then nothing is written.
+pub(crate) fn write_files(
+    workspace: &Workspace,
+    sources: &Sources,
+    changed: &[FileId],
+) -> Result<Written, WriteError> {
+    let texts: Vec<NewText<'_>> = changed
+        .iter()
+        .filter_map(|file| {
+            let document = workspace.document(*file)?;
+            Some(NewText {
+                path: document.path.as_deref()?,
+                before: &document.text,
+                after: sources.text(*file)?,
+            })
+        })
+        .collect();
+    write(&texts)
+}
+
+/// The findings that are left; where a fix was tried in vain, with the reason instead of the fix.
+fn remaining(outcome: Outcome) -> Vec<Finding> {
+    let mut findings = outcome.findings;
+    for failed in outcome.not_applied {
+        for finding in &mut findings {
+            if *finding == failed.finding {
+                finding.fix = None;
+                finding.refusal = Some(Refusal::from(&failed.reason));
+            }
+        }
+    }
+    findings
+}
+
+impl Account {
+    /// The changed files: as differences, or, for standard input, as its new text.
+    fn show(&mut self, workspace: &Workspace, sources: &Sources, changed: &[FileId], diffs: bool) {
+        for file in changed {
+            let (Some(document), Some(after)) = (workspace.document(*file), sources.text(*file))
+            else {
+                continue;
+            };
+            self.files += 1;
+            self.tell_of_branch(workspace, &document.shown, &document.text, after);
+            if diffs {
+                let path = document.shown.trim_start_matches('/');
+                self.diff.push_str(&diff(path, &document.text, after));
+            } else if document.path.is_none() {
+                self.text = Some(after.to_owned());
+            }
+        }
+    }
+
+    /// A build that was given the definition of the branch ends where there is no branch, and only its
+    /// pipeline can say one.
+    fn tell_of_branch(&mut self, workspace: &Workspace, shown: &str, before: &str, after: &str) {
+        if Derivation::is_new_in(after, before) {
+            let variable = &workspace.analysis.settings().branch_variable;
+            self.lines.push(format!(
+                "note: {}: the build now needs a branch: a webhook or a start by hand for a branch has one, and where CodePipeline runs the build, set {variable} in its action to '#{{SourceVariables.BranchName}}', or it will stop and say so",
+                escape(shown)
+            ));
+        }
+    }
+
+    fn note(&mut self, workspace: &Workspace, outcome: &Outcome, done: &str) {
+        self.fixed += outcome.applied.len();
+        for applied in &outcome.applied {
+            let finding = &applied.finding;
+            let Some(document) = workspace.document(finding.file) else {
+                continue;
+            };
+            let what = finding.fix.as_ref().map_or("", |fix| &fix.message);
+            self.lines.push(format!(
+                "{done}: {}:{}:{}: {}: {}",
+                escape(&document.shown),
+                applied.position.line,
+                applied.position.column,
+                finding.rule,
+                escape(what),
+            ));
+        }
+        for failed in &outcome.not_applied {
+            let Some(document) = workspace.document(failed.finding.file) else {
+                continue;
+            };
+            let reason = failed.reason.to_string();
+            // Most reasons begin with their file; where it is this one, once is enough.
+            let own = reason.strip_prefix(&*document.shown);
+            let own = own.and_then(|rest| rest.strip_prefix(": "));
+            self.lines.push(format!(
+                "not fixed: {}: {}: {}",
+                escape(&document.shown),
+                failed.finding.rule,
+                escape(own.unwrap_or(&reason)),
+            ));
+        }
+    }
+}
+
+pub(crate) fn problem(error: &WriteError) -> Problem {
+    let path = match error {
+        WriteError::ReadOnly(path)
+        | WriteError::NotAFile(path)
+        | WriteError::Changed(path)
+        | WriteError::SameFile(path, _)
+        | WriteError::Io { path, .. }
+        | WriteError::NotRestored { path, .. } => path,
+    };
+    Problem {
+        path: discovery::display(path),
+        message: error.to_string(),
+    }
+}

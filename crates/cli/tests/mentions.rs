@@ -1,0 +1,282 @@
+//! Nothing is left behind: one place of the repository that goes on naming the image, and nothing moves.
+
+// The helpers below are part of the tests.
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/folder.rs"]
+mod folder;
+
+use folder::Folder;
+
+/// Builds, pushes and records `210987654321.dkr.ecr.us-west-2.amazonaws.com/tickets:latest`, and runs `more`.
+fn spec(more: &str) -> String {
+    let image = "210987654321.dkr.ecr.us-west-2.amazonaws.com/tickets";
+    format!(
+        "version: 0.2\nenv:\n  variables:\n    REPO: {image}\nphases:\n  build:\n    commands:\n      \
+         - docker build -t $REPO:latest .\n      - docker push $REPO:latest\n  post_build:\n    commands:\n      \
+         - printf '[{{\"name\":\"tickets\",\"imageUri\":\"%s\"}}]' $REPO:latest > imagedefinitions.json\n{more}\
+         artifacts:\n  files: imagedefinitions.json\n"
+    )
+}
+
+/// Whether `fix --unsafe` changes a repository with these files beside the buildspec.
+fn moves(more: &str, files: &[(&str, &str)]) -> bool {
+    let text = spec(more);
+    let mut all = vec![("buildspec.yml", text.as_str())];
+    all.extend(files);
+    let folder = Folder::new(&all);
+    let checked = folder.run(&["check", "--format", "json"]).json();
+    let run = folder.run(&["fix", "--unsafe"]);
+    assert!(matches!(run.code, Some(0 | 1)), "{}", run.err);
+    let changed = folder.text("buildspec.yml") != text;
+    let promised = &checked["summary"]["fixable"];
+    assert_eq!(
+        promised.as_u64().unwrap_or(0) > 0,
+        changed,
+        "check promises {promised}: {}",
+        run.err
+    );
+    if changed {
+        assert!(!folder.text("buildspec.yml").contains("push $REPO:latest"));
+    }
+    changed
+}
+
+#[test]
+fn a_mention_in_another_file_keeps_everything_where_it_is() {
+    let image = "210987654321.dkr.ecr.us-west-2.amazonaws.com/tickets";
+    let with = |text: &str| text.replace("IMAGE", image);
+    for (path, text) in [
+        ("ops/run.sh", "docker run -d IMAGE:latest\n"),
+        ("ops/run", "#!/bin/bash\ndocker run -d \"IMAGE\":latest\n"),
+        ("ops/run.sh", "R=IMAGE\ndocker run -d ${R}:latest\n"),
+        ("ops/run.sh", "docker run -d \"$TICKETS_IMAGE:latest\"\n"),
+        ("ops/run.sh", "docker run -d IMAGE:${TAG:-latest}\n"),
+        (
+            "ops/roll.sh",
+            "aws ecs update-service --service tickets --cluster c \\\n  --force-new-deployment --task-definition \"$OLD\"; kubectl rollout restart deploy/tickets\n",
+        ),
+        ("Makefile", "up:\n\tdocker run IMAGE:latest\n"),
+        (
+            "Makefile",
+            "TAG ?= latest\nup:\n\tdocker run IMAGE:$(TAG)\n",
+        ),
+        ("justfile", "up:\n  docker run IMAGE:latest\n"),
+        ("e2e/Dockerfile", "FROM IMAGE:latest\n"),
+        (
+            "e2e/Dockerfile",
+            "FROM alpine:3\nCOPY --from=IMAGE:latest /x /x\n",
+        ),
+        (
+            "e2e/tests.Dockerfile",
+            "ARG BASE=IMAGE:latest\nFROM $BASE\n",
+        ),
+        (
+            "compose.yaml",
+            "services:\n  tickets:\n    image: IMAGE:latest\n",
+        ),
+        (
+            "k8s/cron.yaml",
+            "apiVersion: batch/v1\nkind: CronJob\nspec:\n  x:\n    - image: IMAGE:latest\n",
+        ),
+        (
+            "k8s/kustomization.yaml",
+            "images:\n  - name: tickets\n    newName: IMAGE\n    newTag: latest\n",
+        ),
+        (
+            "chart/values.yaml",
+            "image:\n  repository: IMAGE\n  tag: latest\n",
+        ),
+        (
+            "chart/values.yaml",
+            "image:\n  registry: 210987654321.dkr.ecr.us-west-2.amazonaws.com\n  repository: tickets\n  tag: \"latest\"\n",
+        ),
+        ("infra/main.tf", "locals { image = \"IMAGE:latest\" }\n"),
+        (
+            "infra/main.tf",
+            "resource \"x\" \"y\" {\n  c = <<EOT\n  {\"image\": \"IMAGE:latest\"}\nEOT\n}\n",
+        ),
+        (
+            "infra/main.tf",
+            "resource \"x\" \"y\" {\n  image = \"${data.aws_ecr_repository.tickets.repository_url}:latest\"\n}\n",
+        ),
+        (
+            "infra/main.tf",
+            "resource \"x\" \"y\" {\n  image = data.aws_ecr_repository.tickets.repository_url\n}\n",
+        ),
+        (
+            "infra/variables.tf",
+            "variable \"image_tag\" {\n  type    = string\n  default = \"latest\"\n}\n",
+        ),
+        ("infra/prod.tfvars", "tickets_image_tag = \"latest\"\n"),
+        (
+            "infra/service.yml",
+            "Resources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n        - Image: !Join [':', [!GetAtt Repo.RepositoryUri, latest]]\n",
+        ),
+        (
+            "infra/service.yml",
+            "Parameters:\n  ImageTag:\n    Type: String\n    Default: latest\nResources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n",
+        ),
+        (
+            "infra/service.json",
+            "{\"Parameters\": {\"TicketsTag\": {\"Type\": \"String\", \"Default\": \"latest\"}}, \"Resources\": {\"T\": {\"Type\": \"AWS::X\"}}}",
+        ),
+        (
+            "infra/params.json",
+            "[{\"ParameterKey\": \"ImageTag\", \"ParameterValue\": \"latest\"}]",
+        ),
+        (
+            "infra/stack.ts",
+            "image: ecs.ContainerImage.fromEcrRepository(repository),\n",
+        ),
+        (
+            "infra/stack.ts",
+            "image: ecs.ContainerImage.fromEcrRepository(\n  repository,\n  'latest',\n),\n",
+        ),
+        (
+            "infra/stack.py",
+            "image = ecs.ContainerImage.from_registry(uri + ':latest')\n",
+        ),
+        (
+            "infra/stack.go",
+            "Image: jsii.String(fmt.Sprintf(\"%s:latest\", uri)),\n",
+        ),
+        (
+            ".gitlab-ci.yml",
+            "test:\n  image: IMAGE:latest\n  script: [make]\n",
+        ),
+        (
+            ".circleci/config.yml",
+            "jobs:\n  a:\n    docker:\n      - image: IMAGE:latest\n",
+        ),
+        ("Jenkinsfile", "agent { docker { image 'IMAGE:latest' } }\n"),
+        (
+            "azure-pipelines.yml",
+            "steps:\n  - script: docker pull IMAGE:latest\n",
+        ),
+        (
+            "samconfig.toml",
+            "parameter_overrides = \"ImageTag=latest\"\n",
+        ),
+        (".env.production", "TICKETS_TAG=latest\n"),
+        (
+            "nomad/tickets.nomad",
+            "config { image = \"IMAGE:latest\" }\n",
+        ),
+        (
+            "ansible/site.yml",
+            "- hosts: all\n  tasks:\n    - docker_container:\n        name: tickets\n        image: IMAGE\n        tag: latest\n",
+        ),
+    ] {
+        assert!(!moves("", &[(path, &with(text))]), "{path}: {text}");
+    }
+}
+
+#[test]
+fn a_mention_in_another_command_keeps_everything_where_it_is() {
+    for command in [
+        "shipit --image=$REPO:latest",
+        "shipit \"${REPO}:latest\"",
+        "./notify.py '{\"image\": \"'$REPO':latest\"}'",
+        "node -e \"deploy('$REPO:latest')\"",
+        "echo \"IMAGE=$REPO:latest\" >> deploy.env",
+        "export TF_VAR_image_tag=latest",
+        "TAG=latest make release",
+        "make release TAG=latest",
+        "./release.sh latest",
+        "terragrunt run-all apply -var tickets_tag=latest",
+        "sam deploy --parameter-overrides ParameterKey=ImageTag,ParameterValue=latest",
+        "cdk deploy -c imageTag=latest",
+        "ecs-cli compose --file c.yml up --image-tag latest",
+        "aws apprunner start-deployment --service-arn $ARN",
+        "kubectl -n shop rollout restart deployment tickets",
+        "eb deploy tickets-prod",
+        "docker service update --force tickets",
+    ] {
+        // Compose the command as a block, so that YAML reads nothing into it.
+        let more = format!("      - |\n        {command}\n");
+        assert!(!moves(&more, &[]), "{command}");
+    }
+}
+
+#[test]
+fn what_nobody_reads_or_is_about_something_else_holds_nothing_back() {
+    let image = "210987654321.dkr.ecr.us-west-2.amazonaws.com/tickets";
+    for (path, text) in [
+        ("docs/run.md", "docker run IMAGE:latest\n"),
+        ("CHANGELOG", "IMAGE:latest\n"),
+        (
+            "ops/run.sh",
+            "# docker run IMAGE:latest\necho IMAGE:latest\n",
+        ),
+        ("ops/run.sh", "docker run postgres:latest\n"),
+        (
+            "ops/run.sh",
+            "docker run 210987654321.dkr.ecr.us-west-2.amazonaws.com/other:latest\n",
+        ),
+        (
+            "ops/run.sh",
+            "npm install -g serverless@latest && curl https://x.io/latest/y\n",
+        ),
+        (
+            "compose.yaml",
+            "services:\n  tickets:\n    image: tickets:latest\n",
+        ),
+        (
+            "compose.yaml",
+            "services:\n  db:\n    image: ${MIRROR}/postgres:latest\n",
+        ),
+        (
+            "chart/values.yaml",
+            "redis:\n  repository: bitnami/redis\n  tag: latest\n",
+        ),
+        (
+            "infra/main.tf",
+            "# image = \"IMAGE:latest\"\nvariable \"engine\" {\n  default = \"latest\"\n}\n",
+        ),
+        (
+            "package.json",
+            "{\"dependencies\": {\"tickets\": \"latest\"}}\n",
+        ),
+        (
+            ".github/workflows/ci.yml",
+            "jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: x/y@latest\n        with:\n          version: latest\n",
+        ),
+        ("src/a.ts", "// IMAGE:latest\nconst channel = 'latest';\n"),
+        ("src/a.py", "def latest(x):\n    return x[\"latest\"]\n"),
+        (
+            "api/buildspec.yml",
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t $REPOSITORY:latest .\n      - docker push $REPOSITORY:latest\n",
+        ),
+    ] {
+        assert!(
+            moves("", &[(path, &text.replace("IMAGE", image))]),
+            "{path}: {text}"
+        );
+    }
+    for command in [
+        "echo \"$REPO:latest is out\"",
+        "npm publish --tag latest",
+        "git tag -f latest",
+        "aws s3 cp out.zip s3://bucket/latest.zip",
+        "kubectl rollout status deployment/tickets",
+        "python -m pip install --upgrade latest-pkg",
+    ] {
+        let more = format!("      - |\n        {command}\n");
+        assert!(moves(&more, &[]), "{command}");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_file_and_the_line() {
+    let text = spec("");
+    let folder = Folder::new(&[
+        ("buildspec.yml", text.as_str()),
+        (
+            "ops/run.sh",
+            "#!/bin/sh\nset -e\ndocker run \"$IMAGE:latest\"\n",
+        ),
+    ]);
+    let run = folder.run(&["fix", "--unsafe"]);
+    assert!(run.out().contains("ops/run.sh:3"), "{}", run.out());
+}

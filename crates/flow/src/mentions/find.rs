@@ -1,0 +1,357 @@
+//! Where a text says `latest`, or tells something to deploy again what it has: places to look at, by their shape
+//! alone.
+//!
+//! This is the floor under all readers: it knows no kind of file and misses no spelling. Whether a place is about
+//! an image of the workspace, and whether anybody reads it, is decided elsewhere.
+
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+use tagwright_syntax::Span;
+
+use super::name;
+
+/// A place that may name an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The tag, or the words that deploy again; bytes of the text.
+    pub(super) span: Span,
+    /// What it looks like.
+    pub(super) shape: Shape,
+}
+
+/// What a place looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// `NAME:latest`, quotes between the two allowed; the name's bytes, empty where it is put in front elsewhere.
+    Reference(Span),
+    /// `KEY=latest`, `KEY: latest`, `"KEY": "latest"`; the key's bytes.
+    Value(Span),
+    /// `latest` as a word or an argument of its own.
+    Word,
+    /// A reference without a tag, which means `latest`; the name's bytes.
+    Untagged(Span),
+    /// What deploys again whatever the existing definition names.
+    Redeploy(System),
+}
+
+/// What runs containers by a definition that it keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum System {
+    /// Amazon ECS: services keep a task definition.
+    Ecs,
+    /// Kubernetes: workloads keep a pod template.
+    Kubernetes,
+    /// AWS App Runner: services keep an image identifier.
+    AppRunner,
+    /// AWS CodeDeploy.
+    CodeDeploy,
+    /// AWS Elastic Beanstalk.
+    Beanstalk,
+    /// Docker Swarm.
+    Swarm,
+    /// HashiCorp Nomad.
+    Nomad,
+}
+
+const LATEST: usize = 0;
+const FROM_ECR: usize = 1;
+const REPOSITORY_URL: usize = 2;
+const REPOSITORY_URI: usize = 3;
+/// What is looked for, in one pass.
+const NEEDLES: [&str; 12] = [
+    "latest",
+    "fromEcr",
+    "repository_url",
+    "RepositoryUri",
+    "force-new-deployment",
+    "forceNewDeployment",
+    "rollout",
+    "start-deployment",
+    "deploy create-deployment",
+    "eb deploy",
+    "service update",
+    "job restart",
+];
+
+fn needles() -> Option<&'static AhoCorasick> {
+    static NEEDLES_FOUND: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    NEEDLES_FOUND
+        .get_or_init(|| AhoCorasick::new(NEEDLES).ok())
+        .as_ref()
+}
+
+/// Everything in `text` that may name an image by `latest`, in order.
+pub(super) fn find(text: &str) -> Vec<Found> {
+    let Some(needles) = needles() else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for hit in needles.find_iter(text) {
+        let (start, end) = (hit.start(), hit.end());
+        let shape = match hit.pattern().as_usize() {
+            LATEST => latest(text, start, end),
+            FROM_ECR => untagged_call(text, end),
+            REPOSITORY_URL | REPOSITORY_URI => untagged_attribute(text, start, end),
+            other => redeploys(text, NEEDLES[other], start, end).map(Shape::Redeploy),
+        };
+        found.extend(shape.map(|shape| Found {
+            span: Span::new(start, end),
+            shape,
+        }));
+    }
+    found
+}
+
+/// What deploys again at this place, if it is that.
+fn redeploys(text: &str, needle: &str, start: usize, end: usize) -> Option<System> {
+    let line = &text[line_start(text, start)..line_end(text, end)];
+    match needle {
+        "force-new-deployment" | "forceNewDeployment" => {
+            (!line.contains("no-force-new-deployment")).then_some(System::Ecs)
+        }
+        "rollout" => {
+            let rest = text[end..].trim_start();
+            rest.starts_with("restart").then_some(System::Kubernetes)
+        }
+        "start-deployment" => line.contains("apprunner").then_some(System::AppRunner),
+        "deploy create-deployment" => {
+            (!text[end..].starts_with(['-', '_'])).then_some(System::CodeDeploy)
+        }
+        "eb deploy" => {
+            let own = !text[..start].ends_with(|c: char| c.is_alphanumeric() || "_-./".contains(c));
+            own.then_some(System::Beanstalk)
+        }
+        "service update" => {
+            let again = line.contains("--force") && !line.contains("--image");
+            (line.contains("docker") && again).then_some(System::Swarm)
+        }
+        _ => line.contains("nomad").then_some(System::Nomad),
+    }
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |at| at + 1)
+}
+
+fn line_end(text: &str, at: usize) -> usize {
+    text[at..].find('\n').map_or(text.len(), |end| at + end)
+}
+
+/// The shape of the word `latest` at `start..end`, if it can be a tag at all.
+fn latest(text: &str, start: usize, end: usize) -> Option<Shape> {
+    let (before, after) = (&text[..start], &text[end..]);
+    let mut next = after.chars();
+    // The parts of `latest` have tags like `latest-amd64`.
+    let part = match (next.next(), next.next()) {
+        (Some('-'), Some(second)) if second.is_alphanumeric() => true,
+        (Some(first), _) if first.is_alphanumeric() || "_/@(=".contains(first) => return None,
+        (Some('.'), Some(second)) if second.is_alphanumeric() => return None,
+        (Some(':'), Some(second)) if second.is_whitespace() => return None,
+        _ => false,
+    };
+    let reference = |name: Span| Some(Shape::Reference(name));
+    if before.ends_with(['"', '\'', '`']) {
+        if part {
+            return None;
+        }
+        return quoted(text, start - 1);
+    }
+    if before.ends_with(":-") || before.ends_with(":=") || before.ends_with('-') {
+        if let Some(open) = fallback(before) {
+            if text[..open].ends_with(':') {
+                return reference(name::before(text, open - 1));
+            }
+            let head = text[..open].trim_end_matches(['"', '\'', ' ']);
+            let own = head
+                .ends_with(['=', ':'])
+                .then(|| name::key_before(text, head.len() - 1))
+                .flatten();
+            return (!part).then_some(own.map_or(Shape::Word, Shape::Value));
+        }
+        return None;
+    }
+    match before.chars().next_back() {
+        Some(':') => reference(name::before(text, start - 1)),
+        _ if part => None,
+        Some('=') => Some(name::key_before(text, start - 1).map_or(Shape::Word, Shape::Value)),
+        Some(c) if c.is_whitespace() => Some(after_blank(text, start)),
+        Some('(' | ',' | '[' | '{' | '|' | '>' | ';' | '\\') | None => Some(Shape::Word),
+        Some(_) => None,
+    }
+}
+
+/// The shape of `latest` in quotes that open at `quote`.
+fn quoted(text: &str, quote: usize) -> Option<Shape> {
+    let mut at = quote;
+    // `\"latest\"` in text inside text.
+    while text[..at].ends_with('\\') {
+        at -= 1;
+    }
+    Some(match text[..at].chars().next_back() {
+        Some(':') => {
+            let colon = at - 1;
+            match name::key_before(text, colon) {
+                Some(key) if is_key(text, key, colon) => Shape::Value(key),
+                _ => Shape::Reference(name::before(text, colon)),
+            }
+        }
+        Some('=') => name::key_before(text, at - 1).map_or(Shape::Word, Shape::Value),
+        Some(c) if c.is_whitespace() => after_blank(text, at),
+        Some(c) if c.is_alphanumeric() => return None,
+        _ => Shape::Word,
+    })
+}
+
+/// Whether what stands before the colon is a key, as in `{tag:'latest'}` and `"tag":"latest"`, and no image's name.
+fn is_key(text: &str, key: Span, colon: usize) -> bool {
+    let quoted = text[..colon].ends_with(['"', '\'']);
+    let before = text[..key.start as usize].trim_end_matches(['"', '\'', '\\', ' ']);
+    quoted && before.ends_with(['{', ',', '\n']) || before.ends_with(['{', ','])
+}
+
+/// The shape of `latest` (or of the quote before it) at `at`, behind a blank.
+fn after_blank(text: &str, at: usize) -> Shape {
+    let head = text[..at].trim_end_matches([' ', '\t']);
+    if head.ends_with([':', '=']) {
+        return name::key_before(text, head.len() - 1).map_or(Shape::Word, Shape::Value);
+    }
+    Shape::Word
+}
+
+/// Where the `${` starts whose fallback follows the end of `before`.
+fn fallback(before: &str) -> Option<usize> {
+    let head = before.trim_end_matches(['-', '=', ':']);
+    let name = head.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    (name.len() < head.len() && name.ends_with("${")).then(|| name.len() - 2)
+}
+
+/// A call of the CDK that takes `latest` where it is given no tag: `fromEcrRepository(repo)`.
+fn untagged_call(text: &str, end: usize) -> Option<Shape> {
+    let rest = &text[end..];
+    let open = rest.find('(').filter(|at| {
+        rest[..*at]
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })?;
+    let arguments = &rest[open + 1..];
+    let mut depth = 0_i32;
+    for (at, c) in arguments.char_indices() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' if depth == 0 => {
+                let start = end + open + 1;
+                return Some(Shape::Untagged(Span::new(start, start + at)));
+            }
+            ')' | ']' | '}' => depth -= 1,
+            // A second argument is the tag, or says which.
+            ',' if depth == 0 && !arguments[at + 1..].trim_start().starts_with(')') => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The address of a repository where an image belongs: `image = aws_ecr_repository.web.repository_url`.
+fn untagged_attribute(text: &str, start: usize, end: usize) -> Option<Shape> {
+    let rest = text[end..].trim_start_matches(['}', ')', '"', '\'']);
+    if rest.starts_with([':', '@'])
+        || text[end..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
+    {
+        return None;
+    }
+    // Something is put behind it elsewhere.
+    if rest
+        .trim_start_matches([' ', '\t'])
+        .starts_with(['+', ',', '/', '-'])
+        && !rest.starts_with(',')
+    {
+        return None;
+    }
+    let line = &text[line_start(text, start)..start];
+    let key = line.trim_start_matches([' ', '\t', '-', '"', '\'', '{']);
+    let key: String = key
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect();
+    let image = matches!(
+        &*key.to_ascii_lowercase(),
+        "image"
+            | "image_uri"
+            | "imageuri"
+            | "container_image"
+            | "imageidentifier"
+            | "image_identifier"
+    );
+    let joined = line.contains("format(") || line.contains("join(") || line.contains("Join");
+    (image && !joined).then(|| Shape::Untagged(Span::new(start, end)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first shape in `text`, with the text that it names.
+    fn shape(text: &str) -> String {
+        match find(text).first().map(|found| found.shape) {
+            None => "-".to_owned(),
+            Some(Shape::Reference(name)) => format!("reference {}", name.of(text)),
+            Some(Shape::Value(key)) => format!("value {}", key.of(text)),
+            Some(Shape::Word) => "word".to_owned(),
+            Some(Shape::Untagged(name)) => format!("untagged {}", name.of(text)),
+            Some(Shape::Redeploy(system)) => format!("{system:?}"),
+        }
+    }
+
+    #[test]
+    fn shapes_are_told_apart() {
+        let cases = [
+            ("docker push $REPO:latest", "reference $REPO"),
+            ("x \"$REPO\":latest", "reference \"$REPO\""),
+            ("x $REPO:'latest' .", "reference $REPO"),
+            ("\"image\\\":\\\"$REPO:latest\\\"", "reference $REPO"),
+            ("image: ${REG}/web:${TAG:-latest}", "reference ${REG}/web"),
+            (
+                "FROM 1.dkr.ecr.eu.amazonaws.com/web:latest",
+                "reference 1.dkr.ecr.eu.amazonaws.com/web",
+            ),
+            ("docker build -t $R:latest-amd64 .", "reference $R"),
+            ("uri + ':latest'", "reference "),
+            ("  tag: latest", "value tag"),
+            ("\"tag\": \"latest\"", "value tag"),
+            ("{\"tag\":\"latest\"}", "value tag"),
+            ("{tag:'latest'}", "value tag"),
+            ("--set image.tag=latest", "value image.tag"),
+            ("-var \"image_tag=latest\"", "value image_tag"),
+            ("  default = \"latest\"", "value default"),
+            ("TAG=${TAG:-latest}", "value TAG"),
+            ("fromEcrRepository(repo, 'latest')", "word"),
+            ("./deploy.sh latest", "word"),
+            ("npm install npm@latest", "-"),
+            ("https://x/releases/latest/download", "-"),
+            ("s3://b/app/latest.zip", "-"),
+            ("runs-on: ubuntu-latest", "-"),
+            ("latest_tag=1", "-"),
+            ("fromEcrRepository(repo)", "untagged repo"),
+            (
+                "image = aws_ecr_repository.web.repository_url",
+                "untagged repository_url",
+            ),
+            (
+                "image = \"${aws_ecr_repository.web.repository_url}:v1\"",
+                "-",
+            ),
+            ("value = aws_ecr_repository.web.repository_url", "-"),
+            ("aws ecs update-service --force-new-deployment", "Ecs"),
+            ("kubectl rollout restart deploy/web", "Kubernetes"),
+            ("kubectl rollout status deploy/web", "-"),
+            (
+                "aws apprunner start-deployment --service-arn x",
+                "AppRunner",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(shape(text), expected, "{text}");
+        }
+    }
+}

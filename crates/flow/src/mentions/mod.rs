@@ -1,0 +1,450 @@
+//! Mentions: every place of a repository that names one of its images by `latest`.
+//!
+//! The readers of this crate explain places: they know who acts on one, and how it is written. This module is the
+//! guard behind them. It searches the text of every file, those that no reader knows included, so that a fix which
+//! would leave an old name behind can be refused. What nobody reads (comments, Markdown, text for the log) is left
+//! out; what cannot be told apart from a moved image counts.
+
+mod find;
+mod name;
+mod reader;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
+
+use tagwright_syntax::position::{LineIndex, Position};
+use tagwright_syntax::{SmolStr, Span};
+
+pub use find::System;
+use find::{Found, Shape};
+use name::Name;
+pub use reader::is_prose;
+use reader::{Reader, Text};
+
+use crate::facts::{AssignmentPlace, FileFacts, ImageUse};
+use crate::tools::{Role, Tool};
+use crate::{FileId, FileKind, UseId, Workspace};
+
+/// The text files around a workspace: those of the same repository that no reader knows.
+pub trait Surroundings: Sync {
+    /// Calls `found` with the path (relative to the workspace's folder, with `/`) and the text of each.
+    fn each(&self, found: &mut dyn FnMut(&str, &str));
+}
+
+/// No files around the workspace.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Alone;
+
+impl Surroundings for Alone {
+    fn each(&self, _: &mut dyn FnMut(&str, &str)) {}
+}
+
+/// A place that names an image, and that no reader explains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// The file's path, relative to the workspace's folder.
+    pub path: Arc<str>,
+    /// The file, if it is one of the workspace.
+    pub file: Option<FileId>,
+    /// Its bytes.
+    pub span: Span,
+    /// Line and column, 1-based.
+    pub position: Position,
+    /// What is there, for people: `$REPO:latest`, `image_tag=latest`.
+    pub written: SmolStr,
+    /// Whether it deploys again what a definition elsewhere names, rather than naming the image.
+    pub redeploys: bool,
+}
+
+/// All places of a repository that may name an image.
+pub struct Index {
+    files: Vec<File>,
+    places: Vec<Place>,
+    /// The places in each file of the workspace.
+    by_file: HashMap<FileId, Vec<usize>>,
+    /// By the last part of their names: the places that count for images of other files.
+    by_tail: HashMap<String, Vec<usize>>,
+    /// The same without one that is text.
+    open: Vec<usize>,
+    /// The image that a use is of.
+    flow_of: HashMap<UseId, usize>,
+}
+
+struct File {
+    path: Arc<str>,
+    text: Arc<str>,
+    id: Option<FileId>,
+    /// Pushes images of its own, so that a place without a name is about those.
+    pushes: bool,
+}
+
+struct Place {
+    file: usize,
+    found: Found,
+    /// The name, resolved; `None` where there is none.
+    name: Option<Name>,
+    /// The use of an image that a reader knows here.
+    known: Option<UseId>,
+    /// Of which image of the file, if its name is the very name of one.
+    flow: Option<usize>,
+    reader: OnceLock<Reader>,
+}
+
+impl Index {
+    /// Searches all files of the workspace and around it.
+    #[must_use]
+    pub fn new(workspace: &Workspace, surroundings: &dyn Surroundings) -> Self {
+        let mut index = Self {
+            files: Vec::new(),
+            places: Vec::new(),
+            by_file: HashMap::new(),
+            by_tail: HashMap::new(),
+            open: Vec::new(),
+            flow_of: HashMap::new(),
+        };
+        for (at, flow) in workspace.flows().iter().enumerate() {
+            index.flow_of.extend(flow.uses.iter().map(|id| (*id, at)));
+        }
+        for facts in workspace.files() {
+            index.add_read(workspace, facts);
+        }
+        surroundings.each(&mut |path, text| {
+            let found = find::find(text);
+            if !found.is_empty() {
+                let values = assignments_of_text(text);
+                index.add(
+                    File {
+                        path: path.into(),
+                        text: text.into(),
+                        id: None,
+                        pushes: false,
+                    },
+                    found,
+                    |name| Known {
+                        name: name.resolve(&values),
+                        ..Known::default()
+                    },
+                );
+            }
+        });
+        index.sort_out(workspace);
+        index
+    }
+
+    /// The image that a use is of: its 0-based index among the flows of the workspace.
+    #[must_use]
+    pub fn flow_of(&self, id: UseId) -> Option<usize> {
+        self.flow_of.get(&id).copied()
+    }
+
+    /// A file that a reader knows.
+    fn add_read(&mut self, workspace: &Workspace, facts: &FileFacts) {
+        let found = find::find(&facts.text);
+        if found.is_empty() {
+            return;
+        }
+        let pushes = facts
+            .uses
+            .iter()
+            .any(|image| matches!(image.role, Role::Push | Role::BuildPush));
+        let uses = Spans::of(facts);
+        let values = assignments_of(facts);
+        let names: Vec<(usize, Name)> = facts
+            .uses
+            .iter()
+            .enumerate()
+            .filter_map(|(at, image)| {
+                let flow = *self.flow_of.get(&use_id(facts.id, at))?;
+                Some((flow, Name::read(image.repository.key())))
+            })
+            .collect();
+        let file = File {
+            path: Arc::clone(&facts.path),
+            text: Arc::clone(&facts.text),
+            id: Some(facts.id),
+            pushes,
+        };
+        let first = self.places.len();
+        self.add(file, found, |name| {
+            let name = name.resolve(&values);
+            let flow = names.iter().find(|(_, known)| *known == name);
+            Known {
+                flow: flow.map(|(flow, _)| *flow),
+                name,
+            }
+        });
+        for place in &mut self.places[first..] {
+            if let Some(at) = uses.at(place.found.span) {
+                let id = use_id(facts.id, at);
+                let image = workspace.image_use(id);
+                place.known = Some(id);
+                if !image.repository.key().is_empty() {
+                    place.name = Some(Name::read(image.repository.key()));
+                    place.flow = self.flow_of.get(&id).copied();
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, file: File, found: Vec<Found>, read: impl Fn(Name) -> Known) {
+        for found in found {
+            let written = match found.shape {
+                Shape::Reference(name) => Some(name.of(&file.text)),
+                _ => None,
+            };
+            let known = written
+                .filter(|name| !name.is_empty())
+                .map(|name| read(Name::read(name)));
+            self.places.push(Place {
+                file: self.files.len(),
+                found,
+                flow: known.as_ref().and_then(|known| known.flow),
+                name: known.map(|known| known.name),
+                known: None,
+                reader: OnceLock::new(),
+            });
+        }
+        self.files.push(file);
+    }
+
+    /// Sorts the places by where they count.
+    fn sort_out(&mut self, workspace: &Workspace) {
+        for (at, place) in self.places.iter().enumerate() {
+            let file = &self.files[place.file];
+            if let Some(id) = file.id {
+                self.by_file.entry(id).or_default().push(at);
+            }
+            // An image that is pushed by itself moves by itself.
+            if place
+                .flow
+                .is_some_and(|flow| workspace.flows()[flow].pushed)
+            {
+                continue;
+            }
+            match place.name.as_ref().and_then(Name::tail) {
+                Some(tail) => self.by_tail.entry(tail.to_owned()).or_default().push(at),
+                None if file.pushes => {}
+                None => self.open.push(at),
+            }
+        }
+    }
+
+    /// The first place that would still name the image `name` (as [`crate::Flow::name`] writes it) by `latest`, if
+    /// nothing but the uses in `moved` changed. `flow` is its index in the workspace, if it is there, and `files`
+    /// are the files that have it.
+    #[must_use]
+    pub fn left_behind(
+        &self,
+        workspace: &Workspace,
+        name: &str,
+        flow: Option<usize>,
+        files: &[FileId],
+        moved: &HashSet<UseId>,
+    ) -> Option<Mention> {
+        let own = Name::read(name);
+        let systems = flow
+            .map(|flow| systems(workspace, flow))
+            .unwrap_or_default();
+        let here = files
+            .iter()
+            .filter_map(|file| self.by_file.get(file))
+            .flatten();
+        let named: Box<dyn Iterator<Item = &usize>> = match own.tail() {
+            Some(tail) => Box::new(self.by_tail.get(tail).into_iter().flatten()),
+            None => Box::new(self.by_tail.values().flatten()),
+        };
+        let mut left: Vec<usize> = here
+            .chain(named)
+            .chain(&self.open)
+            .copied()
+            .filter(|at| self.is_about(&self.places[*at], &own, flow, files, moved))
+            .filter(|at| match self.places[*at].found.shape {
+                Shape::Redeploy(system) => !systems.contains(&system),
+                _ => true,
+            })
+            .collect();
+        left.sort_unstable();
+        left.dedup();
+        left.into_iter()
+            .find(|at| self.is_read(&self.places[*at], &own))
+            .map(|at| self.mention(&self.places[at]))
+    }
+
+    /// Whether the place may name the image, and does not move with it.
+    fn is_about(
+        &self,
+        place: &Place,
+        own: &Name,
+        flow: Option<usize>,
+        files: &[FileId],
+        moved: &HashSet<UseId>,
+    ) -> bool {
+        if place.known.is_some_and(|id| moved.contains(&id)) {
+            return false;
+        }
+        if let (Some(of), Some(flow)) = (place.flow, flow)
+            && of == flow
+        {
+            return true;
+        }
+        let file = &self.files[place.file];
+        let here = file.id.is_some_and(|id| files.contains(&id));
+        match &place.name {
+            Some(_) if place.flow.is_some() && here => false,
+            Some(name) if name.is_open() => here || !file.pushes,
+            Some(name) => name::may_be(own, name),
+            None => here || !file.pushes,
+        }
+    }
+
+    /// Whether anybody reads the place, and it is not about another repository that stands beside it.
+    fn is_read(&self, place: &Place, own: &Name) -> bool {
+        let reader = place.reader.get_or_init(|| {
+            let file = &self.files[place.file];
+            Text::new(&file.path, &file.text).reader(&place.found)
+        });
+        match reader {
+            Reader::Nobody => false,
+            Reader::Somebody { repository: None } => true,
+            Reader::Somebody {
+                repository: Some(name),
+            } => name::may_be(own, &Name::read(name)),
+        }
+    }
+
+    fn mention(&self, place: &Place) -> Mention {
+        let file = &self.files[place.file];
+        let span = place.found.span;
+        let (start, redeploys) = match place.found.shape {
+            Shape::Reference(name) | Shape::Value(name) => (name.start.min(span.start), false),
+            Shape::Redeploy(_) => (span.start, true),
+            Shape::Word | Shape::Untagged(_) => (span.start, false),
+        };
+        let span = Span {
+            start,
+            end: span.end,
+        };
+        Mention {
+            path: Arc::clone(&file.path),
+            file: file.id,
+            span,
+            position: LineIndex::new(&file.text).position(&file.text, start),
+            // Quotes in it would open others in a message.
+            written: span.of(&file.text).replace(['"', '\'', '\\'], "").into(),
+            redeploys,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Known {
+    name: Name,
+    flow: Option<usize>,
+}
+
+fn use_id(file: FileId, index: usize) -> UseId {
+    UseId {
+        file,
+        index: u32::try_from(index).unwrap_or(u32::MAX),
+    }
+}
+
+/// The bytes of a file in which a reader has seen an image.
+struct Spans(Vec<(Span, usize)>);
+
+impl Spans {
+    fn of(facts: &FileFacts) -> Self {
+        let mut spans = Vec::new();
+        for (index, image) in facts.uses.iter().enumerate() {
+            spans.push((image.span, index));
+            spans.extend(
+                image
+                    .tags
+                    .iter()
+                    .filter_map(|tag| Some((tag.site?.source, index))),
+            );
+        }
+        Self(spans)
+    }
+
+    /// The use whose bytes hold `span`: the narrowest.
+    fn at(&self, span: Span) -> Option<usize> {
+        let holding = self.0.iter().filter(|(of, _)| of.contains(span));
+        holding
+            .min_by_key(|(of, _)| of.len())
+            .map(|(_, index)| *index)
+    }
+}
+
+/// What variables of a file are set to, by its facts.
+fn assignments_of(facts: &FileFacts) -> BTreeMap<String, Vec<String>> {
+    let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for assignment in &facts.assignments {
+        let held = values.entry(assignment.name.to_string()).or_default();
+        let value = match assignment.place {
+            AssignmentPlace::Command | AssignmentPlace::EnvVariables => {
+                assignment.value.to_string()
+            }
+            // Anything, more than once.
+            AssignmentPlace::Store | AssignmentPlace::Loop => {
+                held.push(String::new());
+                continue;
+            }
+        };
+        if !held.contains(&value) {
+            held.push(value);
+        }
+    }
+    values
+}
+
+/// What variables are set to in a text that no reader knows: `NAME=value`, `NAME := value`, `ARG NAME=value` at
+/// the start of a line. Used only to tell images apart.
+fn assignments_of_text(text: &str) -> BTreeMap<String, Vec<String>> {
+    let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in text.lines() {
+        let line = line.trim_start();
+        let line = ["export ", "ARG ", "ENV ", "readonly ", "local "]
+            .iter()
+            .find_map(|word| line.strip_prefix(word))
+            .unwrap_or(line);
+        let end = line
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(line.len());
+        let (name, rest) = line.split_at(end);
+        let rest = rest.trim_start_matches([' ', ':', '?']);
+        let Some(value) = rest.strip_prefix('=').filter(|_| !name.is_empty()) else {
+            continue;
+        };
+        let value = value.trim_start();
+        let value = match value.chars().next() {
+            Some(quote @ ('"' | '\'')) => value[1..].split(quote).next().unwrap_or(""),
+            _ => value.split([' ', '\t', ';', '#']).next().unwrap_or(""),
+        };
+        let held = values.entry(name.to_owned()).or_default();
+        if !held.iter().any(|known| known == value) {
+            held.push(value.to_owned());
+        }
+    }
+    values
+}
+
+/// The systems to which something in the workspace gives the image by name, so that they keep no older one.
+fn systems(workspace: &Workspace, flow: usize) -> Vec<System> {
+    let uses = workspace.flows()[flow].uses.iter();
+    uses.filter_map(|id| {
+        let image: &ImageUse = workspace.image_use(*id);
+        let deploys = matches!(image.role, Role::Deploy | Role::Record);
+        let kind = workspace.file(id.file).kind;
+        match image.tool {
+            _ if !deploys => None,
+            Tool::Kubectl | Tool::Helm | Tool::Kustomize | Tool::Sed => Some(System::Kubernetes),
+            Tool::AwsEcs | Tool::ImageDefinitions => Some(System::Ecs),
+            Tool::AwsAppRunner => Some(System::AppRunner),
+            _ if kind == FileKind::TaskDefinition => Some(System::Ecs),
+            _ if kind == FileKind::Dockerrun => Some(System::Beanstalk),
+            _ => None,
+        }
+    })
+    .collect()
+}

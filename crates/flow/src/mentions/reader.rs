@@ -1,0 +1,682 @@
+//! Who reads a place of a text: nobody (comments, prose, text for a log), or somebody, and what it is for them.
+
+use tagwright_syntax::Span;
+use tagwright_syntax::shell::{self, Command, RedirectKind, Script};
+use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
+
+use super::find::{Found, Shape};
+
+/// What becomes of a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Nobody reads it, or what it says is not about images.
+    Nobody,
+    /// Somebody does.
+    Somebody {
+        /// The repository that stands beside the tag, if one does.
+        repository: Option<String>,
+    },
+}
+
+/// How comments are written in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Syntax {
+    /// A text for people: all of it is prose.
+    Prose,
+    /// A list of packages and the like, in which `latest` is never an image's tag.
+    Packages,
+    Yaml,
+    Shell,
+    Makefile,
+    Dockerfile,
+    /// Comments from `#`.
+    Hash,
+    /// Comments from `//` and in `/* */`.
+    Slash,
+    /// Both.
+    Terraform,
+    /// None that is known.
+    Other,
+}
+
+/// Whether no place in a file of this path can be a mention: text for people, lists of packages.
+#[must_use]
+pub fn is_prose(path: &str) -> bool {
+    matches!(syntax(path), Syntax::Prose | Syntax::Packages)
+}
+
+fn syntax(path: &str) -> Syntax {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    match &*name {
+        "license" | "licence" | "notice" | "changelog" | "authors" | "codeowners" | "readme" => {
+            return Syntax::Prose;
+        }
+        "package.json" | "package-lock.json" | "composer.json" | "renovate.json"
+        | ".tool-versions" | "pnpm-lock.yaml" | "pipfile" | "go.sum" | "tagwright.toml" => {
+            return Syntax::Packages;
+        }
+        _ => {}
+    }
+    if name.starts_with("dockerfile")
+        || name.starts_with("containerfile")
+        || extension == "dockerfile"
+    {
+        return Syntax::Dockerfile;
+    }
+    if name.starts_with("makefile") || name == "gnumakefile" || extension == "mk" {
+        return Syntax::Makefile;
+    }
+    if name.starts_with("jenkinsfile") {
+        return Syntax::Slash;
+    }
+    match extension {
+        "md" | "markdown" | "mdx" | "rst" | "adoc" | "asciidoc" => Syntax::Prose,
+        "lock" | "csv" | "svg" => Syntax::Packages,
+        "yml" | "yaml" | "json" | "template" => Syntax::Yaml,
+        "sh" | "bash" | "zsh" | "ksh" => Syntax::Shell,
+        "tf" | "tfvars" | "hcl" | "tofu" | "nomad" => Syntax::Terraform,
+        "py" | "rb" | "toml" | "env" | "ini" | "cfg" | "conf" | "properties" | "pl" | "ps1"
+        | "just" => Syntax::Hash,
+        "ts" | "tsx" | "js" | "jsx" | "mjs" | "cjs" | "go" | "java" | "kt" | "kts" | "groovy"
+        | "gradle" | "cs" | "rs" | "scala" | "swift" | "php" | "json5" | "jsonc" => Syntax::Slash,
+        _ if name.starts_with(".env") => Syntax::Hash,
+        _ => Syntax::Other,
+    }
+}
+
+/// A text, read as far as it takes to say who reads a place of it.
+pub(super) struct Text<'a> {
+    text: &'a str,
+    syntax: Syntax,
+    tree: Option<Tree>,
+    /// The whole text as shell.
+    script: Option<Script>,
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn new(path: &str, text: &'a str) -> Self {
+        let mut syntax = syntax(path);
+        let shebang =
+            text.starts_with("#!") && text.lines().next().is_some_and(|line| line.contains("sh"));
+        if syntax == Syntax::Other && shebang {
+            syntax = Syntax::Shell;
+        }
+        Self {
+            text,
+            syntax,
+            tree: (syntax == Syntax::Yaml).then(|| yaml::parse(text)),
+            script: (syntax == Syntax::Shell).then(|| shell::parse(text)),
+        }
+    }
+
+    /// Who reads what was found.
+    pub(super) fn reader(&self, found: &Found) -> Reader {
+        let at = found.span.start as usize;
+        if self.is_comment(at) {
+            return Reader::Nobody;
+        }
+        let somebody = Reader::Somebody { repository: None };
+        match self.syntax {
+            Syntax::Prose | Syntax::Packages => Reader::Nobody,
+            Syntax::Yaml => self.in_tree(found),
+            Syntax::Shell => match &self.script {
+                Some(script) => in_script(script, self.text, at, found, self.text),
+                None => somebody,
+            },
+            Syntax::Makefile => self.in_makefile(found),
+            Syntax::Dockerfile => match found.shape {
+                // A default for people; what a build passes stands where it is built.
+                Shape::Word => Reader::Nobody,
+                _ => self.by_key(found, None),
+            },
+            Syntax::Terraform => self.by_key(found, self.block_name(at)),
+            Syntax::Hash | Syntax::Slash | Syntax::Other => match found.shape {
+                Shape::Word if !self.is_about_images(at) => Reader::Nobody,
+                Shape::Word => somebody,
+                _ => self.by_key(found, None),
+            },
+        }
+    }
+
+    fn line(&self, at: usize) -> &'a str {
+        let start = self.text[..at].rfind('\n').map_or(0, |start| start + 1);
+        let end = self.text[at..]
+            .find('\n')
+            .map_or(self.text.len(), |end| at + end);
+        &self.text[start..end]
+    }
+
+    /// Whether a call or an assignment on the line, or on the two before it, is about images.
+    fn is_about_images(&self, at: usize) -> bool {
+        let mut start = at;
+        for _ in 0..3 {
+            start = self.text[..start].rfind('\n').unwrap_or(0);
+        }
+        let end = self.text[at..]
+            .find('\n')
+            .map_or(self.text.len(), |end| at + end);
+        let lines = self.text[start..end].to_ascii_lowercase();
+        ["ecr", "image", "tag", "container"]
+            .iter()
+            .any(|word| lines.contains(word))
+    }
+
+    fn is_comment(&self, at: usize) -> bool {
+        if let Some(tree) = &self.tree
+            && tree.error().is_none()
+        {
+            let within = |comment: &Span| comment.start as usize <= at && at < comment.end as usize;
+            return tree.comments().iter().any(within);
+        }
+        if self.script.is_some() {
+            // Its reader knows.
+            return false;
+        }
+        let start = self.text[..at].rfind('\n').map_or(0, |start| start + 1);
+        let head = &self.text[start..at];
+        let slash = matches!(self.syntax, Syntax::Slash | Syntax::Terraform);
+        let hash = !matches!(
+            self.syntax,
+            Syntax::Slash | Syntax::Other | Syntax::Dockerfile
+        );
+        if self.syntax == Syntax::Dockerfile {
+            return head.trim_start().starts_with('#');
+        }
+        hash && line_comment(head, "#")
+            || slash && (line_comment(head, "//") || self.in_block_comment(at))
+    }
+
+    fn in_block_comment(&self, at: usize) -> bool {
+        let head = &self.text[..at];
+        let Some(open) = head.rfind("/*") else {
+            return false;
+        };
+        // `src/**/*.ts` in a text opens nothing.
+        let own_word = head[..open].ends_with(|c: char| c.is_whitespace()) || open == 0;
+        own_word && !head[open..].contains("*/")
+    }
+
+    /// By the key alone, or by `block`, the name of what holds it, where the key says only "default".
+    fn by_key(&self, found: &Found, block: Option<&str>) -> Reader {
+        let Shape::Value(key) = found.shape else {
+            return if found.shape == Shape::Word {
+                Reader::Nobody
+            } else {
+                Reader::Somebody { repository: None }
+            };
+        };
+        let key = key.of(self.text);
+        let named = if is_generic(key) { block } else { Some(key) };
+        let tag = named.is_some_and(is_tag_key);
+        if tag {
+            Reader::Somebody { repository: None }
+        } else {
+            Reader::Nobody
+        }
+    }
+
+    /// The name of the block of Terraform around `at`: that of the last line at the margin that opens one.
+    fn block_name(&self, at: usize) -> Option<&'a str> {
+        let head = &self.text[..at];
+        let line = head
+            .rmatch_indices('\n')
+            .map(|(at, _)| &head[at + 1..])
+            .chain(std::iter::once(head))
+            .find(|line| {
+                line.starts_with(|c: char| c.is_ascii_alphabetic()) && line.contains('{')
+            })?;
+        line.split('"').nth(1)
+    }
+
+    fn in_tree(&self, found: &Found) -> Reader {
+        let at = found.span.start;
+        let node = self
+            .tree
+            .as_ref()
+            .and_then(|tree| Some((tree, scalar_at(tree, at)?)));
+        let Some((tree, node)) = node else {
+            return self.by_key(found, None);
+        };
+        let whole = tree.text(node).map(str::trim);
+        if whole != Some("latest")
+            && let Some(text) = tree.text(node)
+            && is_script(tree, node)
+        {
+            let map = tree.source_map(self.text, node);
+            let Some(inner) = map.and_then(|map| map.decoded(at)) else {
+                return Reader::Somebody { repository: None };
+            };
+            let script = shell::parse(text);
+            return in_script(&script, text, inner as usize, found, self.text);
+        }
+        match found.shape {
+            Shape::Reference(_) | Shape::Redeploy(_) | Shape::Untagged(_) => {
+                if is_text_for_people(tree, node) {
+                    return Reader::Nobody;
+                }
+                Reader::Somebody { repository: None }
+            }
+            Shape::Value(_) | Shape::Word if whole == Some("latest") => of_value(tree, node),
+            _ => self.by_key(found, None),
+        }
+    }
+
+    fn in_makefile(&self, found: &Found) -> Reader {
+        let at = found.span.start as usize;
+        let line = self.line(at);
+        let Some(recipe) = line.strip_prefix('\t') else {
+            return self.by_key(found, None);
+        };
+        let recipe = recipe.trim_start_matches(['@', '-', '+']);
+        let start = self.text[..at].rfind('\n').map_or(0, |start| start + 1);
+        let skipped = line.len() - recipe.len();
+        match at.checked_sub(start + skipped) {
+            Some(inner) => in_script(&shell::parse(recipe), recipe, inner, found, self.text),
+            None => Reader::Somebody { repository: None },
+        }
+    }
+}
+
+/// Whether a comment that `sign` opens starts in `head`, outside quotes.
+fn line_comment(head: &str, sign: &str) -> bool {
+    let mut quote: Option<char> = None;
+    let mut before = ' ';
+    for (at, c) in head.char_indices() {
+        match quote {
+            Some(open) if c == open && before != '\\' => quote = None,
+            Some(_) => {}
+            None if c == '"' || c == '\'' || c == '`' => quote = Some(c),
+            None if head[at..].starts_with(sign)
+                && (before.is_whitespace() || sign == "//" && before != ':') =>
+            {
+                return true;
+            }
+            None => {}
+        }
+        before = c;
+    }
+    false
+}
+
+/// The scalar whose bytes hold the byte `at`.
+fn scalar_at(tree: &Tree, at: u32) -> Option<NodeId> {
+    tree.nodes()
+        .filter(|(_, node)| matches!(node.kind, NodeKind::Scalar(_)))
+        .find(|(_, node)| node.span.start <= at && at < node.span.end)
+        .map(|(id, _)| id)
+}
+
+/// The keys above a node, the nearest first.
+fn keys_above(tree: &Tree, node: NodeId) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut at = node;
+    while let Some(parent) = tree.node(at).parent {
+        if let Some(mapping) = tree.mapping(parent)
+            && let Some(entry) = mapping.entries.iter().find(|entry| entry.value == at)
+        {
+            keys.extend(tree.text(entry.key).map(str::to_owned));
+        }
+        at = parent;
+    }
+    keys
+}
+
+/// Whether a scalar of a YAML file is text for a shell, by its key.
+fn is_script(tree: &Tree, node: NodeId) -> bool {
+    keys_above(tree, node).first().is_some_and(|key| {
+        matches!(
+            &*key.to_ascii_lowercase(),
+            "commands"
+                | "command"
+                | "script"
+                | "scripts"
+                | "run"
+                | "before_script"
+                | "after_script"
+                | "finally"
+                | "bash"
+                | "sh"
+                | "shell"
+                | "cmd"
+                | "userdata"
+        )
+    })
+}
+
+/// Whether a scalar only tells people something.
+fn is_text_for_people(tree: &Tree, node: NodeId) -> bool {
+    keys_above(tree, node).first().is_some_and(|key| {
+        matches!(
+            &*key.to_ascii_lowercase(),
+            "description" | "summary" | "title" | "comment"
+        )
+    })
+}
+
+/// A scalar that is `latest` and nothing else: what it is the value of.
+fn of_value(tree: &Tree, node: NodeId) -> Reader {
+    let keys = keys_above(tree, node);
+    let Some(key) = keys.first() else {
+        return Reader::Nobody;
+    };
+    let holder = tree
+        .node(node)
+        .parent
+        .filter(|id| tree.mapping(*id).is_some());
+    let beside = |names: &[&str]| {
+        let holder = holder?;
+        let mapping = tree.mapping(holder)?;
+        mapping.entries.iter().find_map(|entry| {
+            let key = tree.text(entry.key)?;
+            let known = names.iter().any(|name| key.eq_ignore_ascii_case(name));
+            known
+                .then(|| tree.text(entry.value).map(str::to_owned))
+                .flatten()
+        })
+    };
+    let named = if is_generic(key) {
+        beside(&["name", "key", "parameterkey", "parametername", "id"])
+            .or_else(|| keys.get(1).cloned())
+    } else {
+        Some(key.clone())
+    };
+    if !named.as_deref().is_some_and(is_tag_key) {
+        return Reader::Nobody;
+    }
+    let repository = beside(&[
+        "newname",
+        "repository",
+        "repo",
+        "imagename",
+        "image",
+        "repositoryname",
+    ])
+    .or_else(|| beside(&["name"]).filter(|_| key.eq_ignore_ascii_case("newtag")));
+    let registry = beside(&["registry", "host"]).filter(|registry| !registry.is_empty());
+    Reader::Somebody {
+        repository: match (registry, repository) {
+            (Some(registry), Some(repository)) => Some(format!("{registry}/{repository}")),
+            (_, repository) => repository,
+        },
+    }
+}
+
+/// The name in `ParameterKey=NAME,ParameterValue=latest` and `name=NAME,value=latest`, before the second key.
+fn parameter_before(text: &str, key: Span) -> Option<&str> {
+    let head = text[..key.start as usize].strip_suffix(',')?;
+    let start = head.rfind(|c: char| c.is_whitespace() || c == '=')?;
+    head[start..].strip_prefix('=')
+}
+
+/// Keys that say nothing of what they hold.
+fn is_generic(key: &str) -> bool {
+    matches!(
+        &*key.to_ascii_lowercase(),
+        "default" | "value" | "defaultvalue" | "default_value" | "parametervalue" | "content"
+    )
+}
+
+/// The same for a variable of a shell or of make, where `VERSION=latest` is what a deployment is given.
+fn is_tag_variable(name: &str) -> bool {
+    is_tag_key(name) || matches!(&*name.to_ascii_lowercase(), "version" | "release" | "ver")
+}
+
+/// Whether a key's name says that it holds an image's tag.
+fn is_tag_key(key: &str) -> bool {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut lower = false;
+    for c in key.chars() {
+        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && lower) {
+            words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+        }
+        lower = c.is_ascii_lowercase();
+        if c.is_ascii_alphanumeric() {
+            word.push(c.to_ascii_lowercase());
+        }
+    }
+    words.push(word);
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&&**word));
+    has(&["tag", "tags", "image", "images", "img"])
+        || words
+            .iter()
+            .any(|word| word.len() > 5 && word.ends_with("tag"))
+        || has(&["version", "release", "ver"])
+            && has(&["app", "container", "docker", "service", "deploy"])
+}
+
+/// Programs to which `latest` is not an image's tag, whatever their options are called: package managers, and what
+/// moves files and text about. Those of the container tools that take images have readers of their own.
+const NOT_ABOUT_IMAGES: [&str; 44] = [
+    "npm", "npx", "yarn", "pnpm", "lerna", "bun", "pip", "pip3", "pipx", "poetry", "apt",
+    "apt-get", "yum", "dnf", "apk", "brew", "gem", "cargo", "rustup", "nvm", "n", "fnm", "volta",
+    "asdf", "mise", "sdk", "pyenv", "rbenv", "corepack", "choco", "composer", "go", "curl", "wget",
+    "git", "gh", "grep", "ls", "cp", "mv", "rm", "ln", "tar", "unzip",
+];
+const CONTAINER_TOOLS: [&str; 6] = [
+    "docker",
+    "podman",
+    "nerdctl",
+    "finch",
+    "buildah",
+    "docker-compose",
+];
+
+/// Who reads the byte `at` of a shell text; `whole` is the text that `found` is about.
+fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str) -> Reader {
+    let holds = |span: Span| span.start as usize <= at && at < span.end as usize;
+    if script.comments.iter().any(|comment| holds(*comment)) {
+        return Reader::Nobody;
+    }
+    let somebody = Reader::Somebody { repository: None };
+    let tag_key = |key: Span| {
+        let name = key.of(whole);
+        let named = if is_generic(name) {
+            parameter_before(whole, key)
+        } else {
+            Some(name)
+        };
+        named.is_some_and(is_tag_variable)
+    };
+    let Some(command) = script
+        .commands
+        .iter()
+        .rev()
+        .find(|command| covers(command, at))
+    else {
+        return match found.shape {
+            Shape::Value(key) if !tag_key(key) => Reader::Nobody,
+            // A word of a condition, of a list or of what could not be read.
+            Shape::Word if script.status == shell::Status::Clean => Reader::Nobody,
+            _ => somebody,
+        };
+    };
+    let program = command.program().unwrap_or_default();
+    if is_plain_output(command, &program, at) {
+        return Reader::Nobody;
+    }
+    let in_document = command.redirects.iter().any(|redirect| {
+        redirect
+            .here_document
+            .as_ref()
+            .is_some_and(|document| holds(document.body))
+    });
+    let foreign = NOT_ABOUT_IMAGES.contains(&&*program);
+    match found.shape {
+        Shape::Reference(_) | Shape::Untagged(_) | Shape::Redeploy(_) => somebody,
+        Shape::Value(key) if !tag_key(key) => Reader::Nobody,
+        Shape::Value(_) if foreign => Reader::Nobody,
+        Shape::Value(_) if CONTAINER_TOOLS.contains(&&*program) => Reader::Nobody,
+        Shape::Value(_) => somebody,
+        Shape::Word if in_document => Reader::Nobody,
+        Shape::Word if foreign || command.words.is_empty() => Reader::Nobody,
+        Shape::Word if matches!(&*program, "test" | "[" | "[[" | "case" | "for" | "export") => {
+            Reader::Nobody
+        }
+        Shape::Word if CONTAINER_TOOLS.contains(&&*program) => Reader::Nobody,
+        // Part of a longer text, such as a sentence.
+        Shape::Word => {
+            let word = command.words.iter().find(|word| holds(word.span));
+            let alone = word
+                .is_some_and(|word| word.is("latest") || word.span.of(text).contains("latest\""));
+            if alone { somebody } else { Reader::Nobody }
+        }
+    }
+}
+
+/// Whether the command, its redirections or its here-documents hold the byte `at`.
+fn covers(command: &Command, at: usize) -> bool {
+    let holds = |span: Span| span.start as usize <= at && at < span.end as usize;
+    holds(command.span)
+        || command.redirects.iter().any(|redirect| {
+            redirect
+                .target
+                .as_ref()
+                .is_some_and(|target| holds(target.span))
+                || redirect
+                    .here_document
+                    .as_ref()
+                    .is_some_and(|document| holds(document.body))
+        })
+}
+
+/// Whether the command only writes to the log: `echo`, whose output goes nowhere.
+fn is_plain_output(command: &Command, program: &str, at: usize) -> bool {
+    if !matches!(program, "echo" | "printf" | ":" | "true") {
+        return false;
+    }
+    let context = &command.context;
+    let output = command
+        .redirects
+        .iter()
+        .filter(|it| it.kind == RedirectKind::Output);
+    let kept = output.clone().any(|redirect| {
+        let target = redirect.target.as_ref().and_then(|target| target.literal());
+        !target
+            .is_some_and(|target| matches!(&*target, "/dev/null" | "/dev/stderr" | "/dev/stdout"))
+    });
+    // A substitution inside the words is a command of its own.
+    let assigned = command
+        .assignments
+        .iter()
+        .any(|it| it.span.start as usize <= at && at < it.span.end as usize);
+    !kept
+        && !assigned
+        && context.pipe_length == 1
+        && context.substitution == 0
+        && context.function.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::find::find;
+    use super::*;
+
+    /// Whether anybody reads the first place in `text`.
+    fn read(path: &str, text: &str) -> bool {
+        let found = find(text);
+        let first = found.first().expect("something to find");
+        Text::new(path, text).reader(first) != Reader::Nobody
+    }
+
+    #[test]
+    fn comments_and_text_for_the_log_are_read_by_nobody() {
+        let spec = |command: &str| {
+            format!("version: 0.2\nphases:\n  build:\n    commands:\n      - {command}\n")
+        };
+        for (path, text, expected) in [
+            ("a.md", "docker run web:latest".to_owned(), false),
+            ("a.sh", "# docker run $R/web:latest\n".to_owned(), false),
+            ("a.sh", "docker run $R/web:latest\n".to_owned(), true),
+            ("a.sh", "echo \"pushed $R/web:latest\"\n".to_owned(), false),
+            (
+                "a.sh",
+                "echo \"$R/web:latest\" > image.txt\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "echo \"$R/web:latest\" | tee image.txt\n".to_owned(),
+                true,
+            ),
+            ("a.sh", "X=$(echo \"$R/web:latest\")\n".to_owned(), true),
+            ("a.sh", "echo \"x # $R/web:latest\" > y\n".to_owned(), true),
+            ("buildspec.yml", spec("echo $R/web:latest"), false),
+            ("buildspec.yml", spec("echo $R/web:latest >&2"), false),
+            ("buildspec.yml", spec("deploy --image $R/web:latest"), true),
+            ("buildspec.yml", spec("./deploy.sh latest"), true),
+            ("buildspec.yml", spec("npm publish --tag latest"), false),
+            (
+                "buildspec.yml",
+                spec("terraform apply -var image_tag=latest"),
+                true,
+            ),
+            (
+                "buildspec.yml",
+                spec("terraform apply -var node_version=latest"),
+                false,
+            ),
+            (
+                "buildspec.yml",
+                "# web:latest\nversion: 0.2\n".to_owned(),
+                false,
+            ),
+            ("main.tf", "image = \"x/web:latest\"".to_owned(), true),
+            ("main.tf", "// image = \"x/web:latest\"".to_owned(), false),
+            (
+                "main.tf",
+                "variable \"image_tag\" {\n  default = \"latest\"\n}".to_owned(),
+                true,
+            ),
+            (
+                "main.tf",
+                "variable \"engine\" {\n  default = \"latest\"\n}".to_owned(),
+                false,
+            ),
+            ("stack.ts", "// web:latest".to_owned(), false),
+            (
+                "stack.ts",
+                "fromEcrRepository(repo, 'latest')".to_owned(),
+                true,
+            ),
+            ("stack.ts", "const channel = f('latest');".to_owned(), false),
+            (
+                "values.yaml",
+                "image:\n  repository: x/web\n  tag: latest\n".to_owned(),
+                true,
+            ),
+            (
+                "values.yaml",
+                "node:\n  version: 3\n  channel: latest\n".to_owned(),
+                false,
+            ),
+            (
+                "t.yml",
+                "Parameters:\n  ImageTag:\n    Default: latest\n".to_owned(),
+                true,
+            ),
+            (
+                "t.yml",
+                "Parameters:\n  Ami:\n    Default: latest\n".to_owned(),
+                false,
+            ),
+            ("Makefile", "TAG ?= latest\n".to_owned(), true),
+            (
+                "Makefile",
+                "push:\n\tdocker push $(REG)/web:latest\n".to_owned(),
+                true,
+            ),
+            (
+                "Makefile",
+                "push:\n\t@echo $(REG)/web:latest\n".to_owned(),
+                false,
+            ),
+            ("Dockerfile", "FROM x/web:latest\n".to_owned(), true),
+            ("Dockerfile", "# FROM x/web:latest\n".to_owned(), false),
+            ("package.json", "{\"x\": \"latest\"}".to_owned(), false),
+        ] {
+            assert_eq!(read(path, &text), expected, "{path}: {text}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The text files of a repository that no reader knows: scripts, Dockerfiles, programs. They are searched for
+//! mentions of an image that a fix would move, and only then.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use tagwright_flow::mentions::{Surroundings, is_prose};
+
+use crate::discovery;
+
+/// A longer file is data, in bytes.
+const LONGEST: u64 = 4 * 1024 * 1024;
+/// How far a file is looked into for a byte that no text has.
+const HEAD: usize = 8 * 1024;
+
+/// The files around a workspace, read when somebody asks for them.
+#[derive(Debug)]
+pub struct Around {
+    root: PathBuf,
+    no_ignore: bool,
+    whole: bool,
+    texts: OnceLock<Vec<(Arc<str>, Arc<str>)>>,
+}
+
+impl Around {
+    /// Those below the folder `root` (absolute) that `.gitignore` does not exclude; with `no_ignore` those too.
+    /// Unless it is `whole`, a folder that nothing marks as a workspace may be anything: only what lies right in it
+    /// is read.
+    #[must_use]
+    pub fn new(root: PathBuf, no_ignore: bool, whole: bool) -> Self {
+        Self {
+            root,
+            no_ignore,
+            whole,
+            texts: OnceLock::new(),
+        }
+    }
+
+    /// The paths, relative to the folder, and the texts, sorted by path.
+    fn texts(&self) -> &[(Arc<str>, Arc<str>)] {
+        self.texts.get_or_init(|| {
+            let mut texts = Vec::new();
+            for path in discovery::all_files(&self.root, self.no_ignore, self.whole) {
+                let relative = path.strip_prefix(&self.root).unwrap_or(&path);
+                let shown = discovery::display(relative);
+                if !is_prose(&shown)
+                    && let Some(text) = text(&path)
+                {
+                    texts.push((shown.into(), text));
+                }
+            }
+            texts.sort();
+            texts
+        })
+    }
+}
+
+/// The text of a file; `None` if it is none, too long, or not to be read.
+fn text(path: &Path) -> Option<Arc<str>> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    if !metadata.is_file() || metadata.len() > LONGEST {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    File::open(path)
+        .ok()?
+        .take(LONGEST)
+        .read_to_end(&mut bytes)
+        .ok()?;
+    if bytes.iter().take(HEAD).any(|byte| *byte == 0) {
+        return None;
+    }
+    Some(String::from_utf8_lossy(&bytes).into())
+}
+
+/// Files around a workspace without those that belong to it.
+pub(crate) struct Others<'a> {
+    around: Option<&'a Around>,
+    known: HashSet<&'a str>,
+}
+
+impl<'a> Others<'a> {
+    /// Without the files at the paths `known`, relative to the same folder.
+    pub(crate) fn new(around: Option<&'a Around>, known: impl Iterator<Item = &'a str>) -> Self {
+        Self {
+            around,
+            known: known.collect(),
+        }
+    }
+}
+
+impl Surroundings for Others<'_> {
+    fn each(&self, found: &mut dyn FnMut(&str, &str)) {
+        let texts = self.around.map_or(&[][..], Around::texts);
+        for (path, text) in texts
+            .iter()
+            .filter(|(path, _)| !self.known.contains(&**path))
+        {
+            found(path, text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_found_and_other_files_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let write = |path: &str, bytes: &[u8]| {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        };
+        write("deploy.sh", b"docker pull web:latest\n");
+        write("ci/Dockerfile", b"FROM web:latest\n");
+        write("README.md", b"web:latest\n");
+        write("logo.png", b"\x89PNG\0latest");
+        write("node_modules/x/a.sh", b"web:latest\n");
+        write(".gitignore", b"out\n");
+        write("out/a.sh", b"web:latest\n");
+        write("buildspec.yml", b"version: 0.2\n");
+        let paths = |no_ignore: bool| {
+            let around = Around::new(root.to_owned(), no_ignore, true);
+            let mut paths = Vec::new();
+            Others::new(Some(&around), ["buildspec.yml"].into_iter())
+                .each(&mut |path, _| paths.push(path.to_owned()));
+            paths
+        };
+        assert_eq!(paths(false), [".gitignore", "ci/Dockerfile", "deploy.sh"]);
+        assert_eq!(
+            paths(true),
+            [".gitignore", "ci/Dockerfile", "deploy.sh", "out/a.sh"]
+        );
+    }
+}

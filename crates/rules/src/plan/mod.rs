@@ -1,0 +1,189 @@
+//! How `latest` is replaced in the flow of one image: all places together, or none.
+//!
+//! Two questions are answered per flow. Which tag: where the flow already pushes a tag of its own per
+//! build, what is deployed takes that one; everything else takes the branch tag, with a part that is new
+//! for every build where something in the flow only acts on a changed text. And whether: every place must
+//! be one where the shell expands what is written, and every buildspec must have the branch variable.
+//!
+//! [`ImagePlan`] is the face of this folder; rules that insert commands of their own take [`define_branch`] and
+//! [`after`] from it. Nothing here knows which rule asks.
+
+mod branch_tag;
+mod definition;
+mod existing;
+mod joined;
+mod left_behind;
+mod written;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tagwright_flow::expression::Origin;
+use tagwright_flow::facts::{AssignmentPlace, FileFacts, TagKind, TagValue};
+use tagwright_flow::{FileId, Flow};
+use tagwright_syntax::Span;
+
+use self::branch_tag::branch_tag;
+use self::existing::take_existing;
+use crate::context::{Context, Place, deploys, pushes};
+use crate::{Applicability, Fix, Refusal, RefusalCode};
+
+pub(crate) use self::branch_tag::needs_new_text;
+pub(crate) use self::definition::{after, define_branch};
+pub(crate) use self::joined::Index;
+
+/// The fixes of one flow.
+#[derive(Clone, Debug)]
+pub(crate) struct ImagePlan {
+    /// For what is deployed.
+    pub(crate) deploys: Result<Arc<Fix>, Refusal>,
+    /// For everything else.
+    pub(crate) pushes: Result<Arc<Fix>, Refusal>,
+    /// For `latest` that is only one of the values of a variable, by file and place: it can change alone,
+    /// since everything that takes the variable takes the new value.
+    defaults: HashMap<(FileId, Span), Result<Arc<Fix>, Refusal>>,
+}
+
+impl ImagePlan {
+    /// The fix for a variable that is `latest` by default, at one of the places that take it.
+    pub(crate) fn of_default(&self, place: Place<'_>, tag: &TagValue) -> Result<Arc<Fix>, Refusal> {
+        let own = tag
+            .site
+            .and_then(|site| self.defaults.get(&(place.file.id, site.source)));
+        match own {
+            Some(fix) => fix.clone(),
+            None if deploys(place.image.role) => self.deploys.clone(),
+            None => self.pushes.clone(),
+        }
+    }
+}
+
+impl ImagePlan {
+    pub(crate) fn make(context: &Context<'_>, flow: &Flow) -> Self {
+        // Also what a build edits: whether the edit is about the image is not certain.
+        let places: Vec<Place<'_>> = flow.uses.iter().map(|id| context.place(*id)).collect();
+        let all = |wanted: &dyn Fn(&Place<'_>, &TagValue) -> bool| -> Vec<(Place<'_>, &TagValue)> {
+            places
+                .iter()
+                .flat_map(|place| place.image.tags.iter().map(|tag| (*place, tag)))
+                .filter(|(place, tag)| wanted(place, tag))
+                .collect()
+        };
+        let latest = all(&|place, tag| tag.kind.is_latest() && place.image.is_latest());
+        let default = all(&|place, tag| tag.kind.is_latest() && !place.image.is_latest());
+        let pushed = all(&|place, _| pushes(place.image.role));
+        let defaults = defaults(context, &default, latest.len());
+        let pushes_latest = latest.iter().any(|(place, _)| pushes(place.image.role));
+        let beside = pushed.iter().any(|(_, tag)| {
+            matches!(&tag.kind, TagKind::Variable(_))
+                || matches!(&tag.kind, TagKind::Literal(text) if &**text != "latest")
+        });
+        let (readers, rest): (Vec<_>, Vec<_>) = latest
+            .iter()
+            .copied()
+            .partition(|(place, _)| deploys(place.image.role));
+        if !readers.is_empty()
+            && let Some(fix) = take_existing(context.settings, &readers, &rest, &pushed)
+        {
+            return Self {
+                deploys: Ok(Arc::new(fix)),
+                pushes: branch_tag(context, &rest, true).map(Arc::new),
+                defaults,
+            };
+        }
+        let fix = if pushes_latest {
+            branch_tag(context, &latest, beside)
+        } else if beside {
+            Err(Refusal::new(
+                RefusalCode::NotPushed,
+                "the tags that this repository pushes for the image are not known to be set where it is deployed",
+            ))
+        } else {
+            Err(Refusal::new(
+                RefusalCode::NotPushed,
+                "nothing in this repository pushes the image, so its tag has to change where it is pushed first",
+            ))
+        };
+        let fix = fix.map(Arc::new);
+        Self {
+            deploys: fix.clone(),
+            pushes: fix,
+            defaults,
+        }
+    }
+}
+
+/// One fix for each place at which a variable gets `latest` as one of its values. A fallback that is
+/// written out at every use (`repo:${X:-latest}`) is one place for all of them, or they would come apart.
+/// `latest`: how many places of the image are `latest` whatever their variables hold.
+fn defaults(
+    context: &Context<'_>,
+    places: &[(Place<'_>, &TagValue)],
+    latest: usize,
+) -> HashMap<(FileId, Span), Result<Arc<Fix>, Refusal>> {
+    /// Fixes of one image, times the places that each may have to change.
+    const MOST_CHANGES: usize = 1_000_000;
+    /// `None`: written out at its uses.
+    type Key = Option<(FileId, Span)>;
+    #[derive(Default)]
+    struct Group<'a> {
+        places: Vec<(Place<'a>, &'a TagValue)>,
+        spans: Vec<(FileId, Span)>,
+    }
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut known: HashMap<Key, usize> = HashMap::new();
+    for (place, tag) in places {
+        let Some(site) = tag.site else { continue };
+        let at_use = place.image.span.contains(site.source);
+        let key = (!at_use).then_some((place.file.id, site.source));
+        let at = *known.entry(key).or_insert_with(|| {
+            groups.push(Group::default());
+            groups.len() - 1
+        });
+        groups[at].places.push((*place, tag));
+        groups[at].spans.push((place.file.id, site.source));
+    }
+    let mut fixes = HashMap::new();
+    // Each fix may have to change all other places of the image with it.
+    let too_many = groups.len().saturating_mul(latest) > MOST_CHANGES;
+    for Group { places, spans } in groups {
+        let seldom = places.iter().all(|(place, tag)| is_seldom(place.file, tag));
+        let fix = if too_many {
+            Err(Refusal::new(
+                RefusalCode::UnsupportedForm,
+                "too many variables and places name this image",
+            ))
+        } else {
+            branch_tag(context, &places, false)
+        };
+        let fix = fix.map(|fix| {
+            Arc::new(Fix {
+                message: "take the branch tag instead of `latest`".to_owned(),
+                // The command that finds the branch ends a build that has none, and most such builds
+                // never come to the fallback.
+                applicability: if seldom {
+                    Applicability::Unsafe
+                } else {
+                    fix.applicability
+                },
+                ..fix
+            })
+        });
+        for span in spans {
+            // The first group that has a place says how it changes.
+            fixes.entry(span).or_insert_with(|| fix.clone());
+        }
+    }
+    fixes
+}
+
+/// Whether the tag is only the fallback of a variable that a command of the file sets.
+fn is_seldom(file: &FileFacts, tag: &TagValue) -> bool {
+    let Origin::Fallback(name) = &tag.origin else {
+        return false;
+    };
+    // `TAG=${TAG:-latest}` sets it to the fallback and to what comes from outside.
+    let itself = |span: Span| tag.site.is_some_and(|site| span.contains(site.source));
+    file.assigned(name)
+        .any(|a| a.place == AssignmentPlace::Command && !itself(a.span))
+}
