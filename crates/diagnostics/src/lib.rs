@@ -136,6 +136,12 @@ pub enum ChangeKind {
         /// The decoded values of the items, in order.
         items: Vec<String>,
     },
+    /// The folded text (`>`) becomes a literal one (`|`): its lines, with the indentation and what is said of it and
+    /// of the end, stay as they are.
+    Unfold {
+        /// The new decoded value. But for blanks and line breaks it is the old one.
+        text: String,
+    },
     /// In a file that cannot be read, a blank is put behind a dash, so that its line is the next item of the
     /// list above it. Without all lines of this kind, the file can be read. The change's node is the root of
     /// what could be read.

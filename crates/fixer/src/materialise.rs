@@ -63,6 +63,8 @@ pub(crate) struct NodePlan {
     pub(crate) replaced: Option<(Span, String)>,
     /// The items that the lines of the node become.
     pub(crate) split: Option<Vec<String>>,
+    /// What the folded text reads as a literal one.
+    pub(crate) unfolded: Option<String>,
     /// Comments of the file and what becomes of them, ascending; only at the file's root.
     pub(crate) comments: Vec<(Span, String)>,
     /// The comment that is put above the line on which the node begins.
@@ -145,6 +147,11 @@ impl<'a> Materialiser<'a> {
                         .map_err(|refusal| refused(*node, refusal))?,
                 );
             }
+            if todo.unfolded.is_some() {
+                edits.extend(
+                    edit::unfold(text, tree, *node).map_err(|refusal| refused(*node, refusal))?,
+                );
+            }
             if !todo.replacements.is_empty() {
                 edits.extend(
                     edit::replace_in_scalar(text, tree, *node, &todo.replacements)
@@ -203,7 +210,10 @@ impl<'a> Materialiser<'a> {
                         ChangeKind::ReplaceNode { .. },
                         NodeKind::Mapping(_) | NodeKind::Scalar(_),
                     )
-                    | (ChangeKind::SplitLines { .. }, NodeKind::Scalar(_))
+                    | (
+                        ChangeKind::SplitLines { .. } | ChangeKind::Unfold { .. },
+                        NodeKind::Scalar(_),
+                    )
                     | (ChangeKind::InsertComment { .. }, _) => true,
                     (ChangeKind::ReplaceComment { comment, .. }, _) => {
                         sized.tree.comments().contains(comment)
@@ -262,6 +272,7 @@ impl<'a> Materialiser<'a> {
                         todo.replaced = Some((*span, text.clone()));
                     }
                     ChangeKind::SplitLines { items } => todo.split = Some(items.clone()),
+                    ChangeKind::Unfold { text } => todo.unfolded = Some(text.clone()),
                     ChangeKind::ReplaceComment { comment, text } => {
                         todo.comments.push((*comment, text.clone()));
                     }
@@ -315,8 +326,18 @@ pub(crate) fn overlap(one: &Change, other: &Change) -> bool {
             ChangeKind::ReplaceComment { comment: b, .. },
         ) => a == b,
         (ChangeKind::InsertComment { .. }, ChangeKind::InsertComment { .. })
-        | (ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. }, _)
-        | (_, ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. }) => true,
+        | (
+            ChangeKind::ReplaceNode { .. }
+            | ChangeKind::SplitLines { .. }
+            | ChangeKind::Unfold { .. },
+            _,
+        )
+        | (
+            _,
+            ChangeKind::ReplaceNode { .. }
+            | ChangeKind::SplitLines { .. }
+            | ChangeKind::Unfold { .. },
+        ) => true,
         _ => false,
     }
 }

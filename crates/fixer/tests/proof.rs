@@ -120,6 +120,53 @@ fn lines(items: &'static [&'static str]) -> impl Fn(&Sources) -> Change {
     }
 }
 
+/// The second item of the file becomes literal, and reads `text`.
+fn unfolded(value: &'static str) -> impl Fn(&Sources) -> Change {
+    move |sources| {
+        let tree = yaml::parse(text(sources));
+        let list = tree.sequence(tree.root().unwrap()).unwrap();
+        Change {
+            file: FILE,
+            node: list.items[1],
+            kind: ChangeKind::Unfold {
+                text: value.to_string(),
+            },
+        }
+    }
+}
+
+#[test]
+fn a_folded_text_becomes_literal_with_its_indicators_and_nothing_else() {
+    for (sign, ending) in [
+        ("", "\n"),
+        ("-", ""),
+        ("+", "\n"),
+        ("2", "\n"),
+        ("-2", ""),
+        (" # why", "\n"),
+    ] {
+        let before = format!("- x\n- >{sign}\n  if a; then\n    b\n  else\n  c\n  fi\n- y\n");
+        let after = before.replace('>', "|");
+        let value = match ending {
+            "" => "if a; then\n  b\nelse\nc\nfi",
+            _ => "if a; then\n  b\nelse\nc\nfi\n",
+        };
+        prove(&before, &after, unfolded(value)).unwrap();
+        rejected(&before, &after, unfolded("if a; then b; fi"), 2);
+        rejected(&before, &before.replace("- y", "- z"), unfolded(value), 2);
+    }
+    let no_break = "- x\n- >\n  if a; then\n  b\n  fi";
+    let after = no_break.replace('>', "|");
+    prove(no_break, &after, unfolded("if a; then\nb\nfi\n")).unwrap();
+    let whole = "- x\n- >\n  docker build\n  .\n- y\n";
+    rejected(
+        whole,
+        &whole.replace('>', "|"),
+        unfolded("docker build\n.\n"),
+        3,
+    );
+}
+
 #[test]
 fn a_mapping_becomes_the_command_that_stands_there_and_nothing_else() {
     let before = "- x\n- echo a: b # c\n# d\n- y\n";

@@ -259,9 +259,11 @@ pub fn only_prints(command: &Command) -> bool {
         let runs = |it: &shell::Part| it.kind == PartKind::Substitution;
         word.parts.iter().any(runs)
     };
+    // `echo … >&2` says it to the log even where the output is taken.
+    let to_log = |it: &shell::Redirect| it.kind == RedirectKind::Duplicate;
+    let kept = command.context.pipe_length > 1 || command.context.substitution > 0;
     prints
-        && command.context.pipe_length <= 1
-        && command.context.substitution == 0
+        && (!kept || command.redirects.iter().any(to_log))
         && !command.redirects.iter().any(to_file)
         && !command.words.iter().any(expands)
 }
@@ -380,7 +382,9 @@ mod tests {
         let restarts = |it: &Habits| it.restarts;
         let exports = |it: &Habits| it.exported.contains("A");
         let expands = |it: &Habits| it.expands;
-        let cases: &[(&str, fn(&Habits) -> bool, bool)] = &[
+        /// A command, a question, and its answer.
+        type Case = (&'static str, fn(&Habits) -> bool, bool);
+        let cases: &[Case] = &[
             ("source ./env.sh", sets, true),
             ("x && . \"$HOME/env\"", sets, true),
             ("bash -c '. ./env; make'", sets, true),

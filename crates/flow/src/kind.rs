@@ -143,6 +143,13 @@ pub fn classify(path: &str, text: &str) -> FileKind {
     if has(text, "containerDefinitions:") {
         return FileKind::TaskDefinition;
     }
+    // CodeBuild reads it by its name, whatever is in it.
+    let is_default = yaml && matches!(&*lower, "buildspec.yml" | "buildspec.yaml");
+    let batch = is_buildspec_name(path) && top_level_key(text, "batch") && has(text, "build-");
+    let other = has(text, "repository_info") || top_level_key(text, "buildspecs");
+    if (is_default || batch) && !other {
+        return FileKind::Buildspec;
+    }
     FileKind::Other
 }
 

@@ -7,6 +7,9 @@
 
 use crate::section::{Key, PLAIN, Section, Unknown, Value, key};
 
+/// When it was read from its source.
+pub const AS_OF: &str = "2026-11";
+
 /// Where the table is from.
 pub const READ_FROM: &str = "CodeBuild user guide, \"Build specification reference for CodeBuild\" and \"Batch \
                                  build buildspec reference\", as of 2026";
@@ -463,12 +466,12 @@ pub static BATCH_MATRIX: Section = Section {
     keys: &[
         key(
             "static",
-            Value::Section(&BATCH_SIDE),
+            Value::Section(&BATCH_STATIC),
             "What all builds share.",
         ),
         key(
             "dynamic",
-            Value::Section(&BATCH_SIDE),
+            Value::Section(&BATCH_DYNAMIC),
             "What differs: lists of values.",
         ),
     ],
@@ -476,9 +479,41 @@ pub static BATCH_MATRIX: Section = Section {
     ..PLAIN
 };
 
-/// `static` or `dynamic`.
-pub static BATCH_SIDE: Section = Section {
-    name: "a side of `batch.build-matrix`",
+/// `static`. Source beyond the reference: awsdocs/aws-codebuild-user-guide issue 88, where the guide's writer confirms
+/// that the image, the compute type and variables have no effect there.
+pub static BATCH_STATIC: Section = Section {
+    name: "`batch.build-matrix.static`",
+    keys: &[
+        key(
+            "env",
+            Value::Section(&BATCH_STATIC_ENV),
+            "The environment that all builds share.",
+        ),
+        IGNORE_FAILURE,
+    ],
+    unknown: Unknown::Allowed,
+    ..PLAIN
+};
+
+/// The `env` of `static`.
+pub static BATCH_STATIC_ENV: Section = Section {
+    name: "`batch.build-matrix.static.env`",
+    keys: &[
+        key(
+            "privileged-mode",
+            Value::Flag,
+            "Whether Docker can run in the builds.",
+        ),
+        key("type", Value::Text, "The environment type."),
+        key("fleet", Value::Any, "The reserved-capacity fleet."),
+    ],
+    unknown: Unknown::Ignored,
+    ..PLAIN
+};
+
+/// `dynamic`.
+pub static BATCH_DYNAMIC: Section = Section {
+    name: "`batch.build-matrix.dynamic`",
     keys: &[
         key(
             "buildspec",
@@ -520,7 +555,9 @@ const COMMON: [&str; 9] = [
 
 /// The section that `name` belongs to, where it is found in `found` and unknown there.
 pub fn home(name: &str, found: &Section) -> Option<&'static Section> {
-    if COMMON.contains(&name) || found.unknown == Unknown::Allowed {
+    // What `static` does not take belongs to `dynamic`, not to a section of the same keys.
+    let in_static = std::ptr::eq(found, &raw const BATCH_STATIC_ENV);
+    if COMMON.contains(&name) || found.unknown == Unknown::Allowed || in_static {
         return None;
     }
     HOMES

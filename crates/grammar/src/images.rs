@@ -9,6 +9,9 @@
 //!
 //! An image of a family that is newer than the newest listed here is not known.
 
+/// When the table was read from its source.
+pub const AS_OF: &str = "2026-04";
+
 /// What `sh` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sh {
@@ -68,6 +71,24 @@ pub static FAMILIES: [Family; 15] = [
     family("aws/codebuild/php", Some(7), None, Sh::Dash),
     family("aws/codebuild/java", None, None, Sh::Dash),
 ];
+
+/// What an image is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// With `apt-get`.
+    Ubuntu,
+    /// With `yum`, from version 2023 on also `dnf`.
+    AmazonLinux,
+}
+
+/// What an image is made of; `None` if it is not one of CodeBuild's, or newer than the table. Their `sh` tells.
+#[must_use]
+pub fn system(image: &str) -> Option<System> {
+    Some(match sh(image)? {
+        Sh::Dash => System::Ubuntu,
+        Sh::Bash => System::AmazonLinux,
+    })
+}
 
 /// The `sh` of an image; `None` if it is not one of CodeBuild's, or newer than the table.
 pub fn sh(image: &str) -> Option<Sh> {

@@ -74,6 +74,8 @@ pub static RUNTIMES: [Runtime; 10] = [
 pub enum Offer {
     /// A current image has it, or it is newer than the table.
     Current,
+    /// No current image has it; CodeBuild downloads and installs it at the start of each build.
+    Custom,
     /// No current image has it.
     Retired,
     /// It is written like no version of the runtime.
@@ -106,9 +108,33 @@ impl Runtime {
         let matches = |offered: &&str| numbers(offered).zip(numbers(version)).all(|(a, b)| a == b);
         if self.versions.iter().any(matches) || numbers(version).gt(numbers(newest)) {
             Offer::Current
+        } else if self.is_custom(version) {
+            Offer::Custom
         } else {
             Offer::Retired
         }
+    }
+
+    /// Whether the version is written as CodeBuild takes it for one to install.
+    /// Source: CodeBuild user guide, "Runtime versions", section "Custom runtime versions", as of 2026-11; for
+    /// each of these runtimes the images' `runtimes.yml` has a `default` that installs whatever is asked for.
+    fn is_custom(&self, version: &str) -> bool {
+        if self.name == "java" {
+            let major = version.strip_prefix("corretto");
+            return major
+                .is_some_and(|it| !it.is_empty() && it.bytes().all(|b| b.is_ascii_digit()));
+        }
+        let parts: Vec<&str> = version.split('.').collect();
+        let least = match self.name {
+            "nodejs" | "python" => 1,
+            "golang" => 2,
+            "dotnet" | "php" | "ruby" => 3,
+            _ => return false,
+        };
+        (least..=3).contains(&parts.len())
+            && parts
+                .iter()
+                .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
     }
 }
 
@@ -129,12 +155,20 @@ mod tests {
             ("nodejs", "18", Offer::Current),
             ("nodejs", "18.x", Offer::Current),
             ("nodejs", "26", Offer::Current),
-            ("nodejs", "12", Offer::Retired),
+            ("nodejs", "12", Offer::Custom),
+            ("nodejs", "14.21.3", Offer::Custom),
+            ("nodejs", "12.x", Offer::Retired),
+            ("java", "corretto15", Offer::Custom),
+            ("golang", "1.19", Offer::Custom),
+            ("golang", "1", Offer::Current),
+            ("php", "8.0", Offer::Retired),
+            ("php", "8.0.30", Offer::Custom),
+            ("ruby", "3.0.6", Offer::Custom),
             ("nodejs", "lts", Offer::Unknown),
             ("python", "3.10", Offer::Current),
             ("python", "3.9.7", Offer::Current),
             ("python", "3", Offer::Current),
-            ("python", "3.8", Offer::Retired),
+            ("python", "3.8", Offer::Custom),
             ("python", "$PYTHON", Offer::Current),
             ("dotnet", "6", Offer::Current),
             ("dotnet", "3.1", Offer::Retired),

@@ -119,6 +119,7 @@ impl Walk<'_> {
                     self.value(*item, *value);
                 }
             }
+            (Value::ListOrOne(Value::Text), NodeKind::Mapping(_)) => self.wrong(node, "a list"),
             (Value::ListOrOne(value), _) => self.value(node, *value),
             (Value::List(_), _) => self.wrong(node, "a list"),
             (Value::Commands, NodeKind::Sequence(list)) => {

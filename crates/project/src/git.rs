@@ -327,6 +327,23 @@ fn is_file(mode: &str) -> bool {
     mode.starts_with("100")
 }
 
+/// Those of `paths`, relative to the folder `top` of a work tree, that the index has as files without the executable bit;
+/// none where Git cannot be asked.
+pub(crate) fn plain_files(top: &Path, paths: &[&str]) -> Vec<PathBuf> {
+    let mut arguments = vec!["--literal-pathspecs", "ls-files", "--stage", "-z", "--"];
+    arguments.extend(paths);
+    let printed =
+        output(command(Some(top), &arguments)).map_or_else(|_| Vec::new(), |it| it.stdout);
+    let entries = printed.split(|byte| *byte == 0);
+    let plain = entries.filter_map(|entry| {
+        let tab = entry.iter().position(|byte| *byte == b'\t')?;
+        entry
+            .starts_with(b"100644 ")
+            .then(|| path(&entry[tab + 1..]))
+    });
+    plain.collect()
+}
+
 fn command(folder: Option<&Path>, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     if let Some(folder) = folder {

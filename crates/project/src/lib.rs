@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod baseline;
 pub mod config;
 pub mod discovery;
+pub mod executable;
 pub mod git;
 pub mod identity;
 pub mod load;

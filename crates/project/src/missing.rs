@@ -56,7 +56,7 @@ pub(crate) fn findings(files: &[FileFacts], documents: &[Document]) -> Vec<Findi
 }
 
 /// The root of the Git repository that the file lies in, if it is the workspace's folder and has no submodules.
-fn root(document: &Document) -> Option<PathBuf> {
+pub(crate) fn root(document: &Document) -> Option<PathBuf> {
     let path = std::path::absolute(document.path.as_deref()?).ok()?;
     let depth = Path::new(&*document.relative).components().count();
     let root = path.ancestors().nth(depth)?;

@@ -39,6 +39,22 @@ impl Around {
         }
     }
 
+    /// Exactly these files, as pairs of the path relative to the folder and the text.
+    #[must_use]
+    pub fn of_texts(texts: impl IntoIterator<Item = (Arc<str>, Arc<str>)>) -> Self {
+        let mut texts: Vec<_> = texts
+            .into_iter()
+            .filter(|(path, _)| !is_prose(path))
+            .collect();
+        texts.sort();
+        Self {
+            root: PathBuf::new(),
+            no_ignore: true,
+            whole: false,
+            texts: OnceLock::from(texts),
+        }
+    }
+
     /// The paths, relative to the folder, and the texts, sorted by path.
     fn texts(&self) -> &[(Arc<str>, Arc<str>)] {
         self.texts.get_or_init(|| {

@@ -6,21 +6,27 @@ use std::sync::Arc;
 
 use tagwright_diagnostics::{Finding, Fix, Refusal, RefusalCode, Severity};
 use tagwright_fixer::{Relint, Sources};
+use tagwright_flow::facts::FileFacts;
 use tagwright_flow::kind::{FileKind, classify};
+use tagwright_flow::mentions::{self, Mention};
 use tagwright_flow::{self as flow, FileId};
 use tagwright_rules::{Known, Verdict};
-use tagwright_syntax::Span;
+use tagwright_syntax::{SmolStr, Span};
 
 use crate::analysis::Analysis;
 use crate::baseline::Located;
 use crate::identity::identities;
-use crate::missing;
 use crate::parallel::map;
 use crate::shellcheck::{self, Script, Shellcheck};
 use crate::surroundings::{Around, Others};
+use crate::{executable, missing};
 
 /// The rule of a file that tagwright cannot cope with.
 pub const INTERNAL_ERROR: &str = "internal-error";
+
+/// The rule under which the proof of a fix finds an old name that the fix would leave behind. It is never reported:
+/// no text on disk has such a finding.
+const LEFT_BEHIND: &str = "left-behind";
 
 /// A file of a workspace.
 #[derive(Clone, Debug)]
@@ -232,17 +238,22 @@ impl Workspace {
         self.without_known(verdict, &self.documents)
     }
 
-    /// The files that `workspace`, the same files perhaps with other texts, names and that are not there.
+    /// What the disk and Git say of the files that `workspace`, the same files perhaps with other texts, names.
     fn missing(&self, workspace: &flow::Workspace) -> Vec<Finding> {
-        let level = self.analysis.external_level(missing::RULE, Severity::Error);
-        let Some(severity) = level else {
-            return Vec::new();
+        let mut all = Vec::new();
+        let mut add = |rule, default, look: fn(&[FileFacts], &[Document]) -> Vec<Finding>| {
+            let Some(severity) = self.analysis.external_level(rule, default) else {
+                return;
+            };
+            let found = look(workspace.files(), &self.documents).into_iter();
+            all.extend(found.map(|finding| Finding {
+                severity,
+                ..finding
+            }));
         };
-        let mut found = missing::findings(workspace.files(), &self.documents);
-        for finding in &mut found {
-            finding.severity = severity;
-        }
-        found
+        add(missing::RULE, Severity::Error, missing::findings);
+        add(executable::RULE, Severity::Warning, executable::findings);
+        all
     }
 
     /// Takes out what the baseline knows; `documents` have the texts that the findings are about.
@@ -279,6 +290,26 @@ impl Workspace {
         tagwright_rules::keep_together(&mut checked.findings, &about);
         checked.suppressed.extend(quiet);
         checked
+    }
+
+    /// What the proof asks last: whether images that are pushed as `latest` in the texts as they are on disk, and
+    /// in `after` no more, are still named so anywhere. The texts are searched; what made the change is not asked.
+    fn left_behind(&self, after: &flow::Workspace) -> Vec<Finding> {
+        let left = mentions::left_by_change(&self.flow, after, &self.others());
+        let finding = |(image, mention): (SmolStr, Mention)| Finding {
+            rule: LEFT_BEHIND,
+            severity: Severity::Error,
+            message: format!(
+                "{}:{} still names `{}`, and nothing pushes `{image}:latest` any more",
+                mention.path, mention.position.line, mention.written
+            ),
+            file: mention.file.unwrap_or(FileId(0)),
+            span: mention.file.map_or(Span::empty(0), |_| mention.span),
+            related: Vec::new(),
+            fix: None,
+            refusal: None,
+        };
+        left.into_iter().map(finding).collect()
     }
 
     /// Takes the texts of `sources` to show findings in; what the files contribute is not read again.
@@ -407,6 +438,7 @@ impl Relint for Workspace {
         } else {
             verdict.findings
         };
+        findings.extend(self.left_behind(&joined));
         // A text that the analysis cannot cope with is never an improvement.
         failed.extend(failures);
         findings.extend(failed.into_iter().map(|(file, message)| Finding {

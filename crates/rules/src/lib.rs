@@ -3,6 +3,7 @@
 //! A rule is a file in a folder named after its category, and one line in the list below. Its module
 //! documentation is its page; the examples in it run as tests.
 
+mod calls;
 pub mod context;
 mod delivery;
 pub mod derivation;
@@ -20,6 +21,7 @@ mod unique;
 mod variables;
 mod verdict;
 
+pub use calls::{ScriptCall, script_calls};
 pub use context::{Context, Document, Report};
 pub use directives::Directive;
 pub use settings::Settings;
@@ -247,6 +249,7 @@ rules! {
         invalid_value
         commands_with_steps
         batch_identifier
+        artifact_identifier
         batch_dependency
         reserved_variable
         unknown_runtime
@@ -255,9 +258,15 @@ rules! {
         missing_file
     }
     shell {
+        incomplete_command
         removed_command
+        registry_login
         bashism
         lost_state
+        array_across_items
+        busybox_timeout
+        package_manager
+        script_not_executable
         masked_failure
         push_after_failed_build
         variable_as_command
@@ -288,10 +297,12 @@ rules! {
         variable_in_project
         missing_namespace
         exported_never_set
+        unexportable_variable
         artifact_not_listed
         duplicate_branch_target
         unconditional_stage
         default_image_tag
+        undefined_variable
     }
     isolation {
         shared_repository
@@ -353,6 +364,8 @@ pub fn needs_context(file: &FileFacts, settings: &Settings) -> bool {
                     || *read.name == *settings.branch_variable
                     || &*read.name == "CODEBUILD_SOURCE_VERSION"
             })
+        // A project may set it, or be known not to.
+        || variables::unset(file).next().is_some()
         // Another file may push the tag that is deployed here.
         || file.uses.iter().any(|image| {
             context::deploys(image.role)

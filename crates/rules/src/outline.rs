@@ -256,6 +256,36 @@ pub(crate) fn line(document: &Document<'_>, offset: u32) -> u32 {
 mod tests {
     use tagwright_grammar::{buildspec, copilot, images, runtimes};
 
+    /// Months since the start of the era, of `2026-04` or `2026-04-09`.
+    fn months(date: &str) -> u64 {
+        let mut parts = date.split('-').map(|part| part.parse::<u64>().unwrap());
+        parts.next().unwrap() * 12 + parts.next().unwrap()
+    }
+
+    /// `TAGWRIGHT_TODAY=2027-06 cargo test` tells which tables will be too old then.
+    #[test]
+    fn no_table_is_older_than_a_year() {
+        let today = std::env::var("TAGWRIGHT_TODAY").map_or_else(
+            |_| {
+                let now = std::time::SystemTime::now();
+                let days = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() / 86_400;
+                // Close enough for months.
+                1970 * 12 + 1 + days * 400 * 12 / 146_097
+            },
+            |date| months(&date),
+        );
+        for (table, as_of) in [
+            ("runtimes", runtimes::AS_OF),
+            ("images", images::AS_OF),
+            ("buildspec", buildspec::AS_OF),
+        ] {
+            assert!(
+                today <= months(as_of) + 12,
+                "the table `{table}` was read in {as_of}: read its source again"
+            );
+        }
+    }
+
     /// The texts in quotes of a source, comments left out.
     fn quoted_texts(source: &str) -> Vec<&str> {
         let code = source

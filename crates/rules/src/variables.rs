@@ -1,7 +1,9 @@
 //! What rules ask about shell variables: which ones hold a branch, who sets them, and where in the file
 //! their text stands.
 
-use tagwright_flow::expression::{Atom, AtomKind, Expansion, Expression, Origin, Site, plain_name};
+use tagwright_flow::expression::{
+    Atom, AtomKind, Expansion, Expression, Origin, Piece, Site, plain_name,
+};
 use tagwright_flow::facts::{
     AssignmentFact, AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue,
 };
@@ -38,6 +40,31 @@ pub(crate) fn may_be_assigned(file: &FileFacts, name: &str) -> bool {
     file.assigned(name).any(|a| !is_bare_export(a))
         || file.habits().sets_unknown
         || file.habits().tested.contains(name)
+}
+
+/// The variables in the names of the images of a buildspec that no command and no entry of `env` sets, each with the use
+/// that names it: those that CodeBuild defines are not among them.
+pub(crate) fn unset(file: &FileFacts) -> impl Iterator<Item = (&str, &ImageUse)> {
+    let uses = file.uses.iter().filter(|_| file.buildspec.is_some());
+    let named = uses.flat_map(|image| {
+        let pieces = image.repository.pieces();
+        let names = pieces.filter_map(|piece| match piece {
+            // With an operator it has a default, or is a part of another value.
+            Piece::Variable(name) if plain_name(name) == name => Some(name),
+            _ => None,
+        });
+        names.map(move |name| (name, image)).collect::<Vec<_>>()
+    });
+    named.filter(|(name, image)| {
+        let own = name.starts_with("CODEBUILD_") || name.starts_with("AWS_") || *name == "HOME";
+        let looped = image.loops.iter().any(|variable| **variable == **name);
+        let guarded = file
+            .reads
+            .iter()
+            .any(|read| *read.name == **name && read.guarded);
+        let assigned = file.assignments.iter().any(|it| *it.name == **name);
+        !own && !looped && !guarded && !assigned
+    })
 }
 
 /// `export NAME` alone gives no value.

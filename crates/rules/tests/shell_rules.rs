@@ -780,3 +780,78 @@ fn a_command_of_a_megabyte_is_said_not_to_be_read() {
     assert_eq!(found, [("unread-command", start)]);
     assert!(findings[0].message.contains("longer than 512 KB"));
 }
+
+#[test]
+fn a_login_whose_output_is_run_matters_where_its_status_does() {
+    let login =
+        "$(aws ecr get-login-password | docker login --username AWS --password-stdin $HOST)";
+    fires("registry-login", login);
+    fires("registry-login", &format!("{login} && {PUSH}"));
+    // The status of a command in the middle of a loop is nobody's.
+    silent(
+        "registry-login",
+        &format!("for env in $ENVS; do {login}; {PUSH}; done"),
+    );
+    silent(
+        "registry-login",
+        "RESULT=$(docker login -u a --password-stdin b)",
+    );
+}
+
+#[test]
+fn a_password_fits_the_registry_whatever_the_tool() {
+    let host = "111122223333.dkr.ecr.us-east-1.amazonaws.com";
+    for login in [
+        "docker login -u AWS --password-stdin",
+        "podman login -u AWS --password-stdin",
+        "helm registry login -u AWS --password-stdin",
+    ] {
+        let own = "aws ecr get-login-password --region";
+        fires(
+            "registry-login",
+            &format!("{own} eu-west-1 | {login} {host}"),
+        );
+        fires(
+            "registry-login",
+            &format!("{own}=eu-west-1 | {login} https://{host}/web"),
+        );
+        fires(
+            "registry-login",
+            &format!("aws ecr-public get-login-password | {login} {host}"),
+        );
+        fires(
+            "registry-login",
+            &format!("{own} $R | {login} $A.dkr.ecr.AWS_REGION.amazonaws.com"),
+        );
+        silent(
+            "registry-login",
+            &format!("{own} us-east-1 | {login} {host}"),
+        );
+        silent("registry-login", &format!("{own} $R | {login} {host}"));
+        silent(
+            "registry-login",
+            &format!("{own} us-east-1 | {login} $A.dkr.ecr.$R.amazonaws.com"),
+        );
+    }
+}
+
+#[test]
+fn other_values_that_are_run_as_commands() {
+    fires("variable-as-command", "X=$(shell date)");
+    fires("variable-as-command", "X=$(COMMIT:=none)");
+    fires("variable-as-command", "if $STATUS -eq 0; then make; fi");
+    fires("variable-as-command", "$STATUS == 1 || make");
+    silent("variable-as-command", "if [ $STATUS -eq 0 ]; then make; fi");
+    silent("variable-as-command", "X=$(./shell date)");
+    silent("variable-as-command", "X=$(kubectl get pod a:b)");
+    silent("variable-as-command", "$RUNNER run test");
+}
+
+#[test]
+fn arrays_are_lost_between_items_only() {
+    fires("array-across-items", "A=(1 2)\necho ${A[0]}");
+    fires("array-across-items", "mapfile -t A < list\necho ${#A[@]}");
+    silent("array-across-items", "A=(1 2); echo ${A[0]}");
+    silent("array-across-items", "A=(1 2)\nA=(3); echo ${A[0]}");
+    silent("array-across-items", "A=1\necho ${A}");
+}

@@ -258,6 +258,26 @@ pub fn replace_node(
     }])
 }
 
+/// The edit that makes the folded scalar (`>`) at `node` a literal one (`|`). What stands behind the sign and the
+/// lines below stay.
+///
+/// # Errors
+/// A [`EditRefusal`] where that cannot be done without touching anything else.
+pub fn unfold(text: &str, tree: &Tree, node: NodeId) -> Result<Vec<Edit>, EditRefusal> {
+    refuse_unsafe(tree, node)?;
+    let own = tree.node(node);
+    let folded =
+        matches!(&own.kind, NodeKind::Scalar(scalar) if scalar.style == ScalarStyle::Folded);
+    if !folded || !own.span.of(text).starts_with('>') {
+        return Err(EditRefusal::Shape("this is not a folded text"));
+    }
+    let start = own.span.start as usize;
+    Ok(vec![Edit {
+        span: Span::new(start, start + 1),
+        text: "|".to_owned(),
+    }])
+}
+
 /// The edits that make the plain text at `node`, the value of a key, a list with these items: a blank behind the
 /// dash with which each of its lines begins.
 ///

@@ -75,6 +75,14 @@ fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static 
         for (comment, _) in &todo.comments {
             allowed.push(of_comment(old.text, *comment));
         }
+        if todo.unfolded.is_some() {
+            let start = old.tree.node(*node).span.start as usize;
+            allowed.push(Allowed {
+                span: Span::new(start, start + 1),
+                replaces: true,
+                edits: 1,
+            });
+        }
         if todo.split.is_some() {
             allowed.extend(of_lines(old, *node));
         }

@@ -171,6 +171,7 @@ fn blame(it: &Comparison<'_>, new: &Finding) -> Vec<usize> {
             change.kind,
             ChangeKind::ReplaceNode { .. }
                 | ChangeKind::SplitLines { .. }
+                | ChangeKind::Unfold { .. }
                 | ChangeKind::SpaceDash { .. }
         )
     };
@@ -225,10 +226,11 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
             ChangeKind::InsertItem { value, .. } => (None, value.as_str()),
             ChangeKind::ReplaceNode { text, .. } => (Some(Span::new(0, text.len())), text.as_str()),
             // The comment is not part of any node; that it says what it should is proven with the text. Lines
-            // that are a list are never split again.
+            // that are a list are never split again, and a literal text is never unfolded.
             ChangeKind::ReplaceComment { .. }
             | ChangeKind::InsertComment { .. }
             | ChangeKind::SplitLines { .. }
+            | ChangeKind::Unfold { .. }
             | ChangeKind::SpaceDash { .. } => continue,
         };
         let inserted = file.map.inserted.iter().filter(|(list, inserted, _)| {

@@ -44,6 +44,16 @@ pub(super) fn check_file(old: &Read<'_>, plan: &Plan) -> Result<(), Rejection> {
                 return Err(fail("the string is not the command that stands there"));
             }
         }
+        // No shell takes the old text, so that the new one takes nothing away.
+        if let (Some(new), NodeKind::Scalar(scalar)) = (&todo.unfolded, &old.tree.node(*node).kind)
+            && (shell::incomplete(&scalar.value).is_none()
+                || shell::incomplete(new).is_some()
+                || shell::parse(new).status != Status::Clean)
+        {
+            return Err(fail(
+                "it is not certain that only the new text is a whole command",
+            ));
+        }
         for item in todo.split.iter().flatten() {
             if shell::parse(item).status != Status::Clean {
                 return Err(fail("an item cannot be read as shell"));

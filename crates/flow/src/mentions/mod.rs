@@ -9,7 +9,7 @@ mod find;
 mod name;
 mod reader;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use tagwright_syntax::position::{LineIndex, Position};
@@ -334,6 +334,47 @@ impl Index {
             redeploys,
         }
     }
+}
+
+/// The images that `before` pushes as `latest` and `after` no more, each with the first place that still names it
+/// so. Both are the same files with other texts; `surroundings` are the files around them.
+#[must_use]
+pub fn left_by_change(
+    before: &Workspace,
+    after: &Workspace,
+    surroundings: &dyn Surroundings,
+) -> Vec<(SmolStr, Mention)> {
+    let pushed = |workspace: &Workspace| -> BTreeMap<SmolStr, BTreeSet<FileId>> {
+        let mut pushed: BTreeMap<SmolStr, BTreeSet<FileId>> = BTreeMap::new();
+        for flow in workspace.flows() {
+            let latest = flow.uses.iter().any(|id| {
+                let image = workspace.image_use(*id);
+                matches!(image.role, Role::Push | Role::BuildPush) && image.may_be_latest()
+            });
+            if latest {
+                let files = flow.uses.iter().map(|id| id.file);
+                pushed.entry(flow.name.clone()).or_default().extend(files);
+            }
+        }
+        pushed
+    };
+    let (old, new) = (pushed(before), pushed(after));
+    let moved: Vec<_> = old
+        .into_iter()
+        .filter(|(name, _)| !new.contains_key(name))
+        .collect();
+    if moved.is_empty() {
+        return Vec::new();
+    }
+    let index = Index::new(after, surroundings);
+    let left = moved.into_iter().filter_map(|(name, files)| {
+        let files: Vec<FileId> = files.into_iter().collect();
+        let mut flows = after.flows().iter();
+        let flow = flows.position(|flow| flow.name == name);
+        let mention = index.left_behind(after, &name, flow, &files, &HashSet::new())?;
+        Some((name, mention))
+    });
+    left.collect()
 }
 
 #[derive(Default)]

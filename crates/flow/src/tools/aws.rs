@@ -18,8 +18,8 @@ pub(super) static ROW: Program = Program {
         "create-deployment",
         "publish-version",
     ],
-    read: read,
-    redeploys: redeploys,
+    read,
+    redeploys,
     ..Program::new(&["aws"], Tool::AwsEcr)
 };
 

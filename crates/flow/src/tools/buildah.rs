@@ -8,7 +8,8 @@ use super::{Found, Role, Tool, docker, skopeo};
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
     triggers: &["buildah"],
-    read: read,
+    read,
+    login: &["login"],
     ..Program::new(&["buildah"], Tool::Buildah)
 };
 

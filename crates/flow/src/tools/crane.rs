@@ -8,7 +8,8 @@ use super::{Found, Role, Tool, skopeo};
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
     triggers: &["crane"],
-    read: read,
+    read,
+    login: &["auth", "login"],
     ..Program::new(&["crane", "gcrane"], Tool::Crane)
 };
 
@@ -17,6 +18,12 @@ pub(super) static REGCTL: Program = Program {
     triggers: &["regctl"],
     read: regctl,
     ..Program::new(&["regctl"], Tool::Other)
+};
+
+/// The row of [`TOOLS`](super::TOOLS). What it pushes are artifacts, which no deployment runs: only its login is known.
+pub(super) static ORAS: Program = Program {
+    login: &["login"],
+    ..Program::new(&["oras"], Tool::Other)
 };
 
 /// Options with a value of crane 0.20 and regctl 0.9 (2026-11).

@@ -16,6 +16,7 @@ pub(super) static ROW: Program = Program {
     redeploys,
     failure: Failure::Of(&["build", "buildx", "push", "compose"]),
     containers: true,
+    login: &["login"],
     ..Program::new(&["docker", "podman", "nerdctl", "finch"], Tool::Docker)
 };
 

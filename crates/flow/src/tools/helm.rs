@@ -9,7 +9,8 @@ use super::{Form, Found, Role, Tool};
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
     triggers: &["helm"],
-    read: read,
+    read,
+    login: &["registry", "login"],
     failure: Failure::Of(&["upgrade", "install"]),
     ..Program::new(&["helm"], Tool::Helm)
 };

@@ -8,7 +8,7 @@ use super::{Form, Found, Role, Tool, docker};
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
     triggers: &["kaniko", "executor"],
-    read: read,
+    read,
     ..Program::new(&["executor", "kaniko"], Tool::Kaniko)
 };
 

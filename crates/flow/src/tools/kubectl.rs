@@ -11,18 +11,18 @@ use super::{Form, Found, Role, Tool, json, print};
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
     triggers: &["kubectl"],
-    read: read,
-    redeploys: redeploys,
-    script: script,
+    read,
+    redeploys,
+    script,
     failure: Failure::Of(&["apply", "set", "rollout"]),
     ..Program::new(&["kubectl", "oc", "kubecolor"], Tool::Kubectl)
 };
 
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static DISTRIBUTIONS: Program = Program {
-    read: read,
-    redeploys: redeploys,
-    script: script,
+    read,
+    redeploys,
+    script,
     ..Program::new(&["k3s", "microk8s", "minikube"], Tool::Kubectl)
 };
 

@@ -8,7 +8,7 @@ use super::{Form, Found, Role, Tool};
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
     triggers: &["kustomize"],
-    read: read,
+    read,
     ..Program::new(&["kustomize"], Tool::Kustomize)
 };
 

@@ -11,7 +11,7 @@ use super::{Form, Found, Role, Tool, print};
 
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
-    read: read,
+    read,
     own_language: true,
     edits: Edits::Anything,
     ..Program::new(&["sed", "gsed"], Tool::Sed)

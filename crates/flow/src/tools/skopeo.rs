@@ -8,7 +8,8 @@ use super::{Form, Found, Role, Tool};
 /// The row of [`TOOLS`](super::TOOLS).
 pub(super) static ROW: Program = Program {
     triggers: &["skopeo"],
-    read: read,
+    read,
+    login: &["login"],
     ..Program::new(&["skopeo"], Tool::Skopeo)
 };
 

@@ -24,6 +24,7 @@ pub static TOOLS: &[&Program] = &[
     &kaniko::ROW,
     &crane::ROW,
     &crane::REGCTL,
+    &crane::ORAS,
     &skopeo::ROW,
     &scanner::TRIVY,
     &scanner::LAST_WORD,
@@ -95,6 +96,9 @@ pub struct Program {
     pub(super) redeploys: fn(&View<'_>) -> bool,
     /// Whether it builds and runs containers, with the command line of docker.
     pub containers: bool,
+    /// The words behind its name with which it logs in to a registry, taking `--username` and `--password-stdin`;
+    /// empty if it does not.
+    pub login: &'static [&'static str],
     /// Whether it only looks at images, or signs them.
     pub scans: bool,
     /// What it may change in a file that it is given.
@@ -138,6 +142,7 @@ impl Program {
             failure: Failure::Ignored,
             redeploys: |_| false,
             containers: false,
+            login: &[],
             scans: false,
             edits: Edits::Nothing,
         }
@@ -214,12 +219,20 @@ pub fn failure_matters(command: &Command) -> bool {
     }
 }
 
-/// Whether `command` logs in to a registry, with the command line of docker: `docker login`, `finch login`.
+/// Whether `command` logs in to a registry: `docker login`, `helm registry login`.
 #[must_use]
 pub fn registry_login(command: &Command) -> bool {
     let name = command.program();
-    name.as_deref().is_some_and(is_container_tool)
-        && command.words.get(1).is_some_and(|word| word.is("login"))
+    let login = name
+        .as_deref()
+        .and_then(tool)
+        .map_or(&[][..], |it| it.login);
+    !login.is_empty()
+        && command.words.len() > login.len()
+        && command.words[1..]
+            .iter()
+            .zip(login)
+            .all(|(word, text)| word.is(text))
 }
 
 /// Whether the program builds and runs containers with the command line of docker.

@@ -123,7 +123,7 @@ fn password<'c>(command: &'c Command, text: &str) -> Option<(Span, Option<&'c Wo
     if !registry_login(command) {
         return None;
     }
-    let words = command.words.get(2..)?;
+    let words = command.words.get(1..)?;
     let mut found = None;
     for (index, word) in words.iter().enumerate() {
         let written = word.span.of(text);

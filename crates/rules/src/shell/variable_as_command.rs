@@ -4,6 +4,8 @@
 //!
 //! Finds `$(NAME)` where `NAME` is written like an environment variable: capital letters, digits and
 //! underscores, nothing else between the parentheses, and no shell function of that name in the same item.
+//! It also finds `$(shell …)`, which is make's, `$(NAME:=value)`, which needs braces, and a comparison without its
+//! `[`: `$STATUS -eq 0`, `if $STAGE = prod; then`.
 //! It looks at the commands, at the names of artifacts and at the cache's key, all of which the shell
 //! expands.
 //!
@@ -56,9 +58,10 @@
 //!   `artifacts/name` and the cache's key.
 //! - POSIX.1-2024, Shell Command Language, 2.6.3 "Command Substitution".
 
+use tagwright_flow::expression::plain_name;
 use tagwright_flow::facts::ShellKind;
 use tagwright_syntax::Span;
-use tagwright_syntax::shell::{Script, Status};
+use tagwright_syntax::shell::{Command, PartKind, Script, Status};
 use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Document, Report};
@@ -76,12 +79,18 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    if !may_matter(document.text()) {
+    let in_commands = |text: &str| may_matter(text) || may_be_other(text);
+    if !in_commands(document.text()) {
         return;
     }
-    for item in items(document, may_matter) {
+    for item in items(document, in_commands) {
         if item.script.status != Status::Clean {
             continue;
+        }
+        for command in &item.script.commands {
+            if let Some((span, message)) = other_form(command, item.text) {
+                report.add(report.draft(document.facts.id, item.span(document, span), message));
+            }
         }
         for (span, name) in substitutions(&item.script, item.text) {
             let span = item.span(document, span);
@@ -112,6 +121,61 @@ fn message(name: &str) -> String {
         "the shell runs a program called `{name}` here, finds none and puts nothing in its place; \
          the variable is `${{{name}}}`"
     )
+}
+
+/// Whether the text may have one of the other forms.
+fn may_be_other(text: &str) -> bool {
+    text.contains("$(shell ")
+        || [":=", ":-", ":?", ":+"].iter().any(|sign| text.contains(sign)) && text.contains("$(")
+        || text.contains('$')
+            && COMPARISONS.iter().any(|sign| {
+                text.match_indices(sign)
+                    .any(|(at, _)| text[..at].ends_with(' ') && text[at + sign.len()..].starts_with(' '))
+            })
+}
+
+/// What stands between two values in `[ … ]`.
+const COMPARISONS: [&str; 9] = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "==", "!=", "="];
+
+/// Another form in which a value is run as a command: its place in the item, and the message.
+fn other_form(command: &Command, text: &str) -> Option<(Span, String)> {
+    let first = command.words.first()?;
+    if !command.assignments.is_empty() {
+        return None;
+    }
+    let written = first.span.of(text);
+    let before = text.get(..first.span.start as usize)?;
+    let opens = command.context.substitution > 0 && before.ends_with("$(");
+    if opens && first.is("shell") && command.words.len() > 1 {
+        let message = "`$(shell …)` is a function of make: the shell looks for a program called `shell` and does not find \
+                       it. Write `$(…)`";
+        return Some((first.span, message.to_owned()));
+    }
+    if let (true, [only]) = (opens, command.words.as_slice()) {
+        let name = plain_name(written);
+        let operator = [":=", ":-", ":?", ":+"]
+            .into_iter()
+            .find(|sign| written[name.len()..].starts_with(sign));
+        if operator.is_some() && !name.is_empty() {
+            let message = format!(
+                "the shell looks for a program called `{written}` and does not find it: a default takes braces, `${{{written}}}`"
+            );
+            return Some((only.span, message));
+        }
+    }
+    let [value, sign, _] = command.words.as_slice() else {
+        return None;
+    };
+    let variable = matches!(value.parts.as_slice(), [part] if matches!(&part.kind, PartKind::Variable(it)
+        if it.operator.is_none() && !matches!(&*it.name, "@" | "*")));
+    let sign = sign.value()?;
+    (variable && COMPARISONS.contains(&&*sign)).then(|| {
+        let message = format!(
+            "the shell runs the value of {} as a command: a comparison needs `[ … ]` around it",
+            written.trim_matches('"')
+        );
+        (command.span, message)
+    })
 }
 
 /// Whether `$(` is followed by a capital letter anywhere. Most files have none and are not looked at.

@@ -3,7 +3,9 @@
 //! ## What it does
 //!
 //! Finds files that are read as buildspecs by their names and have neither `phases` nor `batch` with
-//! anything below them.
+//! anything below them. For a file that a project in the same repository names, and for `buildspec.yml` at the root if
+//! it has only keys of a buildspec, this is a warning, else a note. A file without any key of a buildspec, which belongs
+//! to another tool, is left alone.
 //!
 //! ## Why it matters
 //!
@@ -46,11 +48,15 @@
 //! - CodeBuild user guide, "Build specification reference for CodeBuild".
 
 use tagwright_flow::FileKind;
+use tagwright_flow::delivery::BuildspecOf;
+use tagwright_flow::facts::FileFacts;
+use tagwright_grammar::buildspec;
 use tagwright_syntax::Span;
 use tagwright_syntax::buildspec::PhaseName;
+use tagwright_syntax::yaml::{Entry, Tree};
 
-use crate::context::{Document, Report};
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::context::{Context, Document, Report};
+use crate::{Category, Check, Finding, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "not-a-buildspec",
@@ -58,8 +64,63 @@ pub(crate) static RULE: Rule = Rule {
     default: Some(Severity::Note),
     fixable: Fixable::Never,
     docs: docs!("not_a_buildspec"),
-    check: Check::Document(check),
+    check: Check::Weighed(check, weigh),
 };
+
+/// Raises what a build surely reads: the default file, and files that a project names. A file that is no buildspec
+/// at all and that nothing names is left alone.
+fn weigh(context: &Context<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let named = |path: &str| {
+        let files = context.workspace.files().iter();
+        let mut projects = files.filter_map(|file| file.delivery.as_deref()).flat_map(|it| &it.projects);
+        projects.any(|project| matches!(&project.buildspec, BuildspecOf::File(file) if **file == *path))
+    };
+    let weighed = findings.into_iter().filter_map(|mut finding| {
+        let file = context.workspace.file(finding.file);
+        let default = &*file.path == "buildspec.yml";
+        let meant = meaning(file);
+        if named(&file.path) || default && meant == Meaning::Buildspec {
+            finding.severity = finding.severity.max(Severity::Warning);
+        } else if meant == Meaning::Other {
+            return None;
+        } else {
+            finding.severity = Severity::Note;
+        }
+        Some(finding)
+    });
+    weighed.collect()
+}
+
+/// What a file without anything to run is meant to be, by its keys.
+#[derive(PartialEq, Eq)]
+enum Meaning {
+    /// It has nothing that a buildspec has not, or the buildspec is below another key.
+    Buildspec,
+    /// It has keys of a buildspec and others.
+    Unclear,
+    /// It has no key of a buildspec: other tools name files so, too.
+    Other,
+}
+
+fn meaning(file: &FileFacts) -> Meaning {
+    let tree = file.tree();
+    let Some(root) = tree.root().filter(|root| !tree.is_null(*root)) else {
+        return Meaning::Buildspec;
+    };
+    let entries = tree.mapping(root).map_or(&[][..], |map| &map.entries);
+    let known = |entry: &Entry| {
+        let key = tree.text(entry.key);
+        key.is_some_and(|name| buildspec::BUILDSPEC.key(name).is_some())
+    };
+    let count = entries.iter().filter(|entry| known(entry)).count();
+    if wrapper(&tree).is_some() || count > 0 && count == entries.len() {
+        Meaning::Buildspec
+    } else if count > 0 {
+        Meaning::Unclear
+    } else {
+        Meaning::Other
+    }
+}
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let tree = document.tree;
@@ -93,7 +154,20 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         report.add(draft.severity(Severity::Warning));
         return;
     }
-    let message =
-        "there is nothing to run here: neither `phases` nor `batch` has anything below it";
+    let message = match wrapper(tree) {
+        Some(key) => format!(
+            "there is nothing to run here: `version` and `phases` have to be at the top level, not below `{key}`"
+        ),
+        None => "there is nothing to run here: neither `phases` nor `batch` has anything below it".to_owned(),
+    };
     report.add(report.draft(document.facts.id, span, message));
+}
+
+/// The only key of the file, if the buildspec is below it.
+fn wrapper(tree: &Tree) -> Option<&str> {
+    let [entry] = tree.mapping(tree.root()?)?.entries.as_slice() else {
+        return None;
+    };
+    let text = tree.text(entry.value).is_some_and(|text| text.contains("phases:"));
+    (text || tree.get(entry.value, "phases").is_some()).then(|| tree.text(entry.key))?
 }

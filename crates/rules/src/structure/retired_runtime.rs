@@ -71,7 +71,16 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             continue;
         };
         let version = tree.text(value).unwrap_or("");
-        if runtime.offer(version) != Offer::Retired {
+        let offer = runtime.offer(version);
+        if offer == Offer::Custom {
+            let message = format!(
+                "no current image of CodeBuild has `{name}: {version}` (as of {}): CodeBuild downloads and installs it in every \
+                 build, and gets no security fixes for it",
+                runtimes::AS_OF
+            );
+            report.add(report.draft(document.facts.id, tree.node(value).span, message));
+        }
+        if offer != Offer::Retired {
             continue;
         }
         let offered = if runtime.versions.is_empty() {

@@ -77,6 +77,18 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
             // The names of version 0.1.
             "environment_variables" => Some("env"),
             "plaintext" => Some("variables"),
+            // It has a message of its own.
+            _ if std::ptr::eq(section, &raw const buildspec::BATCH_STATIC_ENV)
+                && buildspec::BATCH_ENV.key(name).is_some() =>
+            {
+                let message = format!(
+                    "`{name}` has no effect in {}; it belongs below `batch.build-matrix.dynamic.env`",
+                    section.name
+                );
+                let span = document.tree.node(entry.key).span;
+                report.add(report.draft(document.facts.id, span, message));
+                continue;
+            }
             _ => tagwright_grammar::did_you_mean(name, known),
         };
         let advice = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));

@@ -9,12 +9,15 @@
 //! [`crate::SourceMap`] leads back to the file.
 
 mod adapter;
+mod complete;
 mod plain;
 pub mod powershell;
 mod repair;
 mod words;
 
 use std::borrow::Cow;
+
+pub use complete::{Fault, Incomplete, incomplete};
 
 use smallvec::SmallVec;
 
