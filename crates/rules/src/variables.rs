@@ -1,6 +1,8 @@
 //! What rules ask about shell variables: which ones hold a branch, who sets them, and where in the file
 //! their text stands.
 
+use std::collections::HashSet;
+
 use tagwright_flow::expression::{
     Atom, AtomKind, Expansion, Expression, Origin, Piece, Site, plain_name,
 };
@@ -45,6 +47,12 @@ pub(crate) fn may_be_assigned(file: &FileFacts, name: &str) -> bool {
 /// The variables in the names of the images of a buildspec that no command and no entry of `env` sets, each with the use
 /// that names it: those that CodeBuild defines are not among them.
 pub(crate) fn unset(file: &FileFacts) -> impl Iterator<Item = (&str, &ImageUse)> {
+    let guarded: HashSet<&str> = file
+        .reads
+        .iter()
+        .filter(|read| read.guarded)
+        .map(|read| &*read.name)
+        .collect();
     let uses = file.uses.iter().filter(|_| file.buildspec.is_some());
     let named = uses.flat_map(|image| {
         let pieces = image.repository.pieces();
@@ -55,15 +63,11 @@ pub(crate) fn unset(file: &FileFacts) -> impl Iterator<Item = (&str, &ImageUse)>
         });
         names.map(move |name| (name, image)).collect::<Vec<_>>()
     });
-    named.filter(|(name, image)| {
+    named.filter(move |(name, image)| {
         let own = name.starts_with("CODEBUILD_") || name.starts_with("AWS_") || *name == "HOME";
         let looped = image.loops.iter().any(|variable| **variable == **name);
-        let guarded = file
-            .reads
-            .iter()
-            .any(|read| *read.name == **name && read.guarded);
-        let assigned = file.assignments.iter().any(|it| *it.name == **name);
-        !own && !looped && !guarded && !assigned
+        let assigned = file.assigned(name).next().is_some();
+        !own && !looped && !guarded.contains(name) && !assigned
     })
 }
 

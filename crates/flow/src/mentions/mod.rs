@@ -9,6 +9,7 @@ mod find;
 mod name;
 mod reader;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
@@ -76,6 +77,8 @@ struct File {
     id: Option<FileId>,
     /// Pushes images of its own, so that a place without a name is about those.
     pushes: bool,
+    /// Its tree, once somebody has asked who reads a place of it.
+    read: OnceLock<Text>,
 }
 
 struct Place {
@@ -118,6 +121,7 @@ impl Index {
                         text: text.into(),
                         id: None,
                         pushes: false,
+                        read: OnceLock::new(),
                     },
                     found,
                     |name| Known {
@@ -149,29 +153,25 @@ impl Index {
             .any(|image| matches!(image.role, Role::Push | Role::BuildPush));
         let uses = Spans::of(facts);
         let values = assignments_of(facts);
-        let names: Vec<(usize, Name)> = facts
-            .uses
-            .iter()
-            .enumerate()
-            .filter_map(|(at, image)| {
-                let flow = *self.flow_of.get(&use_id(facts.id, at))?;
-                Some((flow, Name::read(image.repository.key())))
-            })
-            .collect();
+        let mut names: HashMap<Name, usize> = HashMap::new();
+        for (at, image) in facts.uses.iter().enumerate() {
+            if let Some(flow) = self.flow_of.get(&use_id(facts.id, at)) {
+                let name = Name::read(image.repository.key());
+                names.entry(name).or_insert(*flow);
+            }
+        }
         let file = File {
             path: Arc::clone(&facts.path),
             text: Arc::clone(&facts.text),
             id: Some(facts.id),
             pushes,
+            read: OnceLock::new(),
         };
         let first = self.places.len();
         self.add(file, found, |name| {
             let name = name.resolve(&values);
-            let flow = names.iter().find(|(_, known)| *known == name);
-            Known {
-                flow: flow.map(|(flow, _)| *flow),
-                name,
-            }
+            let flow = names.get(&name).copied();
+            Known { flow, name }
         });
         for place in &mut self.places[first..] {
             if let Some(at) = uses.at(place.found.span) {
@@ -301,7 +301,8 @@ impl Index {
     fn is_read(&self, place: &Place, own: &Name) -> bool {
         let reader = place.reader.get_or_init(|| {
             let file = &self.files[place.file];
-            Text::new(&file.path, &file.text).reader(&place.found)
+            let read = file.read.get_or_init(|| Text::new(&file.path, &file.text));
+            read.reader(&place.found)
         });
         match reader {
             Reader::Nobody => false,
@@ -391,7 +392,15 @@ fn use_id(file: FileId, index: usize) -> UseId {
 }
 
 /// The bytes of a file in which a reader has seen an image.
-struct Spans(Vec<(Span, usize)>);
+struct Spans(Vec<Seen>);
+
+struct Seen {
+    span: Span,
+    /// Which use.
+    index: usize,
+    /// The nearest one before it that ends behind it: what stands between the two holds nothing that it does not.
+    outer: Option<usize>,
+}
 
 impl Spans {
     fn of(facts: &FileFacts) -> Self {
@@ -405,15 +414,27 @@ impl Spans {
                     .filter_map(|tag| Some((tag.site?.source, index))),
             );
         }
-        Self(spans)
+        // By start, the longer first, of equal ones the first use last.
+        spans.sort_unstable_by_key(|(span, index)| (span.start, Reverse((span.end, *index))));
+        let mut sorted: Vec<Seen> = Vec::with_capacity(spans.len());
+        for (span, index) in spans {
+            let mut outer = sorted.len().checked_sub(1);
+            while let Some(at) = outer.filter(|at| sorted[*at].span.end < span.end) {
+                outer = sorted[at].outer;
+            }
+            sorted.push(Seen { span, index, outer });
+        }
+        Self(sorted)
     }
 
     /// The use whose bytes hold `span`: the narrowest.
     fn at(&self, span: Span) -> Option<usize> {
-        let holding = self.0.iter().filter(|(of, _)| of.contains(span));
-        holding
-            .min_by_key(|(of, _)| of.len())
-            .map(|(_, index)| *index)
+        let after = self.0.partition_point(|it| it.span.start <= span.start);
+        let nearest = after.checked_sub(1);
+        let mut around = std::iter::successors(nearest, |at| self.0[*at].outer);
+        around
+            .find(|at| self.0[*at].span.contains(span))
+            .map(|at| self.0[at].index)
     }
 }
 

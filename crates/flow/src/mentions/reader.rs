@@ -1,5 +1,7 @@
 //! Who reads a place of a text: nobody (comments, prose, text for a log), or somebody, and what it is for them.
 
+use std::sync::Arc;
+
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{self, Command, RedirectKind, Script};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
@@ -86,26 +88,30 @@ fn syntax(path: &str) -> Syntax {
 }
 
 /// A text, read as far as it takes to say who reads a place of it.
-pub(super) struct Text<'a> {
-    text: &'a str,
+pub(super) struct Text {
+    text: Arc<str>,
     syntax: Syntax,
     tree: Option<Tree>,
+    /// The scalars of the tree, ascending.
+    scalars: Vec<(Span, NodeId)>,
     /// The whole text as shell.
     script: Option<Script>,
 }
 
-impl<'a> Text<'a> {
-    pub(super) fn new(path: &str, text: &'a str) -> Self {
+impl Text {
+    pub(super) fn new(path: &str, text: &Arc<str>) -> Self {
         let mut syntax = syntax(path);
         let shebang =
             text.starts_with("#!") && text.lines().next().is_some_and(|line| line.contains("sh"));
         if syntax == Syntax::Other && shebang {
             syntax = Syntax::Shell;
         }
+        let tree = (syntax == Syntax::Yaml).then(|| yaml::parse(text));
         Self {
-            text,
+            text: Arc::clone(text),
             syntax,
-            tree: (syntax == Syntax::Yaml).then(|| yaml::parse(text)),
+            scalars: tree.as_ref().map_or_else(Vec::new, scalars),
+            tree,
             script: (syntax == Syntax::Shell).then(|| shell::parse(text)),
         }
     }
@@ -121,7 +127,7 @@ impl<'a> Text<'a> {
             Syntax::Prose | Syntax::Packages => Reader::Nobody,
             Syntax::Yaml => self.in_tree(found),
             Syntax::Shell => match &self.script {
-                Some(script) => in_script(script, self.text, at, found, self.text),
+                Some(script) => in_script(script, &self.text, at, found, &self.text),
                 None => somebody,
             },
             Syntax::Makefile => self.in_makefile(found),
@@ -139,7 +145,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    fn line(&self, at: usize) -> &'a str {
+    fn line(&self, at: usize) -> &str {
         let start = self.text[..at].rfind('\n').map_or(0, |start| start + 1);
         let end = self.text[at..]
             .find('\n')
@@ -206,7 +212,7 @@ impl<'a> Text<'a> {
                 Reader::Somebody { repository: None }
             };
         };
-        let key = key.of(self.text);
+        let key = key.of(&self.text);
         let named = if is_generic(key) { block } else { Some(key) };
         let tag = named.is_some_and(is_tag_key);
         if tag {
@@ -217,7 +223,7 @@ impl<'a> Text<'a> {
     }
 
     /// The name of the block of Terraform around `at`: that of the last line at the margin that opens one.
-    fn block_name(&self, at: usize) -> Option<&'a str> {
+    fn block_name(&self, at: usize) -> Option<&str> {
         let head = &self.text[..at];
         let line = head
             .rmatch_indices('\n')
@@ -234,7 +240,7 @@ impl<'a> Text<'a> {
         let node = self
             .tree
             .as_ref()
-            .and_then(|tree| Some((tree, scalar_at(tree, at)?)));
+            .and_then(|tree| Some((tree, self.scalar_at(at)?)));
         let Some((tree, node)) = node else {
             return self.by_key(found, None);
         };
@@ -243,12 +249,12 @@ impl<'a> Text<'a> {
             && let Some(text) = tree.text(node)
             && is_script(tree, node)
         {
-            let map = tree.source_map(self.text, node);
+            let map = tree.source_map(&self.text, node);
             let Some(inner) = map.and_then(|map| map.decoded(at)) else {
                 return Reader::Somebody { repository: None };
             };
             let script = shell::parse(text);
-            return in_script(&script, text, inner as usize, found, self.text);
+            return in_script(&script, text, inner as usize, found, &self.text);
         }
         match found.shape {
             Shape::Reference(_) | Shape::Redeploy(_) | Shape::Untagged(_) => {
@@ -262,6 +268,13 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The scalar whose bytes hold the byte `at`.
+    fn scalar_at(&self, at: u32) -> Option<NodeId> {
+        let after = self.scalars.partition_point(|(span, _)| span.start <= at);
+        let (span, id) = self.scalars.get(after.checked_sub(1)?)?;
+        (at < span.end).then_some(*id)
+    }
+
     fn in_makefile(&self, found: &Found) -> Reader {
         let at = found.span.start as usize;
         let line = self.line(at);
@@ -272,7 +285,7 @@ impl<'a> Text<'a> {
         let start = self.text[..at].rfind('\n').map_or(0, |start| start + 1);
         let skipped = line.len() - recipe.len();
         match at.checked_sub(start + skipped) {
-            Some(inner) => in_script(&shell::parse(recipe), recipe, inner, found, self.text),
+            Some(inner) => in_script(&shell::parse(recipe), recipe, inner, found, &self.text),
             None => Reader::Somebody { repository: None },
         }
     }
@@ -299,12 +312,14 @@ fn line_comment(head: &str, sign: &str) -> bool {
     false
 }
 
-/// The scalar whose bytes hold the byte `at`.
-fn scalar_at(tree: &Tree, at: u32) -> Option<NodeId> {
-    tree.nodes()
-        .filter(|(_, node)| matches!(node.kind, NodeKind::Scalar(_)))
-        .find(|(_, node)| node.span.start <= at && at < node.span.end)
-        .map(|(id, _)| id)
+/// All scalars with bytes of their own, ascending.
+fn scalars(tree: &Tree) -> Vec<(Span, NodeId)> {
+    let nodes = tree.nodes();
+    let scalars =
+        nodes.filter(|(_, node)| matches!(node.kind, NodeKind::Scalar(_)) && !node.span.is_empty());
+    let mut sorted: Vec<_> = scalars.map(|(id, node)| (node.span, id)).collect();
+    sorted.sort_unstable_by_key(|(span, id)| (span.start, *id));
+    sorted
 }
 
 /// The keys above a node, the nearest first.
@@ -577,7 +592,7 @@ mod tests {
     fn read(path: &str, text: &str) -> bool {
         let found = find(text);
         let first = found.first().expect("something to find");
-        Text::new(path, text).reader(first) != Reader::Nobody
+        Text::new(path, &Arc::from(text)).reader(first) != Reader::Nobody
     }
 
     #[test]
