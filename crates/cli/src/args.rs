@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tagwright_project::analysis::rule_names;
 use tagwright_project::baseline::is_day;
 use tagwright_project::config::{Config, FailOn, Level, unknown_rule};
+use tagwright_project::discovery::Reach;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -191,6 +192,12 @@ pub struct InputArgs {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
+    /// Trust nothing in the repository: no configuration, baseline or ignore comment in it counts, and no ignore file or
+    /// folder name hides a file that Git tracks. For gates over other people's changes; --config and --baseline name
+    /// files of your own.
+    #[arg(long)]
+    pub isolated: bool,
+
     /// Read files that .gitignore excludes too.
     #[arg(long)]
     pub no_ignore: bool,
@@ -202,6 +209,18 @@ pub struct InputArgs {
     /// Leave out files and folders, by a pattern like those of .gitignore, relative to the current folder; repeatable.
     #[arg(long, value_name = "PATTERN")]
     pub exclude: Vec<String>,
+}
+
+impl InputArgs {
+    /// How far the run reaches.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match (self.isolated, self.no_ignore) {
+            (true, _) => Reach::Isolated,
+            (false, true) => Reach::Ignored,
+            (false, false) => Reach::Usual,
+        }
+    }
 }
 
 /// What `check` and `fix` share.

@@ -90,7 +90,7 @@ pub(crate) fn settle(exit: Exit, written: Result<Exit, Stop>) -> Result<Exit, St
 pub(crate) fn list_files(session: &mut Session, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let mut report = Report::default();
     let progress = Progress::start();
-    let list = session.list(&mut report);
+    let list = session.list(&mut report)?;
     drop(progress);
     for (path, kind) in list {
         writeln!(streams.output, "{}: {kind}", report::escape(&path))?;

@@ -14,6 +14,7 @@ pub mod report;
 mod selection;
 pub mod session;
 mod severity;
+mod signals;
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -134,7 +135,8 @@ fn finish(result: Result<Exit, Stop>, streams: &mut Streams<'_>) -> Exit {
     match result {
         Ok(exit) => exit,
         Err(Stop::Usage(message)) => {
-            let _ = writeln!(streams.errors, "error: {message}");
+            let lines: Vec<_> = message.lines().map(report::escape).collect();
+            let _ = writeln!(streams.errors, "error: {}", lines.join("\n"));
             Exit::Usage
         }
         Err(Stop::Failed(message)) => {

@@ -16,7 +16,7 @@ use tagwright_fixer::{Relint, Sources};
 use tagwright_flow::FileId;
 use tagwright_project::Workspace;
 use tagwright_project::config;
-use tagwright_project::discovery::{self, Candidate, Plan};
+use tagwright_project::discovery::{self, Candidate, Plan, Reach};
 use tagwright_project::git::{GitError, Indexed, Lines, Repository};
 use tagwright_project::source::{self, Source};
 use tagwright_project::workspace::INTERNAL_ERROR;
@@ -41,6 +41,7 @@ pub(crate) struct Selection {
 struct Index {
     top: PathBuf,
     tracked: HashSet<PathBuf>,
+    reach: Reach,
 }
 
 impl From<GitError> for Stop {
@@ -61,21 +62,21 @@ pub(crate) fn plan(
     input: &mut dyn Read,
 ) -> Result<(Plan, Selection), Stop> {
     if args.staged {
-        return staged(&args.paths, write);
+        return staged(&args.paths, write, args.input.reach());
     }
     if let Some(base) = &args.changed {
-        return changed(base, &args.paths);
+        return changed(base, &args.paths, args.input.reach());
     }
-    let no_ignore = args.input.no_ignore;
+    let reach = args.input.reach();
     let plan = match &args.files_from {
-        Some(file) => discovery::plan_with_list(&args.paths, &listed(file, input)?, no_ignore),
-        None if args.paths.is_empty() => discovery::plan(&[PathBuf::from(".")], no_ignore),
-        None => discovery::plan(&args.paths, no_ignore),
+        Some(file) => discovery::plan_with_list(&args.paths, &listed(file, input)?, reach),
+        None if args.paths.is_empty() => discovery::plan(&[PathBuf::from(".")], reach),
+        None => discovery::plan(&args.paths, reach),
     };
     Ok((plan, Selection::default()))
 }
 
-fn staged(paths: &[PathBuf], write: bool) -> Result<(Plan, Selection), Stop> {
+fn staged(paths: &[PathBuf], write: bool, reach: Reach) -> Result<(Plan, Selection), Stop> {
     let repository = Repository::open()?;
     let below = Below::new(&repository, paths)?;
     let mut staged: BTreeMap<PathBuf, Indexed> = BTreeMap::new();
@@ -84,10 +85,11 @@ fn staged(paths: &[PathBuf], write: bool) -> Result<(Plan, Selection), Stop> {
             staged.insert(repository.top().join(&file.path), file);
         }
     }
-    let mut plan = discovery::plan_for_chosen(staged.iter().map(|(absolute, file)| {
+    let chosen = staged.iter().map(|(absolute, file)| {
         let shown = below.here.join(&file.path);
         (shown, absolute.clone())
-    }));
+    });
+    let mut plan = discovery::plan_for_chosen(chosen, reach);
     // As named: the path from here may start with `..`.
     tidy(&mut plan, repository.top());
     let targets: HashSet<&Path> = candidates(&plan)
@@ -140,6 +142,7 @@ fn staged(paths: &[PathBuf], write: bool) -> Result<(Plan, Selection), Stop> {
     let index = Index {
         tracked: repository.tracked()?,
         top: repository.top().to_owned(),
+        reach,
     };
     let selection = Selection {
         overlays,
@@ -149,7 +152,7 @@ fn staged(paths: &[PathBuf], write: bool) -> Result<(Plan, Selection), Stop> {
     Ok((plan, selection))
 }
 
-fn changed(base: &str, paths: &[PathBuf]) -> Result<(Plan, Selection), Stop> {
+fn changed(base: &str, paths: &[PathBuf], reach: Reach) -> Result<(Plan, Selection), Stop> {
     let repository = Repository::open()?;
     let below = Below::new(&repository, paths)?;
     let mut changes: HashMap<PathBuf, Lines> = repository
@@ -160,10 +163,11 @@ fn changed(base: &str, paths: &[PathBuf]) -> Result<(Plan, Selection), Stop> {
         // A link leads to a file that is judged where it lies.
         .filter(|(path, _)| std::fs::symlink_metadata(path).is_ok_and(|file| file.is_file()))
         .collect();
-    let mut plan = discovery::plan_for_chosen(changes.keys().map(|absolute| {
+    let chosen = changes.keys().map(|absolute| {
         let path = absolute.strip_prefix(repository.top()).unwrap_or(absolute);
         (below.here.join(path), absolute.clone())
-    }));
+    });
+    let mut plan = discovery::plan_for_chosen(chosen, reach);
     tidy(&mut plan, repository.top());
     let changes = candidates(&plan)
         .filter_map(|file| Some((file.path.clone(), changes.remove(&file.absolute)?)))
@@ -312,7 +316,8 @@ impl Selection {
             .overlays
             .keys()
             .filter(|path| path.starts_with(root) && std::fs::symlink_metadata(path).is_err());
-        let plan = discovery::plan_for_chosen(gone.map(|path| (path.clone(), path.clone())));
+        let gone = gone.map(|path| (path.clone(), path.clone()));
+        let plan = discovery::plan_for_chosen(gone, index.reach);
         let found = plan
             .workspaces
             .into_iter()

@@ -16,9 +16,10 @@ use tagwright_project::Workspace;
 use tagwright_project::analysis::{self, Analysis};
 use tagwright_project::baseline::{self, Located};
 use tagwright_project::config::{self, Config, FailOn};
-use tagwright_project::discovery::{self, Candidate, Plan, Problem, Targets};
+use tagwright_project::discovery::{self, Candidate, Plan, Problem, Reach, Targets};
 use tagwright_project::identity::{Identity, identities};
 use tagwright_project::load::{Damage, Loaded, load};
+use tagwright_project::lock::Lock;
 use tagwright_project::parallel::map;
 use tagwright_project::shellcheck::Shellcheck;
 use tagwright_project::source::{self, Source};
@@ -44,7 +45,11 @@ pub struct Session {
     stdin: Option<Source>,
     /// The bytes of standard input, to give back unchanged.
     pub stdin_bytes: Vec<u8>,
-    no_ignore: bool,
+    reach: Reach,
+    /// Whether files will be changed on disk.
+    pub(crate) write: bool,
+    /// How many files the configuration and `--exclude` leave out.
+    excluded: usize,
     fail_on: Option<FailOn>,
     /// For each workspace its baseline; empty: none is to be used.
     baselines: Vec<Located>,
@@ -73,7 +78,7 @@ impl Session {
         args.standard_output().map_err(Stop::Usage)?;
         let mut session = match &args.stdin_filename {
             Some(name) => {
-                let plan = discovery::plan_for_name(name);
+                let plan = discovery::plan_for_name(name, args.input.reach());
                 let mut session = Self::with_plan(plan, &args.input)?;
                 // An editor asks for whatever it saves; there is nothing to say about a file that is left alone.
                 session.notes.clear();
@@ -88,8 +93,9 @@ impl Session {
                 session
             }
         };
+        session.write = write && args.stdin_filename.is_none();
         session.fail_on = args.fail_on;
-        session.baselines = args.baseline.locate(&session.plan)?;
+        session.baselines = args.baseline.locate(&session.plan, args.input.isolated)?;
         Ok(session)
     }
 
@@ -137,7 +143,7 @@ impl Session {
     pub fn for_paths(paths: &[PathBuf], args: &InputArgs) -> Result<Self, Stop> {
         let here = [PathBuf::from(".")];
         let paths = if paths.is_empty() { &here[..] } else { paths };
-        Self::with_plan(discovery::plan(paths, args.no_ignore), args)
+        Self::with_plan(discovery::plan(paths, args.reach()), args)
     }
 
     fn with_plan(mut plan: Plan, args: &InputArgs) -> Result<Self, Stop> {
@@ -154,6 +160,7 @@ impl Session {
         let mut configurations = Vec::new();
         let mut exclusions = Vec::new();
         let mut notes = Vec::new();
+        let mut excluded = 0;
         for targets in &mut plan.workspaces {
             let (mut config, folder) = match &given {
                 // One configuration for many repositories lies above none of them.
@@ -163,6 +170,7 @@ impl Session {
                         .filter(|folder| targets.root.starts_with(folder));
                     (config.clone(), above.unwrap_or(&targets.root).clone())
                 }
+                None if args.isolated => (Config::default(), targets.root.clone()),
                 None => match config::find(&targets.root) {
                     Some(path) => (
                         Config::load(&path, &names)?,
@@ -177,6 +185,7 @@ impl Session {
             let exclusion = Exclusion::new(&folder, &config.exclude, &args.exclude)?;
             targets.files.retain(|file| {
                 let covered = exclusion.covers(file);
+                excluded += usize::from(covered);
                 if covered && file.explicit {
                     notes.push(format!(
                         "note: {} is excluded and not read",
@@ -196,7 +205,9 @@ impl Session {
             notes,
             stdin: None,
             stdin_bytes: Vec::new(),
-            no_ignore: args.no_ignore,
+            excluded,
+            reach: args.reach(),
+            write: false,
             fail_on: None,
             baselines: Vec::new(),
             shellcheck: None,
@@ -204,7 +215,10 @@ impl Session {
     }
 
     /// The files that would be read, as shown, with what they would be read as; sorted.
-    pub fn list(&mut self, report: &mut Report) -> Vec<(String, &'static str)> {
+    ///
+    /// # Errors
+    /// As [`Session::each`].
+    pub fn list(&mut self, report: &mut Report) -> Result<Vec<(String, &'static str)>, Stop> {
         let mut list = Vec::new();
         self.each(report, |part, _| {
             list.extend(
@@ -214,28 +228,41 @@ impl Session {
                     .filter(|document| document.target)
                     .map(|document| (document.shown.to_string(), document.kind.name())),
             );
-        });
+        })?;
         list.sort();
-        list
+        Ok(list)
     }
 
     /// Analyses every workspace and reports the findings in the targets.
-    pub fn check(&mut self, report: &mut Report) {
+    ///
+    /// # Errors
+    /// As [`Session::each`].
+    pub fn check(&mut self, report: &mut Report) -> Result<(), Stop> {
         let mut left = self.plan.workspaces.len();
         self.each(report, |mut part, report| {
-            let checked = part.workspace.check();
+            let mut checked = part.workspace.check();
+            // What `fix` would not do for these files is not promised.
+            checked.findings = part.workspace.withhold(checked.findings);
             part.report(checked, report);
             left -= 1;
             if left == 0 {
                 // The process is about to end, which frees it all at once.
                 std::mem::forget(part);
             }
-        });
+        })
     }
 
     /// Reads one workspace after the other and hands each to `work`. What could not be read goes into
     /// the report.
-    pub fn each(&mut self, report: &mut Report, mut work: impl FnMut(Part, &mut Report)) {
+    ///
+    /// # Errors
+    /// [`Stop::Usage`] for a configuration that does not fit the workspace, which is then not handed over.
+    pub fn each(
+        &mut self,
+        report: &mut Report,
+        mut work: impl FnMut(Part, &mut Report),
+    ) -> Result<(), Stop> {
+        report.excluded += self.excluded;
         for problem in std::mem::take(&mut self.plan.problems) {
             report.push_problem(problem);
         }
@@ -247,7 +274,24 @@ impl Session {
         {
             let fail_on = self.fail_on.or(config.fail_on).unwrap_or_default();
             let root = targets.root.clone();
+            let _lock = match self.write.then(|| Lock::acquire(&root)).transpose() {
+                Ok(lock) => lock,
+                Err(error) => {
+                    let path = discovery::display(&root);
+                    let message = discovery::plain(&error);
+                    report.push_problem(Problem { path, message });
+                    continue;
+                }
+            };
             let mut workspace = self.load(targets, config, exclusion, fail_on, report);
+            // Where nothing depends on other files, no fix writes a tag, and they have not been read.
+            let unset = config
+                .unexplained
+                .iter()
+                .find(|it| !workspace.sets(&it.name));
+            if let Some(unset) = unset.filter(|_| workspace.needs_context()) {
+                return Err(Stop::Usage(unset.error.to_string()));
+            }
             if let Some(located) = self.baselines.get(index)
                 && !located.baseline.entries.is_empty()
             {
@@ -267,6 +311,7 @@ impl Session {
             };
             work(part, report);
         }
+        Ok(())
     }
 
     fn load(
@@ -277,7 +322,10 @@ impl Session {
         fail_on: FailOn,
         report: &mut Report,
     ) -> Workspace {
-        let analysis = Analysis::new(config);
+        let mut analysis = Analysis::new(config);
+        if self.reach == Reach::Isolated {
+            analysis = analysis.without_suppressions();
+        }
         let outcomes = map(&targets.files, |candidate| {
             let overlay = self.selection.overlay(candidate);
             load(
@@ -308,12 +356,12 @@ impl Session {
             // Of a large tree the paths alone are megabytes.
             targets.files = Vec::new();
         }
-        let around = Around::new(targets.root.clone(), self.no_ignore, targets.complete);
+        let around = Around::new(targets.root.clone(), self.reach, targets.complete);
         let workspace = Workspace::new(documents, analysis).among(around);
         if targets.complete || !workspace.needs_context() {
             return workspace;
         }
-        let plan = discovery::context(&targets.root, self.no_ignore);
+        let plan = discovery::context(&targets.root, self.reach);
         let mut others: Vec<Candidate> = plan
             .workspaces
             .into_iter()
@@ -357,16 +405,18 @@ type Edits = Vec<(FileId, Span, String)>;
 type Proposed = HashMap<*const Fix, Result<Arc<ProposedFix>, Refusal>>;
 
 impl Part {
+    /// Whether the finding is in a file and on a line that were asked for.
+    pub(crate) fn counts(&self, finding: &Finding) -> bool {
+        let document = self.workspace.document(finding.file);
+        document.is_some_and(|document| {
+            let touched = self.touched.as_ref();
+            document.target && touched.is_none_or(|touched| touched.counts(finding, &document.text))
+        })
+    }
+
     /// Adds the findings in the targets to the report.
     pub fn report(&self, checked: Checked, report: &mut Report) {
-        let target = |finding: &Finding| {
-            let document = self.workspace.document(finding.file);
-            document.is_some_and(|document| {
-                let touched = self.touched.as_ref();
-                document.target
-                    && touched.is_none_or(|touched| touched.counts(finding, &document.text))
-            })
-        };
+        let target = |finding: &Finding| self.counts(finding);
         let Checked {
             mut findings,
             mut suppressed,

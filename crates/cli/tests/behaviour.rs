@@ -7,7 +7,7 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -181,29 +181,37 @@ fn builds_do_the_same_as_before_under_one_tag_of_the_branch() {
         let stubs = tempfile::tempdir().expect("a temporary folder is writable");
         build::write_stubs(stubs.path(), fixture);
         let before_tree = fixture.folder.join("before");
-        for name in build::buildspecs(&before_tree) {
+        let names = build::buildspecs(&before_tree);
+        for name in &names {
+            let others: Vec<&String> = names.iter().filter(|other| *other != name).collect();
             let mut pushes = Vec::new();
             let mut deployed = Vec::new();
             for (shell, scenario) in runs(fixture) {
                 let count = if shell == "dash" { &dash } else { &bash };
                 count.fetch_add(2, Ordering::Relaxed);
-                let run = |tree: &str| {
-                    build::run(
-                        fixture,
-                        &fixture.folder.join(tree),
-                        &name,
-                        scenario,
-                        shell,
-                        stubs.path(),
-                    )
+                let run = |tree: &str, name: &str| {
+                    let tree = fixture.folder.join(tree);
+                    build::run(fixture, &tree, name, scenario, shell, stubs.path())
                 };
-                let result = run("before").and_then(|before| Ok((before, run("after")?)));
-                let verdict = result.and_then(|(before, after)| {
+                let elsewhere = |tree: &str| -> Result<calls::Pushes, String> {
+                    let mut pushes = calls::Pushes::new();
+                    for name in &others {
+                        for (repository, tags) in calls::pushed(&run(tree, name)?)? {
+                            pushes.entry(repository).or_default().extend(tags);
+                        }
+                    }
+                    Ok(pushes)
+                };
+                let both = |tree: &str| Ok((run(tree, name)?, elsewhere(tree)?));
+                let result = both("before").and_then(|before| Ok((before, both("after")?)));
+                let verdict = result.and_then(|(before, (after, pushed_after))| {
+                    let (before, pushed_before) = before;
                     if shell == "dash" && !scenario.refused {
                         pushes.push((scenario.name, calls::pushed(&after)?));
                         deployed.push((scenario.name, calls::deployed_by_tag(&after)));
                     }
-                    compare(fixture, scenario, &before, &after)
+                    let before = (&before, &pushed_before);
+                    compare(fixture, scenario, before, (&after, &pushed_after))
                 });
                 let found = verdict.unwrap_or_else(|error| vec![error]);
                 problems.extend(
@@ -232,12 +240,13 @@ fn builds_do_the_same_as_before_under_one_tag_of_the_branch() {
     );
 }
 
-/// What is wrong with the build `after`, given the build `before` of the unfixed tree.
+/// What is wrong with the build `after`, given the build `before` of the unfixed tree; each with what the other
+/// builds of its tree pushed.
 fn compare(
     fixture: &Fixture,
     scenario: &Scenario,
-    before: &build::Outcome,
-    after: &build::Outcome,
+    (before, pushed_before): (&build::Outcome, &calls::Pushes),
+    (after, pushed_after): (&build::Outcome, &calls::Pushes),
 ) -> Result<Vec<String>, String> {
     let mut problems = Vec::new();
     if !before.failed.is_empty() {
@@ -261,7 +270,10 @@ fn compare(
     if before.calls.is_empty() {
         problems.push("calls nothing".to_owned());
     }
-    let (expected, actual) = (calls::without_tags(before)?, calls::without_tags(after)?);
+    let (expected, actual) = (
+        calls::without_tags(before, pushed_before)?,
+        calls::without_tags(after, pushed_after)?,
+    );
     if expected != actual {
         problems.push(format!(
             "calls differ\n  before {expected:#?}\n  after {actual:#?}"
@@ -283,14 +295,16 @@ fn compare(
             "number of tags pushed: before {expected:?}, after {actual:?}"
         ));
     }
-    problems.extend(calls::judge(after, fixture.settings.latest_stays)?);
+    problems.extend(calls::judge(
+        after,
+        pushed_after,
+        fixture.settings.latest_stays,
+    )?);
     Ok(problems)
 }
 
-type Pushes = BTreeMap<String, BTreeSet<String>>;
-
 /// The tags that builds of two branches both push. That a `latest` which stays is shared is known.
-fn shared_tags(pushes: &[(&str, Pushes)]) -> Vec<String> {
+fn shared_tags(pushes: &[(&str, calls::Pushes)]) -> Vec<String> {
     let mut problems = Vec::new();
     for (index, (scenario, pushed)) in pushes.iter().enumerate() {
         for (other, others) in &pushes[..index] {

@@ -32,6 +32,7 @@ mod rejection;
 mod run;
 mod select;
 mod sources;
+mod staged;
 pub mod write;
 
 pub use diff::{diff, unchanged_lines};
@@ -39,4 +40,5 @@ pub use materialise::{FileEdits, Materialiser, materialise};
 pub use rejection::{Reader, Rejection};
 pub use run::{Applied, NotApplied, Options, Outcome, run, run_from};
 pub use sources::{Relint, Source, Sources};
+pub use staged::end;
 pub use write::{NewText, WriteError, Written, write};

@@ -9,7 +9,7 @@ use tagwright_syntax::{LineIndex, Position};
 use crate::materialise::{Materialiser, by_file, changes_of};
 use crate::prove::{self, Proven, ProvenFile};
 use crate::select::{is_candidate, select};
-use crate::{Rejection, Relint, Sources};
+use crate::{Rejection, Relint, Sources, unchanged_lines};
 
 /// How often the rules may be asked in one run to find out which fixes of a failed set are at fault.
 /// Beyond that the fixes of the set are reported as not tried alone.
@@ -58,7 +58,8 @@ pub struct Applied {
     pub finding: Finding,
     /// The round, from 1. In round 1 the places are those of the original text.
     pub round: u32,
-    /// Where the finding started in the text of its round.
+    /// Where the finding started in the original text, as near as that can be said: what an earlier round inserted is
+    /// at the line before it.
     pub position: Position,
 }
 
@@ -92,6 +93,7 @@ pub fn run_from(
     } else {
         Applicability::Safe
     };
+    let original = sources.clone();
     let mut outcome = Outcome {
         sources,
         applied: Vec::new(),
@@ -153,14 +155,37 @@ pub fn run_from(
             let lines = lines
                 .entry(finding.file)
                 .or_insert_with(|| LineIndex::new(text));
+            let position = lines.position(text, finding.span.start);
+            let before = original.text(finding.file).unwrap_or_default();
             outcome.applied.push(Applied {
-                position: lines.position(text, finding.span.start),
+                position: originally(before, text, position),
                 round: outcome.rounds,
                 finding,
             });
         }
         outcome.sources = proven.sources;
         outcome.findings = proven.findings;
+    }
+}
+
+/// The place in the text `before` that has become `position` of `text`.
+fn originally(before: &str, text: &str, position: Position) -> Position {
+    if before == text {
+        return position;
+    }
+    let lines = unchanged_lines(before, text).into_iter();
+    let above = lines.take_while(|(_, new)| *new <= position.line).last();
+    match above {
+        Some((old, new)) if new == position.line => Position {
+            line: old,
+            ..position
+        },
+        // The lines between two that stay correspond one by one where there are as many.
+        Some((old, new)) => Position {
+            line: old + (position.line - new),
+            column: 1,
+        },
+        None => Position { line: 1, column: 1 },
     }
 }
 

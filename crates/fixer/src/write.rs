@@ -5,7 +5,8 @@
 //! one step. Before its rename every target is read once more and must still hold exactly the text that
 //! the fix was made from. Between that look and the rename lies a moment in which another program's write
 //! would be lost; there is no portable way to close it. If something fails midway, the files that were
-//! already replaced get their old text back.
+//! already replaced get their old text back, unless somebody else has written them since. Temporary files that a
+//! killed run has left in the same folders are swept away.
 //!
 //! Permissions are kept, the owner where the process may set it; extended attributes and access control
 //! lists are not. A symbolic link stays and its target is replaced. A file with several hard links becomes
@@ -15,7 +16,9 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::NamedTempFile;
+
+use crate::staged::{self, Staged};
 
 /// A file that gets a new text.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +67,7 @@ pub enum WriteError {
     },
     /// The system refused a step, and some files could not be given their old text back.
     #[error(
-        "could not replace {}: {source}; these files keep their new text because it could not be taken back: {}",
+        "could not replace {}: {source}; these files were replaced before that and could not be given their old text back: {}",
         .path.display(),
         paths(.kept)
     )]
@@ -94,7 +97,7 @@ pub fn write(files: &[NewText<'_>]) -> Result<Written, WriteError> {
 /// The steps that can fail for reasons outside the program, so that tests can make them fail.
 trait Steps {
     fn fill(&self, file: &mut File, text: &[u8]) -> io::Result<()>;
-    fn replace(&self, temporary: TempPath, target: &Path) -> io::Result<()>;
+    fn replace(&self, temporary: NamedTempFile, target: &Path) -> io::Result<()>;
 }
 
 struct Disk;
@@ -105,8 +108,8 @@ impl Steps for Disk {
         file.sync_all()
     }
 
-    fn replace(&self, temporary: TempPath, target: &Path) -> io::Result<()> {
-        temporary.persist(target).map_err(|it| it.error)
+    fn replace(&self, temporary: NamedTempFile, target: &Path) -> io::Result<()> {
+        temporary.persist(target).map(drop).map_err(|it| it.error)
     }
 }
 
@@ -128,17 +131,20 @@ impl Target<'_> {
         }
     }
 
-    fn still_as_read(&self) -> Result<(), WriteError> {
-        let mut text = Vec::with_capacity(self.before.len() + 1);
+    /// Whether the file holds exactly this text.
+    fn holds(&self, expected: &str) -> io::Result<bool> {
+        let mut text = Vec::with_capacity(expected.len() + 1);
         // One byte more than expected is enough to see that there is more.
-        let limit = self.before.len() as u64 + 1;
-        File::open(&self.real)
-            .and_then(|file| file.take(limit).read_to_end(&mut text))
-            .map_err(|source| self.fail("read", source))?;
-        if text == self.before.as_bytes() {
-            Ok(())
-        } else {
-            Err(WriteError::Changed(self.given.to_path_buf()))
+        let limit = expected.len() as u64 + 1;
+        File::open(&self.real)?.take(limit).read_to_end(&mut text)?;
+        Ok(text == expected.as_bytes())
+    }
+
+    fn still_as_read(&self) -> Result<(), WriteError> {
+        match self.holds(self.before) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(WriteError::Changed(self.given.to_path_buf())),
+            Err(source) => Err(self.fail("read", source)),
         }
     }
 }
@@ -159,22 +165,20 @@ fn write_to(steps: &dyn Steps, files: &[NewText<'_>]) -> Result<Written, WriteEr
             }
         }
     }
-    let mut staged = Vec::with_capacity(targets.len());
+    for folder in folders(&targets) {
+        staged::sweep(folder);
+    }
+    let mut complete = Vec::with_capacity(targets.len());
     for target in &targets {
-        let temporary = stage(steps, target, target.after.as_bytes())
+        // A run that a signal ends between the two steps takes the file away.
+        let temporary = staged::now(|staged| create(target, staged));
+        let temporary = temporary
+            .and_then(|temporary| fill(steps, target, temporary, target.after.as_bytes()))
             .map_err(|source| target.fail("write", source))?;
-        staged.push(temporary);
+        complete.push(temporary);
     }
-    for (index, (target, temporary)) in targets.iter().zip(staged).enumerate() {
-        let done = target.still_as_read().and_then(|()| {
-            steps
-                .replace(temporary, &target.real)
-                .map_err(|source| target.fail("replace", source))
-        });
-        if let Err(error) = done {
-            return Err(take_back(steps, &targets[..index], error));
-        }
-    }
+    // From here on a signal waits until all files are replaced or none is.
+    staged::now(|staged| replace_all(steps, &targets, complete, staged))?;
     sync_folders(&targets);
     Ok(Written {
         files: targets.iter().map(|it| it.given.to_path_buf()).collect(),
@@ -184,6 +188,26 @@ fn write_to(steps: &dyn Steps, files: &[NewText<'_>]) -> Result<Written, WriteEr
             .map(|it| it.given.to_path_buf())
             .collect(),
     })
+}
+
+/// Renames the complete temporary files over their targets: all or none.
+fn replace_all(
+    steps: &dyn Steps,
+    targets: &[Target<'_>],
+    complete: Vec<NamedTempFile>,
+    staged: &mut Staged,
+) -> Result<(), WriteError> {
+    for (index, (target, temporary)) in targets.iter().zip(complete).enumerate() {
+        let done = target.still_as_read().and_then(|()| {
+            steps
+                .replace(temporary, &target.real)
+                .map_err(|source| target.fail("replace", source))
+        });
+        if let Err(error) = done {
+            return Err(take_back(steps, &targets[..index], error, staged));
+        }
+    }
+    Ok(())
 }
 
 /// Resolves links and refuses what must not be written, before anything is.
@@ -226,13 +250,18 @@ fn look_at<'a>(file: &NewText<'a>) -> Result<Target<'a>, WriteError> {
     Ok(target)
 }
 
-/// Writes `text` to a temporary file beside the target, with the target's owner and permissions.
-fn stage(steps: &dyn Steps, target: &Target<'_>, text: &[u8]) -> io::Result<TempPath> {
-    let folder = target.real.parent().unwrap_or(Path::new("."));
-    let mut temporary: NamedTempFile = tempfile::Builder::new()
-        .prefix(".tagwright-")
-        .suffix(".tmp")
-        .tempfile_in(folder)?;
+/// A new temporary file beside the target.
+fn create(target: &Target<'_>, staged: &mut Staged) -> io::Result<NamedTempFile> {
+    staged.create(target.real.parent().unwrap_or(Path::new(".")))
+}
+
+/// Gives the temporary file its text, and the target's owner and permissions.
+fn fill(
+    steps: &dyn Steps,
+    target: &Target<'_>,
+    mut temporary: NamedTempFile,
+    text: &[u8],
+) -> io::Result<NamedTempFile> {
     // The owner first: changing it may drop permission bits.
     #[cfg(unix)]
     {
@@ -248,18 +277,30 @@ fn stage(steps: &dyn Steps, target: &Target<'_>, text: &[u8]) -> io::Result<Temp
         .as_file()
         .set_permissions(target.metadata.permissions())?;
     steps.fill(temporary.as_file_mut(), text)?;
-    Ok(temporary.into_temp_path())
+    Ok(temporary)
 }
 
-/// Gives the files that were already replaced their old text back, last one first.
-fn take_back(steps: &dyn Steps, replaced: &[Target<'_>], error: WriteError) -> WriteError {
+/// Gives the files that were already replaced their old text back, last one first. What somebody else has written since
+/// is no longer ours to take back.
+fn take_back(
+    steps: &dyn Steps,
+    replaced: &[Target<'_>],
+    error: WriteError,
+    staged: &mut Staged,
+) -> WriteError {
     let kept: Vec<PathBuf> = replaced
         .iter()
         .rev()
         .filter(|target| {
-            stage(steps, target, target.before.as_bytes())
-                .and_then(|temporary| steps.replace(temporary, &target.real))
-                .is_err()
+            let restored = target.holds(target.after).and_then(|own| {
+                if !own {
+                    return Err(io::Error::other("it changed on disk"));
+                }
+                let temporary = create(target, staged)?;
+                let temporary = fill(steps, target, temporary, target.before.as_bytes())?;
+                steps.replace(temporary, &target.real)
+            });
+            restored.is_err()
         })
         .map(|target| target.given.to_path_buf())
         .collect();
@@ -277,13 +318,18 @@ fn take_back(steps: &dyn Steps, replaced: &[Target<'_>], error: WriteError) -> W
     WriteError::NotRestored { path, source, kept }
 }
 
-/// Asks the system to keep the renames too. A system or file system that cannot do that for folders is
-/// no reason to fail: the files themselves are safe.
-fn sync_folders(targets: &[Target<'_>]) {
+/// The folders of the targets, each once.
+fn folders<'t>(targets: &'t [Target<'_>]) -> Vec<&'t Path> {
     let mut folders: Vec<&Path> = targets.iter().filter_map(|it| it.real.parent()).collect();
     folders.sort_unstable();
     folders.dedup();
-    for folder in folders {
+    folders
+}
+
+/// Asks the system to keep the renames too. A system or file system that cannot do that for folders is
+/// no reason to fail: the files themselves are safe.
+fn sync_folders(targets: &[Target<'_>]) {
+    for folder in folders(targets) {
         if let Ok(folder) = File::open(folder) {
             let _ = folder.sync_all();
         }
@@ -374,7 +420,7 @@ mod tests {
             Disk.fill(file, text)
         }
 
-        fn replace(&self, temporary: TempPath, target: &Path) -> io::Result<()> {
+        fn replace(&self, temporary: NamedTempFile, target: &Path) -> io::Result<()> {
             if self.fails(&self.replaces, self.replace_at) {
                 return Err(io::ErrorKind::PermissionDenied.into());
             }
@@ -487,7 +533,7 @@ mod tests {
                 fs::write(self.0, "theirs")?;
                 Disk.fill(file, text)
             }
-            fn replace(&self, temporary: TempPath, target: &Path) -> io::Result<()> {
+            fn replace(&self, temporary: NamedTempFile, target: &Path) -> io::Result<()> {
                 Disk.replace(temporary, target)
             }
         }
@@ -499,6 +545,45 @@ mod tests {
         assert!(matches!(&error, WriteError::Changed(path) if *path == b));
         assert_eq!((text(&a), text(&b)), ("a".into(), "theirs".into()));
         assert_eq!(names(folder.path()), ["a.yml", "b.yml"]);
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_since_is_not_taken_back() {
+        /// Fails at the second file, after somebody has written the first.
+        struct Overtaken<'a>(&'a Path, Cell<u32>);
+        impl Steps for Overtaken<'_> {
+            fn fill(&self, file: &mut File, text: &[u8]) -> io::Result<()> {
+                Disk.fill(file, text)
+            }
+            fn replace(&self, temporary: NamedTempFile, target: &Path) -> io::Result<()> {
+                self.1.set(self.1.get() + 1);
+                if self.1.get() == 2 {
+                    fs::write(self.0, "theirs")?;
+                    return Err(io::ErrorKind::PermissionDenied.into());
+                }
+                Disk.replace(temporary, target)
+            }
+        }
+        let folder = folder();
+        let a = file(folder.path(), "a.yml", "a");
+        let b = file(folder.path(), "b.yml", "b");
+        let steps = Overtaken(&a, Cell::new(0));
+        let error = write_to(&steps, &[new(&a, "a", "x"), new(&b, "b", "x")]).unwrap_err();
+        assert!(matches!(&error, WriteError::NotRestored { kept, .. } if *kept == [a.clone()]));
+        assert_eq!((text(&a), text(&b)), ("theirs".into(), "b".into()));
+        assert_eq!(names(folder.path()), ["a.yml", "b.yml"]);
+    }
+
+    #[test]
+    fn temporary_files_of_a_killed_run_are_swept_and_those_of_a_living_one_stay() {
+        let folder = folder();
+        let a = file(folder.path(), "a.yml", "a");
+        file(folder.path(), ".tagwright-dead.tmp", "half a te");
+        let living = file(folder.path(), ".tagwright-alive.tmp", "half a te");
+        let held = File::open(&living).unwrap();
+        held.lock().unwrap();
+        write(&[new(&a, "a", "x")]).unwrap();
+        assert_eq!(names(folder.path()), [".tagwright-alive.tmp", "a.yml"]);
     }
 
     #[test]

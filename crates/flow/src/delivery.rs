@@ -27,6 +27,8 @@ pub struct DeliveryFacts {
     pub runs: Vec<Run>,
     /// The files of its own repository that it names.
     pub named: Vec<NamedFile>,
+    /// The names of the containers in its task definitions; [`Value::Unknown`] for what is not written out.
+    pub containers: Vec<Value>,
 }
 
 impl DeliveryFacts {
@@ -38,6 +40,7 @@ impl DeliveryFacts {
             && self.grants.is_empty()
             && self.runs.is_empty()
             && self.named.is_empty()
+            && self.containers.is_empty()
     }
 }
 
@@ -54,6 +57,8 @@ pub struct Pipeline {
     pub variables: Vec<Box<str>>,
     /// The patterns of the branches that its triggers listen to.
     pub trigger_branches: Vec<Trigger>,
+    /// What happens to several executions at a time: `SUPERSEDED` unless it says otherwise.
+    pub mode: Value,
     /// Stages, actions and variables are all written out.
     pub whole: bool,
 }
@@ -114,10 +119,34 @@ pub struct Action {
     pub references: Vec<Reference>,
     /// What it passes to a build; `None` if that cannot be read.
     pub passed: Option<Vec<Passed>>,
+    /// What its configuration has as `EnvironmentVariables`.
+    pub variables: Option<Variables>,
     /// The artifacts that it takes.
     pub inputs: Vec<Box<str>>,
     /// The artifacts that it gives.
     pub outputs: Vec<Box<str>>,
+    /// The names of all artifacts that it gives are written out.
+    pub outputs_whole: bool,
+}
+
+/// The `EnvironmentVariables` of an action's configuration.
+#[derive(Clone, Debug)]
+pub struct Variables {
+    /// Its bytes in the file.
+    pub span: Span,
+    /// What it is.
+    pub form: VariablesForm,
+}
+
+/// The shape of an action's `EnvironmentVariables`; CodePipeline takes a text only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VariablesForm {
+    /// A text, with [`UNKNOWN`] in the place of each part that is not written out.
+    Text(Box<str>),
+    /// A list of the description's own language.
+    List,
+    /// An object of the description's own language.
+    Object,
 }
 
 impl Action {
@@ -205,6 +234,16 @@ pub struct Project {
     pub variables: Vec<Box<str>>,
     /// All of its variables are written out.
     pub whole: bool,
+    /// Whether its builds may run a Docker daemon: `privilegedMode`. `None` if it is not written out, or if its
+    /// builds have a daemon elsewhere.
+    pub privileged: Option<bool>,
+    /// Variables that are not written as a name and a value, but as an entry of their own: what is taken for the
+    /// name, and its bytes in the file.
+    pub malformed: Vec<(Box<str>, Span)>,
+    /// The type of its source, `CODEPIPELINE` or `GITHUB`.
+    pub source: Value,
+    /// Where its commands are written, if the description itself holds them: bytes of the file.
+    pub text: Option<Span>,
     /// Places in its variables and in its buildspec that would have to be resolved by a pipeline.
     pub references: Vec<Reference>,
     /// Where its commands are.
@@ -252,6 +291,11 @@ pub struct NamedFile {
 /// Source: aws/copilot-cli v1.33, `internal/pkg/deploy/pipeline.go`. Earlier releases took earlier ones of the
 /// same family.
 pub const COPILOT_BUILD_IMAGE: &str = "aws/codebuild/amazonlinux2-x86_64-standard:5.0";
+
+/// The start of CodeBuild's former images with Docker, whose builds are privileged whatever the project says.
+/// Source: CodeBuild user guide of 2018, "Create a build project", Privileged: for images "not provided by CodeBuild
+/// with Docker support".
+const DOCKER_IMAGES: &str = "aws/codebuild/docker:";
 
 /// A role may push to a repository.
 #[derive(Clone, Debug)]
@@ -329,7 +373,7 @@ fn repository_of_arn(arn: &str) -> Option<&str> {
 }
 
 /// Stands in a joined text for a part that is not text.
-pub(crate) const UNKNOWN: char = '\u{fffd}';
+pub const UNKNOWN: char = '\u{fffd}';
 
 /// Whether a reference stands in a comment or in something that is printed: explained, not used. Asked of
 /// texts that may be scripts with values of CloudFormation's in them.

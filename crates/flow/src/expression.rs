@@ -442,6 +442,20 @@ pub fn plain_name(name: &str) -> &str {
     &name[..end]
 }
 
+/// The plain variables in a text, `$NAME` and `${NAME}`, with names as the environment has them.
+pub(crate) fn plain_variables(text: &str) -> impl Iterator<Item = Span> {
+    text.match_indices('$').filter_map(|(at, _)| {
+        let rest = &text[at + 1..];
+        let inner = rest.strip_prefix('{');
+        let name = plain_name(inner.unwrap_or(rest));
+        let closed = inner.is_none_or(|inner| inner[name.len()..].starts_with('}'));
+        let upper = name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
+        let alone = !text[..at].ends_with(['$', '\\']);
+        let length = name.len() + if inner.is_some() { 3 } else { 1 };
+        (closed && upper && alone).then(|| Span::new(at, at + length))
+    })
+}
+
 /// An image reference, split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {

@@ -15,6 +15,7 @@ use crate::delivery::DeliveryFacts;
 use crate::expression::{Expression, Origin, Repository, Site};
 use crate::habits::Habits;
 use crate::kind::FileKind;
+use crate::templates::Template;
 use crate::tools::{ComposeCall, Role, Tool};
 
 /// When a command runs, within one file: commands compare in the order in which they run.
@@ -58,17 +59,18 @@ pub struct FileFacts {
     pub repositories: Vec<RepositoryDeclaration>,
     /// Variables that a CodeBuild project or a pipeline action in the file passes to builds.
     pub provided_variables: Vec<Box<str>>,
-    /// The names of files that a Terraform configuration renders before anybody reads them.
-    pub rendered: Vec<Box<str>>,
-    /// Where a CloudFormation template or a Terraform configuration takes `latest` of a repository that is not
-    /// written out; bytes of the file.
-    pub latest_of_unknown: Vec<Span>,
+    /// The files that a Terraform configuration has filled in before anybody reads them.
+    pub rendered: Vec<Template>,
     /// Pipelines, build projects and permissions that the file describes; boxed, since most files have none.
     pub delivery: Option<Box<DeliveryFacts>>,
     /// Commands that deploy again whatever the existing definition names, in the order in which they run.
     pub redeploys: Vec<Redeploy>,
     /// Calls of Compose that build, push, pull or run the images of its files, in the order in which they run.
     pub compose: Vec<ComposeUse>,
+    /// Files and folders that its commands hand to what deploys them.
+    pub handed_on: Vec<HandedOn>,
+    /// Files that its commands edit by `sed`.
+    pub edited: Vec<EditedFile>,
     /// Scripts, make targets and the like that commands of the file run.
     pub scripts: Vec<SmolStr>,
     /// Places where pasted documentation or quoting keeps a variable from being one.
@@ -89,6 +91,25 @@ pub struct Redeploy {
     /// When.
     pub order: Order,
     /// The command, bytes of the file.
+    pub span: Span,
+}
+
+/// A file or folder that a command hands to what deploys it: `kubectl apply -f`, `aws ecs register-task-definition
+/// --cli-input-json file://…`.
+#[derive(Clone, Debug)]
+pub struct HandedOn {
+    /// The path as written, without `./` and `file://`.
+    pub path: SmolStr,
+    /// When.
+    pub order: Order,
+}
+
+/// A file that `sed` edits, or reads to write it elsewhere.
+#[derive(Clone, Debug)]
+pub struct EditedFile {
+    /// The path as written, without `./`.
+    pub path: SmolStr,
+    /// The command, bytes of the file that holds it.
     pub span: Span,
 }
 
@@ -124,6 +145,8 @@ pub struct ImageUse {
     pub tags: Vec<TagValue>,
     /// The command may be skipped.
     pub conditional: bool,
+    /// It runs only for branches that a condition names.
+    pub one_branch: bool,
     /// The command's failure is caught.
     pub tolerated: bool,
     /// Runs only after a failure.
@@ -182,13 +205,13 @@ impl TagKind {
 /// Where a tag that is `latest` is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LatestAt {
-    /// In a reference to the image: at the use itself, or in a reference that a variable holds.
+    /// At the use itself.
     Written,
-    /// In an assignment to a variable of the tag alone.
+    /// In an assignment to a variable, of the tag or of the whole reference.
     Assigned,
     /// In the fallback of a variable.
     Fallback,
-    /// In `env.variables`, as the value of a variable of the tag alone.
+    /// In `env.variables`, the same.
     Environment,
 }
 
@@ -199,12 +222,12 @@ impl TagValue {
         if !self.kind.is_literal_latest() {
             return None;
         }
-        // Where a whole reference came through a variable, its tag is what is written at the use.
-        let whole = self.written.trim_matches(['"', '\'']) == "latest";
+        // The rest of the reference may have come through a variable.
+        let here = self.written.trim_matches(['"', '\'']) == "latest";
         Some(match self.origin {
             Origin::Fallback(_) => LatestAt::Fallback,
             Origin::Written => LatestAt::Written,
-            Origin::Assigned(_) | Origin::EnvVariables(_) if whole => LatestAt::Written,
+            Origin::Assigned(_) | Origin::EnvVariables(_) if here => LatestAt::Written,
             Origin::Assigned(_) => LatestAt::Assigned,
             Origin::EnvVariables(_) => LatestAt::Environment,
         })
@@ -230,6 +253,8 @@ pub struct AssignmentFact {
     pub place: AssignmentPlace,
     /// May be skipped.
     pub conditional: bool,
+    /// Made only for branches that a condition names.
+    pub one_branch: bool,
     /// Lost at the end of a subshell.
     pub subshell: bool,
     /// Exported to child processes.
@@ -329,6 +354,8 @@ pub struct BuildspecFacts {
     pub inline: bool,
     /// Whether it hands on the files that tell a deployment which image to take.
     pub image_files: ImageFiles,
+    /// The folders below the root of the source whose files become the root of an artifact.
+    pub artifact_folders: Vec<SmolStr>,
 }
 
 /// The files that tell a deployment of ECS which image to take.
@@ -410,14 +437,20 @@ pub struct WorkloadFacts {
 /// A declared image repository.
 #[derive(Clone, Debug)]
 pub struct RepositoryDeclaration {
-    /// The name, as far as it is text.
+    /// The name, if all of it is text.
     pub name: Option<Box<str>>,
+    /// The name, with `*` for each part that is not text; `*` alone if it has none.
+    pub pattern: Box<str>,
     /// Tags cannot be overwritten.
     pub immutable: bool,
     /// Whether they can is written out, or left to the default.
     pub certain: bool,
     /// Patterns of tags that the mode does not hold for.
     pub exclusions: Vec<Box<str>>,
+    /// Whether there may be other exclusions, because some of them are not text.
+    pub exclusions_open: bool,
+    /// Where a lifecycle policy expires untagged images by their age, bytes of the file.
+    pub expires_untagged: Option<Span>,
     /// The declaration's bytes in the file.
     pub span: Span,
 }
@@ -442,6 +475,9 @@ pub struct Oddity {
 pub enum OddityKind {
     /// `$<NAME>`, `<NAME>`, `{{NAME}}`: pasted documentation.
     Placeholder,
+    /// `$NAME` or `${NAME}` in a reference to an image, in single quotes or in a here-document whose delimiter is
+    /// quoted.
+    Quoted,
     /// `${NAME}` where nothing expands it; the reason, to be read after "because".
     Unexpanded(&'static str),
 }

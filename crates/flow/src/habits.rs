@@ -14,8 +14,10 @@ use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::delivery::inline;
 use crate::expression::plain_name;
-use crate::facts::{FileFacts, IMAGE_FILES, ShellKind};
+use crate::facts::{FileFacts, IMAGE_FILES, Order, ShellKind};
 use crate::kind::has;
+use crate::outputs::{self, Outputs};
+use crate::templates;
 use crate::tools::{InnerScope, nested_scripts};
 
 /// The commands of one item of a buildspec, or of a script inside it that runs on the same machine.
@@ -50,9 +52,17 @@ pub struct Habits {
     pub restarts: bool,
     /// A command changes the folder.
     pub moves: bool,
+    /// The files that are written and handed on.
+    pub outputs: Outputs,
 }
 
 impl FileFacts {
+    /// How often `text` stands in the file.
+    #[must_use]
+    pub fn occurrences(&self, text: &str) -> usize {
+        memchr::memmem::find_iter(self.text.as_bytes(), text.as_bytes()).count()
+    }
+
     /// The bytes of the file at `span`; empty where that is not on character boundaries inside the file.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {
@@ -136,16 +146,42 @@ impl FileFacts {
         found
     }
 
+    /// The commands of the buildspec that is the value at `place` of a description.
+    #[must_use]
+    pub fn scripts_at(&self, place: Span) -> Vec<ItemScript> {
+        let mut found = Vec::new();
+        let tree = yaml::parse(&self.text);
+        for inner in inline::buildspecs(&self.text, &tree) {
+            if inner.span == place {
+                add_scripts(&yaml::parse(&inner.text), ShellKind::Posix, &mut found);
+            }
+        }
+        found
+    }
+
     /// What the file's commands do, found out at the first call.
     #[must_use]
     pub fn habits(&self) -> &Habits {
         self.habits.get_or_init(|| {
             let mut habits = Habits::default();
+            // The folder of the commands: the next item runs where the last one has gone.
+            let mut directory = Some(SmolStr::default());
+            let mut order = Order::default();
             for item in self.scripts() {
+                order.item += u32::from(item.whole);
                 habits.read(&item);
+                habits.note_outputs(&item, order, &mut directory);
             }
             habits
         })
+    }
+
+    /// The names of the plain expressions `${NAME}` in the file, read as a template of Terraform's, each with its
+    /// bytes; `None` if it has directives (`%{ for … }`), which may give other names a meaning.
+    #[must_use]
+    pub fn placeholders(&self) -> Option<Vec<(SmolStr, Span)>> {
+        let plain = !has(&self.text, "%{");
+        plain.then(|| templates::placeholders(&self.text).collect())
     }
 
     /// The texts in the file that somebody reads or runs: its keys and values, of commands what is neither a
@@ -254,16 +290,21 @@ pub fn only_prints(command: &Command) -> bool {
     let prints = command
         .program()
         .is_some_and(|it| matches!(&*it, "echo" | "printf" | "Write-Host" | "Write-Output"));
-    let to_file = |it: &shell::Redirect| it.kind == RedirectKind::Output;
+    let to = |it: &shell::Redirect, name: &str| it.target.as_ref().is_some_and(|it| it.is(name));
+    // What goes there is for people, wherever the command stands.
+    let to_errors = command.redirects.iter().any(|it| match it.kind {
+        RedirectKind::Duplicate => to(it, "2"),
+        RedirectKind::Output => to(it, "/dev/stderr"),
+        _ => false,
+    });
+    let to_file = |it: &shell::Redirect| it.kind == RedirectKind::Output && !to(it, "/dev/stderr");
     let expands = |word: &Word| {
         let runs = |it: &shell::Part| it.kind == PartKind::Substitution;
         word.parts.iter().any(runs)
     };
-    // `echo … >&2` says it to the log even where the output is taken.
-    let to_log = |it: &shell::Redirect| it.kind == RedirectKind::Duplicate;
-    let kept = command.context.pipe_length > 1 || command.context.substitution > 0;
+    let to_log = command.context.pipe_length <= 1 && command.context.substitution == 0;
     prints
-        && (!kept || command.redirects.iter().any(to_log))
+        && (to_errors || to_log)
         && !command.redirects.iter().any(to_file)
         && !command.words.iter().any(expands)
 }
@@ -275,6 +316,27 @@ impl Habits {
         }
         for command in &item.script.commands {
             self.command(command);
+        }
+    }
+
+    /// What the item does to files. `order` is that of the item.
+    fn note_outputs(&mut self, item: &ItemScript, order: Order, directory: &mut Option<SmolStr>) {
+        // A script inside an item is known by what it names only: the folder that it runs in, and when, is not.
+        let mut unknown = None;
+        let directory = if item.whole { directory } else { &mut unknown };
+        for (index, command) in (0..).zip(&item.script.commands) {
+            let command_order = Order {
+                item: order.item,
+                command: if item.whole { index } else { 0 },
+            };
+            outputs::note(
+                &mut self.outputs,
+                directory,
+                command,
+                &item.text,
+                command_order,
+            );
+            self.expands |= outputs::expands(command, &item.text);
         }
     }
 
@@ -292,6 +354,7 @@ impl Habits {
             .windows(2)
             .any(|it| is(&it[0], "rollout") && is(&it[1], "restart"))
             || literals.iter().any(|it| is(it, "--recreate-pods"));
+        // Also as an argument: it is installed to be run, by this file or by a script.
         let fills =
             |it: &String| it.starts_with("gettext") || it.rsplit('/').next() == Some("envsubst");
         self.expands |= literals.iter().flatten().any(fills);
@@ -300,10 +363,7 @@ impl Habits {
         };
         match &*program {
             "source" | "." => self.sets_unknown |= command.words.len() > 1,
-            "eval" => {
-                self.sets_unknown = true;
-                self.expands = true;
-            }
+            "eval" => self.sets_unknown = true,
             "export" => self.export(command),
             "set" => {
                 let all = |it: &String| {
@@ -409,8 +469,13 @@ mod tests {
             ("export A", exports, true),
             ("export -p B A", exports, true),
             ("echo export A", exports, false),
+            ("x=$(echo envsubst >&2; y)", expands, false),
+            ("x=$(echo envsubst | sh)", expands, true),
             ("envsubst < x > y", expands, true),
             ("apk add gettext", expands, true),
+            ("eval \"docker push $A\"", expands, true),
+            ("sed -i 's|${A}|'\"$A\"'|' x.json", expands, true),
+            ("sh -c 'echo $A'", expands, false),
             ("echo no envsubst", expands, false),
         ];
         for (commands, of, expected) in cases {

@@ -5,16 +5,19 @@
 //! image. Whether any of it is wrong is for the rules to say.
 
 pub mod delivery;
+mod ecr;
 pub mod expression;
 pub mod facts;
 pub mod habits;
 pub mod kind;
 pub mod lookup;
 pub mod mentions;
+pub mod outputs;
 pub mod read;
 pub mod scan;
 pub mod search;
 mod settle;
+pub mod templates;
 pub mod tools;
 pub mod workspace;
 

@@ -21,10 +21,11 @@ use crate::expression::{
 };
 use crate::facts::{
     AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, ComposeUse, CopilotFlag,
-    CopilotUse, FileFacts, IMAGE_FILES, ImageFiles, ImageUse, Oddity, OddityKind, Order, Redeploy,
-    ShellKind, TagKind, TagValue, VariableRead,
+    CopilotUse, EditedFile, FileFacts, HandedOn, IMAGE_FILES, ImageFiles, ImageUse, Oddity,
+    OddityKind, Order, Redeploy, ShellKind, TagKind, TagValue, VariableRead,
 };
 use crate::kind::{FileKind, has};
+use crate::outputs;
 use crate::search::AnyOf;
 use crate::settle::Files;
 use crate::tools::{self, Form, ImageArgument, InnerScope, Role, hands_on_scripts};
@@ -48,10 +49,11 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         repositories: Vec::new(),
         provided_variables: Vec::new(),
         rendered: Vec::new(),
-        latest_of_unknown: Vec::new(),
         delivery: None,
         redeploys: Vec::new(),
         compose: Vec::new(),
+        handed_on: Vec::new(),
+        edited: Vec::new(),
         scripts: Vec::new(),
         oddities: Vec::new(),
         lookup: crate::lookup::Lookup::default(),
@@ -241,6 +243,7 @@ pub(crate) fn buildspec(
         template,
         inline: source.host.is_some(),
         image_files: image_files(tree, &spec, source.text),
+        artifact_folders: outputs::artifact_folders(tree, &spec),
     });
     Some(spec)
 }
@@ -422,7 +425,7 @@ impl Reader<'_, '_> {
                 );
             }
             self.push_env(name, value, id, site, AssignmentPlace::EnvVariables);
-            if value.contains("${") {
+            if value.contains('$') {
                 self.unexpanded_in(id, value, map.as_ref(), Reason::EnvVariables);
             }
         }
@@ -457,6 +460,7 @@ impl Reader<'_, '_> {
             value_site,
             place,
             conditional: false,
+            one_branch: false,
             subshell: false,
             exported: true,
         });
@@ -471,15 +475,23 @@ impl Reader<'_, '_> {
         reason: Reason,
     ) {
         let mut from = 0;
-        while let Some(at) = value[from..].find("${").map(|at| at + from) {
-            let Some(length) = value[at..].find('}') else {
-                break;
+        while let Some(at) = value[from..].find('$').map(|at| at + from) {
+            from = at + 1;
+            let rest = &value[at + 1..];
+            let inner = rest.strip_prefix('{');
+            let name = crate::expression::plain_name(inner.unwrap_or(rest));
+            let length = match inner {
+                Some(inner) => match inner.find('}') {
+                    Some(close) => close + 2,
+                    None => break,
+                },
+                None => name.len(),
             };
-            let name = crate::expression::plain_name(&value[at + 2..at + length]);
-            from = at + length;
-            if name.is_empty() {
+            // `$$NAME` is another language's escape, or the number of a process.
+            if name.is_empty() || value[..at].ends_with(['$', '\\']) {
                 continue;
             }
+            from = at + length;
             let span = Span::new(at, at + length + 1);
             let site = self.scalar_site(node, map, span, Expansion::Never(reason));
             self.facts.oddities.push(Oddity {
@@ -733,6 +745,7 @@ impl Reader<'_, '_> {
                 value_site: inner.and_then(|span| place.locate(span, quoting)),
                 place: AssignmentPlace::Command,
                 conditional: command.context.conditional,
+                one_branch: command.context.one_branch,
                 subshell: command.context.subshell || command.context.substitution > 0,
                 exported: assignment.exported,
             });
@@ -768,6 +781,7 @@ impl Reader<'_, '_> {
                         value_site: None,
                         place: AssignmentPlace::Command,
                         conditional: command.context.conditional,
+                        one_branch: command.context.one_branch,
                         subshell: command.context.subshell,
                         exported: true,
                     });
@@ -834,6 +848,7 @@ impl Reader<'_, '_> {
             value_site: None,
             place: AssignmentPlace::Loop,
             conditional: true,
+            one_branch: false,
             subshell: false,
             exported: false,
         });
@@ -989,6 +1004,19 @@ impl Reader<'_, '_> {
                 span: place.source(command.span),
             });
         }
+        let plain =
+            |path: &str| SmolStr::from(path.trim_matches(['"', '\'']).trim_start_matches("./"));
+        let handed_on = effects.applied.iter().chain(&effects.registered);
+        let handed_on = handed_on.map(|path| HandedOn {
+            path: plain(path),
+            order: self.order,
+        });
+        self.facts.handed_on.extend(handed_on);
+        let edited = effects.edited.iter().map(|path| EditedFile {
+            path: plain(path),
+            span: place.source(command.span),
+        });
+        self.facts.edited.extend(edited);
         if !effects.edited.is_empty() {
             let uses = before..self.facts.uses.len();
             let edits = uses.map(|index| (index, effects.edited.clone()));
@@ -1058,6 +1086,7 @@ impl Reader<'_, '_> {
         } else {
             place
         };
+        self.quoted(parts, argument.span, text, place, unexpanding);
         let end_quoting = parts
             .iter()
             .rev()
@@ -1125,6 +1154,7 @@ impl Reader<'_, '_> {
             repository: self.facts.repository(&repository),
             tags,
             conditional: command.context.conditional,
+            one_branch: command.context.one_branch,
             tolerated: command.context.tolerated,
             after_failure: command.context.after_failure,
             loops: loop_names(command),
@@ -1139,6 +1169,41 @@ impl Reader<'_, '_> {
                 }));
         } else {
             self.facts.uses.push(image);
+        }
+    }
+
+    /// The variables of a reference that the shell leaves as they are.
+    fn quoted(
+        &mut self,
+        parts: &[Part],
+        reference: Span,
+        text: &str,
+        place: &Place<'_>,
+        unexpanding: bool,
+    ) {
+        let shell = matches!(place.base, Base::Shell);
+        for part in parts {
+            let single = shell && part.quoting == Quoting::Single;
+            let inside = part.span.start < reference.end && reference.start < part.span.end;
+            let literal = matches!(part.kind, PartKind::Literal(_));
+            if !(inside && literal && (single || unexpanding)) {
+                continue;
+            }
+            let start = part.span.start.max(reference.start);
+            let end = part.span.end.min(reference.end);
+            let source = Span { start, end }.of(text);
+            for found in crate::expression::plain_variables(source) {
+                let at = start as usize;
+                let span = Span::new(at + found.start as usize, at + found.end as usize);
+                let name = found.of(source).trim_matches(['$', '{', '}']);
+                self.facts.oddities.push(Oddity {
+                    kind: OddityKind::Quoted,
+                    span: place.source(span),
+                    site: place.locate(span, part.quoting),
+                    order: self.order,
+                    name: name.into(),
+                });
+            }
         }
     }
 
@@ -1601,6 +1666,7 @@ pub(crate) fn data_reference(facts: &mut FileFacts, reference: &DataReference<'_
         repository: facts.repository(&split.repository),
         tags: vec![tag],
         conditional: false,
+        one_branch: false,
         tolerated: false,
         after_failure: false,
         loops: Vec::new(),

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use tagwright_syntax::SmolStr;
 
 use crate::FileId;
+use crate::ecr;
 use crate::expression::{Piece, Repository};
 use crate::facts::{FileFacts, ImageUse};
 use crate::tools::Role;
@@ -27,6 +28,9 @@ pub struct Flow {
     pub name: SmolStr,
     /// Built, tagged or pushed in this workspace, or configured as such.
     pub own: bool,
+    /// Own only because it is in a private registry of ECR and deployed here as `latest`: a script or another
+    /// tool pushes it.
+    pub adopted: bool,
     /// Pushed somewhere in this workspace.
     pub pushed: bool,
     /// Its places: within a file in the order in which they run.
@@ -179,6 +183,7 @@ fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
             }
         }
     }
+    let accounts = written_accounts(files);
     merged
         .into_iter()
         .map(|members| {
@@ -190,7 +195,7 @@ fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
                     uses.copied().collect()
                 }
             };
-            flow(files, repository, uses, own)
+            flow(files, repository, uses, own, &accounts)
         })
         .collect()
 }
@@ -200,6 +205,7 @@ fn flow(
     repository: &Repository,
     mut uses: Vec<UseId>,
     own: &[String],
+    accounts: &HashSet<String>,
 ) -> Flow {
     uses.shrink_to_fit();
     let role = |id: &UseId| files[id.file.0 as usize].uses[id.index as usize].role;
@@ -211,12 +217,28 @@ fn flow(
         .any(|id| writes(role(id)) || role(id) == Role::Build);
     let name = repository.key();
     let own = written || own.iter().any(|pattern| matches_pattern(pattern, name));
+    let deployed = || {
+        uses.iter().any(|id| {
+            let image = &files[id.file.0 as usize].uses[id.index as usize];
+            matches!(image.role, Role::Deploy | Role::Record) && image.may_be_latest()
+        })
+    };
+    let adopted = !own && ecr::is_own(repository, accounts) && deployed();
     Flow {
         name: repository.name(),
-        own,
+        own: own || adopted,
+        adopted,
         pushed,
         uses,
     }
+}
+
+/// The accounts in whose private registries commands of the files write images.
+fn written_accounts(files: &[FileFacts]) -> HashSet<String> {
+    let uses = files.iter().flat_map(|file| &file.uses);
+    uses.filter(|image| writes(image.role))
+        .filter_map(|image| ecr::account(&image.repository))
+        .collect()
 }
 
 /// The last path component, if it is text.

@@ -13,7 +13,7 @@ use tagwright_flow::FileId;
 use tagwright_project::analysis::{self, Analysis};
 use tagwright_project::baseline::{self, Located};
 use tagwright_project::config::{self, Config};
-use tagwright_project::discovery::{self, Candidate};
+use tagwright_project::discovery::{self, Candidate, Reach};
 use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::parallel::map;
 use tagwright_project::source::{self, Source};
@@ -163,6 +163,7 @@ impl Root {
                 path: path.clone(),
                 absolute: path.clone(),
                 explicit: true,
+                link: false,
             })
             .collect();
         self.load(&candidates, open);
@@ -170,7 +171,7 @@ impl Root {
         if !self.needs_context() {
             return;
         }
-        let context = discovery::context(&self.folder, false);
+        let context = discovery::context(&self.folder, Reach::Usual);
         candidates.extend(
             context
                 .workspaces
@@ -211,7 +212,7 @@ impl Root {
                 Loaded::Problem(_) | Loaded::Nothing => {}
             }
         }
-        let around = Around::new(self.folder.clone(), false, false);
+        let around = Around::new(self.folder.clone(), Reach::Usual, false);
         let workspace = Workspace::new(documents, Analysis::new(&self.config)).among(around);
         self.workspace = match self.baseline.clone() {
             Some(baseline) => workspace.with_baseline(baseline, baseline::today()),

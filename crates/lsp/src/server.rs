@@ -695,7 +695,7 @@ fn is_structure(path: &Path) -> bool {
 /// The absolute path of a file, its folder without symbolic links, and the folder of its workspace; a
 /// configuration has none.
 fn place(path: &Path) -> (PathBuf, Option<PathBuf>) {
-    let plan = discovery::plan_for_name(path);
+    let plan = discovery::plan_for_name(path, discovery::Reach::Usual);
     let absolute = discovery::absolute_file(path);
     if path.file_name().is_some_and(|it| it == config::FILE_NAME) {
         return (absolute, None);
@@ -705,8 +705,12 @@ fn place(path: &Path) -> (PathBuf, Option<PathBuf>) {
 }
 
 fn read<P: DeserializeOwned>(params: Value) -> Result<P, Failure> {
-    serde_json::from_value(params)
-        .map_err(|error| (ErrorCode::InvalidParams, format!("not understood: {error}")))
+    // The reason would quote what was sent, and a text may hold secrets.
+    serde_json::from_value(params).map_err(|_| {
+        let message =
+            "the parameters do not have the shape that the protocol gives them".to_owned();
+        (ErrorCode::InvalidParams, message)
+    })
 }
 
 fn write(value: &impl serde::Serialize) -> Result<Value, Failure> {

@@ -325,6 +325,7 @@ fn baseline_of(path: &str, text: &str) -> String {
         text: text.into(),
         kind: FileKind::Buildspec,
         target: true,
+        link: false,
     };
     let mut workspace = Workspace::new(vec![document], Analysis::new(&Config::default()));
     let findings = workspace.check().findings;

@@ -9,6 +9,7 @@ use tagwright_diagnostics::{Finding, Related, Severity};
 use tagwright_flow::facts::FileFacts;
 use tagwright_flow::mentions::{Alone, Surroundings};
 use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, scan};
+use tagwright_rules::derivation::Missing;
 use tagwright_rules::settings::Strategy;
 use tagwright_rules::{Known, Settings, Verdict};
 
@@ -52,6 +53,13 @@ impl Analysis {
             branch_variable: settings.branch_variable.clone(),
         };
         Self { settings, options }
+    }
+
+    /// The same with comments that silence nothing.
+    #[must_use]
+    pub fn without_suppressions(mut self) -> Self {
+        self.settings.suppressions = false;
+        self
     }
 
     /// The severity of `rule`, whose findings are made outside the rules; `None` if it is off.
@@ -166,6 +174,10 @@ impl Analysis {
 fn settings(config: &Config) -> Settings {
     let mut settings = Settings {
         branch_defined: config.branch.defined,
+        branch_missing: match config.branch.missing {
+            config::Missing::Commit => Missing::Commit,
+            config::Missing::Stop => Missing::Stop,
+        },
         strategy: match config.tag.strategy {
             config::Strategy::BranchTag => Strategy::BranchTag,
             config::Strategy::RepositoryPerBranch => Strategy::RepositoryPerBranch,

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tagwright_syntax::LineIndex;
 
+use crate::provided;
+
 /// The name of the configuration file.
 pub const FILE_NAME: &str = "tagwright.toml";
 
@@ -30,6 +32,18 @@ pub struct Config {
     /// Severities of rules, by rule name.
     #[schemars(with = "std::collections::BTreeMap<String, Level>")]
     pub rules: std::collections::BTreeMap<toml::Spanned<String>, Level>,
+    /// The variables of the template that the configuration does not explain: some buildspec has to set them.
+    #[serde(skip)]
+    pub unexplained: Vec<Unexplained>,
+}
+
+/// A variable of `tag.template` that is set only if some file of the workspace sets it.
+#[derive(Clone, Debug)]
+pub struct Unexplained {
+    /// The variable.
+    pub name: String,
+    /// What is wrong if no file does.
+    pub error: std::sync::Arc<ConfigError>,
 }
 
 /// `[tag]`
@@ -40,6 +54,8 @@ pub struct Tag {
     pub template: Option<String>,
     /// How branches are kept apart.
     pub strategy: Strategy,
+    /// Variables of the template that the build projects or pipelines set, where no file here shows it.
+    pub variables: Vec<String>,
 }
 
 /// How branches are kept apart.
@@ -61,6 +77,19 @@ pub struct Branch {
     pub variable: Option<String>,
     /// Whether the project or pipeline already provides the variable, so that no buildspec has to.
     pub defined: bool,
+    /// What a build does that knows no branch, such as one of a pipeline that does not pass it.
+    pub missing: Missing,
+}
+
+/// What a build does that knows no branch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    /// It takes `commit-` and the first twelve characters of its commit; it ends if it knows no commit either.
+    #[default]
+    Commit,
+    /// It ends.
+    Stop,
 }
 
 /// `[images]`
@@ -169,6 +198,11 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// The name of the branch variable, configured or not.
+    fn branch_variable(&self) -> &str {
+        self.branch.variable.as_deref().unwrap_or("BRANCH_NAME")
+    }
+
     /// Gives the rule of this name a level, whatever it had.
     pub fn set(&mut self, rule: &str, level: Level) {
         self.rules.retain(|name, _| name.get_ref().as_str() != rule);
@@ -206,7 +240,7 @@ impl Config {
                 message,
             }
         };
-        let config: Config = toml::from_str(text).map_err(|error| {
+        let mut config: Config = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             invalid(at, error.message().replace('\n', " "))
         })?;
@@ -219,25 +253,43 @@ impl Config {
             }
         }
         if let Some(variable) = &config.branch.variable
-            && !is_variable_name(variable)
+            && let Some(fault) = fault_of_variable(variable)
         {
             let at = Places::of(text)
                 .branch
                 .variable
                 .map_or(0, |it| inside(text, &it));
-            return Err(invalid(
-                at,
-                format!("`{variable}` cannot be the name of a shell variable"),
-            ));
+            return Err(invalid(at, fault));
         }
-        if let Some(template) = &config.tag.template
-            && let Some(fault) = fault_of(template)
-        {
+        for name in &config.tag.variables {
+            if !is_variable_name(name) {
+                let places = Places::of(text).tag.variables;
+                let place = places.iter().find(|it| it.get_ref() == name);
+                let at = place.map_or(0, |it| inside(text, it));
+                let fault = format!("`{name}` cannot be the name of a shell variable");
+                return Err(invalid(at, fault));
+            }
+        }
+        if let Some(template) = &config.tag.template {
             let at = Places::of(text)
                 .tag
                 .template
                 .map_or(0, |it| inside(text, &it));
-            return Err(invalid(at, fault));
+            if let Some(fault) = fault_of(template) {
+                return Err(invalid(at, fault));
+            }
+            config.unexplained = unexplained(&config, template)
+                .map(|(name, offset)| Unexplained {
+                    name: name.to_owned(),
+                    error: std::sync::Arc::new(invalid(
+                        at + offset,
+                        format!(
+                            "nothing sets `{name}`: the branch variable is `{}`, and no buildspec or project here sets `{name}`; list it in `variables` below `[tag]` if your build project does",
+                            config.branch_variable()
+                        ),
+                    )),
+                })
+                .collect();
         }
         exclusion(Path::new(""), &config.exclude).map_err(|message| {
             let patterns = Places::of(text).exclude;
@@ -267,6 +319,7 @@ struct Places {
 #[serde(default)]
 struct TagPlaces {
     template: Option<toml::Spanned<String>>,
+    variables: Vec<toml::Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -284,7 +337,12 @@ impl Places {
 /// Where a value begins, behind its quotes; 0-based byte offset in `text`.
 fn inside(text: &str, value: &toml::Spanned<String>) -> usize {
     let written = text.get(value.span()).unwrap_or("");
-    let quotes = written.len() - written.trim_start_matches(['"', '\'']).len();
+    let several = written.starts_with("\"\"\"") || written.starts_with("'''");
+    let quotes = if several {
+        3
+    } else {
+        usize::from(written.starts_with(['"', '\'']))
+    };
     value.span().start + quotes
 }
 
@@ -323,6 +381,56 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
         .ancestors()
         .map(|folder| folder.join(FILE_NAME))
         .find(|file| file.is_file())
+}
+
+/// Why this cannot be the branch variable, if that is so.
+fn fault_of_variable(name: &str) -> Option<String> {
+    if !is_variable_name(name) {
+        return Some(format!("`{name}` cannot be the name of a shell variable"));
+    }
+    provided::is_reserved(name).then(|| {
+        format!("`{name}` is reserved: the shell, CodeBuild or AWS tools use it; choose another name for the branch")
+    })
+}
+
+/// The variables of the template that neither the configuration nor CodeBuild explains, each with its offset
+/// in the template.
+fn unexplained<'a>(config: &Config, template: &'a str) -> impl Iterator<Item = (&'a str, usize)> {
+    unguarded_variables(template)
+        .into_iter()
+        .filter(|(name, _)| {
+            *name != config.branch_variable()
+                && !provided::is_set_by_codebuild(name)
+                && !config.tag.variables.iter().any(|known| known == name)
+        })
+}
+
+/// The variables of a valid template that have no fallback and no error message of their own, each with its
+/// offset. What a command prints is not looked into.
+fn unguarded_variables(template: &str) -> Vec<(&str, usize)> {
+    let is_name = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let mut found = Vec::new();
+    for (at, _) in template.match_indices('$') {
+        let rest = &template[at + 1..];
+        if rest.starts_with('(') {
+            break;
+        }
+        let inner = rest.strip_prefix('{').unwrap_or(rest);
+        let end = inner.find(|c| !is_name(c)).unwrap_or(inner.len());
+        let operator = if rest.len() == inner.len() {
+            ""
+        } else {
+            &inner[end..]
+        };
+        if operator.starts_with([':', '-', '=', '?', '+'])
+            && !operator[1..].starts_with(|c: char| c.is_ascii_digit())
+        {
+            // What stands in the fallback is taken only where the variable is not set.
+            continue;
+        }
+        found.push((&inner[..end], at));
+    }
+    found
 }
 
 fn is_variable_name(name: &str) -> bool {
@@ -509,6 +617,64 @@ mod tests {
                 Config::parse(&text, "tagwright.toml", RULES).is_ok(),
                 "{template}"
             );
+        }
+    }
+
+    #[test]
+    fn a_reserved_name_cannot_hold_the_branch() {
+        for name in [
+            "PATH",
+            "IFS",
+            "HOME",
+            "PWD",
+            "CODEBUILD_BRANCH",
+            "AWS_REGION",
+            "LC_ALL",
+        ] {
+            let said = error(&format!("[branch]\nvariable = \"{name}\"\n"));
+            assert!(
+                said.starts_with(&format!("tagwright.toml:2:13: `{name}` is reserved")),
+                "{said}"
+            );
+        }
+        let said = error("[branch]\nvariable = \"2ND\"\n");
+        assert!(said.contains("2:13: `2ND` cannot be"), "{said}");
+    }
+
+    #[test]
+    fn variables_of_the_template_that_nothing_sets_are_kept_with_their_place() {
+        let unexplained = |text: &str| -> Vec<String> {
+            let config = Config::parse(text, "tagwright.toml", RULES).unwrap();
+            let all = config.unexplained.iter();
+            all.map(|it| it.error.to_string()).collect()
+        };
+        let said = unexplained(
+            "[branch]\nvariable = \"BRANCH\"\n[tag]\ntemplate = \"${BRANCH}-${BRANCH_NAME}\"\n",
+        );
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(
+            said[0].starts_with("tagwright.toml:4:23: nothing sets `BRANCH_NAME`"),
+            "{said:?}"
+        );
+        for template in [
+            "${BRANCH_NAME}-${CODEBUILD_RESOLVED_SOURCE_VERSION}",
+            "${BRANCH_NAME}-${CODEBUILD_BUILD_ID##*:}",
+            "${BRANCH_NAME:-${STAGE:-none}}-1",
+            "$(git describe --always)",
+        ] {
+            let text = format!("[tag]\ntemplate = \"{template}\"\n");
+            assert_eq!(unexplained(&text), [""; 0], "{template}");
+        }
+        for template in [
+            "${STAGE}-${BRANCH_NAME}",
+            "$STAGE",
+            "${STAGE##*-}",
+            "${STAGE:0:3}",
+        ] {
+            let text = format!("[tag]\ntemplate = \"{template}\"\n");
+            assert_eq!(unexplained(&text).len(), 1, "{template}");
+            let declared = format!("{text}variables = [\"STAGE\"]\n");
+            assert_eq!(unexplained(&declared), [""; 0], "{template}");
         }
     }
 

@@ -10,7 +10,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ use std::sync::mpsc;
 use ignore::{WalkBuilder, WalkState};
 
 use crate::config;
+use crate::git::{self, GitError};
 
 /// Folders that hold other people's files or build products.
 const SKIPPED: &[&str] = &[
@@ -43,6 +44,26 @@ const TEST_DATA: &[&str] = &["__fixtures__", "fixtures", "test-data", "testdata"
 /// would make a save in a home folder wait for the whole of it.
 const UNMARKED_DEPTH: usize = 1;
 
+/// How far a run reaches: what may hide files from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// `.gitignore` and `.ignore` hide what Git does not track; stores of other tools are left out.
+    #[default]
+    Usual,
+    /// No ignore file hides anything.
+    Ignored,
+    /// Nothing in the repository hides anything that Git tracks, and no configuration in it divides it: for text that
+    /// is not trusted.
+    Isolated,
+}
+
+impl Reach {
+    /// Whether ignore files hide files.
+    fn asks_ignore_files(self) -> bool {
+        self == Reach::Usual
+    }
+}
+
 /// A file that will be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -52,6 +73,8 @@ pub struct Candidate {
     pub absolute: PathBuf,
     /// Whether the path was named on the command line.
     pub explicit: bool,
+    /// Whether a walk found it as a symbolic link, through which nothing is written.
+    pub link: bool,
 }
 
 /// Something that could not be read.
@@ -91,21 +114,20 @@ pub fn order(a: &Path, b: &Path) -> Ordering {
     a.as_os_str().cmp(b.as_os_str())
 }
 
-/// Finds the files of `paths`, which are files or folders. With `no_ignore`, files that `.gitignore`
-/// excludes are found too. Never fails: what cannot be read is among the problems.
+/// Finds the files of `paths`, which are files or folders. Never fails: what cannot be read is among the problems.
 #[must_use]
-pub fn plan(paths: &[PathBuf], no_ignore: bool) -> Plan {
-    plan_with_list(paths, &[], no_ignore)
+pub fn plan(paths: &[PathBuf], reach: Reach) -> Plan {
+    plan_with_list(paths, &[], reach)
 }
 
 /// The same with a `list` from elsewhere, in which a file counts only if its name says that tagwright reads it.
 #[must_use]
-pub fn plan_with_list(paths: &[PathBuf], list: &[PathBuf], no_ignore: bool) -> Plan {
-    let mut found = Found::default();
+pub fn plan_with_list(paths: &[PathBuf], list: &[PathBuf], reach: Reach) -> Plan {
+    let mut found = Found::new(reach);
     let given = paths.iter().map(|path| (path, true));
     for (path, explicit) in given.chain(list.iter().map(|path| (path, false))) {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => found.folder(path, no_ignore),
+            Ok(metadata) if metadata.is_dir() => found.folder(path),
             Ok(_) if explicit || is_candidate(&file_name(path)) => found.file(path, explicit),
             Ok(_) => {}
             Err(error) => found.problem(path, &error),
@@ -116,18 +138,18 @@ pub fn plan_with_list(paths: &[PathBuf], list: &[PathBuf], no_ignore: bool) -> P
 
 /// The plan for one file that need not exist: standard input under the name `path`.
 #[must_use]
-pub fn plan_for_name(path: &Path) -> Plan {
-    let mut found = Found::default();
+pub fn plan_for_name(path: &Path, reach: Reach) -> Plan {
+    let mut found = Found::new(reach);
     found.file(path, true);
     found.into_plan()
 }
 
 /// The plan for files that somebody else has chosen, as pairs of the path to show and the absolute path. Of
-/// these, too, only those count whose name says that tagwright reads them, outside the stores of other tools.
-/// They need not exist.
+/// these, too, only those count whose name says that tagwright reads them, outside the stores of other tools unless
+/// the run is isolated. They need not exist.
 #[must_use]
-pub fn plan_for_chosen(files: impl IntoIterator<Item = (PathBuf, PathBuf)>) -> Plan {
-    let mut found = Found::default();
+pub fn plan_for_chosen(files: impl IntoIterator<Item = (PathBuf, PathBuf)>, reach: Reach) -> Plan {
+    let mut found = Found::new(reach);
     for (path, absolute) in files {
         if !is_candidate(&file_name(&absolute)) {
             continue;
@@ -135,14 +157,9 @@ pub fn plan_for_chosen(files: impl IntoIterator<Item = (PathBuf, PathBuf)>) -> P
         let Some(folder) = absolute.parent() else {
             continue;
         };
-        let root = root_above(folder);
+        let root = root_above(folder, reach);
         let below = root.and_then(|root| folder.strip_prefix(root).ok());
-        let skipped = below.is_some_and(|below| {
-            below
-                .components()
-                .any(|part| is_skipped(&part.as_os_str().to_string_lossy()))
-        });
-        if skipped {
+        if reach != Reach::Isolated && below.is_some_and(in_store) {
             continue;
         }
         let root = root.filter(|root| !is_test_data(root, folder));
@@ -151,6 +168,7 @@ pub fn plan_for_chosen(files: impl IntoIterator<Item = (PathBuf, PathBuf)>) -> P
             path,
             absolute,
             explicit: false,
+            link: false,
         });
     }
     found.into_plan()
@@ -159,12 +177,12 @@ pub fn plan_for_chosen(files: impl IntoIterator<Item = (PathBuf, PathBuf)>) -> P
 /// All files of the workspace at `root`, for context. Nested workspaces are not part of it. A folder that
 /// nothing marks as a workspace may be anything, a home folder too; only what lies right in it is read, and a Copilot workspace.
 #[must_use]
-pub fn context(root: &Path, no_ignore: bool) -> Plan {
+pub fn context(root: &Path, reach: Reach) -> Plan {
     let mut found = Found {
-        max_depth: root_above(root).is_none().then_some(UNMARKED_DEPTH),
-        ..Found::default()
+        max_depth: root_above(root, reach).is_none().then_some(UNMARKED_DEPTH),
+        ..Found::new(reach)
     };
-    found.folder(root, no_ignore);
+    found.folder(root);
     let mut plan = found.into_plan();
     plan.workspaces.retain(|targets| targets.root == root);
     for targets in &mut plan.workspaces {
@@ -178,9 +196,9 @@ pub fn context(root: &Path, no_ignore: bool) -> Plan {
 /// All files below the folder `root` (absolute) but test data and those in the stores of other tools and in other
 /// repositories, links left alone. A folder that nothing marks as a workspace is read as [`context`] does, unless it is `whole`.
 #[must_use]
-pub fn all_files(root: &Path, no_ignore: bool, whole: bool) -> Vec<PathBuf> {
-    let depth = (!whole && root_above(root).is_none()).then_some(UNMARKED_DEPTH);
-    let mut builder = builder(root, no_ignore, depth);
+pub fn all_files(root: &Path, reach: Reach, whole: bool) -> Vec<PathBuf> {
+    let depth = (!whole && root_above(root, reach).is_none()).then_some(UNMARKED_DEPTH);
+    let mut builder = builder(root, reach, depth);
     builder.filter_entry(|entry| {
         let name = entry.file_name().to_string_lossy();
         let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
@@ -279,9 +297,19 @@ struct Found {
     problems: Vec<Problem>,
     /// How many folders deep to walk.
     max_depth: Option<usize>,
+    /// Symbolic links to files of the same repository, with those files.
+    links: Vec<(PathBuf, Candidate)>,
+    reach: Reach,
 }
 
 impl Found {
+    fn new(reach: Reach) -> Self {
+        Self {
+            reach,
+            ..Self::default()
+        }
+    }
+
     fn problem(&mut self, path: &Path, error: &io::Error) {
         self.problems.push(Problem {
             path: display(path),
@@ -292,32 +320,62 @@ impl Found {
     fn file(&mut self, path: &Path, explicit: bool) {
         let absolute = absolute_file(path);
         if let Some(folder) = absolute.parent() {
-            let root = root_above(folder).filter(|root| !is_test_data(root, folder));
+            let root = root_above(folder, self.reach).filter(|root| !is_test_data(root, folder));
             self.roots.push(root.unwrap_or(folder).to_owned());
         }
         self.files.push(Candidate {
             path: path.to_owned(),
             absolute,
             explicit,
+            link: !explicit && path.is_symlink(),
         });
     }
 
-    fn folder(&mut self, path: &Path, no_ignore: bool) {
+    fn folder(&mut self, path: &Path) {
         let absolute = match fs::canonicalize(path) {
             Ok(absolute) => absolute,
             Err(error) => return self.problem(path, &error),
         };
-        let root = root_above(&absolute).unwrap_or(&absolute).to_owned();
+        let root = root_above(&absolute, self.reach)
+            .unwrap_or(&absolute)
+            .to_owned();
         // Whoever names a folder says what belongs together; only a file is judged with its neighbours.
         self.complete.push(root.clone());
         let mut copilot = Vec::new();
+        let mut repositories = Vec::new();
         let below = |part: &Path| absolute.join(part.strip_prefix(path).unwrap_or(part));
-        for event in walk(path, &absolute, no_ignore, self.max_depth) {
+        // Git answers while the folders are read.
+        let passing = Passing {
+            reach: self.reach,
+            max_depth: self.max_depth,
+            // What Git does not tell apart is all read.
+            stores: self.reach != Reach::Isolated || in_repository(&absolute),
+        };
+        let (events, tracked) = std::thread::scope(|scope| {
+            let tracked = scope.spawn(|| self.tracked(path, &absolute));
+            let events = walk(path, &absolute, passing);
+            (events, tracked.join())
+        });
+        let mut tracked = vec![tracked.unwrap_or_else(|_| Ok(Vec::new()))];
+        let mut events = VecDeque::from(events);
+        while let Some(event) = events.pop_front() {
             match event {
                 Event::Root(folder) => {
-                    let folder = below(&folder);
-                    self.complete.push(folder.clone());
-                    self.roots.push(folder);
+                    let real = below(&folder);
+                    self.complete.push(real.clone());
+                    self.roots.push(real.clone());
+                    repositories.push((folder, real));
+                }
+                Event::Unruly(folder) => {
+                    let real = below(&folder);
+                    if root_above(&real, self.reach) == Some(&real) {
+                        events.push_back(Event::Root(folder.clone()));
+                    }
+                    let passing = Passing {
+                        reach: Reach::Ignored,
+                        ..passing
+                    };
+                    events.extend(walk(&folder, &real, passing));
                 }
                 Event::Copilot(folder) => copilot.push(folder),
                 Event::File(file) => self.files.push(file),
@@ -342,20 +400,99 @@ impl Found {
         for folder in copilot {
             self.copilot(path, &absolute, &folder);
         }
+        tracked.extend(
+            repositories
+                .iter()
+                .map(|(folder, real)| self.tracked(folder, real)),
+        );
+        for tracked in tracked {
+            match tracked {
+                Ok(tracked) => self.add(tracked),
+                Err(error) if self.reach == Reach::Isolated => self.problems.push(Problem {
+                    path: display(path),
+                    message: error.to_string(),
+                }),
+                // Without Git the ignore files are all that is known.
+                Err(_) => {}
+            }
+        }
+        self.add_links();
     }
 
-    /// A symbolic link below the folder `absolute`. A link to a file that the walk meets anyway is not
-    /// read twice.
+    /// The candidates below the folder `path`, which is `absolute`, that its repository tracks: whether an ignore file
+    /// names them or not, they are part of what is built.
+    fn tracked(&self, path: &Path, absolute: &Path) -> Result<Vec<Candidate>, GitError> {
+        let asked = self.reach != Reach::Ignored && self.max_depth.is_none();
+        if !asked || !in_repository(absolute) {
+            return Ok(Vec::new());
+        }
+        let wanted = |part: &PathBuf| {
+            let name = file_name(part);
+            is_candidate(&name)
+                && !name.starts_with("._")
+                && (self.reach == Reach::Isolated || !in_store(part))
+        };
+        let parts = git::tracked_below(absolute)?.into_iter().filter(wanted);
+        let candidate = |part: PathBuf| Candidate {
+            path: join(path, &part),
+            absolute: absolute.join(&part),
+            explicit: false,
+            link: false,
+        };
+        Ok(parts.map(candidate).collect())
+    }
+
+    /// Adds those of the `tracked` files that the walk has not met.
+    fn add(&mut self, tracked: Vec<Candidate>) {
+        let met: HashSet<&Path> = self.files.iter().map(|file| &*file.absolute).collect();
+        let missing: Vec<Candidate> = tracked
+            .into_iter()
+            .filter(|file| !met.contains(&*file.absolute))
+            // A link on the way, or in the place of the file, leads somewhere else.
+            .filter(|file| {
+                fs::canonicalize(&file.absolute).is_ok_and(|real| real == file.absolute)
+                    && file.absolute.is_file()
+            })
+            .collect();
+        self.files.extend(missing);
+    }
+
+    /// Adds the links to files that nobody has met.
+    fn add_links(&mut self) {
+        let links = std::mem::take(&mut self.links);
+        let met: HashSet<&Path> = self.files.iter().map(|file| &*file.absolute).collect();
+        let missing: Vec<Candidate> = links
+            .into_iter()
+            .filter(|(real, _)| !met.contains(&**real))
+            .map(|(_, link)| link)
+            .collect();
+        self.files.extend(missing);
+    }
+
+    /// A symbolic link below the folder `absolute`. One that leads out of its repository is not followed, and one to a
+    /// file that is met anyway is not read twice.
     fn link(&mut self, folder: &Path, absolute: &Path, path: PathBuf) {
-        let name = file_name(&path);
+        let certain = is_certain(&file_name(&path));
+        let above = absolute.parent().and_then(|it| root_above(it, self.reach));
+        let repository = above.unwrap_or(folder);
         match fs::canonicalize(&path) {
-            Ok(real) if !real.starts_with(folder) && real.is_file() => self.files.push(Candidate {
-                absolute: absolute.to_owned(),
-                path,
-                explicit: false,
+            Ok(real) if !real.is_file() => {}
+            Ok(real) if real.starts_with(repository) => {
+                let link = Candidate {
+                    absolute: absolute.to_owned(),
+                    path,
+                    explicit: false,
+                    link: true,
+                };
+                self.links.push((real, link));
+            }
+            Ok(_) if certain => self.problems.push(Problem {
+                path: display(&path),
+                message: "this symbolic link leads out of the repository and is not followed"
+                    .to_owned(),
             }),
             Ok(_) => {}
-            Err(error) if is_certain(&name) => self.problem(&path, &error),
+            Err(error) if certain => self.problem(&path, &error),
             Err(_) => {}
         }
     }
@@ -378,6 +515,7 @@ impl Found {
                             absolute: absolute.join(part),
                             path,
                             explicit: false,
+                            link: false,
                         });
                     }
                 }
@@ -445,19 +583,32 @@ enum Event {
     Copilot(PathBuf),
     File(Candidate),
     Link(PathBuf),
+    /// A folder whose ignore files are no files.
+    Unruly(PathBuf),
     Problem(Problem),
 }
 
-fn builder(path: &Path, no_ignore: bool, max_depth: Option<usize>) -> WalkBuilder {
+/// Whether an ignore file right in `folder` is a link, a pipe or a device: none of these is read, as Git does not read
+/// them, and opening a pipe may wait for ever.
+fn is_unruly(folder: &Path) -> bool {
+    [".gitignore", ".ignore"]
+        .iter()
+        .any(|name| fs::symlink_metadata(folder.join(name)).is_ok_and(|found| !found.is_file()))
+}
+
+fn builder(path: &Path, reach: Reach, max_depth: Option<usize>) -> WalkBuilder {
+    let asks = reach.asks_ignore_files() && !is_unruly(path);
+    let parents =
+        asks && fs::canonicalize(path).is_ok_and(|real| !real.ancestors().skip(1).any(is_unruly));
     let mut builder = WalkBuilder::new(path);
     builder
         .hidden(false)
         .max_depth(max_depth)
-        .parents(!no_ignore)
-        .ignore(!no_ignore)
-        .git_ignore(!no_ignore)
-        .git_global(!no_ignore)
-        .git_exclude(!no_ignore)
+        .parents(parents)
+        .ignore(asks)
+        .git_ignore(asks)
+        .git_global(asks)
+        .git_exclude(asks)
         .require_git(false)
         .threads(
             std::thread::available_parallelism()
@@ -467,31 +618,51 @@ fn builder(path: &Path, no_ignore: bool, max_depth: Option<usize>) -> WalkBuilde
     builder
 }
 
+/// What a walk passes over.
+#[derive(Clone, Copy)]
+struct Passing {
+    reach: Reach,
+    max_depth: Option<usize>,
+    /// Whether the stores of other tools are passed over.
+    stores: bool,
+}
+
 /// Walks the folder `path`, which is `absolute`.
-fn walk(path: &Path, absolute: &Path, no_ignore: bool, max_depth: Option<usize>) -> Vec<Event> {
+fn walk(path: &Path, absolute: &Path, passing: Passing) -> Vec<Event> {
+    let Passing {
+        reach,
+        max_depth,
+        stores,
+    } = passing;
     let (sender, events) = mpsc::channel();
-    let mut builder = builder(path, no_ignore, max_depth);
-    let roots = std::sync::Mutex::new(sender.clone());
+    let mut builder = builder(path, reach, max_depth);
+    let aside = std::sync::Mutex::new(sender.clone());
+    // A closed channel cannot be: the receiver is read after the walk.
+    let tell = move |event| {
+        let _ = aside.lock().map(|sender| sender.send(event));
+    };
     builder.filter_entry(move |entry| {
         let name = entry.file_name().to_string_lossy();
-        let is_root = name == ".git" || name == config::FILE_NAME;
+        let is_root = name == ".git" || (reach != Reach::Isolated && name == config::FILE_NAME);
         if is_root
             && entry.depth() > 1
             && let Some(folder) = entry.path().parent()
-            && let Ok(sender) = roots.lock()
         {
-            // A closed channel cannot be: the receiver is read after the walk.
-            let _ = sender.send(Event::Root(folder.to_owned()));
+            tell(Event::Root(folder.to_owned()));
         }
+        let is = |what: fn(&fs::FileType) -> bool| entry.file_type().as_ref().is_some_and(what);
+        let below = entry.depth() > 0;
         // macOS keeps attributes of `name` in `._name` where the file system has none.
-        let shadow = entry.depth() > 0
-            && name.starts_with("._")
-            && entry.file_type().is_some_and(|kind| kind.is_file());
-        name != ".git"
-            && !shadow
-            && !(entry.depth() > 0
-                && entry.file_type().is_some_and(|kind| kind.is_dir())
-                && is_skipped(&name))
+        let shadow = below && name.starts_with("._") && is(fs::FileType::is_file);
+        let folder = below && is(fs::FileType::is_dir);
+        if name == ".git" || shadow || (folder && stores && is_skipped(&name)) {
+            return false;
+        }
+        if folder && reach.asks_ignore_files() && is_unruly(entry.path()) {
+            tell(Event::Unruly(entry.path().to_owned()));
+            return false;
+        }
+        true
     });
     let event = |entry| match entry {
         Ok(entry) => classify(entry, path, absolute),
@@ -546,6 +717,7 @@ fn classify(entry: ignore::DirEntry, path: &Path, absolute: &Path) -> (Option<Ev
             absolute: absolute.join(found.strip_prefix(path).unwrap_or(&found)),
             path: found,
             explicit: false,
+            link: false,
         }))
     } else {
         None
@@ -567,11 +739,25 @@ fn is_skipped(name: &str) -> bool {
     SKIPPED.contains(&name)
 }
 
-/// The nearest folder at or above `folder` (absolute) that starts a workspace.
-fn root_above(folder: &Path) -> Option<&Path> {
+/// Whether the path leads through a store of another tool.
+fn in_store(path: &Path) -> bool {
+    path.components()
+        .any(|part| is_skipped(&part.as_os_str().to_string_lossy()))
+}
+
+/// Whether `folder` (absolute) is in a Git repository, as far as the folders above it tell.
+fn in_repository(folder: &Path) -> bool {
     folder
         .ancestors()
-        .find(|folder| folder.join(".git").exists() || folder.join(config::FILE_NAME).is_file())
+        .any(|folder| folder.join(".git").exists())
+}
+
+/// The nearest folder at or above `folder` (absolute) that starts a workspace.
+fn root_above(folder: &Path, reach: Reach) -> Option<&Path> {
+    folder.ancestors().find(|folder| {
+        folder.join(".git").exists()
+            || (reach != Reach::Isolated && folder.join(config::FILE_NAME).is_file())
+    })
 }
 
 /// Whether the way from `root` down to `path` leads through a folder of test data.
@@ -704,10 +890,12 @@ mod tests {
             "infra/buildspec.yml.tpl",
             "infra/main.tf",
         ]);
-        let plan_of =
-            |no_ignore| shape(&plan(&[folder.path().to_owned()], no_ignore), folder.path());
-        assert_eq!(plan_of(false), [(".".to_owned(), true, expected.clone())]);
-        assert_eq!(plan_of(true)[0].2.len(), expected.len() + 1);
+        let plan_of = |reach| shape(&plan(&[folder.path().to_owned()], reach), folder.path());
+        assert_eq!(
+            plan_of(Reach::Usual),
+            [(".".to_owned(), true, expected.clone())]
+        );
+        assert_eq!(plan_of(Reach::Ignored)[0].2.len(), expected.len() + 1);
     }
 
     #[test]
@@ -723,7 +911,11 @@ mod tests {
         );
         fs::write(folder.path().join(".gitignore"), "copilot/\n").unwrap();
         assert_eq!(
-            shape(&plan(&[folder.path().to_owned()], false), folder.path())[0].2,
+            shape(
+                &plan(&[folder.path().to_owned()], Reach::Usual),
+                folder.path()
+            )[0]
+            .2,
             owned(&[
                 "copilot/api/manifest.yml",
                 "copilot/api/overrides/cfn.patches.yml"
@@ -745,7 +937,10 @@ mod tests {
             ],
         );
         assert_eq!(
-            shape(&plan(&[folder.path().to_owned()], false), folder.path()),
+            shape(
+                &plan(&[folder.path().to_owned()], Reach::Usual),
+                folder.path()
+            ),
             [
                 (".".to_owned(), true, owned(&["c/buildspec.yml"])),
                 ("a".to_owned(), true, owned(&["a/buildspec.yml"])),
@@ -763,7 +958,7 @@ mod tests {
         );
         fs::write(folder.path().join(".gitignore"), "ci/\n").unwrap();
         let file = folder.path().join("ci/buildspec.yml");
-        let plan = plan(&[file.clone(), file], false);
+        let plan = plan(&[file.clone(), file], Reach::Usual);
         assert_eq!(
             shape(&plan, folder.path()),
             [(".".to_owned(), false, owned(&["ci/buildspec.yml"]))]
@@ -786,17 +981,17 @@ mod tests {
         );
         let root = fs::canonicalize(folder.path()).unwrap();
         assert_eq!(
-            shape(&context(&root, false), &root)[0].2,
+            shape(&context(&root, Reach::Usual), &root)[0].2,
             owned(&["buildspec.yml", "k8s/app.yaml"])
         );
         let file = root.join("fixtures/a/buildspec.yml");
         assert_eq!(
-            plan(&[file], false).workspaces[0].root,
+            plan(&[file], Reach::Usual).workspaces[0].root,
             root.join("fixtures/a")
         );
         let part = root.join("fixtures/a");
         assert_eq!(
-            shape(&plan(&[part], false), &root),
+            shape(&plan(&[part], Reach::Usual), &root),
             [(".".to_owned(), true, owned(&["fixtures/a/buildspec.yml"]))]
         );
     }
@@ -822,10 +1017,10 @@ mod tests {
             folder.path().join("shared.yml"),
         )
         .unwrap();
-        let plan = plan(&[folder.path().to_owned()], false);
+        let plan = plan(&[folder.path().to_owned()], Reach::Usual);
         assert_eq!(
             shape(&plan, folder.path())[0].2,
-            owned(&["ci/buildspec.yml", "shared.yml"])
+            owned(&["ci/buildspec.yml"])
         );
         assert_eq!(plan.problems.len(), 1);
         assert!(plan.problems[0].path.ends_with("buildspec-loop.yml"));
@@ -840,7 +1035,7 @@ mod tests {
                 folder.path().join("nowhere"),
                 folder.path().join("buildspec.yml"),
             ],
-            false,
+            Reach::Usual,
         );
         assert_eq!(plan.problems[0].message, "No such file or directory");
         assert_eq!(plan.workspaces.len(), 1);

@@ -249,7 +249,6 @@ impl Repository {
             "--unified=0",
             "--inter-hunk-context=0",
             "--text",
-            "--no-textconv",
             "--no-color",
             "--src-prefix=a/",
             "--dst-prefix=b/",
@@ -301,6 +300,7 @@ impl Repository {
             "core.quotePath=false",
             "diff",
             "--no-ext-diff",
+            "--no-textconv",
             "--no-renames",
             "--ignore-submodules=all",
             "--no-relative",
@@ -344,13 +344,44 @@ pub(crate) fn plain_files(top: &Path, paths: &[&str]) -> Vec<PathBuf> {
     plain.collect()
 }
 
+/// The files below `folder` (absolute) that the index of its repository has, relative to `folder`. Git's variables, which
+/// a hook sets for its own repository, do not count.
+///
+/// # Errors
+/// [`GitError::NotRun`] and [`GitError::Failed`].
+pub fn tracked_below(folder: &Path) -> Result<Vec<PathBuf>, GitError> {
+    let mut command = command(Some(folder), &["ls-files", "-z"]);
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        command.env_remove(name);
+    }
+    let output = output(command)?;
+    if !output.status.success() {
+        return Err(failed("ls-files", &output));
+    }
+    let names = output.stdout.split(|byte| *byte == 0);
+    Ok(names.filter(|name| !name.is_empty()).map(path).collect())
+}
+
+/// Switches off what a repository's own configuration would have Git run. Where hooks lie is asked without the
+/// last.
+const NOTHING_RUNS: [&str; 4] = [
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+];
+
 fn command(folder: Option<&Path>, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     if let Some(folder) = folder {
         command.current_dir(folder);
     }
+    let asks_for_path = arguments.contains(&"--git-path");
     command
+        .args(&NOTHING_RUNS[..if asks_for_path { 2 } else { 4 }])
         .args(arguments)
+        // Nor does Git fetch what a partial clone lacks: that runs programs too.
+        .env("GIT_NO_LAZY_FETCH", "1")
         .stdin(Stdio::null())
         // Messages are recognised by their words; and a look must not stop somebody else's commit.
         .env("LC_ALL", "C")

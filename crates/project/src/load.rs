@@ -83,6 +83,7 @@ pub fn load(root: &Path, candidate: &Candidate, overlay: Option<&Source>, target
                 text,
                 kind,
                 target,
+                link: candidate.link,
             })
         }
         Source::Damaged { before, message } if certain => Loaded::Damage(Damage {

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use tagwright_flow::mentions::{Surroundings, is_prose};
 
-use crate::discovery;
+use crate::discovery::{self, Reach};
 
 /// A longer file is data, in bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -20,20 +20,20 @@ const HEAD: usize = 8 * 1024;
 #[derive(Debug)]
 pub struct Around {
     root: PathBuf,
-    no_ignore: bool,
+    reach: Reach,
     whole: bool,
     texts: OnceLock<Vec<(Arc<str>, Arc<str>)>>,
 }
 
 impl Around {
-    /// Those below the folder `root` (absolute) that `.gitignore` does not exclude; with `no_ignore` those too.
+    /// Those below the folder `root` (absolute) that `.gitignore` does not exclude, unless `reach` says otherwise.
     /// Unless it is `whole`, a folder that nothing marks as a workspace may be anything: only what lies right in it
     /// is read.
     #[must_use]
-    pub fn new(root: PathBuf, no_ignore: bool, whole: bool) -> Self {
+    pub fn new(root: PathBuf, reach: Reach, whole: bool) -> Self {
         Self {
             root,
-            no_ignore,
+            reach,
             whole,
             texts: OnceLock::new(),
         }
@@ -49,7 +49,7 @@ impl Around {
         texts.sort();
         Self {
             root: PathBuf::new(),
-            no_ignore: true,
+            reach: Reach::Usual,
             whole: false,
             texts: OnceLock::from(texts),
         }
@@ -59,7 +59,7 @@ impl Around {
     fn texts(&self) -> &[(Arc<str>, Arc<str>)] {
         self.texts.get_or_init(|| {
             let mut texts = Vec::new();
-            for path in discovery::all_files(&self.root, self.no_ignore, self.whole) {
+            for path in discovery::all_files(&self.root, self.reach, self.whole) {
                 let relative = path.strip_prefix(&self.root).unwrap_or(&path);
                 let shown = discovery::display(relative);
                 if !is_prose(&shown)
@@ -141,16 +141,19 @@ mod tests {
         write(".gitignore", b"out\n");
         write("out/a.sh", b"web:latest\n");
         write("buildspec.yml", b"version: 0.2\n");
-        let paths = |no_ignore: bool| {
-            let around = Around::new(root.to_owned(), no_ignore, true);
+        let paths = |reach: Reach| {
+            let around = Around::new(root.to_owned(), reach, true);
             let mut paths = Vec::new();
             Others::new(Some(&around), ["buildspec.yml"].into_iter())
                 .each(&mut |path, _| paths.push(path.to_owned()));
             paths
         };
-        assert_eq!(paths(false), [".gitignore", "ci/Dockerfile", "deploy.sh"]);
         assert_eq!(
-            paths(true),
+            paths(Reach::Usual),
+            [".gitignore", "ci/Dockerfile", "deploy.sh"]
+        );
+        assert_eq!(
+            paths(Reach::Ignored),
             [".gitignore", "ci/Dockerfile", "deploy.sh", "out/a.sh"]
         );
     }

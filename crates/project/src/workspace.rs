@@ -1,12 +1,13 @@
 //! The files of one workspace, read and joined: what there is to say about them, before and after a change.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tagwright_diagnostics::{Finding, Fix, Refusal, RefusalCode, Severity};
 use tagwright_fixer::{Relint, Sources};
-use tagwright_flow::facts::FileFacts;
+use tagwright_flow::facts::{AssignmentFact, FileFacts};
 use tagwright_flow::kind::{FileKind, classify};
 use tagwright_flow::mentions::{self, Mention};
 use tagwright_flow::{self as flow, FileId};
@@ -43,6 +44,8 @@ pub struct Document {
     pub kind: FileKind,
     /// Whether it was asked for.
     pub target: bool,
+    /// Whether it was found as a symbolic link, through which nothing is written.
+    pub link: bool,
 }
 
 /// What there is to say about a workspace.
@@ -118,6 +121,20 @@ impl Workspace {
     #[must_use]
     pub fn needs_context(&self) -> bool {
         self.analysis.needs_context(&self.flow, &self.found)
+    }
+
+    /// Whether some file gives the shell variable a value: a command or `env` of a buildspec, a project, a
+    /// pipeline.
+    #[must_use]
+    pub fn sets(&self, variable: &str) -> bool {
+        self.flow.files().iter().any(|file| {
+            let assigned = |a: &AssignmentFact| *a.name == *variable && !a.subshell;
+            file.assignments.iter().any(assigned)
+                || file
+                    .provided_variables
+                    .iter()
+                    .any(|known| **known == *variable)
+        })
     }
 
     /// The same workspace with more files, which follow those that it has: only they are read.
@@ -295,7 +312,12 @@ impl Workspace {
     /// What the proof asks last: whether images that are pushed as `latest` in the texts as they are on disk, and
     /// in `after` no more, are still named so anywhere. The texts are searched; what made the change is not asked.
     fn left_behind(&self, after: &flow::Workspace) -> Vec<Finding> {
-        let left = mentions::left_by_change(&self.flow, after, &self.others());
+        let ignored = OnceCell::new();
+        let skipped = |file: FileId| {
+            let files = ignored.get_or_init(|| tagwright_rules::without_effect(after));
+            files.contains(&file)
+        };
+        let left = mentions::left_by_change(&self.flow, after, &self.others(), &skipped);
         let finding = |(image, mention): (SmolStr, Mention)| Finding {
             rule: LEFT_BEHIND,
             severity: Severity::Error,
@@ -347,30 +369,34 @@ impl Workspace {
         let outside = |fix: &Fix| {
             fix.changes
                 .iter()
-                .filter_map(|change| self.document(change.file))
-                .find(|document| !document.target)
-                .map(|document| Arc::clone(&document.shown))
+                .filter_map(|change| Some((change.file, self.document(change.file)?)))
+                .find(|(_, document)| !document.target || document.link)
+                .map(|(file, document)| {
+                    let shown = &document.shown;
+                    let message = if document.target {
+                        format!("{shown} is a symbolic link, and tagwright writes through none; name the file itself")
+                    } else {
+                        format!("the fix also changes {shown}, which is not among the given files")
+                    };
+                    let refusal = Refusal::new(RefusalCode::NotSelected, message);
+                    refusal.at(file, Span::empty(0), "not changed")
+                })
         };
         // The findings of one image share one fix.
         let mut known = HashMap::new();
-        let mut outside = |fix: &Arc<Fix>| -> Option<Arc<str>> {
-            let shown = known
+        let mut outside = |fix: &Arc<Fix>| -> Option<Refusal> {
+            let known = known
                 .entry(Arc::as_ptr(fix))
                 .or_insert_with(|| outside(fix));
-            shown.clone()
+            known.clone()
         };
         findings
             .into_iter()
             .map(
                 |finding| match finding.fix.as_ref().and_then(&mut outside) {
-                    Some(shown) => Finding {
+                    Some(refusal) => Finding {
                         fix: None,
-                        refusal: Some(Refusal::new(
-                            RefusalCode::NotSelected,
-                            format!(
-                                "the fix also changes {shown}, which is not among the given files"
-                            ),
-                        )),
+                        refusal: Some(refusal),
                         ..finding
                     },
                     None => finding,

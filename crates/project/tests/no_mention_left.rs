@@ -246,6 +246,7 @@ fn fixed(files: &[(&'static str, String)]) -> Vec<String> {
             text: Arc::from(text.as_str()),
             kind,
             target: true,
+            link: false,
         });
     }
     let all = files

@@ -13,11 +13,13 @@ use tagwright_syntax::position::LineIndex;
 use tagwright_syntax::yaml::{NodeId, Tree};
 use tagwright_syntax::{SmolStr, SourceMap, Span};
 
-use crate::derivation::Derivation;
+use crate::definitions;
 use crate::directives::{self, Directive};
 use crate::outline::Outline;
 use crate::plan::{self, ImagePlan};
 use crate::rewritten;
+use crate::shared_variables::Reads;
+use crate::templated::{self, Call};
 use crate::{Finding, Fix, Refusal, Related, Rule, Settings, Severity};
 
 /// The workspace, as rules see it.
@@ -35,6 +37,10 @@ pub struct Context<'a> {
     /// The command that sets the branch variable, without and with Copilot's pipeline.
     derivations: [OnceLock<SmolStr>; 2],
     rewritten: OnceLock<Arc<BTreeSet<FileId>>>,
+    /// Who reads the variables of each file.
+    reads: Vec<OnceLock<Reads<'a>>>,
+    replaced: OnceLock<BTreeSet<FileId>>,
+    templates: OnceLock<templated::Calls>,
 }
 
 /// One place of a flow.
@@ -73,6 +79,9 @@ impl<'a> Context<'a> {
             pushes_latest: workspace.flows().iter().map(|_| OnceLock::new()).collect(),
             derivations: [const { OnceLock::new() }; 2],
             rewritten: OnceLock::new(),
+            reads: workspace.files().iter().map(|_| OnceLock::new()).collect(),
+            replaced: OnceLock::new(),
+            templates: OnceLock::new(),
             index: OnceLock::new(),
         }
     }
@@ -92,7 +101,7 @@ impl<'a> Context<'a> {
     }
 
     /// The places of a flow, but for those in files that a build edits before anything reads them.
-    pub fn places(&self, flow: &'a Flow) -> impl Iterator<Item = Place<'a>> + use<'a> {
+    pub fn places<'c>(&'c self, flow: &'a Flow) -> impl Iterator<Item = Place<'a>> + use<'a, 'c> {
         let workspace = self.workspace;
         let data = flow
             .uses
@@ -108,7 +117,30 @@ impl<'a> Context<'a> {
         flow.uses
             .iter()
             .filter(move |id| !rewritten.as_ref().is_some_and(|it| it.contains(&id.file)))
+            .filter(move |id| !(data && self.is_without_effect(id.file)))
             .map(move |id| place(workspace, *id))
+    }
+
+    /// Whether what the file says of images deploys nothing: the build replaces it, or it is a sample.
+    pub(crate) fn is_without_effect(&self, file: FileId) -> bool {
+        let files = self
+            .replaced
+            .get_or_init(|| definitions::without_effect(self.workspace));
+        files.contains(&file)
+    }
+
+    /// The files that Terraform reads as templates.
+    pub(crate) fn templates(&self) -> &templated::Calls {
+        self.templates
+            .get_or_init(|| templated::calls(self.workspace))
+    }
+
+    /// The calls that read the file as a template, in the order of their files.
+    pub(crate) fn template_calls(&self, file: FileId) -> impl Iterator<Item = Call<'a>> {
+        let workspace = self.workspace;
+        let calls = self.templates().get(&file);
+        let calls = calls.into_iter().flatten();
+        calls.filter_map(move |(reader, index)| Call::new(workspace.file(*reader), *index))
     }
 
     /// The Copilot workloads that the workspace has manifests of.
@@ -126,6 +158,11 @@ impl<'a> Context<'a> {
         self.plans[flow].get_or_init(|| ImagePlan::make(self, &self.workspace.flows()[flow]))
     }
 
+    /// Who reads the variables of a file; its commands are read again at the first call.
+    pub(crate) fn reads(&self, file: &'a FileFacts) -> &Reads<'a> {
+        self.reads[file.id.0 as usize].get_or_init(|| Reads::of(file))
+    }
+
     /// What plans ask of all images.
     pub(crate) fn index(&self) -> &plan::Index {
         self.index.get_or_init(|| plan::Index::new(self))
@@ -134,20 +171,17 @@ impl<'a> Context<'a> {
     /// Every place of the repository that may name an image by `latest`; looked for once, where a fix would
     /// move one.
     pub(crate) fn mentions(&self) -> &mentions::Index {
-        self.mentions
-            .get_or_init(|| mentions::Index::new(self.workspace, self.surroundings))
+        self.mentions.get_or_init(|| {
+            // What the build writes anew names the new tag afterwards, and a sample nobody deploys.
+            let skipped = |file| self.is_without_effect(file);
+            mentions::Index::new(self.workspace, self.surroundings, &skipped)
+        })
     }
 
-    /// The command that sets the branch variable: [`Derivation::text`], made once.
+    /// The command that sets the branch variable: [`Derivation::text`](crate::derivation::Derivation::text), made once.
     pub(crate) fn derivation(&self, copilot_pipeline: bool) -> SmolStr {
-        let text = self.derivations[usize::from(copilot_pipeline)].get_or_init(|| {
-            let variable = &*self.settings.branch_variable;
-            let derivation = Derivation {
-                variable,
-                copilot_pipeline,
-            };
-            derivation.text().into()
-        });
+        let text = self.derivations[usize::from(copilot_pipeline)]
+            .get_or_init(|| self.settings.derivation(copilot_pipeline).text().into());
         text.clone()
     }
 
@@ -155,9 +189,26 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn pushes_latest(&self, flow: usize) -> bool {
         *self.pushes_latest[flow].get_or_init(|| {
-            self.places(&self.workspace.flows()[flow])
-                .any(|place| pushes(place.image.role) && place.image.is_latest())
+            self.pushed(&self.workspace.flows()[flow])
+                .any(|place| place.image.is_latest())
         })
+    }
+
+    /// The places that push an image; a push of all tags is one for each tag.
+    pub(crate) fn pushed<'c>(
+        &'c self,
+        flow: &'a Flow,
+    ) -> impl Iterator<Item = Place<'a>> + use<'a, 'c> {
+        self.places(flow).filter(|place| pushes(place.image.role))
+    }
+
+    /// Whether all pushes of `latest` of the flow of this index run only for branches that a condition names.
+    pub(crate) fn is_of_one_branch(&self, flow: usize) -> bool {
+        let mut pushed = self
+            .pushed(&self.workspace.flows()[flow])
+            .filter(|place| place.image.is_latest())
+            .peekable();
+        pushed.peek().is_some() && pushed.all(|place| place.image.one_branch)
     }
 
     /// Whether `latest` at this place of the flow of this index reaches the registry, or is on its way there.
@@ -171,12 +222,11 @@ impl<'a> Context<'a> {
     }
 
     /// Tags other than `latest` that the flow pushes.
-    pub fn other_pushed_tags(
-        &self,
+    pub fn other_pushed_tags<'c>(
+        &'c self,
         flow: &'a Flow,
-    ) -> impl Iterator<Item = (Place<'a>, &'a TagValue)> {
-        self.places(flow)
-            .filter(|place| pushes(place.image.role))
+    ) -> impl Iterator<Item = (Place<'a>, &'a TagValue)> + use<'a, 'c> {
+        self.pushed(flow)
             .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
             .filter(|(_, tag)| match &tag.kind {
                 TagKind::Literal(text) => &**text != "latest",
@@ -287,6 +337,11 @@ impl<'a> Document<'a> {
     pub fn text(&self) -> &'a str {
         self.text
     }
+}
+
+/// Whether the image gets a name there on the machine of the build.
+pub(crate) fn names(role: Role) -> bool {
+    matches!(role, Role::Build | Role::TagDestination)
 }
 
 /// Whether the role pushes to a registry.

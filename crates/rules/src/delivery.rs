@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 
 use tagwright_flow::delivery::{Action, BuildspecOf, Pipeline, Project, Run, Value, is_path};
-use tagwright_flow::facts::FileFacts;
+use tagwright_flow::facts::{BuildspecFacts, FileFacts, ShellKind};
+use tagwright_flow::habits::ItemScript;
 use tagwright_flow::{FileId, FileKind};
 use tagwright_syntax::Span;
+use tagwright_syntax::shell::Script;
 
 use crate::context::Context;
 
@@ -69,6 +71,91 @@ fn overriding(value: &Value) -> BuildspecOf {
         }
         _ => BuildspecOf::Unknown,
     }
+}
+
+/// All build projects of the workspace.
+pub(crate) fn projects<'a>(
+    context: &Context<'a>,
+) -> impl Iterator<Item = (&'a FileFacts, &'a Project)> {
+    context.workspace.files().iter().flat_map(|file| {
+        let delivery = file.delivery.as_deref();
+        let projects = delivery.into_iter().flat_map(|it| &it.projects);
+        projects.map(move |project| (file, project))
+    })
+}
+
+/// The file that only this project runs, and no other one of the workspace may; the description itself where the
+/// project holds its commands.
+pub(crate) fn only_runs<'a>(
+    context: &Context<'a>,
+    holder: &'a FileFacts,
+    project: &'a Project,
+) -> Option<&'a FileFacts> {
+    if pipelines(context)
+        .flat_map(|(_, pipeline)| actions(pipeline))
+        .any(|action| action.setting("BuildspecOverride").is_some())
+    {
+        return None;
+    }
+    if project.text.is_some() {
+        return Some(holder);
+    }
+    let file = buildspec_of(context, holder, &project.buildspec)?;
+    let another = projects(context).any(|(other, it)| {
+        if std::ptr::eq(it, project) || it.text.is_some() {
+            return false;
+        }
+        it.buildspec == BuildspecOf::Unknown
+            || buildspec_of(context, other, &it.buildspec).is_some_and(|its| its.id == file.id)
+    });
+    (!another).then_some(file)
+}
+
+/// The commands of a project whose buildspec is in `file`.
+pub(crate) fn commands(file: &FileFacts, project: &Project) -> Vec<ItemScript> {
+    let posix = |it: &BuildspecFacts| it.shell == ShellKind::Posix && it.template.is_none();
+    match project.text {
+        Some(place) => file.scripts_at(place),
+        None if file.buildspec.as_ref().is_some_and(posix) => file.scripts(),
+        None => Vec::new(),
+    }
+}
+
+/// Whether the command at `index` of `script`, which was read from `text`, surely runs if the item does: neither
+/// in a branch nor in a loop, nor behind something that may fail without ending the build.
+pub(crate) fn surely_runs(script: &Script, text: &str, index: usize) -> bool {
+    let Some(command) = script.commands.get(index) else {
+        return false;
+    };
+    let context = &command.context;
+    if context.after_failure || context.tolerated || context.function.is_some() {
+        return false;
+    }
+    if !context.conditional {
+        return true;
+    }
+    let Some(before) = index.checked_sub(1) else {
+        return false;
+    };
+    let end = script.commands[before].span.end as usize;
+    let gap = text.get(end..command.span.start as usize);
+    gap.is_some_and(|gap| gap.trim() == "&&") && surely_runs(script, text, before)
+}
+
+/// The deployments behind a build that take one of its artifacts.
+pub(crate) fn consumers<'a>(build: &Build<'a>) -> impl Iterator<Item = &'a Action> + use<'a> {
+    let outputs = &build.action.outputs;
+    actions(build.pipeline).filter(|it| it.inputs.iter().any(|input| outputs.contains(input)))
+}
+
+/// The bytes of `file` for `span` of an item's text, if the item is one of the file's own.
+pub(crate) fn place(file: &FileFacts, item: &ItemScript, span: Span) -> Option<Span> {
+    let own = file.buildspec.as_ref().is_some_and(|it| !it.inline);
+    if !own || !item.whole {
+        return None;
+    }
+    let tree = file.tree();
+    file.source_map(&tree, item.node)?.source(span)
 }
 
 /// The actions of a pipeline, in the order of the file.

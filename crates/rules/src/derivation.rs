@@ -12,36 +12,109 @@ pub struct Derivation<'a> {
     /// Whether the shell variable `pipeline` holds the Copilot pipeline manifest as JSON, as it does in
     /// the buildspec that Copilot generates. Nothing else in such a build knows the branch.
     pub copilot_pipeline: bool,
+    /// What a build does that knows no branch.
+    pub missing: Missing,
+    /// Whether the value becomes part of a repository's name: lower case, no two separators in a row and
+    /// none at the end (Amazon ECR API reference, `repositoryName`).
+    pub repository: bool,
 }
 
-impl Derivation<'_> {
+/// What a build does that knows no branch, as most that CodePipeline starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Missing {
+    /// It takes `commit-` and the first twelve characters of its commit. Two branches share that only where
+    /// their source is the same.
+    #[default]
+    Commit,
+    /// It ends.
+    Stop,
+}
+
+impl<'a> Derivation<'a> {
+    /// The definition of `variable` in a build whose tags name branches: no Copilot, the commit as fallback.
+    #[must_use]
+    pub fn new(variable: &'a str) -> Self {
+        Self {
+            variable,
+            copilot_pipeline: false,
+            missing: Missing::Commit,
+            repository: false,
+        }
+    }
+
     /// The command's text: several lines of POSIX sh, the last one ended by a newline.
     ///
-    /// It takes the first of its candidates that names a branch, a tag or a pull request (commits and
-    /// the S3 ARN that CodePipeline passes do not), replaces what an image tag cannot hold and exports
-    /// the result: at most 80 characters of `[A-Za-z0-9_][A-Za-z0-9_.-]*`, so that a suffix such as
-    /// `-<build id>` still fits into the 128 of a tag. A longer name ends in a checksum, so that two of
-    /// them stay different. Where no candidate is left, or the branch is called `latest`, it says so on
-    /// standard error and fails. Run again, it gives the same value. Other variables are left alone:
-    /// the work happens in a subshell.
+    /// It takes the first of its candidates that names a branch, a Git tag or a pull request, replaces what
+    /// an image tag cannot hold and exports the result: at most 80 characters of
+    /// `[A-Za-z0-9_][A-Za-z0-9_.-]*`, so that a suffix such as `-<build id>` still fits into the 128 of a
+    /// tag. The webhook's trigger comes before its head, since the head of a fork's pull request may be
+    /// called `main`. `HEAD`, `latest`, commits, ARNs, addresses and pipeline variables that were not
+    /// resolved (`#{…}`) are passed over. A slash becomes a dash; where more has to change, a checksum of
+    /// the branch is added, so that two branches stay different. Run again, it gives the same value. Other
+    /// variables are left alone: the work happens in a subshell.
     #[must_use]
     pub fn text(&self) -> String {
-        let pipeline = if self.copilot_pipeline {
-            COPILOT_CANDIDATE
-        } else {
-            ""
+        let mut candidates = vec![format!("\"${{{}:-}}\"", self.variable)];
+        if self.variable != "BRANCH_NAME" {
+            candidates.push("\"${BRANCH_NAME:-}\"".to_owned());
+        }
+        candidates.push(CODEBUILD_CANDIDATES.to_owned());
+        if self.copilot_pipeline {
+            candidates.push(COPILOT_CANDIDATE.to_owned());
+        }
+        let (known, missing) = match self.missing {
+            Missing::Commit => {
+                candidates.push(COMMIT_CANDIDATE.to_owned());
+                ("branch or commit", "; the commit if no branch is known")
+            }
+            Missing::Stop => ("branch", ""),
         };
-        TEXT.replace("@CANDIDATES@", &format!("{CODEBUILD_CANDIDATES}{pipeline}"))
+        TEXT.replace("@CANDIDATES@", &candidates.join(" "))
+            .replace("@KNOWN@", known)
+            .replace("@MISSING@", missing)
+            .replace(
+                "@SANITISE@",
+                if self.repository {
+                    REPOSITORY_NAME
+                } else {
+                    TAG_NAME
+                },
+            )
+            .replace(
+                "@PURPOSE@",
+                if self.repository {
+                    "as part of a repository's name"
+                } else {
+                    "as an image tag"
+                },
+            )
             .replace("@VARIABLE@", self.variable)
     }
 
-    /// Whether `after` holds more definitions than `before` that find no branch in a pipeline unless its
+    /// Whether `after` holds more definitions than `before` that know no branch in a pipeline unless its
     /// action passes one. Those of Copilot's pipelines find it in the pipeline's manifest.
     #[must_use]
     pub fn is_new_in(after: &str, before: &str) -> bool {
+        let count = |text: &str| {
+            let last = CODEBUILD_CANDIDATES.lines().next_back().unwrap_or_default();
+            let last = last.trim_start();
+            text.matches(&format!("{last} |")).count()
+                + text
+                    .matches(&format!("{last} {COMMIT_CANDIDATE} |"))
+                    .count()
+        };
+        count(after) > count(before)
+    }
+
+    /// What every file has that holds [`text`](Self::text): a guard before its commands are parsed.
+    pub(crate) const GUARD: &'static str = "CODEBUILD_WEBHOOK_TRIGGER";
+
+    /// Whether `text`, one command's decoded text, is a definition that a fix wrote and that ends a build
+    /// which knows no branch, although it may know its commit.
+    #[must_use]
+    pub fn stops_without_branch(text: &str) -> bool {
         let last = CODEBUILD_CANDIDATES.lines().next_back().unwrap_or_default();
-        let end = format!("{} |", last.trim_start());
-        after.matches(&end).count() > before.matches(&end).count()
+        text.contains(&format!("{} |", last.trim_start()))
     }
 
     /// Whether `text`, one command's decoded text, gives `variable` a value and makes an image tag of it:
@@ -65,30 +138,37 @@ impl Derivation<'_> {
     }
 }
 
-const CODEBUILD_CANDIDATES: &str = r#""${@VARIABLE@:-}" "${CODEBUILD_WEBHOOK_HEAD_REF:-}" \
-    "${CODEBUILD_WEBHOOK_TRIGGER:-}" "${CODEBUILD_SOURCE_VERSION:-}""#;
+/// `refs/` before the trigger, which is `branch/x`, `tag/x` or `pr/1`, makes it differ from a branch of that
+/// name in another variable.
+const CODEBUILD_CANDIDATES: &str = r#""refs/${CODEBUILD_WEBHOOK_TRIGGER:-}" \
+    "${CODEBUILD_WEBHOOK_HEAD_REF:-}" "${CODEBUILD_SOURCE_VERSION:-}""#;
 
-/// Last, so that a webhook's build of another branch is not taken for the pipeline's.
-const COPILOT_CANDIDATE: &str = r#" \
+/// Behind the others, so that a webhook's build of another branch is not taken for the pipeline's.
+const COPILOT_CANDIDATE: &str = r#"\
     "$(printf %s "${pipeline:-}" | jq -r '.source.properties.branch // "main"')""#;
 
-// The last sed expression drops lines that are no names: empty ones, ARNs, commits. What precedes the
-// commit in it is what the sanitising below would strip, so that a second run sees the same.
-const TEXT: &str = r#"# @VARIABLE@: the branch that is being built, as an image tag
-@VARIABLE@=$(
-  export LC_ALL=C
+/// Behind everything else. No branch has a colon, so that it cannot be mistaken for one.
+const COMMIT_CANDIDATE: &str = r#""commit:${CODEBUILD_RESOLVED_SOURCE_VERSION:-}""#;
+
+// Before it, slashes are dashes.
+const TAG_NAME: &str = r"sed -E 's/[^A-Za-z0-9_.-]+/-/g; s/^[.-]+//'";
+const REPOSITORY_NAME: &str =
+    r"tr A-Z a-z | sed -E 's/[^a-z0-9_.-]+/-/g; s/([_.-])[_.-]+/\1/g; s/^[_.-]//; s/[_.-]$//'";
+
+// The sed program's last but one expression drops lines that are no names; `q` ends it at the first other one.
+const TEXT: &str = r#"# @VARIABLE@: the branch that is being built, @PURPOSE@@MISSING@
+@VARIABLE@=$(export LC_ALL=C
   ref=$(printf '%s\n' @CANDIDATES@ |
-    sed -E -e 's,\^[{].*,,' -e 's,^(refs/heads|refs/tags|branch|tag)/,,' -e 's,^refs/pull/([0-9]+)/.*,pr-\1,' \
-      -e '/^[^A-Za-z0-9_]*(arn:.*|[0-9A-Fa-f]{40}([0-9A-Fa-f]{24})?)?$/d' | sed -n 1p)
-  name=$(printf %s "$ref" | tr -c 'A-Za-z0-9_.-' '-' | sed 's/^[.-]*//')
-  if [ "${#name}" -gt 80 ]; then
-    name=$(printf %s "$name" | cut -c 1-69)-$(printf %s "$ref" | cksum | cut -d ' ' -f 1)
+    sed -E -e 's,\^[{].*,,' -e 's,^refs/(heads|tags|branch|tag)/,,' -e 's,^(refs/)?(pr|pull)/([0-9]+)(/.*)?$,pr-\3,' \
+      -e 's,^commit:(sha256:)?([0-9A-Za-z._-]{12}).*,commit-\2,' \
+      -e '/:|#[{]|^refs\/|[.]zip$|^(HEAD|latest|[0-9A-Fa-f]{40}([0-9A-Fa-f]{24})?)?$/d' -e q)
+  [ -n "$ref" ] || { echo "Cannot determine the @KNOWN@ to tag the image with. Set @VARIABLE@; in a CodePipeline build action, to '#{SourceVariables.BranchName}'" >&2; exit 1; }
+  plain=$(printf %s "$ref" | tr / -)
+  name=$(printf %s "$plain" | @SANITISE@)
+  if [ "$name" != "$plain" ] || [ "${#name}" -gt 80 ]; then
+    name=$(printf %.69s "$name" | sed 's/[_.-]*$//')-$(printf %s "$ref" | cksum | cut -d ' ' -f 1)
   fi
-  if [ -z "$name" ] || [ "$name" = latest ]; then
-    echo "No branch name to tag the image with. Start the build from a branch (not one called latest) or set @VARIABLE@, in a CodePipeline build action to '#{SourceVariables.BranchName}'" >&2
-    exit 1
-  fi
-  printf %s "$name"
+  printf %s "${name#-}"
 ) || exit 1
 export @VARIABLE@
 "#;

@@ -14,6 +14,9 @@ use crate::{Change, ChangeKind, WordEffect};
 /// What every directive begins with, after the `#` and blanks.
 pub const MARK: &str = "tagwright:";
 
+/// The words that silence something. A comment with any other word silences nothing.
+pub const WORDS: [&str; 3] = ["ignore", "ignore-block", "ignore-file"];
+
 /// A comment that is addressed to tagwright.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directive {
@@ -67,9 +70,18 @@ pub enum Misplaced {
 }
 
 impl Directive {
+    /// Whether its word is one of [`WORDS`].
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        WORDS.contains(&&*self.word)
+    }
+
     /// Whether it silences `rule` at `place`, the first byte of a finding; then the index of the name that does.
     #[must_use]
     pub fn silences(&self, rule: &str, place: u32) -> Option<usize> {
+        if !self.is_known() {
+            return None;
+        }
         let covers = self.covers.ok()?;
         // A finding at the very end of a line or file belongs to it too.
         if place < covers.start || place > covers.end {

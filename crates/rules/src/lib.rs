@@ -3,13 +3,15 @@
 //! A rule is a file in a folder named after its category, and one line in the list below. Its module
 //! documentation is its page; the examples in it run as tests.
 
+mod branch_variable;
 mod calls;
 pub mod context;
+mod definitions;
 mod delivery;
 pub mod derivation;
 pub mod directives;
 mod environment;
-mod infrastructure;
+mod handover;
 mod inline;
 mod outline;
 mod plan;
@@ -17,12 +19,16 @@ mod refusal;
 mod rewritten;
 mod script;
 pub mod settings;
+mod shared_variables;
+mod shell_text;
+mod templated;
 mod unique;
 mod variables;
 mod verdict;
 
 pub use calls::{ScriptCall, script_calls};
 pub use context::{Context, Document, Report};
+pub use definitions::without_effect;
 pub use directives::Directive;
 pub use settings::Settings;
 pub use tagwright_diagnostics::{
@@ -137,10 +143,7 @@ impl Rule {
     /// The rule's page, Markdown, with the derivation written out where the examples need it.
     #[must_use]
     pub fn page(&self) -> String {
-        let derivation = derivation::Derivation {
-            variable: "BRANCH_NAME",
-            copilot_pipeline: false,
-        };
+        let derivation = derivation::Derivation::new("BRANCH_NAME");
         let mut page = String::new();
         for line in self.docs.lines() {
             if line.trim() == "@DERIVATION@" {
@@ -229,6 +232,8 @@ rules! {
         branch_placeholder
         unexpanded_variable
         source_version_branch
+        detached_head_branch
+        constant_branch
     }
     structure {
         invalid_yaml
@@ -302,7 +307,19 @@ rules! {
         duplicate_branch_target
         unconditional_stage
         default_image_tag
+        missing_template_variable
         undefined_variable
+        unprivileged_docker
+        git_without_repository
+        invalid_image_definitions
+        artifact_elsewhere
+        deployment_input_missing
+        missing_output_artifact
+        unknown_container
+        action_variables
+        project_variables
+        superseded_executions
+        untagged_images_expire
     }
     isolation {
         shared_repository

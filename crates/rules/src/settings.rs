@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::derivation::{Derivation, Missing};
 use crate::{Rule, Severity};
 
 /// How the images of branches are kept apart.
@@ -25,10 +26,14 @@ pub struct Settings {
     pub branch_variable: String,
     /// The project or pipeline already provides the branch variable, ready to be a tag.
     pub branch_defined: bool,
+    /// What a build does that knows no branch.
+    pub branch_missing: Missing,
     /// Patterns of repositories that are this workspace's own although nothing in it writes them.
     pub own: Vec<String>,
     /// Levels that differ from the rules' own; `None` is off.
     pub levels: BTreeMap<String, Option<Severity>>,
+    /// Whether comments silence findings.
+    pub suppressions: bool,
 }
 
 impl Default for Settings {
@@ -38,8 +43,10 @@ impl Default for Settings {
             strategy: Strategy::default(),
             branch_variable: "BRANCH_NAME".to_owned(),
             branch_defined: false,
+            branch_missing: Missing::default(),
             own: Vec::new(),
             levels: BTreeMap::new(),
+            suppressions: true,
         }
     }
 }
@@ -58,6 +65,18 @@ impl Settings {
     #[must_use]
     pub fn is_configured(&self, rule: &Rule) -> bool {
         self.levels.contains_key(rule.name)
+    }
+
+    /// The command that defines the branch variable; with `copilot_pipeline`, in a buildspec that has the
+    /// Copilot pipeline's manifest at hand.
+    #[must_use]
+    pub fn derivation(&self, copilot_pipeline: bool) -> Derivation<'_> {
+        Derivation {
+            variable: &self.branch_variable,
+            copilot_pipeline,
+            missing: self.branch_missing,
+            repository: self.strategy == Strategy::RepositoryPerBranch,
+        }
     }
 
     /// The branch variable as the shell writes it: `${BRANCH_NAME}`.

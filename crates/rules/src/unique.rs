@@ -1,25 +1,20 @@
 //! A tag that several builds share, made new for every build, everywhere at once.
 //!
-//! Branch tags get the build's id behind them, where they are written or, if all places read one
-//! variable, where that is set; constant tags are replaced by the configured tag with the id behind it.
+//! The tag gets the build's id behind it, or the commit if another build deploys it: where it is written or, if all
+//! places read one variable that nothing else reads, where that is set. Versions that people raise stay.
 
-use std::collections::BTreeMap;
-
-use tagwright_flow::expression::{Expansion, Site, plain_name};
-use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Order, TagKind, TagValue};
+use tagwright_flow::Flow;
+use tagwright_flow::expression::{Site, plain_name};
+use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue};
 use tagwright_flow::tools::Role;
-use tagwright_flow::{FileId, Flow};
 
 use crate::context::{Context, pushes};
 use crate::environment;
-use crate::plan::define_branch;
+use crate::plan::tag_choice::{self, Part, Used};
 use crate::settings::Strategy;
+use crate::shared_variables::Sharing;
 use crate::variables::{Constancy, behind, constancy, replace, tag_site};
 use crate::{Applicability, Change, Fix, Refusal, RefusalCode, WordEffect};
-
-/// What makes a branch tag a build's own. CodeBuild's build id is always set, and what stands before its
-/// colon is the project's name.
-pub(crate) const SUFFIX: &str = "-${CODEBUILD_BUILD_ID##*:}";
 
 /// One place whose tag has to move with the others.
 type Tagged<'a> = (&'a FileFacts, &'a ImageUse, &'a TagValue);
@@ -81,48 +76,52 @@ pub(crate) fn make_unique<'a>(
         }
     }
     let settings = context.settings;
+    if let Some((_, _, tag)) = places.iter().find(|(_, _, tag)| is_version(tag)) {
+        let message = format!(
+            "`{}` is a version, which people raise: raise it for each release, or append a part that is new for every build",
+            tag.written
+        );
+        return Err(Refusal::new(RefusalCode::YourDecision, message));
+    }
+    let used: Vec<Used<'a>> = places
+        .iter()
+        .map(|(file, image, _)| (*file, *image))
+        .collect();
     let constant = places
         .iter()
-        .all(|(_, image, tag)| constancy(tag, settings, &image.loops) == Constancy::Constant);
-    let mut changes: Vec<Change> = Vec::new();
-    let message;
-    if constant {
-        if settings.strategy == Strategy::RepositoryPerBranch {
-            for (_, image, _) in &places {
-                environment::own_repository(settings, &image.repository)?;
-            }
+        .any(|(_, image, tag)| constancy(tag, settings, &image.loops) == Constancy::Constant);
+    if constant && settings.strategy == Strategy::RepositoryPerBranch {
+        for (_, image, _) in &places {
+            environment::own_repository(settings, &image.repository)?;
         }
-        let unique = settings.unique_tag();
-        let mut first: BTreeMap<FileId, (Order, bool)> = BTreeMap::new();
-        for (file, image, tag) in &places {
-            let site = tag
-                .site
-                .ok_or_else(|| Refusal::uncertain("the place of the tag is not certain"))?;
-            let change = replace(file, site, &unique, WordEffect::Within)?;
-            let inner = site.expansion == Expansion::InnerShell;
-            let entry = first.entry(file.id).or_insert((image.order, inner));
-            *entry = (entry.0.min(order_of(file, image, site)), entry.1 | inner);
-            changes.push(change);
-        }
-        for (id, (order, inner)) in first {
-            let file = context.workspace.file(id);
-            changes.extend(define_branch(context, file, order, inner)?.change);
-        }
-        message = format!("use `{unique}`, which is new for every build");
-    } else {
-        changes = match shared_assignment(context, &places) {
-            Some(change) => vec![change],
-            None => places
-                .iter()
-                .map(|(file, image, tag)| {
-                    let site = tag_site(image.site, tag)
-                        .ok_or_else(|| Refusal::uncertain("the place of the tag is not certain"))?;
-                    replace(file, end(file, site), SUFFIX, WordEffect::Within)
-                })
-                .collect::<Result<Vec<_>, Refusal>>()?,
-        };
-        message = format!("append `{SUFFIX}`, which is new for every build");
     }
+    let pattern = places.first().map(|(_, _, tag)| tag_choice::pattern(tag));
+    let suffix = match tag_choice::part(context, &used, &pattern.unwrap_or_default())? {
+        // Whoever asks wants the tag to change.
+        Part::None => Part::Build,
+        part => part,
+    };
+    for (file, _, tag) in &places {
+        // As it is written, it names the variable that holds the branch.
+        let written = if tag.written.contains('$') {
+            &*tag.written
+        } else {
+            wanted
+        };
+        tag_choice::fits_in(context, file, &format!("{written}{}", suffix.text()))?;
+    }
+    let mut changes = match shared_assignment(context, &places, suffix.text()) {
+        Some(change) => vec![change],
+        None => places
+            .iter()
+            .map(|(file, image, tag)| {
+                let site = tag_site(image.site, tag)
+                    .ok_or_else(|| Refusal::uncertain("the place of the tag is not certain"))?;
+                replace(file, end(file, site), suffix.text(), WordEffect::Within)
+            })
+            .collect::<Result<Vec<_>, Refusal>>()?,
+    };
+    let message = format!("append `{}`, {}", suffix.text(), suffix.described());
     // Several uses may have their tag from one place.
     changes.sort();
     changes.dedup();
@@ -139,7 +138,8 @@ pub(crate) fn make_unique<'a>(
     });
     Ok(Fix {
         message,
-        applicability: if beside {
+        // Whoever takes a tag that somebody has chosen may be outside.
+        applicability: if beside || constant {
             Applicability::Unsafe
         } else {
             Applicability::Safe
@@ -155,15 +155,13 @@ fn end(file: &FileFacts, site: Site) -> Site {
     behind(site.slice(0, text.len() - quotes))
 }
 
-/// The time at which the text at `site` is evaluated.
-fn order_of(file: &FileFacts, image: &ImageUse, site: Site) -> Order {
-    let assigned = file.assigned_at(site.source);
-    assigned.map_or(image.order, |order| order.min(image.order))
-}
-
 /// Where all places read one variable that one command of the file sets from the branch: the change of
 /// that command. The branch variable itself stays what it is called.
-fn shared_assignment(context: &Context<'_>, places: &[Tagged<'_>]) -> Option<Change> {
+fn shared_assignment<'a>(
+    context: &Context<'a>,
+    places: &[Tagged<'a>],
+    suffix: &str,
+) -> Option<Change> {
     let (file, _, first) = places.first()?;
     let name = plain_variable(&first.written)?;
     let same = places
@@ -179,7 +177,37 @@ fn shared_assignment(context: &Context<'_>, places: &[Tagged<'_>]) -> Option<Cha
         && !assignment.value.contains("$(")
         && !assignment.value.contains('`');
     let site = assignment.value_site.filter(|_| simple)?;
-    replace(file, behind(site), SUFFIX, WordEffect::Within).ok()
+    moves_alone(context, file, name, places).then_some(())?;
+    replace(file, behind(site), suffix, WordEffect::Within).ok()
+}
+
+/// Whether everything that reads the variable is one of `places`.
+fn moves_alone<'a>(
+    context: &Context<'a>,
+    file: &'a FileFacts,
+    name: &str,
+    places: &[Tagged<'_>],
+) -> bool {
+    let own = places.iter().filter(|(other, ..)| other.id == file.id);
+    let moved: Vec<&ImageUse> = own.map(|(_, image, _)| *image).collect();
+    matches!(
+        context.reads(file).sharing(context.workspace, name, &moved),
+        Ok(Sharing::Own)
+    )
+}
+
+/// Whether the tag is a version that somebody wrote down: `1.4.2`, `v2`, `2024.10`, `release-3`.
+pub(crate) fn is_version(tag: &TagValue) -> bool {
+    let TagKind::Literal(text) = &tag.kind else {
+        return false;
+    };
+    let lower = text.to_ascii_lowercase();
+    let number = ["version", "release", "ver", "rel", "v", "r"]
+        .iter()
+        .find_map(|word| lower.strip_prefix(word))
+        .unwrap_or(&lower)
+        .trim_start_matches(['-', '_', '.']);
+    number.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// The name in `$NAME` or `${NAME}`.

@@ -15,6 +15,7 @@ use tagwright_syntax::{SmolStr, Span};
 
 use crate::context::Context;
 use crate::derivation::Derivation;
+use crate::shell_text::names_in;
 use crate::{Change, ChangeKind, Refusal, RefusalCode, Settings, WordEffect, refusal};
 
 /// Whether the variable holds a branch, by its name.
@@ -84,19 +85,6 @@ pub(crate) fn assignment_at(file: &FileFacts, site: Site) -> Option<&AssignmentF
     file.assignment_around(site.source)
 }
 
-/// A value without the quotes around the whole of it.
-pub(crate) fn unquoted(value: &str) -> &str {
-    for quote in ['"', '\''] {
-        if value.len() >= 2
-            && let Some(inner) = value.strip_prefix(quote)
-            && let Some(inner) = inner.strip_suffix(quote)
-        {
-            return inner;
-        }
-    }
-    value
-}
-
 /// The decoded text of the command item that holds `node`, in a file of its own; `None` inside another
 /// file, where the item's text is not the node's.
 pub(crate) fn item_text(file: &FileFacts, node: NodeId) -> Option<&str> {
@@ -135,19 +123,6 @@ pub(crate) fn expression(tag: &TagValue) -> Option<&Expression> {
         TagKind::Variable(expression) => Some(expression),
         _ => None,
     }
-}
-
-/// The variables that shell text reads: `$NAME` and `${NAME…}`.
-pub(crate) fn names_in(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices('$').filter_map(move |(at, _)| {
-        let rest = text[at + 1..].trim_start_matches(['{', '#', '!']);
-        let name = plain_name(rest);
-        let starts = name
-            .bytes()
-            .next()
-            .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-        starts.then_some(name)
-    })
 }
 
 /// Whether text that the shell computes differs from build to build of one branch.

@@ -1,7 +1,7 @@
 //! From texts to findings: every file is read and looked at by itself, then the rules about the whole workspace
 //! have their say, and what comments silence is taken out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -12,7 +12,7 @@ use tagwright_syntax::yaml::Tree;
 
 use crate::{
     Category, Change, ChangeKind, Check, Context, Directive, Document, Finding, Refusal,
-    RefusalCode, Report, Rule, Settings, Severity, directives, inline, registry, rule,
+    RefusalCode, Report, Rule, Settings, Severity, directives, inline, registry, rule, templated,
 };
 
 /// What reading one file gives.
@@ -196,6 +196,7 @@ pub fn check(
     let mut findings = weighed(&context, found);
     findings.extend(by_rule.into_iter().flatten());
     sort(&mut findings);
+    templated::withdraw(&context, &mut findings);
     let mut verdict = silence(findings, directives, settings);
     let suppressed: Vec<&Finding> = verdict.suppressed.iter().map(|(it, _)| it).collect();
     keep_together(&mut verdict.findings, &suppressed);
@@ -238,7 +239,7 @@ fn sort(findings: &mut Vec<Finding>) {
 
 /// Takes out what the directives silence, and adds what is wrong with them.
 fn silence(findings: Vec<Finding>, directives: &[Known], settings: &Settings) -> Verdict {
-    if directives.is_empty() {
+    if directives.is_empty() || !settings.suppressions {
         return Verdict {
             findings,
             suppressed: Vec::new(),
@@ -274,7 +275,8 @@ fn silence(findings: Vec<Finding>, directives: &[Known], settings: &Settings) ->
     let mut unused = Vec::new();
     for (known, used) in directives.iter().zip(&used) {
         let directive = &known.directive;
-        if directive.covers.is_err() {
+        // What is wrong with these has rules of its own.
+        if directive.covers.is_err() || !directive.is_known() {
             continue;
         }
         let names: Vec<usize> = (0..used.len())
@@ -314,26 +316,31 @@ fn silence(findings: Vec<Finding>, directives: &[Known], settings: &Settings) ->
 /// Takes the fix from every finding that would also change what `quiet` findings are about: whoever wants a
 /// place left alone does not want half of its group moved either.
 pub fn keep_together(findings: &mut [Finding], quiet: &[&Finding]) {
-    let touched: HashSet<&Change> = quiet
-        .iter()
-        .filter_map(|finding| finding.fix.as_deref())
-        .flat_map(|fix| &fix.changes)
+    let mut touched: HashMap<&Change, &Finding> = HashMap::new();
+    for finding in quiet {
+        let changes = finding.fix.iter().flat_map(|fix| &fix.changes);
         // The derivation of the branch is common to all fixes of a file.
-        .filter(|change| !matches!(change.kind, ChangeKind::InsertItem { .. }))
-        .collect();
+        for change in changes.filter(|it| !matches!(it.kind, ChangeKind::InsertItem { .. })) {
+            touched.entry(change).or_insert(finding);
+        }
+    }
     if touched.is_empty() {
         return;
     }
     for finding in findings {
-        let fix = finding.fix.as_deref();
-        let shared = fix.is_some_and(|fix| fix.changes.iter().any(|it| touched.contains(it)));
-        if shared {
-            finding.fix = None;
-            finding.refusal = Some(Refusal::new(
-                RefusalCode::IgnoredPlace,
-                "the fix would also change a place whose finding is ignored",
-            ));
-        }
+        let mut changes = finding.fix.iter().flat_map(|fix| &fix.changes);
+        let Some(ignored) = changes.find_map(|it| touched.get(it)) else {
+            continue;
+        };
+        let refusal = Refusal::new(
+            RefusalCode::IgnoredPlace,
+            format!(
+                "the fix would also change a place whose `{}` is ignored",
+                ignored.rule
+            ),
+        );
+        finding.refusal = Some(refusal.at(ignored.file, ignored.span, "ignored here"));
+        finding.fix = None;
     }
 }
 

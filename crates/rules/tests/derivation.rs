@@ -1,15 +1,16 @@
 //! Runs the derivation in the shells that CodeBuild's images and their relatives have: dash, bash,
-//! bash in POSIX mode and, where it is installed, busybox.
+//! bash in POSIX mode, busybox and zsh as sh. CI installs them all.
 
 use std::process::{Command, Output};
 
-use tagwright_rules::derivation::Derivation;
+use tagwright_rules::derivation::{Derivation, Missing};
 
-const SHELLS: [&[&str]; 4] = [
+const SHELLS: [&[&str]; 5] = [
     &["dash"],
     &["bash"],
     &["bash", "--posix"],
     &["busybox", "sh"],
+    &["zsh", "--emulate", "sh"],
 ];
 
 const COMMIT: &str = "3f786850e387550fdab836ed7e6dc881de23001b";
@@ -29,6 +30,8 @@ const HEAD: &str = "CODEBUILD_WEBHOOK_HEAD_REF";
 const TRIGGER: &str = "CODEBUILD_WEBHOOK_TRIGGER";
 const VERSION: &str = "CODEBUILD_SOURCE_VERSION";
 const VARIABLE: &str = "BRANCH_NAME";
+
+const RESOLVED: &str = "CODEBUILD_RESOLVED_SOURCE_VERSION";
 
 const SITUATIONS: &[Situation] = &[
     (
@@ -66,7 +69,7 @@ const SITUATIONS: &[Situation] = &[
             (TRIGGER, "pr/42"),
             (VERSION, "pr/42"),
         ],
-        Some("fix-login"),
+        Some("pr-42"),
     ),
     (
         "pull request by its trigger",
@@ -213,14 +216,19 @@ const SITUATIONS: &[Situation] = &[
             HEAD,
             "refs/heads/\u{e9}3f786850e387550fdab836ed7e6dc881de23001b",
         )],
-        REFUSED,
+        // A branch, and its checksum keeps it from looking like a commit.
+        Some("3f786850e387550fdab836ed7e6dc881de23001b-1391013214"),
     ),
     ("latest", &[(HEAD, "refs/heads/latest")], REFUSED),
-    ("latest after stripping", &[(VARIABLE, "-.latest")], REFUSED),
     (
-        "latest does not fall back to the next",
+        "latest after stripping",
+        &[(VARIABLE, "-.latest")],
+        Some("latest-3905413722"),
+    ),
+    (
+        "latest falls back to the next",
         &[(VARIABLE, "latest"), (VERSION, "main")],
-        REFUSED,
+        Some("main"),
     ),
     (
         "latest as a part",
@@ -230,12 +238,12 @@ const SITUATIONS: &[Situation] = &[
     (
         "characters that no tag has",
         &[(HEAD, "refs/heads/fix#12+a=b@c d~e")],
-        Some("fix-12-a-b-c-d-e"),
+        Some("fix-12-a-b-c-d-e-2275758404"),
     ),
     (
         "renovate",
         &[(HEAD, "refs/heads/renovate/foo@1.x")],
-        Some("renovate-foo-1.x"),
+        Some("renovate-foo-1.x-2611332112"),
     ),
     (
         "dots, dashes and underscores stay",
@@ -250,40 +258,40 @@ const SITUATIONS: &[Situation] = &[
     (
         "leading dots and dashes",
         &[(VARIABLE, "..--.x-")],
-        Some("x-"),
+        Some("x-4141488542"),
     ),
     ("leading underscore", &[(HEAD, "refs/heads/_x")], Some("_x")),
     (
         "unicode branch",
         &[(HEAD, "refs/heads/gr\u{f6}\u{df}e")],
-        Some("gr----e"),
+        Some("gr-e-3729721467"),
     ),
     (
         "unicode branch with a plain part",
         &[(HEAD, "refs/heads/\u{ae30}\u{b2a5}/login")],
-        Some("login"),
+        Some("login-3409198108"),
     ),
     (
         "nothing but unicode",
         &[(HEAD, "refs/heads/\u{529f}\u{80fd}")],
-        REFUSED,
+        Some("3114008189"),
     ),
     (
         "nothing but unicode, and a pull request",
         &[(HEAD, "refs/heads/\u{529f}\u{80fd}"), (VERSION, "pr/3")],
-        Some("pr-3"),
+        Some("3114008189"),
     ),
     (
         "shell metacharacters",
         &[(HEAD, "refs/heads/$(id)`id`;\"'\\x*")],
-        Some("id--id-----x-"),
+        Some("id-id-x-2111769074"),
     ),
     (
         "a percent sign",
         &[(HEAD, "refs/heads/100%s")],
-        Some("100-s"),
+        Some("100-s-2393615906"),
     ),
-    ("a dash option", &[(VARIABLE, "-n")], Some("n")),
+    ("a dash option", &[(VARIABLE, "-n")], Some("n-3412887628")),
     (
         "a branch called branch",
         &[(TRIGGER, "branch/branch/x")],
@@ -297,7 +305,7 @@ const SITUATIONS: &[Situation] = &[
     (
         "a branch called heads",
         &[(HEAD, "refs/heads/refs/heads/x")],
-        Some("refs-heads-x"),
+        REFUSED,
     ),
     ("a trailing newline", &[(VARIABLE, "main\n")], Some("main")),
     (
@@ -308,9 +316,89 @@ const SITUATIONS: &[Situation] = &[
         )],
         Some("a2345678901234567890123456789012345678901234567890123456789012345678901234567890"),
     ),
+    (
+        "a fork's pull request whose branch is called main",
+        &[
+            (HEAD, "refs/heads/main"),
+            (TRIGGER, "pr/42"),
+            (VERSION, "pr/42"),
+            (RESOLVED, COMMIT),
+        ],
+        Some("pr-42"),
+    ),
+    (
+        "pipeline that knows its commit",
+        &[(VERSION, ARTIFACT), (RESOLVED, COMMIT)],
+        Some("commit-3f786850e387"),
+    ),
+    (
+        "manual build of a commit that is known",
+        &[(VERSION, COMMIT), (RESOLVED, COMMIT)],
+        Some("commit-3f786850e387"),
+    ),
+    (
+        "pipeline variable that was not resolved",
+        &[
+            (VARIABLE, "#{SourceVariables.BranchName}"),
+            (VERSION, ARTIFACT),
+            (RESOLVED, COMMIT),
+        ],
+        Some("commit-3f786850e387"),
+    ),
+    (
+        "pipeline with an image as its source",
+        &[
+            (VERSION, ARTIFACT),
+            (
+                RESOLVED,
+                "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            ),
+        ],
+        Some("commit-9f86d081884c"),
+    ),
+    (
+        "HEAD in the variable is passed over",
+        &[(VARIABLE, "HEAD"), (TRIGGER, "branch/main")],
+        Some("main"),
+    ),
+    (
+        "object in a bucket",
+        &[(VERSION, "s3://bucket/source.zip")],
+        REFUSED,
+    ),
+    (
+        "object in a bucket without a scheme",
+        &[(VERSION, "bucket/source.zip"), (RESOLVED, COMMIT)],
+        Some("commit-3f786850e387"),
+    ),
+    (
+        "a branch called latest, whose commit is known",
+        &[
+            (HEAD, "refs/heads/latest"),
+            (TRIGGER, "branch/latest"),
+            (VERSION, COMMIT),
+            (RESOLVED, COMMIT),
+        ],
+        Some("commit-3f786850e387"),
+    ),
+    (
+        "a branch called tag in every form",
+        &[(TRIGGER, "branch/tag/x"), (HEAD, "refs/heads/tag/x")],
+        Some("tag-x"),
+    ),
+    (
+        "a branch called tag that a person gave",
+        &[(VERSION, "tag/x")],
+        Some("tag-x"),
+    ),
+    (
+        "a reference of another kind",
+        &[(VERSION, "refs/notes/x"), (RESOLVED, COMMIT)],
+        Some("commit-3f786850e387"),
+    ),
 ];
 
-/// The shells that are installed. All but busybox have to be.
+/// The shells that are installed; in CI, all of them.
 fn shells() -> Vec<&'static [&'static str]> {
     SHELLS
         .into_iter()
@@ -320,7 +408,8 @@ fn shells() -> Vec<&'static [&'static str]> {
                 .args(["-c", ":"])
                 .output()
                 .is_ok_and(|output| output.status.success());
-            assert!(found || shell[0] == "busybox", "{shell:?} is not installed");
+            let required = std::env::var_os("CI").is_some() || matches!(shell[0], "dash" | "bash");
+            assert!(found || !required, "{shell:?} is not installed");
             found
         })
         .collect()
@@ -341,11 +430,7 @@ fn run(shell: &[&str], options: &[&str], variables: &[(&str, &str)], script: &st
 }
 
 fn derivation() -> String {
-    Derivation {
-        variable: VARIABLE,
-        copilot_pipeline: false,
-    }
-    .text()
+    Derivation::new(VARIABLE).text()
 }
 
 fn is_valid(tag: &str) -> bool {
@@ -391,7 +476,7 @@ fn value(
         1,
         "{shell:?} {variables:?}: {stderr}"
     );
-    assert!(stderr.contains("set BRANCH_NAME"), "{stderr}");
+    assert!(stderr.contains("Set BRANCH_NAME"), "{stderr}");
     None
 }
 
@@ -504,20 +589,14 @@ fn a_refusal_stops_the_command_that_holds_it() {
 
 #[test]
 fn another_variable_is_derived_the_same_way() {
-    let text = Derivation {
-        variable: "GIT_BRANCH",
-        copilot_pipeline: false,
-    }
-    .text();
-    assert!(!text.contains("BRANCH_NAME"));
-    let script = format!("{text}printenv GIT_BRANCH\n");
-    let output = run(
-        &["dash"],
-        &[],
-        &[("GIT_BRANCH", "feature/x"), (VARIABLE, "no")],
-        &script,
-    );
-    assert_eq!(stdout(&output), "feature-x\n");
+    let text = Derivation::new("GIT_BRANCH").text();
+    let script = format!("{text}printenv GIT_BRANCH BRANCH_NAME\n");
+    let own = [("GIT_BRANCH", "feature/x"), (VARIABLE, "no")];
+    let output = run(&["dash"], &[], &own, &script);
+    assert_eq!(stdout(&output), "feature-x\nno\n");
+    // What a pipeline passes under the usual name is taken and left as it is.
+    let output = run(&["dash"], &[], &[(VARIABLE, "feature/x")], &script);
+    assert_eq!(stdout(&output), "feature-x\nfeature/x\n");
 }
 
 #[test]
@@ -527,8 +606,8 @@ fn a_copilot_pipeline_takes_the_branch_from_its_manifest() {
         return;
     }
     let text = Derivation {
-        variable: VARIABLE,
         copilot_pipeline: true,
+        ..Derivation::new(VARIABLE)
     }
     .text();
     let situations: &[(&str, &str, Option<&str>)] = &[
@@ -585,10 +664,11 @@ fn a_copilot_pipeline_takes_the_branch_from_its_manifest() {
 fn the_text_is_safe_in_a_block_scalar() {
     for copilot_pipeline in [false, true] {
         let text = Derivation {
-            variable: VARIABLE,
             copilot_pipeline,
+            ..Derivation::new(VARIABLE)
         }
         .text();
+        assert!(text.lines().count() <= 18, "{text}");
         assert!(text.starts_with("# BRANCH_NAME"));
         assert!(text.ends_with("export BRANCH_NAME\n"));
         assert!(!text.contains(['\t', '\r', '@']), "{text}");
@@ -604,7 +684,7 @@ fn the_text_is_safe_in_a_block_scalar() {
 fn definitions_that_make_a_tag_are_recognised() {
     let ours = derivation();
     let edited = ours
-        .replace("exit 1\n  fi", "name=x\n  fi")
+        .replace("exit 1; }", "ref=x; }")
         .replacen('#', "# ours:", 1);
     for text in [
         ours.as_str(),
@@ -641,5 +721,87 @@ fn other_commands_are_no_definition() {
         "BRANCH_NAME=$(echo $REF | tr A-Z a-z)",
     ] {
         assert!(!Derivation::is_derivation(text, VARIABLE), "{text}");
+    }
+}
+
+#[test]
+fn branches_that_differ_only_in_what_a_tag_cannot_hold_stay_different() {
+    let text = derivation();
+    let branches = [
+        "feature-a",
+        "feature!a",
+        "feature@a",
+        "feature/\u{6a5f}\u{80fd}",
+        "feature/\u{4fee}\u{6b63}",
+        "\u{6a5f}\u{80fd}",
+        "\u{4fee}\u{6b63}",
+        "-feature-a",
+    ];
+    for shell in shells() {
+        let mut tags: Vec<String> = branches
+            .iter()
+            .map(|branch| {
+                let head = format!("refs/heads/{branch}");
+                value(shell, &["-eu"], &[(HEAD, &head)], &text).expect("a branch is given")
+            })
+            .collect();
+        tags.sort();
+        tags.dedup();
+        assert_eq!(tags.len(), branches.len(), "{shell:?}: {tags:?}");
+    }
+}
+
+#[test]
+fn a_build_that_has_to_know_its_branch_stops_although_it_knows_its_commit() {
+    let text = Derivation {
+        missing: Missing::Stop,
+        ..Derivation::new(VARIABLE)
+    }
+    .text();
+    assert!(Derivation::stops_without_branch(&text));
+    assert!(!Derivation::stops_without_branch(&derivation()));
+    for shell in shells() {
+        let commit = [(VERSION, COMMIT), (RESOLVED, COMMIT)];
+        assert_eq!(value(shell, &["-eu"], &commit, &text), None, "{shell:?}");
+        let branch = [(VERSION, "main"), (RESOLVED, COMMIT)];
+        let tag = value(shell, &["-eu"], &branch, &text);
+        assert_eq!(tag.as_deref(), Some("main"));
+    }
+}
+
+#[test]
+fn part_of_a_repository_name_is_lower_case_and_ends_in_a_letter_or_digit() {
+    let text = Derivation {
+        repository: true,
+        ..Derivation::new(VARIABLE)
+    }
+    .text();
+    let long = "Feature/".to_owned() + &"a-".repeat(60);
+    let branches = [
+        "feature/x",
+        "Feature/x",
+        "x-",
+        "x..y",
+        "a/_b",
+        "\u{6a5f}",
+        "x",
+        &long,
+    ];
+    for shell in shells() {
+        let mut names = Vec::new();
+        for branch in branches {
+            let head = format!("refs/heads/{branch}");
+            let name = value(shell, &["-eu"], &[(HEAD, &head)], &text).expect("a branch is given");
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+            let valid = name
+                .split(['.', '_', '-'])
+                .all(|piece| !piece.is_empty() && piece.bytes().all(plain));
+            assert!(valid, "{shell:?}: {branch}: {name}");
+            names.push(name);
+        }
+        assert_eq!(names[0], "feature-x");
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), branches.len(), "{names:?}");
     }
 }

@@ -79,11 +79,10 @@ fn a_variable_s_name_does_not_choose_the_rule() {
         assert!(speaks("latest-default", &files), "{name}");
         assert!(!speaks("latest-pushed", &files), "{name}");
     }
-    // A whole reference in a variable is `latest` where it is written.
-    let whole = format!(
-        "{HEAD}      - IMAGE=$REPO/web:latest\n      - docker build -t $IMAGE .\n      - docker push $IMAGE\n"
+    let here = format!(
+        "{HEAD}      - docker build -t $latest_repo/web:latest .\n      - docker push $latest_repo/web:latest\n"
     );
-    assert!(speaks("latest-pushed", &[("buildspec.yml", &whole)]));
+    assert!(speaks("latest-pushed", &[("buildspec.yml", &here)]));
 }
 
 #[test]

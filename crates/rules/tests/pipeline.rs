@@ -5,7 +5,10 @@ use std::sync::Arc;
 use tagwright_diagnostics::{Finding, Severity};
 use tagwright_flow::FileId;
 use tagwright_rules::settings::Strategy;
-use tagwright_rules::{Settings, derivation::Derivation};
+use tagwright_rules::{
+    Settings,
+    derivation::{Derivation, Missing},
+};
 
 /// All findings of the files.
 fn lint_with(files: &[(&str, &str)], settings: &Settings) -> Vec<Finding> {
@@ -108,33 +111,35 @@ fn without_a_pipeline_or_without_the_rule_the_buildspec_itself_is_blamed() {
 }
 
 #[test]
-fn the_derivation_of_the_fix_still_needs_the_pipeline_to_pass_the_branch() {
-    let derivation = Derivation {
-        variable: "BRANCH_NAME",
-        copilot_pipeline: false,
-    };
-    let indented: String = derivation
-        .text()
-        .lines()
-        .map(|line| format!("        {line}\n"))
-        .collect();
-    let spec = format!(
-        "version: 0.2\nphases:\n  build:\n    commands:\n      - |\n{indented}      - docker push $REPOSITORY_URI:${{BRANCH_NAME}}\n"
-    );
-    for (configuration, expected) in [("", 1), (PASSES, 0)] {
+fn a_definition_that_ends_the_build_needs_the_pipeline_to_pass_the_branch() {
+    for (missing, configuration, expected) in [
+        (Missing::Stop, "", 1),
+        (Missing::Stop, PASSES, 0),
+        // It takes the commit then.
+        (Missing::Commit, "", 0),
+    ] {
+        let derivation = Derivation {
+            missing,
+            ..Derivation::new("BRANCH_NAME")
+        };
+        let indented: String = derivation
+            .text()
+            .lines()
+            .map(|line| format!("        {line}\n"))
+            .collect();
+        let spec = format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - |\n{indented}      - docker push $REPOSITORY_URI:${{BRANCH_NAME}}\n"
+        );
         let pipeline = template(NAMESPACE, FROM_PIPELINE, configuration);
         let files = [("buildspec.yml", &*spec), ("pipeline.yml", &pipeline)];
         let count = found(&files, "branch-not-passed").len();
-        assert_eq!(count, expected, "{configuration}");
+        assert_eq!(count, expected, "{missing:?} {configuration}");
     }
 }
 
 #[test]
 fn a_derivation_behind_a_value_in_env_needs_nothing() {
-    let derivation = Derivation {
-        variable: "BRANCH_NAME",
-        copilot_pipeline: false,
-    };
+    let derivation = Derivation::new("BRANCH_NAME");
     let indented: String = derivation
         .text()
         .lines()

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use tagwright_diagnostics::{Applicability, Finding, Severity};
+use tagwright_diagnostics::{Applicability, Finding, RefusalPlace, Severity};
 use tagwright_fixer::{Options, Sources, run};
 use tagwright_rules::Settings;
 
@@ -178,8 +178,6 @@ mod unsafe_branch_tag {
             "${CODEBUILD_WEBHOOK_HEAD_REF#refs/heads/}",
             "${CODEBUILD_WEBHOOK_HEAD_REF##refs/heads/}",
             "${CODEBUILD_WEBHOOK_TRIGGER#branch/}",
-            "$(git rev-parse --abbrev-ref HEAD)",
-            "$(git branch --show-current)",
             "$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,')",
             "$(echo $CODEBUILD_WEBHOOK_TRIGGER | cut -d/ -f2-)",
         ] {
@@ -187,6 +185,21 @@ mod unsafe_branch_tag {
             let tag = PUSH.replace("BRANCH_NAME", "TAG");
             let findings = fires(RULE, &format!("X={value}\nTAG=$X\n{tag}"));
             assert!(findings[0].fix.is_none() && findings[0].refusal.is_some());
+        }
+    }
+
+    #[test]
+    fn git_has_a_branch_only_where_one_is_checked_out() {
+        for value in [
+            "$(git rev-parse --abbrev-ref HEAD)",
+            "$(git branch --show-current)",
+        ] {
+            let detached = format!("BRANCH_NAME={value}\n{PUSH}");
+            fires("detached-head-branch", &detached);
+            silent(RULE, &detached);
+            let attached = format!("git checkout $REF\n{detached}");
+            silent("detached-head-branch", &attached);
+            fires(RULE, &attached);
         }
     }
 
@@ -338,11 +351,11 @@ mod branch_placeholder {
 
     #[test]
     fn is_filled_in_although_the_shell_reads_a_redirection() {
-        let commands = "export BRANCH_NAME=main
+        let commands = "export BRANCH_NAME=${CODEBUILD_WEBHOOK_HEAD_REF##*/}
 docker build -t $REG/web:$<BRANCH_NAME> .
 docker push $REG/web:<BRANCH_NAME>
 docker push \"$REG/web:<BRANCH_NAME>\"";
-        let wanted = "export BRANCH_NAME=main
+        let wanted = "export BRANCH_NAME=${CODEBUILD_WEBHOOK_HEAD_REF##*/}
 docker build -t $REG/web:${BRANCH_NAME} .
 docker push $REG/web:${BRANCH_NAME}
 docker push \"$REG/web:${BRANCH_NAME}\"";
@@ -518,7 +531,7 @@ mod stale_tag {
     #[test]
     fn kubernetes_gets_a_tag_that_is_new_for_every_build_everywhere() {
         let commands =
-            "BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)
+            "BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 docker build -t $REG/web:$BRANCH_NAME .
 docker push $REG/web:$BRANCH_NAME
 kubectl set image deployment/web web=$REG/web:$BRANCH_NAME";
@@ -537,7 +550,7 @@ kubectl set image deployment/web web=$REG/web:$BRANCH_NAME";
     #[test]
     fn a_shared_variable_is_changed_where_it_is_set() {
         let commands =
-            "BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)
+            "BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 TAG=$BRANCH_NAME
 docker build -t $REG/web:$TAG .
 docker push $REG/web:$TAG
@@ -547,6 +560,43 @@ helm upgrade web chart --set image.repository=$REG/web --set image.tag=$TAG";
             "TAG=$BRANCH_NAME-${CODEBUILD_BUILD_ID##*:}\n",
         );
         assert_eq!(fixed(commands, &[]), wanted);
+    }
+
+    #[test]
+    fn a_variable_that_others_read_stays() {
+        let commands = "BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
+TAG=$BRANCH_NAME
+docker build -t $REG/web:$TAG .
+docker push $REG/web:$TAG
+aws s3 sync site s3://web/$TAG
+kubectl set image deployment/web web=$REG/web:$TAG";
+        let wanted = commands.replace("web:$TAG", "web:$TAG-${CODEBUILD_BUILD_ID##*:}");
+        assert_eq!(fixed(commands, &[]), wanted);
+    }
+
+    #[test]
+    fn nothing_is_appended_behind_a_branch_that_may_be_long() {
+        for derivation in [
+            "$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)",
+            "$(echo $CODEBUILD_WEBHOOK_HEAD_REF | tr / - | cut -c -128)",
+            "$(echo $CODEBUILD_WEBHOOK_HEAD_REF | tr / - | head -c 100)",
+        ] {
+            let commands = format!(
+                "BRANCH_NAME={derivation}\ndocker build -t $REG/web:$BRANCH_NAME .\ndocker push $REG/web:$BRANCH_NAME\nkubectl set image deployment/web web=$REG/web:$BRANCH_NAME"
+            );
+            assert_eq!(fixed(&commands, &[]), commands);
+        }
+    }
+
+    #[test]
+    fn versions_are_left_alone() {
+        for version in ["1.4.2", "v2", "2024.10", "release-3"] {
+            let commands = format!(
+                "VERSION={version}\ndocker build -t $REG/web:$VERSION .\ndocker push $REG/web:$VERSION\nkubectl set image deployment/web web=$REG/web:$VERSION"
+            );
+            fires(RULE, &commands);
+            assert_eq!(fixed(&commands, &[]), commands);
+        }
     }
 }
 
@@ -568,6 +618,9 @@ mod tag_mismatch {
         fires(RULE, &commands("staging", "production"));
         fires(RULE, &commands("$CODEBUILD_BUILD_NUMBER", "production"));
         fires(RULE, &commands("staging", "$CODEBUILD_BUILD_NUMBER"));
+        // A number is no commit.
+        let commit = "$CODEBUILD_RESOLVED_SOURCE_VERSION";
+        fires(RULE, &commands("$CODEBUILD_BUILD_NUMBER", commit));
     }
 
     #[test]
@@ -577,10 +630,7 @@ mod tag_mismatch {
             ("$IMAGE_TAG", "production"),
             ("$IMAGE_TAG", "$COMMIT"),
             ("$CODEBUILD_BUILD_NUMBER", "$IMAGE_TAG"),
-            (
-                "$CODEBUILD_BUILD_NUMBER",
-                "$CODEBUILD_RESOLVED_SOURCE_VERSION",
-            ),
+            ("$CODEBUILD_BUILD_ID", "$CODEBUILD_BUILD_ARN"),
         ] {
             silent(RULE, &commands(push, deployed));
         }
@@ -666,6 +716,48 @@ mod immutable_repository {
         );
         let commands = format!("BRANCH_NAME=${{GIT_BRANCH}}\n{PUSH}");
         silent_with(RULE, &commands, &[("main.tf", &excluded)]);
+    }
+
+    #[test]
+    fn filters_turn_the_mode_round_for_the_tags_that_they_name() {
+        let declared = |mode: &str, filter: &str| {
+            repository(mode).replace(
+                "}\n",
+                &format!("  image_tag_mutability_exclusion_filter {{\n    filter = \"{filter}\"\n    filter_type = \"WILDCARD\"\n  }}\n}}\n"),
+            )
+        };
+        let commands = format!("BRANCH_NAME=${{GIT_BRANCH}}\n{PUSH}");
+        for (mode, filter, refused) in [
+            ("IMMUTABLE_WITH_EXCLUSION", "latest", true),
+            ("IMMUTABLE_WITH_EXCLUSION", "*", false),
+            ("MUTABLE_WITH_EXCLUSION", "*", true),
+            ("MUTABLE_WITH_EXCLUSION", "latest", false),
+            ("MUTABLE_WITH_EXCLUSION", "v*", false),
+        ] {
+            let file = declared(mode, filter);
+            if refused {
+                fires_with(RULE, &commands, &[("main.tf", &file)]);
+            } else {
+                silent_with(RULE, &commands, &[("main.tf", &file)]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_may_be_put_together_of_parts() {
+        let commands = format!("BRANCH_NAME=${{GIT_BRANCH}}\n{PUSH}");
+        let terraform = repository("IMMUTABLE").replace("\"web\"\n", "\"${var.team}/web\"\n");
+        fires_with(
+            RULE,
+            &commands.replace("$REG/", "$REG/shop/"),
+            &[("main.tf", &terraform)],
+        );
+        let template = "AWSTemplateFormatVersion: \"2010-09-09\"\nResources:\n  R:\n    Type: AWS::ECR::Repository\n    Properties:\n      RepositoryName: !Sub ${Team}/web\n      ImageTagMutability: IMMUTABLE\n";
+        fires_with(
+            RULE,
+            &commands.replace("$REG/", "$REG/shop/"),
+            &[("ecr.yml", template)],
+        );
     }
 }
 
@@ -853,7 +945,7 @@ fn a_fallback_that_few_builds_come_to_is_not_replaced_unasked() {
 }
 
 #[test]
-fn what_infrastructure_deploys_is_shown_where_the_push_would_move_unasked() {
+fn what_infrastructure_deploys_keeps_the_push_where_it_is() {
     let commands = "docker build -t $REG/web:latest .\ndocker push $REG/web:latest";
     let terraform =
         |line: &str| format!("resource \"aws_ecs_task_definition\" \"web\" {{\n  {line}\n}}\n");
@@ -862,29 +954,35 @@ fn what_infrastructure_deploys_is_shown_where_the_push_would_move_unasked() {
             "Resources:\n  Web:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n        - {line}\n"
         )
     };
+    // What the refusals name in the file.
     let shown = |path: &str, text: &str| -> Vec<String> {
         let findings = fires_with("latest-pushed", commands, &[(path, text)]);
-        findings
+        let places = findings
             .iter()
-            .flat_map(|it| &it.related)
-            .filter(|it| it.file.0 == 1)
-            .map(|it| it.span.of(text).to_owned())
+            .filter_map(|it| it.refusal.as_ref()?.place.as_ref());
+        places
+            .map(|place| match place {
+                RefusalPlace::Known(place) if place.file.0 == 1 => place.span.of(text).to_owned(),
+                other => panic!("{other:?}"),
+            })
             .collect()
     };
     let image = "image = \"${aws_ecr_repository.web.repository_url}:latest\"";
-    assert_eq!(shown("ecs.tf", &terraform(image)), ["latest", "latest"]);
+    let written = "${aws_ecr_repository.web.repository_url}:latest";
+    assert_eq!(shown("ecs.tf", &terraform(image)), [written; 2]);
     assert_eq!(shown("ecs.tf", &terraform(&format!("# {image}"))), [""; 0]);
     for other in ["latest-arm", "latest_arm", "latest.1"] {
         let image = image.replace("latest", other);
         assert_eq!(shown("ecs.tf", &terraform(&image)), [""; 0], "{other}");
     }
-    let image =
-        "Image: !Sub '${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/${Repository}:latest'";
-    assert_eq!(shown("ecs.yml", &template(image)), ["latest", "latest"]);
-    assert_eq!(
-        shown("ecs.yml", &template("Image: !Sub '${Mirror}:latest'")),
-        [""; 0]
-    );
+    // A name that is not known may be this one.
+    for written in [
+        "${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/${Repository}:latest",
+        "${Mirror}:latest",
+    ] {
+        let image = format!("Image: !Sub '{written}'");
+        assert_eq!(shown("ecs.yml", &template(&image)), [written; 2]);
+    }
 }
 
 #[test]

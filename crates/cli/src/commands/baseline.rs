@@ -17,12 +17,13 @@ use crate::report::{Report, escape};
 use crate::session::Session;
 
 impl BaselineArgs {
-    /// For each workspace of the plan its baseline, empty where there is none; no list if none is wanted.
+    /// For each workspace of the plan its baseline, empty where there is none; no list if none is wanted. An `isolated` run
+    /// takes only the one that is given.
     ///
     /// # Errors
     /// [`Stop::Usage`] for a file that is no baseline.
-    pub fn locate(&self, plan: &Plan) -> Result<Vec<Located>, Stop> {
-        if self.no_baseline {
+    pub fn locate(&self, plan: &Plan, isolated: bool) -> Result<Vec<Located>, Stop> {
+        if self.no_baseline || (isolated && self.baseline.is_none()) {
             return Ok(Vec::new());
         }
         let roots = plan.workspaces.iter().map(|targets| &*targets.root);
@@ -188,7 +189,7 @@ fn found(
             document.is_some_and(|document| document.target)
         });
         all.push((root, identities(&part.workspace.documents, findings)));
-    });
+    })?;
     all.into_iter()
         .map(|(root, identities)| {
             Ok((

@@ -7,10 +7,15 @@ use crate::ending::{Exit, Stop, Streams};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::session::Session;
+use crate::signals;
 
 pub(crate) fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let progress = Progress::start();
     let mut session = Session::open(&args.target, false, streams.input)?;
+    if args.add_ignore.is_some() {
+        session.write = true;
+        signals::watch();
+    }
     if args.shellcheck {
         session.ask_shellcheck()?;
     }
@@ -25,7 +30,7 @@ pub(crate) fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<Exit,
     report.with_fingerprints = args.target.formats().any(Format::shows_fingerprints);
     match &args.add_ignore {
         Some(reason) => ignore::add(&mut session, reason, &mut report, streams)?,
-        None => session.check(&mut report),
+        None => session.check(&mut report)?,
     }
     drop(progress);
     let exit = ending(&report);

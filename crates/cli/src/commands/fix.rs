@@ -3,6 +3,8 @@
 //! The report of what remains goes where `check` puts it, unless standard output holds something else: the
 //! diff, or the text of standard input. What was done is said on standard error.
 
+use std::collections::BTreeMap;
+
 use tagwright_diagnostics::{Finding, Refusal};
 use tagwright_fixer::{
     NewText, Options, Outcome, Sources, WriteError, Written, diff, run_from, write,
@@ -11,15 +13,16 @@ use tagwright_flow::FileId;
 use tagwright_project::discovery::{self, Problem};
 use tagwright_project::workspace::Checked;
 use tagwright_project::{Workspace, analysis};
-use tagwright_rules::derivation::Derivation;
+use tagwright_rules::derivation::{Derivation, Missing};
 
 use crate::args::{FixArgs, Format};
 use crate::deliver::{Channel, count, deliver, ending, list_files, settle};
 use crate::ending::{Exit, Stop, Streams};
 use crate::progress::Progress;
-use crate::report::{Report, escape};
+use crate::report::{AppliedFix, Report, escape};
 use crate::selection::Offered;
 use crate::session::{Part, Session};
+use crate::signals;
 
 /// What a run says beside the report.
 #[derive(Default)]
@@ -32,12 +35,17 @@ struct Account {
     text: Option<String>,
     fixed: usize,
     files: usize,
+    /// The files that were given the definition of the branch, by the variable and what becomes of other builds.
+    branches: BTreeMap<(String, &'static str), Vec<String>>,
 }
 
 pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let progress = Progress::start();
     let opened = Session::open(&args.target, !args.diff, streams.input);
     let from_stdin = args.target.stdin_filename.is_some();
+    if !args.diff && !from_stdin {
+        signals::watch();
+    }
     let mut session = match opened {
         Ok(session) => session,
         Err(stop) => {
@@ -59,7 +67,7 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
     let mut account = Account::default();
     session.each(&mut report, |part, report| {
         fix_workspace(part, args, report, &mut account);
-    });
+    })?;
     drop(progress);
 
     let channel = if args.diff || from_stdin {
@@ -78,7 +86,7 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
             }
         }
         streams.output.flush()?;
-        for line in &account.lines {
+        for line in account.lines.iter().chain(&account.branch_notes()) {
             writeln!(streams.errors, "{line}")?;
         }
         let done = if args.diff { "would fix" } else { "fixed" };
@@ -105,11 +113,13 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
 }
 
 fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &mut Account) {
-    let workspace = &mut part.workspace;
     let Checked {
         findings,
         suppressed,
-    } = workspace.check();
+    } = part.workspace.check();
+    let counted = suppressed.iter().filter(|it| part.counts(&it.finding));
+    let hidden: Vec<_> = counted.map(|it| it.kind).collect();
+    let workspace = &mut part.workspace;
     let findings = workspace.withhold(findings);
     let unchanged = |findings| Checked {
         findings,
@@ -157,12 +167,16 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
     }
     account.note(
         workspace,
+        report,
         &outcome,
         if args.diff { "would fix" } else { "fixed" },
     );
     account.show(workspace, &outcome.sources, &changed, args.diff);
     workspace.show(&outcome.sources);
-    // What is silenced does not change, but its places do: it is left to `check`.
+    // What is silenced does not change, but its places do: it is counted here, and shown by `check`.
+    for kind in hidden {
+        report.count_suppressed(kind);
+    }
     let left = Checked {
         findings: remaining(outcome),
         ..Checked::default()
@@ -226,19 +240,33 @@ impl Account {
         }
     }
 
-    /// A build that was given the definition of the branch ends where there is no branch, and only its
-    /// pipeline can say one.
+    /// A build that was given the definition of the branch takes its commit where there is no branch, or ends,
+    /// and only its pipeline can say one.
     fn tell_of_branch(&mut self, workspace: &Workspace, shown: &str, before: &str, after: &str) {
         if Derivation::is_new_in(after, before) {
-            let variable = &workspace.analysis.settings().branch_variable;
-            self.lines.push(format!(
-                "note: {}: the build now needs a branch: a webhook or a start by hand for a branch has one, and where CodePipeline runs the build, set {variable} in its action to '#{{SourceVariables.BranchName}}', or it will stop and say so",
-                escape(shown)
-            ));
+            let settings = workspace.analysis.settings();
+            let otherwise = match settings.branch_missing {
+                Missing::Commit => "Other builds are tagged by their commit",
+                Missing::Stop => "Other builds now fail",
+            };
+            let kind = (settings.branch_variable.clone(), otherwise);
+            let files = self.branches.entry(kind).or_default();
+            files.push(escape(shown).into_owned());
         }
     }
 
-    fn note(&mut self, workspace: &Workspace, outcome: &Outcome, done: &str) {
+    /// What [`Account::tell_of_branch`] has collected, once for all files.
+    fn branch_notes(&self) -> Vec<String> {
+        let note = |((variable, otherwise), files): (&(String, &str), &Vec<String>)| {
+            format!(
+                "note: {}: webhook and manual branch builds are tagged by their branch. {otherwise}; in CodePipeline, pass {variable} as '#{{SourceVariables.BranchName}}'",
+                files.join(", ")
+            )
+        };
+        self.branches.iter().map(note).collect()
+    }
+
+    fn note(&mut self, workspace: &Workspace, report: &mut Report, outcome: &Outcome, done: &str) {
         self.fixed += outcome.applied.len();
         for applied in &outcome.applied {
             let finding = &applied.finding;
@@ -254,6 +282,13 @@ impl Account {
                 finding.rule,
                 escape(what),
             ));
+            report.applied.push(AppliedFix {
+                rule: finding.rule,
+                path: std::sync::Arc::clone(&document.shown),
+                line: applied.position.line,
+                column: applied.position.column,
+                message: what.to_owned(),
+            });
         }
         for failed in &outcome.not_applied {
             let Some(document) = workspace.document(failed.finding.file) else {

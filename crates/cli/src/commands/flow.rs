@@ -94,7 +94,7 @@ pub(crate) fn flow(args: &FlowArgs, streams: &mut Streams<'_>) -> Result<Exit, S
     session.announce(streams)?;
     session.each(&mut report, |part, _| {
         document.images.extend(images(&part.workspace));
-    });
+    })?;
     problems(&mut report, streams)?;
     let out: &mut dyn Write = streams.output;
     match args.format {

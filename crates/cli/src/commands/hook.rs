@@ -11,10 +11,12 @@ use std::process::Command;
 
 use clap::Parser as _;
 use clap::ValueEnum as _;
+use tagwright_project::analysis::{self, Analysis};
 use tagwright_project::config::{self, Config};
+use tagwright_project::discovery;
 use tagwright_project::git::Repository;
-use tagwright_project::{analysis, discovery};
-use tagwright_rules::derivation::Derivation;
+use tagwright_rules::Settings;
+use tagwright_rules::derivation::{Derivation, Missing};
 
 use crate::args::{Cli, Hook, HookCommand};
 use crate::ending::{Exit, Stop, Streams};
@@ -40,7 +42,7 @@ pub(crate) fn hook(command: &HookCommand, streams: &mut Streams<'_>) -> Result<E
                 let repository = Repository::open()?;
                 let status = Command::new("sh")
                     .arg("-c")
-                    .arg(post_checkout(&variable(&repository)?))
+                    .arg(post_checkout(&settings(&repository)?))
                     .arg("post-checkout")
                     .args(arguments)
                     .current_dir(repository.top())
@@ -58,7 +60,7 @@ pub(crate) fn hook(command: &HookCommand, streams: &mut Streams<'_>) -> Result<E
 
 fn install(force: bool, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let repository = Repository::open()?;
-    let variable = variable(&repository)?;
+    let settings = settings(&repository)?;
     let folder = folder(&repository)?;
     if !force && let Some(scope) = shared_scope(&repository) {
         return Err(Stop::Usage(format!(
@@ -68,7 +70,7 @@ fn install(force: bool, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     }
     let hooks = Hook::value_variants()
         .iter()
-        .map(|hook| (folder.join(name(*hook)), text(*hook, &variable)))
+        .map(|hook| (folder.join(name(*hook)), text(*hook, &settings)))
         .collect::<Vec<_>>();
     let foreign: Vec<&PathBuf> = hooks
         .iter()
@@ -159,16 +161,13 @@ fn uninstall(streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     }
 }
 
-/// The name of the branch variable, from the configuration that holds for the repository's folder.
-fn variable(repository: &Repository) -> Result<String, Stop> {
+/// What the configuration that holds for the repository's folder says of the branch variable.
+fn settings(repository: &Repository) -> Result<Settings, Stop> {
     let config = match config::find(repository.top()) {
         Some(path) => Config::load(&path, &analysis::rule_names())?,
         None => Config::default(),
     };
-    Ok(config
-        .branch
-        .variable
-        .unwrap_or_else(|| "BRANCH_NAME".to_owned()))
+    Ok(Analysis::new(&config).settings().clone())
 }
 
 /// The folder in which Git looks for this repository's hooks.
@@ -193,10 +192,10 @@ fn name(hook: Hook) -> &'static str {
     }
 }
 
-fn text(hook: Hook, variable: &str) -> String {
+fn text(hook: Hook, settings: &Settings) -> String {
     match hook {
         Hook::PreCommit => pre_commit(std::env::current_exe().ok().as_deref()),
-        Hook::PostCheckout => post_checkout(variable),
+        Hook::PostCheckout => post_checkout(settings),
     }
 }
 
@@ -221,12 +220,13 @@ exit 1
     )
 }
 
-fn post_checkout(variable: &str) -> String {
+fn post_checkout(settings: &Settings) -> String {
     let derivation = Derivation {
-        variable,
-        copilot_pipeline: false,
-    }
-    .text();
+        // A local build has no commit of CodeBuild's: where there is no branch there is no file.
+        missing: Missing::Stop,
+        ..settings.derivation(false)
+    };
+    let (variable, derivation) = (derivation.variable, derivation.text());
     format!(
         r#"#!/bin/sh
 {MARK}, taken away by `tagwright hook uninstall`.
@@ -244,7 +244,7 @@ case $head in
   *) rm -f "$file"; exit 0 ;;
 esac
 (
-unset CODEBUILD_WEBHOOK_HEAD_REF CODEBUILD_WEBHOOK_TRIGGER CODEBUILD_SOURCE_VERSION
+unset BRANCH_NAME CODEBUILD_WEBHOOK_HEAD_REF CODEBUILD_WEBHOOK_TRIGGER CODEBUILD_SOURCE_VERSION
 {variable}=$head
 {derivation}mkdir -p "${{file%/*}}" && printf '{variable}=%s\n' "${variable}" >"$file.new" && mv -f "$file.new" "$file"
 ) || rm -f "$file"

@@ -30,7 +30,7 @@ pub(crate) fn add(
     let mut silenced = 0;
     session.each(report, |part, report| {
         silenced += add_to(part, reason, report);
-    });
+    })?;
     if silenced > 0 {
         writeln!(streams.errors, "silenced {}", count(silenced, "finding"))?;
     }

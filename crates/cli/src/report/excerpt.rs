@@ -6,7 +6,7 @@
 
 use miette::{MietteError, SourceCode, SourceSpan, SpanContents};
 
-use super::{Place, Report, acts, escape};
+use super::{Place, Report, acts, completes_command, escape};
 
 /// Longer lines are cut around the place; in characters.
 const LINE_LIMIT: usize = 200;
@@ -118,14 +118,16 @@ impl Excerpt {
             if from > 0 {
                 text.push_str("...");
             }
-            for (at, character) in trimmed[from..to].char_indices() {
-                let at = start + from + at;
+            for (inside, character) in trimmed[from..to].char_indices() {
+                let at = start + from + inside;
                 if at == 0 && character == '\u{feff}' {
                     continue;
                 }
                 map.push((at, text.len()));
                 if character != '\t' && acts(character) {
                     text.extend(character.escape_default());
+                } else if completes_command(trimmed, from + inside) {
+                    text.extend(character.escape_unicode());
                 } else {
                     text.push(character);
                 }

@@ -87,10 +87,11 @@ fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             "No findings in 0 files: nothing here is a buildspec or belongs to Copilot."
         );
     }
+    let hidden = hidden(report);
     if found.is_empty() {
-        return writeln!(out, "No findings in {files}.");
+        return writeln!(out, "No findings in {files}.{hidden}");
     }
-    write!(out, "{} in {files}.", found.join(", "))?;
+    write!(out, "{} in {files}.{hidden}", found.join(", "))?;
     match (counts.fixable, counts.fixable_unsafe) {
         (0, 0) => {}
         (safe, 0) => write!(out, " {safe} fixable with `tagwright fix`.")?,
@@ -101,6 +102,37 @@ fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         )?,
     }
     writeln!(out)
+}
+
+/// What does not count, so that nobody takes silence for a clean file: ` Not counted: 2 suppressed by comments.`
+fn hidden(report: &Report) -> String {
+    let counts = report.counts();
+    let hidden: Vec<String> = [
+        (
+            counts.suppressed,
+            plural(counts.suppressed, "finding"),
+            " suppressed by comments",
+        ),
+        (
+            counts.baselined,
+            plural(counts.baselined, "finding"),
+            " in the baseline",
+        ),
+        (
+            report.excluded,
+            plural(report.excluded, "excluded file"),
+            "",
+        ),
+    ]
+    .into_iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(|(_, number, what)| format!("{number}{what}"))
+    .collect();
+    if hidden.is_empty() {
+        String::new()
+    } else {
+        format!(" Not counted: {}.", hidden.join(", "))
+    }
 }
 
 /// A finding as miette sees it.

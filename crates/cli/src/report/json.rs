@@ -24,8 +24,28 @@ struct Document<'a> {
     findings: Vec<Finding<'a>>,
     /// Findings that do not count, because a comment or the baseline says so.
     suppressed: Vec<Suppressed<'a>>,
+    /// The fixes that `fix` made, or with `--diff` would make, in the order in which it did; `findings` has what is left,
+    /// with `refusal` where a fix was tried in vain.
+    applied: Vec<Applied<'a>>,
     /// Counts.
     summary: Summary,
+}
+
+/// A fix that was made.
+#[derive(Serialize, JsonSchema)]
+struct Applied<'a> {
+    /// The rule's name.
+    rule: &'a str,
+    /// The file.
+    path: &'a str,
+    /// The line in the text before the run, 1-based.
+    #[schemars(range(min = 1))]
+    line: u32,
+    /// The column there, 1-based, in characters (Unicode scalar values).
+    #[schemars(range(min = 1))]
+    column: u32,
+    /// What the fix did, for people.
+    message: &'a str,
 }
 
 /// A finding that does not count.
@@ -188,6 +208,12 @@ pub(super) struct Summary {
     fixable: usize,
     /// Findings with an unsafe fix.
     fixable_unsafe: usize,
+    /// Findings that do not count because a comment says so.
+    suppressed: usize,
+    /// Findings that do not count because the baseline has them.
+    baselined: usize,
+    /// Files left out by the configuration or `--exclude`.
+    excluded: usize,
 }
 
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
@@ -228,6 +254,17 @@ fn document(report: &Report) -> Document<'_> {
                     },
                     reason: suppression.reason.as_deref(),
                 },
+            })
+            .collect(),
+        applied: report
+            .applied
+            .iter()
+            .map(|fix| Applied {
+                rule: fix.rule,
+                path: &fix.path,
+                line: fix.line,
+                column: fix.column,
+                message: &fix.message,
             })
             .collect(),
         summary: Summary::new(report),
@@ -307,6 +344,9 @@ impl Summary {
             notes: counts.notes,
             fixable: counts.fixable,
             fixable_unsafe: counts.fixable_unsafe,
+            suppressed: counts.suppressed,
+            baselined: counts.baselined,
+            excluded: report.excluded,
         }
     }
 }

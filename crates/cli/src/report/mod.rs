@@ -45,6 +45,12 @@ pub struct Report {
     problems: Vec<Problem>,
     /// The files that were looked at, as shown; sorted once the report is.
     pub read: Vec<Arc<str>>,
+    /// The fixes that were made, or with `--diff` would be, in the order in which they were.
+    pub applied: Vec<AppliedFix>,
+    /// How many files the configuration and `--exclude` leave out.
+    pub excluded: usize,
+    /// What does not count, beside [`Report::suppressed`]: how many findings comments silence and the baseline has.
+    left_out: (usize, usize),
     /// Whether some finding fails the run.
     pub failed: bool,
     /// No format will show what fixes there are, so that they need not be worked out.
@@ -124,6 +130,21 @@ pub struct ProposedFix {
     pub edits: Vec<(Place, String)>,
 }
 
+/// A fix that was made.
+#[derive(Clone, Debug)]
+pub struct AppliedFix {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// The file, as shown.
+    pub path: Arc<str>,
+    /// The line in the text before the run, 1-based.
+    pub line: u32,
+    /// The column there, 1-based, in characters.
+    pub column: u32,
+    /// What the fix did.
+    pub message: String,
+}
+
 /// Why there is no fix although the rule has one.
 #[derive(Clone, Debug)]
 pub struct ReportedRefusal {
@@ -161,6 +182,10 @@ pub struct Counts {
     pub fixable: usize,
     /// Findings with an unsafe fix.
     pub fixable_unsafe: usize,
+    /// Findings that comments silence.
+    pub suppressed: usize,
+    /// Findings that the baseline has.
+    pub baselined: usize,
 }
 
 impl Report {
@@ -207,6 +232,14 @@ impl Report {
         self.suppressed.push((finding, suppression));
     }
 
+    /// Counts a finding that does not count without showing it.
+    pub fn count_suppressed(&mut self, kind: SuppressionKind) {
+        match kind {
+            SuppressionKind::InSource => self.left_out.0 += 1,
+            SuppressionKind::Baseline => self.left_out.1 += 1,
+        }
+    }
+
     /// The findings that do not count, in the order of the report once it is sorted.
     #[must_use]
     pub fn suppressed(&self) -> &[(Reported, Suppression)] {
@@ -248,8 +281,16 @@ impl Report {
     pub fn counts(&self) -> Counts {
         let mut counts = Counts {
             errors: self.problems.len(),
+            suppressed: self.left_out.0,
+            baselined: self.left_out.1,
             ..Counts::default()
         };
+        for (_, suppression) in &self.suppressed {
+            match suppression.kind {
+                SuppressionKind::InSource => counts.suppressed += 1,
+                SuppressionKind::Baseline => counts.baselined += 1,
+            }
+        }
         for finding in &self.findings {
             match finding.severity {
                 Severity::Error => counts.errors += 1,
@@ -273,11 +314,11 @@ impl Report {
         match format {
             Format::Human => human::write(self, style, out),
             Format::Concise => concise::write(self, out),
-            Format::Json => json::write(self, out),
-            Format::Jsonl => jsonl::write(self, out),
-            Format::Sarif => sarif::write(self, out),
+            Format::Json => quiet_json(out, |out| json::write(self, out)),
+            Format::Jsonl => quiet_json(out, |out| jsonl::write(self, out)),
+            Format::Sarif => quiet_json(out, |out| sarif::write(self, out)),
             Format::Github => github::write(self, out),
-            Format::Gitlab => gitlab::write(self, out),
+            Format::Gitlab => quiet_json(out, |out| gitlab::write(self, out)),
             Format::Junit => junit::write(self, out),
             Format::Checkstyle => checkstyle::write(self, out),
         }
@@ -300,16 +341,19 @@ pub fn fails(severity: Severity, fail_on: FailOn) -> bool {
 }
 
 /// `text` with every character that a terminal would act on, or that turns the reading direction, written
-/// as an escape; line breaks and tabs too.
+/// as an escape; line breaks and tabs too, and the signs by which build services know a command in a log.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| (b' '..0x7F).contains(&byte)) {
+    let plain = text.bytes().all(|byte| (b' '..0x7F).contains(&byte));
+    if plain && !text.contains("::") && !text.contains("##") {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
+    for (at, character) in text.char_indices() {
         if acts(character) {
             shown.extend(character.escape_default());
+        } else if begins_command(text, at) || completes_command(text, at) {
+            shown.extend(character.escape_unicode());
         } else {
             shown.push(character);
         }
@@ -321,6 +365,43 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 fn acts(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Whether a line that begins at the byte `at` of `text`, as it is or once it is wrapped, would be a workflow command of
+/// GitHub: `::set-output name=…::…`.
+fn begins_command(text: &str, at: usize) -> bool {
+    text[at..].starts_with("::")
+        && text[..at]
+            .chars()
+            .next_back()
+            .is_none_or(char::is_whitespace)
+}
+
+/// Whether the byte `at` of `text` is the second sign of what makes any line a command of GitHub, Azure Pipelines or
+/// TeamCity: `##[…]`, `##vso[…]`, `##teamcity[…]`.
+fn completes_command(text: &str, at: usize) -> bool {
+    text[..at].ends_with('#')
+        && ["#[", "#vso[", "#teamcity["]
+            .iter()
+            .any(|sign| text[at..].starts_with(sign))
+}
+
+/// A report in JSON without the signs of [`completes_command`], which a reader of JSON gets back.
+fn quiet_json(
+    out: &mut dyn io::Write,
+    write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    write(&mut bytes)?;
+    if !bytes.windows(2).any(|pair| pair == b"##") {
+        return out.write_all(&bytes);
+    }
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    for sign in ["[", "vso[", "teamcity["] {
+        // In JSON the sign stands in strings only.
+        text = text.replace(&format!("##{sign}"), &format!("#\\u0023{sign}"));
+    }
+    out.write_all(text.as_bytes())
 }
 
 /// `1 error`, `2 errors`.

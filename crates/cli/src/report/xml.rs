@@ -1,6 +1,6 @@
 //! Text in XML 1.0.
 
-use super::acts;
+use super::{acts, completes_command};
 
 /// `text` as the value of an attribute in double quotes, or as the content of an element.
 ///
@@ -9,8 +9,9 @@ use super::acts;
 /// of attributes.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for (at, character) in text.char_indices() {
         match character {
+            '#' if completes_command(text, at) => escaped.push_str("&#35;"),
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),

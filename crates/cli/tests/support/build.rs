@@ -146,6 +146,16 @@ pub(crate) fn buildspecs(tree: &Path) -> Vec<String> {
         .collect()
 }
 
+/// The id of the build of the buildspec `name`: each has one of its own, as in CodeBuild.
+fn build_id(id: &str, name: &str) -> String {
+    let (project, uuid) = id.split_once(':').unwrap_or(("", id));
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    let uuid = uuid.get(8..).unwrap_or_default();
+    format!("{project}:{hash:08x}{uuid}")
+}
+
 /// Runs the buildspec `name` of the tree at `tree` in a copy of that tree.
 ///
 /// # Errors
@@ -158,6 +168,7 @@ pub(crate) fn run(
     shell: &str,
     stubs: &Path,
 ) -> Result<Outcome, String> {
+    let name_of_spec = name;
     let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
     let scratch_path: PathBuf = scratch
         .path()
@@ -218,6 +229,13 @@ pub(crate) fn run(
     command
         .envs(&fixture.settings.variables)
         .envs(scenario.variables.iter().copied());
+    let id = scenario
+        .variables
+        .iter()
+        .find(|(name, _)| *name == "CODEBUILD_BUILD_ID");
+    if let Some((name, id)) = id {
+        command.env(name, build_id(id, name_of_spec));
+    }
     let output = command
         .output()
         .map_err(|error| format!("{shell}: {error}"))?;

@@ -185,8 +185,11 @@ fn events(outcome: &Outcome) -> Result<Vec<Event>, String> {
     Ok(events)
 }
 
-/// The tags that the build pushed, by repository.
-pub(crate) fn pushed(outcome: &Outcome) -> Result<BTreeMap<String, BTreeSet<String>>, String> {
+/// Tags, by repository.
+pub(crate) type Pushes = BTreeMap<String, BTreeSet<String>>;
+
+/// The tags that the build pushed.
+pub(crate) fn pushed(outcome: &Outcome) -> Result<Pushes, String> {
     let mut pushed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for event in events(outcome)? {
         if let Event::Push(image) = event {
@@ -226,11 +229,20 @@ pub(crate) fn publishes(outcome: &Outcome) -> Result<bool, String> {
         .any(|event| matches!(event, Event::Push(_) | Event::Deploy(_))))
 }
 
-/// Demands one consistent story of the images of a build.
-pub(crate) fn judge(outcome: &Outcome, latest: Option<LatestStays>) -> Result<Vec<String>, String> {
+/// Demands one consistent story of the images of a build, given what the other builds of the repository pushed
+/// `elsewhere` out of the same source.
+pub(crate) fn judge(
+    outcome: &Outcome,
+    elsewhere: &Pushes,
+    latest: Option<LatestStays>,
+) -> Result<Vec<String>, String> {
     let mut problems = Vec::new();
     let events = events(outcome)?;
-    let pushed = pushed(outcome)?;
+    let mut pushed = pushed(outcome)?;
+    for (repository, tags) in elsewhere {
+        let known = pushed.entry(repository.clone()).or_default();
+        known.extend(tags.iter().cloned());
+    }
     let is_own = |image: &Image| pushed.contains_key(&image.repository);
     let mut known: BTreeSet<&Image> = BTreeSet::new();
     for event in &events {
@@ -274,10 +286,13 @@ pub(crate) fn judge(outcome: &Outcome, latest: Option<LatestStays>) -> Result<Ve
             problems.push(format!("latest: {event:?}"));
         }
     }
-    let known: BTreeSet<String> = known
+    let here = known
         .iter()
-        .map(|image| format!("{}:{}", image.repository, image.tag))
-        .collect();
+        .map(|image| format!("{}:{}", image.repository, image.tag));
+    let there = elsewhere
+        .iter()
+        .flat_map(|(repository, tags)| tags.iter().map(move |tag| format!("{repository}:{tag}")));
+    let known: BTreeSet<String> = here.chain(there).collect();
     for call in &outcome.calls {
         for mention in call.iter().flat_map(|word| mentions(word, &pushed)) {
             if !known.contains(&mention) {
@@ -305,9 +320,10 @@ fn mentions(word: &str, own: &BTreeMap<String, BTreeSet<String>>) -> Vec<String>
 
 /// The calls and files of a build with the tags of its own images written as `@` and the flags that
 /// only belong to a tag left out: equal for two builds that differ in nothing else.
-pub(crate) fn without_tags(outcome: &Outcome) -> Result<Vec<String>, String> {
+pub(crate) fn without_tags(outcome: &Outcome, elsewhere: &Pushes) -> Result<Vec<String>, String> {
     let mut own: BTreeSet<String> = pushed(outcome)?
         .into_keys()
+        .chain(elsewhere.keys().cloned())
         .filter(|repository| !repository.starts_with("copilot/"))
         .collect();
     // The name under which an own image was built may have moved with it.

@@ -7,7 +7,7 @@ pub(crate) struct Scenario {
     pub(crate) variables: &'static [(&'static str, &'static str)],
     /// Runs for every fixture that names no scenarios.
     pub(crate) default: bool,
-    /// Nothing tells the branch: the fixed build has to stop before it publishes anything.
+    /// Nothing tells the branch or the commit: the fixed build has to stop before it publishes anything.
     pub(crate) refused: bool,
 }
 
@@ -164,6 +164,15 @@ pub(crate) const ALL: &[Scenario] = &[
                 "6666666666666666666666666666666666666666",
             ),
         ],
+        default: false,
+        refused: false,
+    },
+    Scenario {
+        name: "build of an archive in S3",
+        variables: &[(
+            "CODEBUILD_BUILD_ID",
+            "shop:9a8b7c6d-1e2f-4a3b-8c4d-5e6f7a8b9c0d",
+        )],
         default: false,
         refused: true,
     },

@@ -3,11 +3,11 @@
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::{self, Entry, Mapping, NodeId, NodeKind, Tree};
 
+use super::inline;
 use super::{
     Action, BuildspecOf, DeliveryFacts, Gate, Grant, Passed, Pipeline, Project, Reference, Run,
-    Setting, Stage, Trigger, UNKNOWN, Value, is_path, one_or_more,
+    Setting, Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm, is_path, one_or_more,
 };
-use crate::read::terraform;
 use crate::scan::Source;
 
 /// Reads a pipeline resource.
@@ -63,6 +63,9 @@ pub(crate) fn pipeline(
         stages,
         variables,
         trigger_branches,
+        mode: tree
+            .get(properties, "ExecutionMode")
+            .map_or(Value::Text("SUPERSEDED".into()), |id| value(tree, id)),
         whole,
     });
 }
@@ -152,12 +155,14 @@ fn action(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Action>
     *whole &= configuration.is_none() || entries.is_some_and(|map| is_written_out(tree, map));
     let mut settings = Vec::new();
     let mut passed = Some(Vec::new());
+    let mut variables = None;
     for entry in entries.map_or(&[][..], |map| &map.entries) {
         let Some(key) = tree.text(entry.key) else {
             continue;
         };
         if key == "EnvironmentVariables" {
             passed = self::passed(tree, entry.value);
+            variables = self::variables(tree, entry.value);
         }
         settings.push(Setting {
             key: key.into(),
@@ -193,8 +198,39 @@ fn action(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Action>
         settings,
         references: configuration.map_or_else(Vec::new, |id| references_below(source, id)),
         passed,
+        variables,
         inputs: artifacts("InputArtifacts"),
         outputs: artifacts("OutputArtifacts"),
+        outputs_whole: tree.get(node, "OutputArtifacts").is_none()
+            || list(tree, node, "OutputArtifacts").is_some_and(|items| {
+                let name = |item: &NodeId| tree.get(*item, "Name").map(|id| value(tree, id));
+                items
+                    .iter()
+                    .all(|item| matches!(name(item), Some(Value::Text(_))))
+            }),
+    })
+}
+
+/// What stands in the place of an action's `EnvironmentVariables`; `None` if a function decides.
+fn variables(tree: &Tree, id: NodeId) -> Option<Variables> {
+    let node = tree.node(id);
+    let form = if let Some(text) = joined(tree, id) {
+        VariablesForm::Text(text.into())
+    } else {
+        match &node.kind {
+            _ if node.tag.is_some() => return None,
+            NodeKind::Sequence(_) => VariablesForm::List,
+            NodeKind::Mapping(map)
+                if is_written_out(tree, map) && tree.get(id, "Ref").is_none() =>
+            {
+                VariablesForm::Object
+            }
+            _ => return None,
+        }
+    };
+    Some(Variables {
+        span: node.span,
+        form,
     })
 }
 
@@ -206,7 +242,17 @@ pub(crate) fn names_passed(tree: &Tree, value: NodeId) -> Vec<Box<str>> {
         tree.text(name?).map(Into::into)
     });
     let json = joined(tree, value).map_or_else(Vec::new, |json| names_of_json(&json));
-    named.chain(json).collect()
+    named.chain(json).chain(keys(tree, value)).collect()
+}
+
+/// The keys of an object in the place of a list: names that somebody means to pass. That it is refused is said
+/// where it stands.
+fn keys(tree: &Tree, id: NodeId) -> Vec<Box<str>> {
+    let entries = tree.mapping(id).map_or(&[][..], |map| &map.entries);
+    let keys = entries.iter().filter_map(|entry| tree.text(entry.key));
+    keys.filter(|key| !key.starts_with("Fn::") && *key != "Ref")
+        .map(Into::into)
+        .collect()
 }
 
 /// The same of the text in the place of the list.
@@ -216,7 +262,10 @@ pub(crate) fn names_of_json(json: &str) -> Vec<Box<str>> {
     let items = tree.root().and_then(|root| tree.sequence(root));
     let items = items.map_or(&[][..], |list| &list.items);
     let name = |item: &NodeId| tree.text(tree.get(*item, "name")?).map(Into::into);
-    items.iter().filter_map(name).collect()
+    let named = items.iter().filter_map(name);
+    named
+        .chain(tree.root().into_iter().flat_map(|root| keys(&tree, root)))
+        .collect()
 }
 
 /// The variables in an action's `EnvironmentVariables`; `None` if they are not written out.
@@ -263,6 +312,7 @@ pub(crate) fn project(
         .mapping(properties)
         .is_some_and(|map| is_written_out(tree, map));
     let mut variables = Vec::new();
+    let mut malformed = Vec::new();
     let mut references = Vec::new();
     let environment = tree.get(properties, "Environment");
     if let Some(node) = environment.and_then(|id| tree.get(id, "EnvironmentVariables")) {
@@ -271,14 +321,23 @@ pub(crate) fn project(
                 for item in &items.items {
                     match tree.get(*item, "Name").map(|id| value(tree, id)) {
                         Some(Value::Text(name)) => variables.push(name),
-                        _ => whole = false,
+                        Some(_) => whole = false,
+                        None => {
+                            whole = false;
+                            malformed.extend(entry_of_its_own(tree, *item));
+                        }
                     }
                     if let Some(value) = tree.get(*item, "Value") {
                         references.extend(references_below(source, value));
                     }
                 }
             }
-            None => whole = false,
+            None => {
+                whole = false;
+                for name in keys(tree, node) {
+                    malformed.push((name, tree.node(node).span));
+                }
+            }
         }
     } else if let Some(node) = environment {
         whole &= tree
@@ -323,9 +382,110 @@ pub(crate) fn project(
         span: tree.node(resource.key).span,
         variables,
         whole,
+        privileged: environment.and_then(|id| privileged(tree, id)),
+        malformed,
+        source: tree
+            .get(properties, "Source")
+            .and_then(|id| tree.get(id, "Type"))
+            .map_or(Value::Unknown, |id| value(tree, id)),
+        text: spec
+            .filter(|id| {
+                inline::Inline::read(source.text, tree, *id).is_some_and(|it| it.is_text())
+            })
+            .map(|id| tree.node(id).span),
         references,
         buildspec,
     });
+}
+
+/// The name and the place of `- NAME: value`, a variable that has no `Name` and `Value`.
+fn entry_of_its_own(tree: &Tree, item: NodeId) -> Option<(Box<str>, Span)> {
+    let [entry] = tree.mapping(item)?.entries[..] else {
+        return None;
+    };
+    let name = tree.text(entry.key)?;
+    let is_name = !name.starts_with("Fn::")
+        && !matches!(name, "Ref" | "Value" | "Type" | "name" | "value" | "type")
+        && name
+            .bytes()
+            .all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    (is_name && tree.node(item).tag.is_none()).then(|| (name.into(), tree.node(item).span))
+}
+
+/// Whether an environment lets builds run a Docker daemon, which only containers of Linux can.
+fn privileged(tree: &Tree, environment: NodeId) -> Option<bool> {
+    let map = tree.mapping(environment)?;
+    let elsewhere = ["Fleet", "DockerServer"];
+    let kind = tree.get(environment, "Type").map(|id| value(tree, id));
+    // These images have the daemon's privileges without being asked.
+    let image = tree.get(environment, "Image").map(|id| value(tree, id));
+    if matches!(&image, Some(Value::Text(image)) if image.starts_with(super::DOCKER_IMAGES)) {
+        return None;
+    }
+    let linux = match &kind {
+        Some(Value::Text(kind)) => matches!(
+            &**kind,
+            "LINUX_CONTAINER" | "LINUX_GPU_CONTAINER" | "ARM_CONTAINER"
+        ),
+        _ => false,
+    };
+    if !linux
+        || !is_written_out(tree, map)
+        || elsewhere
+            .iter()
+            .any(|key| tree.get(environment, key).is_some())
+    {
+        return None;
+    }
+    let Some(setting) = tree.get(environment, "PrivilegedMode") else {
+        return Some(false);
+    };
+    match value(tree, setting) {
+        Value::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        Value::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        _ => None,
+    }
+}
+
+/// Whether the text of a lifecycle policy expires untagged images by their age.
+pub(crate) fn expires_untagged(tree: &Tree, id: NodeId) -> bool {
+    joined(tree, id).is_some_and(|json| untagged_expire(&json))
+}
+
+/// The same for the policy's JSON.
+pub(crate) fn untagged_expire(json: &str) -> bool {
+    // JSON is YAML, as far as it matters here.
+    let tree = yaml::parse(json);
+    let rules = tree.root().and_then(|root| list(&tree, root, "rules"));
+    rules.unwrap_or_default().iter().any(|rule| {
+        let selection = tree.get(*rule, "selection");
+        let is = |key: &str, wanted: &str| {
+            let value = selection.and_then(|id| tree.text(tree.get(id, key)?));
+            value == Some(wanted)
+        };
+        is("tagStatus", "untagged") && is("countType", "sinceImagePushed")
+    })
+}
+
+/// Reads the names of the containers of a task definition.
+pub(crate) fn containers(
+    facts: &mut DeliveryFacts,
+    tree: &Tree,
+    properties: NodeId,
+    keys: [&str; 2],
+) {
+    let [definitions, name] = keys;
+    let Some(items) = list(tree, properties, definitions) else {
+        // Without any of its own it is a fragment, or a function makes them.
+        facts.containers.push(Value::Unknown);
+        return;
+    };
+    for item in items {
+        let name = tree.get(*item, name);
+        facts
+            .containers
+            .push(name.map_or(Value::Unknown, |id| value(tree, id)));
+    }
 }
 
 /// No key of the mapping is a function that may add others.
@@ -503,35 +663,6 @@ pub(super) fn without_substitutions(text: &str) -> String {
     }
     plain.push_str(rest);
     plain
-}
-
-/// Where a text takes `latest` of a repository of ECR whose name is put into it:
-/// `${Account}.dkr.ecr.${Region}.amazonaws.com/${Repository}:latest`.
-pub(crate) fn latest_of_unknown(source: &Source<'_>, root: NodeId) -> Vec<Span> {
-    const BEFORE: &str = "}:";
-    let mut found = Vec::new();
-    for id in source.tree.inside(root) {
-        let Some(text) = source.tree.text(id) else {
-            continue;
-        };
-        // A text may be a script of several lines.
-        let mut start = 0;
-        for line in text.split_inclusive('\n') {
-            let at = line
-                .match_indices(BEFORE)
-                .map(|(at, _)| at + BEFORE.len())
-                .find(|at| terraform::starts_with_latest(&line[*at..]))
-                .filter(|_| line.contains(".dkr.ecr.") && !line.trim_start().starts_with('#'));
-            if let Some(at) = at {
-                let range = Span::new(start + at, start + at + terraform::LATEST.len());
-                let map = source.tree.source_map(source.text, id);
-                found.extend(map.and_then(|map| map.source(range)));
-            }
-            start += line.len();
-        }
-    }
-    found.sort_unstable();
-    found
 }
 
 /// The references in the scalars at or below `id`.

@@ -13,6 +13,8 @@ pub struct Inline {
     pub map: SourceMap,
     /// The bytes of the text that only CloudFormation knows, ascending.
     pub unknown: Vec<Span>,
+    /// The whole value, bytes of the file.
+    pub span: Span,
 }
 
 /// The keys that hold a buildspec: of a project, and of the action that starts one.
@@ -32,9 +34,7 @@ pub fn buildspecs(text: &str, tree: &Tree) -> Vec<Inline> {
             let Some(inline) = inline.flatten() else {
                 continue;
             };
-            // Anything else is the path of a file.
-            let is_text = inline.text.contains('\n') || inline.text.trim_start().starts_with('{');
-            if is_text && inline.text.contains("phases") {
+            if inline.is_text() {
                 found.push(inline);
             }
         }
@@ -49,9 +49,29 @@ impl Inline {
             text: String::new(),
             map: SourceMap::default(),
             unknown: Vec::new(),
+            span: tree.node(id).span,
         };
         inline.value(text, tree, id)?;
         Some(inline)
+    }
+
+    /// The text with `*` for each value that is not known.
+    pub(crate) fn pattern(&self) -> Box<str> {
+        let mut pattern = String::new();
+        let mut at = 0;
+        for span in &self.unknown {
+            pattern.push_str(&self.text[at..span.start as usize]);
+            pattern.push('*');
+            at = span.end as usize;
+        }
+        pattern.push_str(&self.text[at..]);
+        pattern.into()
+    }
+
+    /// Whether it is a buildspec. Anything else is the path of a file.
+    pub(crate) fn is_text(&self) -> bool {
+        let is_text = self.text.contains('\n') || self.text.trim_start().starts_with('{');
+        is_text && self.text.contains("phases")
     }
 
     /// Appends what the node stands for; `None` if that is not a text at all.

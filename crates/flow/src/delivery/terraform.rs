@@ -7,7 +7,7 @@ use super::cloudformation;
 use super::terraform_iam;
 use super::{
     Action, BuildspecOf, DeliveryFacts, Gate, Passed, Pipeline, Project, Reference, Run, Setting,
-    Stage, Trigger, UNKNOWN, Value, is_path,
+    Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm, is_path,
 };
 
 /// What the file says of deliveries.
@@ -24,6 +24,7 @@ pub(crate) fn read(text: &str, file: &Body) -> DeliveryFacts {
                 facts.runs.push(run(block, name, &project));
                 facts.projects.push(project);
             }
+            "aws_ecs_task_definition" => facts.containers.extend(containers(&block.body)),
             _ => {}
         }
     }
@@ -32,7 +33,7 @@ pub(crate) fn read(text: &str, file: &Body) -> DeliveryFacts {
 }
 
 /// A string without expressions, a reference to something else, or unknown.
-pub(super) fn value(expression: &Expression) -> Value {
+pub(crate) fn value(expression: &Expression) -> Value {
     if let Some(text) = expression.text() {
         // `$${` is a dollar sign and a brace, which whoever gets the text may expand.
         return match text.contains('$') {
@@ -149,6 +150,9 @@ fn pipeline(text: &str, block: &Block, name: &str) -> Pipeline {
         stages,
         variables,
         trigger_branches,
+        mode: body
+            .value("execution_mode")
+            .map_or(Value::Text("SUPERSEDED".into()), value),
         whole,
     }
 }
@@ -168,6 +172,7 @@ fn action(text: &str, block: &Block, whole: &mut bool) -> Action {
     let mut settings = Vec::new();
     let mut references = Vec::new();
     let mut passed = entries.map(|_| Vec::new());
+    let mut variables = None;
     for entry in entries.unwrap_or_default() {
         let Some(key) = &entry.key else {
             *whole = false;
@@ -177,6 +182,7 @@ fn action(text: &str, block: &Block, whole: &mut bool) -> Action {
         references.extend(self::references(text, &entry.value));
         if &**key == "EnvironmentVariables" {
             passed = passed_by(&entry.value);
+            variables = self::variables(&entry.value);
         }
         settings.push(Setting {
             key: key.clone(),
@@ -205,9 +211,33 @@ fn action(text: &str, block: &Block, whole: &mut bool) -> Action {
         settings,
         references,
         passed,
+        variables,
         inputs: artifacts("input_artifacts"),
         outputs: artifacts("output_artifacts"),
+        outputs_whole: body.value("output_artifacts").is_none_or(|it| {
+            it.items()
+                .is_some_and(|items| items.iter().all(|item| self::text(item).is_some()))
+        }),
     }
+}
+
+/// What stands in the place of an action's `EnvironmentVariables`, as far as it is written out.
+fn variables(expression: &Expression) -> Option<Variables> {
+    let form = if let Some(text) = expression.joined(UNKNOWN) {
+        VariablesForm::Text(text.into())
+    } else if let Some([value]) = expression.call("jsonencode") {
+        // What it makes is JSON; only its outermost shape may be wrong.
+        value.entries()?;
+        VariablesForm::Text("{}".into())
+    } else if expression.items().is_some() {
+        VariablesForm::List
+    } else if expression.entries().is_some() {
+        VariablesForm::Object
+    } else {
+        return None;
+    };
+    let span = expression.span;
+    Some(Variables { span, form })
 }
 
 /// The variables of `jsonencode([{ name = …, value = … }])`, or of the JSON text; `None` if they are written
@@ -265,8 +295,69 @@ fn project(text: &str, block: &Block, name: &str) -> Project {
         span: block.header,
         variables,
         whole,
+        privileged: privileged(text, body),
+        malformed: Vec::new(),
+        source: source
+            .and_then(|it| it.body.value("type"))
+            .map_or(Value::Unknown, value),
+        text: None,
         references,
         buildspec,
+    }
+}
+
+/// The names of the containers of a task definition.
+fn containers(body: &Body) -> Vec<Value> {
+    let definitions = body.value("container_definitions");
+    let list = definitions.and_then(|it| match it.call("jsonencode") {
+        Some([list]) => list.items(),
+        _ => None,
+    });
+    match list {
+        Some(items) => items
+            .iter()
+            .map(|item| item.get("name").map_or(Value::Unknown, value))
+            .collect(),
+        None => vec![Value::Unknown],
+    }
+}
+
+/// Whether the project's builds may run a Docker daemon, which only containers of Linux can.
+fn privileged(text: &str, body: &Body) -> Option<bool> {
+    let mut environments = body.blocks("environment");
+    let environment = &environments.next()?.body;
+    let kind = text_of(environment, "type")?;
+    let linux = matches!(
+        &*kind,
+        "LINUX_CONTAINER" | "LINUX_GPU_CONTAINER" | "ARM_CONTAINER"
+    );
+    let elsewhere = ["fleet", "docker_server"];
+    if text_of(environment, "image").is_some_and(|it| it.starts_with(super::DOCKER_IMAGES)) {
+        return None;
+    }
+    if !linux
+        || environments.next().is_some()
+        || elsewhere
+            .iter()
+            .any(|it| environment.blocks(it).next().is_some())
+        || environment
+            .blocks("dynamic")
+            .any(|it| elsewhere.iter().any(|name| it.is_labelled(&[name])))
+    {
+        return None;
+    }
+    let Some(setting) = environment.value("privileged_mode") else {
+        return Some(false);
+    };
+    let written = match &setting.kind {
+        ExpressionKind::Text(text) => text,
+        ExpressionKind::Word => setting.span.of(text),
+        _ => return None,
+    };
+    match written {
+        "false" => Some(false),
+        "true" => Some(true),
+        _ => None,
     }
 }
 

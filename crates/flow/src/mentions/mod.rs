@@ -94,9 +94,13 @@ struct Place {
 }
 
 impl Index {
-    /// Searches all files of the workspace and around it.
+    /// Searches all files of the workspace and around it, but for those of the workspace that are `skipped`.
     #[must_use]
-    pub fn new(workspace: &Workspace, surroundings: &dyn Surroundings) -> Self {
+    pub fn new(
+        workspace: &Workspace,
+        surroundings: &dyn Surroundings,
+        skipped: &dyn Fn(FileId) -> bool,
+    ) -> Self {
         let mut index = Self {
             files: Vec::new(),
             places: Vec::new(),
@@ -108,8 +112,11 @@ impl Index {
         for (at, flow) in workspace.flows().iter().enumerate() {
             index.flow_of.extend(flow.uses.iter().map(|id| (*id, at)));
         }
+        let replaced = Replaced::of(workspace);
         for facts in workspace.files() {
-            index.add_read(workspace, facts);
+            if !skipped(facts.id) {
+                index.add_read(workspace, facts, &replaced);
+            }
         }
         surroundings.each(&mut |path, text| {
             let found = find::find(text);
@@ -142,7 +149,7 @@ impl Index {
     }
 
     /// A file that a reader knows.
-    fn add_read(&mut self, workspace: &Workspace, facts: &FileFacts) {
+    fn add_read(&mut self, workspace: &Workspace, facts: &FileFacts, replaced: &Replaced) {
         let found = find::find(&facts.text);
         if found.is_empty() {
             return;
@@ -173,6 +180,21 @@ impl Index {
             let flow = names.get(&name).copied();
             Known { flow, name }
         });
+        let overwritten = overwritten(facts);
+        let found = self.places.split_off(first);
+        let lives = |place: &Place| {
+            let mut dead = overwritten.iter();
+            let named = match place.found.shape {
+                Shape::Reference(name) => Span {
+                    start: name.start,
+                    ..place.found.span
+                }
+                .of(&facts.text),
+                _ => "",
+            };
+            !dead.any(|span| span.contains(place.found.span)) && !replaced.has(&facts.path, named)
+        };
+        self.places.extend(found.into_iter().filter(lives));
         for place in &mut self.places[first..] {
             if let Some(at) = uses.at(place.found.span) {
                 let id = use_id(facts.id, at);
@@ -338,12 +360,14 @@ impl Index {
 }
 
 /// The images that `before` pushes as `latest` and `after` no more, each with the first place that still names it
-/// so. Both are the same files with other texts; `surroundings` are the files around them.
+/// so. Both are the same files with other texts; `surroundings` are the files around them. The files of `after`
+/// that are `skipped` are not searched.
 #[must_use]
 pub fn left_by_change(
     before: &Workspace,
     after: &Workspace,
     surroundings: &dyn Surroundings,
+    skipped: &dyn Fn(FileId) -> bool,
 ) -> Vec<(SmolStr, Mention)> {
     let pushed = |workspace: &Workspace| -> BTreeMap<SmolStr, BTreeSet<FileId>> {
         let mut pushed: BTreeMap<SmolStr, BTreeSet<FileId>> = BTreeMap::new();
@@ -367,7 +391,7 @@ pub fn left_by_change(
     if moved.is_empty() {
         return Vec::new();
     }
-    let index = Index::new(after, surroundings);
+    let index = Index::new(after, surroundings, skipped);
     let left = moved.into_iter().filter_map(|(name, files)| {
         let files: Vec<FileId> = files.into_iter().collect();
         let mut flows = after.flows().iter();
@@ -435,6 +459,48 @@ impl Spans {
         around
             .find(|at| self.0[*at].span.contains(span))
             .map(|at| self.0[at].index)
+    }
+}
+
+/// Entries of `env.variables` that a command replaces in any case: what they say, nobody reads.
+fn overwritten(facts: &FileFacts) -> Vec<Span> {
+    let replaced = |name: &SmolStr| {
+        let mut commands = facts.assigned(name);
+        commands.any(|it| {
+            it.place == AssignmentPlace::Command && !it.conditional && !it.subshell
+        })
+    };
+    let entries = facts.assignments.iter();
+    entries
+        .filter(|it| it.place == AssignmentPlace::EnvVariables && replaced(&it.name))
+        .map(|it| it.span)
+        .collect()
+}
+
+/// The references that `sed` looks for in files of the workspace: what it finds is written anew before anybody
+/// reads it.
+struct Replaced(Vec<(SmolStr, String)>);
+
+impl Replaced {
+    fn of(workspace: &Workspace) -> Self {
+        let mut edits = Vec::new();
+        for facts in workspace.files() {
+            for edited in &facts.edited {
+                let command = edited.span.of(&facts.text).replace('\\', "");
+                edits.push((edited.path.clone(), command));
+            }
+        }
+        Self(edits)
+    }
+
+    /// Whether the whole reference `named` in the file at `path` is replaced.
+    fn has(&self, path: &str, named: &str) -> bool {
+        let pattern = format!("s|{named}|");
+        !named.is_empty()
+            && self
+                .0
+                .iter()
+                .any(|(file, command)| **file == *path && command.contains(&pattern))
     }
 }
 

@@ -21,7 +21,6 @@ pub(super) fn cloudformation(
         return;
     };
     let mut found = DeliveryFacts::default();
-    facts.latest_of_unknown = delivery::cloudformation::latest_of_unknown(source, root);
     for resource in &resources.entries {
         let Some(kind) = tree
             .get(resource.value, "Type")
@@ -33,7 +32,7 @@ pub(super) fn cloudformation(
             continue;
         };
         match kind {
-            "AWS::ECR::Repository" => repository(facts, tree, *resource, properties),
+            "AWS::ECR::Repository" => repository(facts, source, *resource, properties),
             "AWS::CodeBuild::Project" => {
                 let here = project(facts, source, properties, options);
                 delivery::cloudformation::project(&mut found, source, *resource, properties, here);
@@ -45,33 +44,49 @@ pub(super) fn cloudformation(
                 delivery::cloudformation::pipeline(&mut found, source, *resource, properties);
                 passed_variables(facts, source, properties);
             }
-            "AWS::ECS::TaskDefinition" => task_definition(facts, source, properties),
+            "AWS::ECS::TaskDefinition" => {
+                task_definition(facts, source, properties);
+                let keys = ["ContainerDefinitions", "Name"];
+                delivery::cloudformation::containers(&mut found, tree, properties, keys);
+            }
             _ => {}
         }
     }
     keep(facts, found);
 }
 
-fn repository(facts: &mut FileFacts, tree: &Tree, resource: Entry, properties: NodeId) {
+fn repository(facts: &mut FileFacts, source: &Source<'_>, resource: Entry, properties: NodeId) {
+    let tree = source.tree;
     let setting = tree.get(properties, "ImageTagMutability");
     let mode = setting.and_then(|id| tree.text(id)).unwrap_or("MUTABLE");
     let mut exclusions = Vec::new();
+    let mut exclusions_open = false;
     if let Some(filters) = tree.get(properties, "ImageTagMutabilityExclusionFilters") {
         every(tree, filters, &mut |key, value| {
-            if key.ends_with("Value")
-                && let Some(text) = tree.text(value)
-            {
-                exclusions.push(text.into());
+            if key.ends_with("Value") {
+                match plain_text(tree, value) {
+                    Some(text) => exclusions.push(text),
+                    None => exclusions_open = true,
+                }
             }
         });
+        exclusions_open |= tree.sequence(filters).is_none();
     }
+    let name = tree.get(properties, "RepositoryName");
     facts.repositories.push(RepositoryDeclaration {
-        name: tree
-            .get(properties, "RepositoryName")
-            .and_then(|id| plain_text(tree, id)),
+        name: name.and_then(|id| plain_text(tree, id)),
+        pattern: name
+            .and_then(|id| delivery::inline::Inline::read(source.text, tree, id))
+            .map_or_else(|| "*".into(), |inline| inline.pattern()),
         immutable: mode.starts_with("IMMUTABLE"),
         certain: setting.is_none_or(|id| plain_text(tree, id).is_some()),
         exclusions,
+        exclusions_open,
+        expires_untagged: tree
+            .get(properties, "LifecyclePolicy")
+            .and_then(|id| tree.get(id, "LifecyclePolicyText"))
+            .filter(|id| delivery::cloudformation::expires_untagged(tree, *id))
+            .map(|id| tree.node(id).span),
         span: tree.node(resource.key).span,
     });
 }

@@ -3,7 +3,8 @@
 
 use tagwright_syntax::yaml::NodeId;
 
-use super::shared::{deploy, every};
+use super::shared::{deploy, every, keep};
+use crate::delivery::{DeliveryFacts, cloudformation};
 use crate::expression::Reason;
 use crate::facts::FileFacts;
 use crate::scan::Source;
@@ -15,6 +16,10 @@ pub(super) fn task_definition(facts: &mut FileFacts, source: &Source<'_>, root: 
             deploy(facts, source, value, Tool::AwsEcs, Reason::TaskDefinition);
         }
     });
+    let mut found = DeliveryFacts::default();
+    let keys = ["containerDefinitions", "name"];
+    cloudformation::containers(&mut found, source.tree, root, keys);
+    keep(facts, found);
 }
 
 pub(super) fn image_definitions(facts: &mut FileFacts, source: &Source<'_>, root: NodeId) {

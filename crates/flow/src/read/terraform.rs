@@ -3,19 +3,20 @@
 //!
 //! A file that cannot be read to its end says nothing.
 
-use tagwright_syntax::Span;
-use tagwright_syntax::hcl::{self, Block, Body, Expression, ExpressionKind, PartKind};
+use tagwright_syntax::hcl::{self, Block, Body, Expression};
 
-use crate::delivery::{self, UNKNOWN};
+use crate::delivery::{self, UNKNOWN, Value};
 use crate::facts::{FileFacts, RepositoryDeclaration};
 use crate::kind::has;
+use crate::templates;
 
 /// Without one of these words a file says nothing that is asked of it.
-const MATTERS: [&str; 5] = [
+const MATTERS: [&str; 6] = [
     "aws_ecr_repository",
     "aws_codepipeline",
     "aws_codebuild_project",
     "aws_iam_role",
+    "aws_ecs_task_definition",
     "template",
 ];
 
@@ -35,8 +36,8 @@ pub(super) fn terraform(facts: &mut FileFacts, text: &str) {
             _ => {}
         }
     }
-    rendered(&file, &mut facts.rendered);
-    file.every_expression(&mut |it| facts.latest_of_unknown.extend(latest_at(text, it)));
+    lifecycle(&file, &mut facts.repositories);
+    facts.rendered = templates::read(&file);
     let found = delivery::terraform::read(text, &file);
     super::shared::keep(facts, found);
 }
@@ -47,23 +48,59 @@ fn repository(block: &Block) -> RepositoryDeclaration {
     let mode = setting.map(|it| it.text().unwrap_or_default());
     let immutable = mode.is_some_and(|mode| mode.starts_with("IMMUTABLE"));
     let filters = "image_tag_mutability_exclusion_filter";
-    let mut exclusions: Vec<Box<str>> = body
+    let written: Vec<Option<&str>> = body
         .blocks(filters)
-        .filter_map(|it| Some(it.body.value("filter")?.text().unwrap_or("*").into()))
+        .filter_map(|it| Some(it.body.value("filter")?.text()))
         .collect();
-    if body.blocks("dynamic").any(|it| it.is_labelled(&[filters])) {
-        // Which tags they are is decided elsewhere.
-        exclusions.push("*".into());
-    }
+    let made = body.blocks("dynamic").any(|it| it.is_labelled(&[filters]));
+    let name = body.value("name");
     RepositoryDeclaration {
-        name: body
-            .value("name")
-            .and_then(Expression::text)
-            .map(Into::into),
+        name: name.and_then(Expression::text).map(Into::into),
+        pattern: name
+            .and_then(|it| it.joined('*'))
+            .map_or_else(|| "*".into(), Into::into),
         immutable,
         certain: mode.is_none_or(|mode| immutable || mode.starts_with("MUTABLE")),
-        exclusions,
+        exclusions_open: made || written.contains(&None),
+        exclusions: written.into_iter().flatten().map(Into::into).collect(),
+        expires_untagged: None,
         span: block.header,
+    }
+}
+
+/// The lifecycle policies that expire untagged images of repositories of the same file.
+fn lifecycle(file: &Body, repositories: &mut [RepositoryDeclaration]) {
+    let is_policy = |it: &&Block| {
+        let kind = it.labels.first();
+        kind.is_some_and(|label| &**label == "aws_ecr_lifecycle_policy")
+    };
+    for block in file.blocks("resource").filter(is_policy) {
+        let policy = block.body.value("policy");
+        let json = policy.and_then(|it| it.joined(UNKNOWN));
+        let Some((policy, json)) = policy.zip(json) else {
+            continue;
+        };
+        let expires = delivery::cloudformation::untagged_expire(&json);
+        let of = block.body.value("repository").filter(|_| expires);
+        let Some(of) = of.map(delivery::terraform::value) else {
+            continue;
+        };
+        let resources = file.blocks("resource").filter(|it| {
+            let address = it.labels.join(".");
+            of == Value::Reference(address.into())
+                || it
+                    .body
+                    .value("name")
+                    .is_some_and(|name| delivery::terraform::value(name) == of)
+        });
+        for resource in resources {
+            let declared = repositories
+                .iter_mut()
+                .find(|it| it.span == resource.header);
+            if let Some(declared) = declared {
+                declared.expires_untagged = Some(policy.span);
+            }
+        }
     }
 }
 
@@ -113,79 +150,6 @@ fn names_in(expression: &Expression, names: &mut Vec<Box<str>>) {
         let name = it.get("name").and_then(Expression::text);
         names.extend(name.map(Into::into));
     });
-}
-
-/// The names of the files that something renders: an argument of a function that does, the value of an
-/// attribute that is called a template, or anything in a block that is.
-fn rendered(body: &Body, files: &mut Vec<Box<str>>) {
-    let is_template = |name: &str| name.contains("template");
-    for attribute in &body.attributes {
-        let all = is_template(&attribute.name);
-        if all {
-            file_names(&attribute.value, files);
-            continue;
-        }
-        attribute.value.every(&mut |it| match &it.kind {
-            ExpressionKind::Call { name, arguments }
-                if is_template(name) || matches!(&**name, "replace" | "format") =>
-            {
-                arguments.iter().for_each(|it| file_names(it, files));
-            }
-            ExpressionKind::Object(entries) => {
-                let named = |key: &Option<Box<str>>| key.as_deref().is_some_and(is_template);
-                let entries = entries.iter().filter(|entry| named(&entry.key));
-                entries.for_each(|entry| file_names(&entry.value, files));
-            }
-            _ => {}
-        });
-    }
-    for block in &body.blocks {
-        if block.labels.first().is_some_and(|label| is_template(label)) {
-            block.body.every_expression(&mut |it| file_names(it, files));
-        } else {
-            rendered(&block.body, files);
-        }
-    }
-}
-
-/// The last parts of the paths in the texts of an expression.
-fn file_names(expression: &Expression, files: &mut Vec<Box<str>>) {
-    expression.every(&mut |it| {
-        if let Some(text) = it.joined(UNKNOWN)
-            && let Some(name) = text.rsplit('/').next()
-            && name.contains('.')
-            && !name.contains([' ', '\n'])
-        {
-            files.push(name.into());
-        }
-    });
-}
-
-/// Where a text takes `latest` of a repository of the configuration:
-/// `"${aws_ecr_repository.app.repository_url}:latest"`.
-fn latest_at(text: &str, expression: &Expression) -> Option<Span> {
-    expression.parts()?.windows(2).find_map(|pair| {
-        let (PartKind::Value(repository), PartKind::Text(_)) = (&pair[0].kind, &pair[1].kind)
-        else {
-            return None;
-        };
-        // With an index (`app[0]`) it is no mere address, but its own words still say what it is.
-        let address = repository.span.of(text);
-        let is_repository =
-            address.contains("aws_ecr_repository.") && address.ends_with(".repository_url");
-        let after = pair[1].span.of(text).strip_prefix(':')?;
-        let at = pair[1].span.start as usize + 1;
-        (is_repository && starts_with_latest(after)).then(|| Span::new(at, at + LATEST.len()))
-    })
-}
-
-pub(crate) const LATEST: &str = "latest";
-
-/// Whether the text starts with the tag `latest`, and not with a longer one.
-pub(crate) fn starts_with_latest(text: &str) -> bool {
-    text.strip_prefix(LATEST).is_some_and(|rest| {
-        !rest.starts_with(|next: char| matches!(next, '-' | '_' | '.') || next.is_alphanumeric())
-    })
 }
 
 #[cfg(test)]
@@ -255,7 +219,7 @@ mod tests {
     #[test]
     fn exclusions_that_are_made_elsewhere_may_be_any() {
         let text = "resource \"aws_ecr_repository\" \"app\" {\n  name = \"app\"\n  image_tag_mutability = \"IMMUTABLE_WITH_EXCLUSION\"\n  dynamic \"image_tag_mutability_exclusion_filter\" {\n    for_each = var.free\n    content {\n      filter = image_tag_mutability_exclusion_filter.value\n    }\n  }\n}\n";
-        assert_eq!(&*facts(text).repositories[0].exclusions[0], "*");
+        assert!(facts(text).repositories[0].exclusions_open);
     }
 
     #[test]
@@ -314,7 +278,10 @@ mod tests {
         ];
         for (text, expected) in cases {
             let found = facts(&format!("{text}\n")).rendered;
-            assert_eq!(found.iter().any(|it| &**it == "x.yml"), expected, "{text}");
+            let named = found
+                .iter()
+                .any(|it| it.is("x.yml", "main.tf") || it.is("ci/x.yml", "main.tf"));
+            assert_eq!(named, expected, "{text}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The AWS CLI.
 
+use tagwright_syntax::SmolStr;
+
 use super::options::{Arguments, Options};
 use super::references::{by_key, is_reference};
 use super::table::Program;
@@ -17,6 +19,7 @@ pub(super) static ROW: Program = Program {
         "force-new-deployment",
         "create-deployment",
         "publish-version",
+        "register-task-definition",
     ],
     read,
     redeploys,
@@ -287,6 +290,23 @@ pub(super) fn registers(view: &View<'_>) -> bool {
                 "register-task-definition" | "register-job-definition" | "update-function-code"
             )
         })
+}
+
+/// The files with the task definitions that `aws ecs register-task-definition` is given, without `file://`.
+pub(super) fn registered(view: &View<'_>) -> Vec<SmolStr> {
+    let given = operation(view).filter(|(service, name, _)| {
+        view.program == "aws" && service == "ecs" && name == "register-task-definition"
+    });
+    let Some((.., after)) = given else {
+        return Vec::new();
+    };
+    (after..view.len())
+        .filter_map(|word| {
+            let text = view.literal(word)?;
+            let (_, path) = text.split_once("file://")?;
+            Some(SmolStr::from(path))
+        })
+        .collect()
 }
 
 /// A value of an option: the word from `start` of its shape on.

@@ -334,6 +334,12 @@ pub fn nested_scripts(command: &Command) -> Vec<NestedScript> {
     shells::read(command)
 }
 
+/// The 0-based index of the word that names the program which the command runs, past `sudo`, `env` and the
+/// like; `None` if there is none.
+pub(crate) fn program(command: &Command, script: &str) -> Option<usize> {
+    wrappers::unwrap(command, script).map(|it| it.at)
+}
+
 /// What a command does to images without naming them.
 #[derive(Default)]
 pub(crate) struct Effects {
@@ -343,6 +349,8 @@ pub(crate) struct Effects {
     pub(crate) redeploys: Option<Tool>,
     /// It registers a definition (`aws ecs register-task-definition`) that later commands deploy.
     pub(crate) registers: bool,
+    /// The files with the definitions that it registers, as written, without `file://`.
+    pub(crate) registered: Vec<SmolStr>,
     /// The files that it edits in place (`sed -i`), as written.
     pub(crate) edited: Vec<SmolStr>,
     /// The files and folders that it hands to Kubernetes, as written.
@@ -363,6 +371,7 @@ pub(crate) fn effects(command: &Command, script: &str) -> Effects {
         compose: compose::call(&view),
         redeploys: (tool.redeploys)(&view).then_some(tool.family),
         registers: aws::registers(&view),
+        registered: aws::registered(&view),
         edited: if sed { sed::files(&view) } else { Vec::new() },
         applied: if kubernetes {
             kubectl::applied(&view)

@@ -81,8 +81,7 @@ use tagwright_flow::expression::{AtomKind, plain_name};
 use tagwright_flow::facts::{AssignmentFact, FileFacts};
 
 use crate::context::{Context, Report};
-use crate::derivation::Derivation;
-use crate::plan::{after, define_branch};
+use crate::plan::define_branch_after;
 use crate::variables::{assignment_at, is_sanitised, item_text};
 use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
@@ -154,7 +153,7 @@ fn shows_pipeline(file: &FileFacts) -> bool {
 
 /// Whether the value is the variable itself, perhaps without a prefix.
 fn is_version(value: &str) -> bool {
-    let inner = crate::variables::unquoted(value).trim_start_matches(['$', '{']);
+    let inner = crate::shell_text::unquoted(value).trim_start_matches(['$', '{']);
     let name = plain_name(inner);
     let rest = inner[name.len()..].trim_end_matches('}');
     name == VERSION && (rest.is_empty() || rest.starts_with("#refs"))
@@ -175,13 +174,8 @@ fn derive(
     file: &FileFacts,
     assignment: &AssignmentFact,
 ) -> Result<Fix, Refusal> {
-    define_branch(context, file, assignment.order, false)?;
     let variable = &*context.settings.branch_variable;
-    let derivation = Derivation {
-        variable,
-        copilot_pipeline: false,
-    };
-    let change = after(file, assignment.order).insert(file.id, derivation.text())?;
+    let change = define_branch_after(context, file, assignment.order)?;
     Ok(Fix {
         message: format!("make a tag of {variable} right after it is set, or end the build"),
         applicability: Applicability::Safe,

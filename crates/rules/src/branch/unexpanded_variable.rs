@@ -2,7 +2,7 @@
 //!
 //! ## What it does
 //!
-//! Finds `${…}` in the values of `env.variables`, the branch variable inside the shell's single quotes, any
+//! Finds `${…}`, and `$NAME` of a known variable, in the values of `env.variables`, the branch variable inside the shell's single quotes, any
 //! variable in a reference that stands in single quotes or in a here-document with a quoted delimiter,
 //! `$NAME` and `${NAME:-x}` in the image fields of Copilot manifests, and `${…}` in a Copilot pipeline
 //! manifest. Scripts for another program (`sh -c '…'`, `awk`, `jq`, `envsubst`) and templates are left alone.
@@ -60,7 +60,7 @@ use std::collections::BTreeSet;
 use tagwright_flow::FileKind;
 use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::expression::{Expansion, Reason, Site, plain_name};
-use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Oddity, OddityKind, TagKind};
+use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, Oddity, OddityKind};
 use tagwright_syntax::Span;
 
 use crate::context::{Context, Report};
@@ -76,19 +76,10 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
-    let rendered: Vec<&FileFacts> = context
-        .workspace
-        .files()
-        .iter()
-        .filter(|file| !file.rendered.is_empty())
-        .collect();
     for file in context.workspace.files() {
         let mut seen = BTreeSet::new();
-        let quoted = |image: &ImageUse| {
-            image.site.is_some_and(|site| is_quoted(site.expansion)) && image.written.contains('$')
-        };
-        let candidates = !file.oddities.is_empty() || file.uses.iter().any(quoted);
-        if candidates && !expanded_later(&rendered, file) {
+        let candidates = !file.oddities.is_empty();
+        if candidates && !expanded_later(context, file) {
             for oddity in &file.oddities {
                 if let OddityKind::Unexpanded(reason) = oddity.kind
                     && seen.insert(oddity.span)
@@ -127,18 +118,15 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
 
 /// Whether somebody else may expand the file's text: `eval` and `envsubst` in its commands, or a template
 /// language before CodeBuild sees it.
-fn expanded_later(rendered: &[&FileFacts], file: &FileFacts) -> bool {
+fn expanded_later(context: &Context<'_>, file: &FileFacts) -> bool {
     let Some(spec) = &file.buildspec else {
         return false;
     };
-    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
     spec.template.is_some()
-        || rendered
-            .iter()
-            .any(|other| other.rendered.iter().any(|it| **it == *name))
         || file.habits().expands
         // The escaped sign of a template.
         || file.may_hold("$${") && file.live_texts().iter().any(|it| it.contains("$${"))
+        || context.template_calls(file.id).next().is_some()
 }
 
 fn written_down(file: &FileFacts, oddity: &Oddity, reason: &'static str, report: &mut Report<'_>) {
@@ -151,7 +139,15 @@ fn written_down(file: &FileFacts, oddity: &Oddity, reason: &'static str, report:
     if oddity.name.bytes().any(|byte| byte.is_ascii_lowercase()) {
         return;
     }
-    let message = format!("`{written}` stays as it is, because {reason}");
+    // Without braces it may be part of a password.
+    let known = || {
+        ["AWS_", "CODEBUILD_"].iter().any(|start| oddity.name.starts_with(start))
+            || file.assigned(&oddity.name).next().is_some()
+    };
+    if !written.starts_with("${") && !known() {
+        return;
+    }
+    let message = format!("`{written}` is not expanded: {reason}");
     let mut draft = report.draft(file.id, oddity.span, message);
     if let Some(entry) = entry {
         let read = file.reads.iter().find(|read| read.name == entry.name);
@@ -170,53 +166,58 @@ fn written_down(file: &FileFacts, oddity: &Oddity, reason: &'static str, report:
     report.add(draft.fix(fix));
 }
 
-/// Whether quotes keep the shell from expanding what stands there.
-fn is_quoted(expansion: Expansion) -> bool {
-    matches!(
-        expansion,
-        Expansion::SingleQuoted | Expansion::Never(Reason::QuotedDocument)
-    )
-}
-
-/// A reference whose text, as it arrives, holds a dollar sign.
+/// A reference whose text, as it arrives, holds a dollar sign: one finding, whose fix sees to all its variables.
 fn quoted_reference(
     file: &FileFacts,
     image: &ImageUse,
     seen: &mut BTreeSet<Span>,
     report: &mut Report<'_>,
 ) {
-    let written = &*image.written;
-    let reaches = matches!(image.role, Role::Record | Role::Deploy | Role::Push);
-    let Some(site) = image.site else { return };
-    let quoted = is_quoted(site.expansion);
-    let literal = image
-        .tags
-        .iter()
-        .any(|tag| matches!(&tag.kind, TagKind::Literal(text) if text.contains('$')));
-    if !reaches || !quoted || !literal || image.tool == Tool::Sed || file.buildspec.is_none() {
+    let looked_at = matches!(
+        image.role,
+        Role::Argument | Role::Cache | Role::Pull | Role::Run
+    );
+    if looked_at || image.tool == Tool::Sed {
         return;
     }
-    let Some(at) = written.rfind("${") else {
+    let quoted = file.oddities.iter().filter(|oddity| {
+        oddity.kind == OddityKind::Quoted
+            && oddity.order == image.order
+            && image.span.contains(oddity.span)
+    });
+    let fresh: Vec<&Oddity> = quoted.filter(|oddity| seen.insert(oddity.span)).collect();
+    let Some(first) = fresh.first() else {
         return;
     };
-    let Some(length) = written[at..].find('}') else {
-        return;
-    };
-    let span = site.slice(at, at + length + 1);
-    if plain_name(&written[at + 2..]).len() + 2 != length || !seen.insert(span.source) {
-        return;
-    }
+    let written = file.slice(first.span);
+    let in_document = first.site.is_some_and(|site| {
+        site.expansion == Expansion::Never(Reason::QuotedDocument)
+    });
     let message = format!(
-        "`{}` stays as it is, because the shell expands nothing in {}",
-        &written[at..=at + length],
-        if site.expansion == Expansion::SingleQuoted {
-            "single quotes"
-        } else {
+        "`{written}` is not expanded: the shell expands nothing in {}",
+        if in_document {
             "a here-document whose delimiter is quoted"
+        } else {
+            "single quotes"
         }
     );
-    let fix = close_quotes(file, span);
-    report.add(report.draft(file.id, span.source, message).fix(fix));
+    let close = |oddity: &&Oddity| match oddity.site {
+        Some(site) => close_quotes(file, site),
+        None => Err(Refusal::uncertain(
+            "the place of the variable in the file is not certain",
+        )),
+    };
+    let fixes: Result<Vec<Fix>, Refusal> = fresh.iter().map(close).collect();
+    let fix = fixes.map(|fixes| Fix {
+        message: match fixes.len() {
+            1 => "close the single quotes around the variable",
+            _ => "close the single quotes around the variables",
+        }
+        .to_owned(),
+        applicability: Applicability::Safe,
+        changes: fixes.into_iter().flat_map(|fix| fix.changes).collect(),
+    });
+    report.add(report.draft(file.id, first.span, message).fix(fix));
 }
 
 fn close_quotes(file: &FileFacts, site: Site) -> Result<Fix, Refusal> {

@@ -63,9 +63,11 @@ use tagwright_flow::facts::{AssignmentFact, FileFacts};
 use tagwright_flow::kind::has;
 use tagwright_flow::search::AnyOf;
 
+use crate::branch::detached_head_branch::is_detached;
+use crate::branch_variable::{attaches, is_of_detached_head};
 use crate::context::{Context, Report};
 use crate::derivation::Derivation;
-use crate::plan::{after, define_branch};
+use crate::plan::define_branch_after;
 use crate::variables::{assignment_at, is_sanitised};
 use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity};
 
@@ -90,6 +92,14 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         }
         let assignment = assignment_at(file, site);
         if assignment.is_some_and(|assignment| is_sanitised(file, assignment)) {
+            continue;
+        }
+        // Git prints no branch here at all, which is another rule's.
+        let detached = match assignment {
+            Some(assignment) => is_detached(file, assignment),
+            None => matches!(&atom.kind, AtomKind::Computed(text) if is_of_detached_head(text)),
+        };
+        if detached && !attaches(file) {
             continue;
         }
         let message = match assignment {
@@ -173,13 +183,7 @@ fn sanitise(
         );
         return Err(Refusal::new(RefusalCode::SharedVariable, message));
     }
-    // Asks whether a definition could be inserted at all: version, template, unreadable file.
-    define_branch(context, file, assignment.order, false)?;
-    let derivation = Derivation {
-        variable,
-        copilot_pipeline: false,
-    };
-    let change = after(file, assignment.order).insert(file.id, derivation.text())?;
+    let change = define_branch_after(context, file, assignment.order)?;
     Ok(Fix {
         message: format!("make a tag of {variable} right after it is set"),
         applicability: Applicability::Safe,

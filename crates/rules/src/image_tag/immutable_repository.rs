@@ -2,8 +2,10 @@
 //!
 //! ## What it does
 //!
-//! Finds tags made of the branch alone that are pushed to a repository which CloudFormation or Terraform in
-//! this workspace declares immutable, without exclusions.
+//! Finds tags made of the branch alone that are pushed to a repository which refuses to overwrite them, as
+//! CloudFormation or Terraform in this workspace declares it: `IMMUTABLE`, `IMMUTABLE_WITH_EXCLUSION` unless a
+//! filter is about the tag, and `MUTABLE_WITH_EXCLUSION` if one is. A filter of exactly `latest` frees no branch;
+//! where a filter such as `feature-*` frees some branches only, the rule is silent.
 //!
 //! ## Why it matters
 //!
@@ -20,7 +22,7 @@
 //! phases:
 //!   build:
 //!     commands:
-//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)
+//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 //!       - docker build -t $REGISTRY/web:$BRANCH_NAME .
 //!       - docker push $REGISTRY/web:$BRANCH_NAME
 //! ```
@@ -45,7 +47,7 @@
 //! phases:
 //!   build:
 //!     commands:
-//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / -)
+//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 //!       - docker build -t $REGISTRY/web:$BRANCH_NAME-${CODEBUILD_BUILD_ID##*:} .
 //!       - docker push $REGISTRY/web:$BRANCH_NAME-${CODEBUILD_BUILD_ID##*:}
 //! ```
@@ -62,7 +64,8 @@
 //!
 //! ## Fix
 //!
-//! The tag gets the build's id behind it, in all places of the image at once.
+//! The tag gets the build's id behind it, in all places of the image at once. There is no fix where another build
+//! deploys the image, or where the whole might exceed the 128 characters of a tag.
 //!
 //! ## When to silence it
 //!
@@ -77,6 +80,7 @@
 use tagwright_flow::facts::{FileFacts, RepositoryDeclaration};
 
 use crate::context::{Context, Report, pushes};
+use crate::plan::tag_choice::{Overwriting, declarations, is_named, overwriting, pattern};
 use crate::unique::{key, make_unique};
 use crate::variables::{Constancy, constancy};
 use crate::{Category, Check, Fixable, Rule, Severity};
@@ -91,14 +95,12 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
-    let declarations: Vec<_> = context
-        .workspace
-        .files()
-        .iter()
-        .flat_map(|file| file.repositories.iter().map(move |it| (file, it)))
-        .collect();
+    let mut files = context.workspace.files().iter();
+    if files.all(|file| file.repositories.is_empty()) {
+        return;
+    }
     for (_, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
-        let Some((file, declaration)) = declared(&declarations, &flow.name) else {
+        let Some((file, declaration)) = named(context, &flow.name) else {
             continue;
         };
         let found = context
@@ -107,6 +109,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
             .find(|(place, tag)| {
                 constancy(tag, context.settings, &place.image.loops) == Constancy::Branch
+                    && overwriting(declaration, &pattern(tag)) == Overwriting::Refused
             });
         let Some((place, tag)) = found else { continue };
         let fix = match key(tag) {
@@ -114,7 +117,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             None => continue,
         };
         let message = format!(
-            "`{}` is immutable, so the second build of a branch cannot push this tag again",
+            "`{}` is immutable for this tag, so the second build of a branch cannot push it again",
             flow.shown()
         );
         report.add(
@@ -126,22 +129,13 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The declaration of the repository, if it is immutable without exclusions: which tags an exclusion's
-/// pattern leaves free depends on what branches are called.
-fn declared<'a>(
-    declarations: &[(&'a FileFacts, &'a RepositoryDeclaration)],
+/// The only declaration of the repository.
+fn named<'a>(
+    context: &Context<'a>,
     name: &str,
 ) -> Option<(&'a FileFacts, &'a RepositoryDeclaration)> {
-    declarations
-        .iter()
-        .copied()
-        .filter(|(_, it)| {
-            it.name.as_deref().is_some_and(|known| {
-                name == known
-                    || name
-                        .strip_suffix(known)
-                        .is_some_and(|rest| rest.ends_with('/'))
-            })
-        })
-        .find(|(_, it)| it.immutable && it.exclusions.is_empty())
+    match declarations(context, name)[..] {
+        [(file, declaration)] if is_named(declaration, name) => Some((file, declaration)),
+        _ => None,
+    }
 }

@@ -8,7 +8,8 @@
 //!
 //! ## Why it matters
 //!
-//! It is `latest`, only harder to see: every branch overwrites the same tag.
+//! It is `latest`, only harder to see: every branch overwrites the same tag. It is an error where no other tag
+//! is pushed or the image is deployed, otherwise a warning.
 //!
 //! ## Bad
 //!
@@ -55,7 +56,7 @@ use crate::{Category, Check, Fixable, Rule, Severity};
 pub(crate) static RULE: Rule = Rule {
     name: "implicit-latest",
     category: Category::ImageTag,
-    default: Some(Severity::Warning),
+    default: Some(Severity::Error),
     fixable: Fixable::Sometimes,
     docs: docs!("implicit_latest"),
     check: Check::Workspace(check),
@@ -82,13 +83,24 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             } else {
                 ("pushed", &plan.pushes)
             };
+            let some = context.is_of_one_branch(index);
+            let whose = if some { "" } else { ", from whatever branch" };
             let message = format!(
-                "`{}` is {verb} without a tag, which means `latest`: whatever was built last, from whatever branch",
+                "`{}` is {verb} without a tag, which means `latest`: whatever was built last{whose}",
                 flow.shown()
             );
+            let beside = || context.other_pushed_tags(flow).next().is_some();
+            let severity = if some && !deploys {
+                Severity::Note
+            } else if flow.adopted || some || !deploys && beside() {
+                Severity::Warning
+            } else {
+                Severity::Error
+            };
             report.add(
                 report
                     .draft(place.file.id, place.image.span, message)
+                    .severity(severity)
                     .shared_fix(fix.clone()),
             );
         }

@@ -7,7 +7,9 @@
 //!
 //! ## Why it matters
 //!
-//! The fallback is taken just when something went wrong, and then every branch writes the same tag.
+//! The fallback is taken just when something went wrong, and then all such builds overwrite the same tag. A
+//! variable that is always `latest` is no better than the word: it is an error where no other tag is pushed,
+//! otherwise a warning, as a fallback is. A value that only a condition on the branch gives is a note.
 //!
 //! ## Bad
 //!
@@ -16,8 +18,7 @@
 //! phases:
 //!   pre_build:
 //!     commands:
-//!       - COMMIT_HASH=$(echo $CODEBUILD_RESOLVED_SOURCE_VERSION | cut -c 1-7)
-//!       - IMAGE_TAG=${COMMIT_HASH:=latest}
+//!       - IMAGE_TAG=${IMAGE_TAG:-latest}
 //!   build:
 //!     commands:
 //!       - docker build -t $REPOSITORY_URI:$IMAGE_TAG .
@@ -36,8 +37,7 @@
 //!     commands:
 //!       - |
 //! @DERIVATION@
-//!       - COMMIT_HASH=$(echo $CODEBUILD_RESOLVED_SOURCE_VERSION | cut -c 1-7)
-//!       - IMAGE_TAG=${COMMIT_HASH:=${BRANCH_NAME}}
+//!       - IMAGE_TAG=${IMAGE_TAG:-${BRANCH_NAME}}
 //!   build:
 //!     commands:
 //!       - docker build -t $REPOSITORY_URI:$IMAGE_TAG .
@@ -51,7 +51,8 @@
 //!
 //! The fallback becomes the branch tag. Where a command of the file sets the variable, that is done only with
 //! `--unsafe`: few builds ever come to the fallback, but the definition of the branch ends every one that
-//! knows none. `env.variables` is literal text in which nothing is expanded, so there a command that sets the
+//! knows none. Behind a variable that holds the commit there is no fix, since a build without a commit can seldom
+//! tell its branch. `env.variables` is literal text in which nothing is expanded, so there a command that sets the
 //! variable is inserted instead.
 //!
 //! ## When to silence it
@@ -69,14 +70,15 @@ use std::collections::BTreeSet;
 use tagwright_flow::facts::LatestAt;
 use tagwright_flow::tools::Role;
 use tagwright_flow::expression::Origin;
+use tagwright_flow::facts::TagValue;
 
-use crate::context::{Context, Report, deploys};
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::context::{Context, Place, Report, deploys};
+use crate::{Category, Check, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-default",
     category: Category::ImageTag,
-    default: Some(Severity::Warning),
+    default: Some(Severity::Error),
     fixable: Fixable::Sometimes,
     docs: docs!("latest_default"),
     check: Check::Workspace(check),
@@ -85,6 +87,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let mut seen = BTreeSet::new();
     for (index, flow) in context.own_flows() {
+        let only = flow.pushed && context.other_pushed_tags(flow).next().is_none();
         for place in context.places(flow) {
             let deploys = deploys(place.image.role);
             let writes = matches!(
@@ -108,18 +111,49 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 if !seen.insert((place.file.id, span)) {
                     continue;
                 }
-                let fix = context.plan(index).of_default(place, tag);
-                let message = format!(
-                    "`{name}` {what} `latest` and is the tag of `{}`: then every branch writes the same tag",
-                    flow.shown()
-                );
+                let shown = flow.shown();
+                let some = is_of_one_branch(place, tag);
+                let fallback = matches!(tag.origin, Origin::Fallback(_));
+                let (severity, message) = if some {
+                    (
+                        Severity::Note,
+                        format!("`{name}` {what} `latest` for some branches only; it is the tag of `{shown}`, and each of their builds overwrites it"),
+                    )
+                } else if place.image.is_latest() && !fallback {
+                    (
+                        if only { Severity::Error } else { Severity::Warning },
+                        format!("`{name}` {what} `latest` and is the tag of `{shown}`, so every branch overwrites the same tag"),
+                    )
+                } else {
+                    (
+                        Severity::Warning,
+                        format!("`{name}` {what} `latest` and is the tag of `{shown}`: all builds that take this value overwrite the same tag"),
+                    )
+                };
+                let fix = if some {
+                    Err(Refusal::new(
+                        RefusalCode::YourDecision,
+                        "only builds of the branches that a condition names take this value",
+                    ))
+                } else {
+                    context.plan(index).of_default(place, tag)
+                };
                 report.add(
                     report
                         .draft(place.file.id, span, message)
+                        .severity(severity)
                         .related(place.file.id, place.image.span, "used as the tag here")
                         .shared_fix(fix),
                 );
             }
         }
     }
+}
+
+/// Whether the value is assigned, or used, only for branches that a condition names.
+fn is_of_one_branch(place: Place<'_>, tag: &TagValue) -> bool {
+    let assigned = tag
+        .site
+        .and_then(|site| place.file.assignment_around(site.source));
+    place.image.one_branch || assigned.is_some_and(|it| it.one_branch)
 }

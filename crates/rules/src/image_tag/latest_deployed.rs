@@ -80,16 +80,24 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for (index, flow) in context.own_flows() {
         for place in context.places(flow).filter(|p| deploys(p.image.role)) {
             for tag in &place.image.tags {
-                // A variable of the tag alone is reported where it gets its value.
+                // A variable that is `latest` is reported where it gets its value.
                 if tag.latest_at() != Some(LatestAt::Written) {
                     continue;
                 }
                 let span = tag.site.map_or(place.image.span, |site| site.source);
+                let some = context.is_of_one_branch(index);
+                let whose = if some { "" } else { ", from whatever branch" };
                 let message = format!(
-                    "`{}:latest` is deployed: that is whatever was pushed last, from whatever branch",
+                    "`{}:latest` is deployed: that is whatever was pushed last{whose}",
                     flow.shown()
                 );
-                report.add(report.draft(place.file.id, span, message).shared_fix(context.plan(index).deploys.clone()));
+                let severity = if flow.adopted || some {
+                    Severity::Warning
+                } else {
+                    Severity::Error
+                };
+                let draft = report.draft(place.file.id, span, message).severity(severity);
+                report.add(draft.shared_fix(context.plan(index).deploys.clone()));
             }
         }
     }

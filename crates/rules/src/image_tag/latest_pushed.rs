@@ -59,13 +59,10 @@
 //! - CodeBuild user guide, Docker sample: pushes one tag, by default `latest`.
 //! - aws-samples and the pipeline tutorial for Amazon ECS push `latest` beside the commit.
 
-use std::cell::OnceCell;
-
 use tagwright_flow::facts::{LatestAt, TagKind, TagValue};
 
 use crate::context::{Context, Report};
-use crate::infrastructure::latest_of_some_repository;
-use crate::{Applicability, Category, Check, Fixable, Rule, Severity};
+use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "latest-pushed",
@@ -77,20 +74,30 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
-    let elsewhere = OnceCell::new();
     for (index, flow) in context.own_flows().filter(|(_, flow)| flow.pushed) {
         let other = context.other_pushed_tags(flow).next();
+        let some = context.is_of_one_branch(index);
         for place in context
             .places(flow)
             .filter(|p| context.is_published(index, *p))
         {
             for tag in &place.image.tags {
-                // A variable of the tag alone is reported where it gets its value.
+                // A variable that is `latest` is reported where it gets its value.
                 if tag.latest_at() != Some(LatestAt::Written) {
                     continue;
                 }
                 let span = tag.site.map_or(place.image.span, |site| site.source);
                 let mut draft = match &other {
+                    _ if some => report
+                        .draft(
+                            place.file.id,
+                            span,
+                            format!(
+                                "`{}:latest` is pushed for some branches only; each of their builds overwrites it",
+                                flow.shown()
+                            ),
+                        )
+                        .severity(Severity::Note),
                     None => report.draft(
                         place.file.id,
                         span,
@@ -117,22 +124,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                         "the other tag is pushed here",
                     );
                 }
-                let fix = &context.plan(index).pushes;
-                // Without asking nothing is rewritten that another file here may deploy.
-                let asks = fix
-                    .as_ref()
-                    .is_ok_and(|fix| fix.applicability == Applicability::Unsafe);
-                if asks
-                    && let Some((file, span)) =
-                        *elsewhere.get_or_init(|| latest_of_some_repository(context))
-                {
-                    draft = draft.related(
-                        file,
-                        span,
-                        "`latest` of some repository is deployed here: if it is this one, it has to follow",
-                    );
-                }
-                report.add(draft.shared_fix(fix.clone()));
+                report.add(draft.shared_fix(context.plan(index).pushes.clone()));
             }
         }
     }

@@ -11,8 +11,7 @@
 //!
 //! What happens without the flag depends on the state of the checkout. In a clean Git tree the tag is
 //! `git describe`, shared by all environments built from one commit; otherwise the image has a digest and no
-//! name that a person can read, and `copilot task run` runs `latest`. It is an error where a wrong image
-//! can start (`task run`, a loop over environments that build in their own way), otherwise a warning.
+//! name that a person can read, and `copilot task run` runs `latest`.
 //!
 //! ## Bad
 //!
@@ -80,7 +79,7 @@ use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Re
 pub(crate) static RULE: Rule = Rule {
     name: "missing-tag-flag",
     category: Category::ImageTag,
-    default: Some(Severity::Warning),
+    default: Some(Severity::Error),
     fixable: Fixable::Sometimes,
     docs: docs!("missing_tag_flag"),
     check: Check::Workspace(check),
@@ -120,43 +119,26 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             let own_builds = deployed
                 .iter()
                 .any(|workload| workload.builds_per_environment);
-            let (severity, message) = if run {
-                (
-                    Severity::Error,
-                    "`copilot task run` without `--tag` runs `latest`, which a build of another branch may replace before the task starts".to_owned(),
-                )
+            let message = if run {
+                "`copilot task run` without `--tag` runs `latest`, which a build of another branch may replace before the task starts".to_owned()
             } else if own_builds && call.over_environments {
-                (
-                    Severity::Error,
-                    format!(
-                        "`copilot {}` without `--tag` gives the images of all environments one tag, although the manifest builds them differently: the last one wins",
-                        call.subcommand
-                    ),
+                format!(
+                    "`copilot {}` without `--tag` gives the images of all environments one tag, although the manifest builds them differently: the last one wins",
+                    call.subcommand
                 )
             } else if old_release(file) && call.subcommand.ends_with("package") {
-                (
-                    Severity::Error,
-                    format!(
-                        "before Copilot 1.16 `copilot {}` without `--tag` deploys `latest`",
-                        call.subcommand
-                    ),
+                format!(
+                    "before Copilot 1.16 `copilot {}` without `--tag` deploys `latest`",
+                    call.subcommand
                 )
             } else {
-                (
-                    Severity::Warning,
-                    format!(
-                        "`copilot {}` without `--tag`: the image is tagged from the state of the Git checkout, or not at all, so its branch cannot be told",
-                        call.subcommand
-                    ),
+                format!(
+                    "`copilot {}` without `--tag`: the image is tagged from the state of the Git checkout, or not at all, so the tag does not identify the branch",
+                    call.subcommand
                 )
             };
             let fix = insert_tag(context, file, call);
-            report.add(
-                report
-                    .draft(file.id, call.span, message)
-                    .severity(severity)
-                    .fix(fix),
-            );
+            report.add(report.draft(file.id, call.span, message).fix(fix));
         }
     }
 }

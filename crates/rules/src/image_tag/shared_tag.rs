@@ -78,7 +78,8 @@ use tagwright_syntax::SmolStr;
 
 use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
-use crate::variables::{behind, may_be_assigned, names_in, replace};
+use crate::shell_text::{names_in};
+use crate::variables::{behind, may_be_assigned, replace};
 use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {

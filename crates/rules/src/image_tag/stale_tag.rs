@@ -16,12 +16,10 @@
 //!
 //! ```yaml buildspec.yml
 //! version: 0.2
-//! env:
-//!   variables:
-//!     BRANCH_NAME: main
 //! phases:
 //!   build:
 //!     commands:
+//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 //!       - copilot svc deploy --name web --env test --tag ${BRANCH_NAME}
 //! ```
 //!
@@ -29,19 +27,19 @@
 //!
 //! ```yaml buildspec.yml
 //! version: 0.2
-//! env:
-//!   variables:
-//!     BRANCH_NAME: main
 //! phases:
 //!   build:
 //!     commands:
+//!       - BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's,refs/heads/,,' | tr / - | cut -c 1-80)
 //!       - copilot svc deploy --name web --env test --tag ${BRANCH_NAME} --force
 //! ```
 //!
 //! ## Fix
 //!
-//! `--force` where Copilot has it. Elsewhere the tag gets a part that is new for every build, in all places
-//! of the image at once.
+//! `--force` where Copilot has it. Elsewhere the tag gets a part behind it that is new for every build, in all
+//! places of the image at once; if one build pushes and another one deploys, the commit. A version such as `1.4.2`
+//! is raised by people: there the finding is a note, without a fix. There is no fix either where the whole might
+//! exceed the 128 characters of a tag.
 //!
 //! ## When to silence it
 //!
@@ -65,8 +63,9 @@ use tagwright_syntax::yaml::NodeId;
 use crate::context::{Context, Place, Report, pushes};
 use crate::image_tag::missing_tag_flag::deployed_workloads;
 use crate::environment;
-use crate::plan::{define_branch, needs_new_text};
-use crate::unique::{SUFFIX, copy, key, make_unique};
+use crate::plan::needs_new_text;
+use crate::plan::tag_choice::{self, BUILD};
+use crate::unique::{copy, is_version, key, make_unique};
 use crate::variables::{Constancy, behind, constancy, constancy_of, item_text, replace};
 use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect, refusal};
 
@@ -134,25 +133,23 @@ fn copilot(
     };
     let fix = match flag.value_site {
         None => Err(Refusal::uncertain("the place of the tag is not certain")),
-        Some(site) if package && all_text => (|| {
-            environment::copilot_tag(settings)?;
-            let unique = settings.unique_tag();
-            let inner = site.expansion == Expansion::InnerShell;
-            let mut changes = vec![replace(file, site, &unique, WordEffect::Within)?];
-            changes.extend(define_branch(context, file, call.order, inner)?.change);
+        Some(site) if package => (|| {
+            if all_text {
+                environment::copilot_tag(settings)?;
+            }
+            let version = flag.value.as_ref().filter(|value| is_version(value));
+            if let Some(version) = version {
+                let message = format!("`{}` is a version, which people raise", version.written);
+                return Err(Refusal::new(RefusalCode::YourDecision, message));
+            }
+            let written = flag.value.as_ref().map_or("", |value| &value.written);
+            tag_choice::fits_in(context, file, &format!("{written}{BUILD}"))?;
             Ok(Fix {
-                message: format!("use `{unique}`, which is new for every build"),
+                message: format!("append `{BUILD}`, which is new for every build"),
                 applicability: Applicability::Safe,
-                changes,
+                changes: vec![replace(file, behind(site), BUILD, WordEffect::Within)?],
             })
         })(),
-        Some(site) if package => {
-            replace(file, behind(site), SUFFIX, WordEffect::Within).map(|change| Fix {
-                message: format!("append `{SUFFIX}`, which is new for every build"),
-                applicability: Applicability::Safe,
-                changes: vec![change],
-            })
-        }
         Some(site) => force(file, site),
     };
     let span = flag.value_site.map_or(flag.span, |site| site.source);
@@ -314,11 +311,23 @@ fn add(
     fix: Result<Fix, Refusal>,
     report: &mut Report<'_>,
 ) {
-    let message = format!(
-        "`{}` is tagged alike in every build of a branch, so the second one changes nothing here and is not rolled out",
-        flow.shown()
-    );
-    report.add(report.draft(file.id, image.span, message).fix(fix));
+    let draft = if image.tags.iter().all(is_version) {
+        // Whoever raises it gets a rollout; only a second build of one version does not.
+        let message = format!(
+            "a second build of this version of `{}` changes nothing here and is not rolled out",
+            flow.shown()
+        );
+        report
+            .draft(file.id, image.span, message)
+            .severity(Severity::Note)
+    } else {
+        let message = format!(
+            "`{}` is tagged alike in every build of a branch, so the second one changes nothing here and is not rolled out",
+            flow.shown()
+        );
+        report.draft(file.id, image.span, message)
+    };
+    report.add(draft.fix(fix));
 }
 
 /// The commands of a file that change the image of what is there, as `kubectl set image` does; `kubectl run`

@@ -62,7 +62,8 @@ use crate::context::{Context, Place, Report, pushes};
 use crate::delivery::{self, Build};
 use crate::environment::{environment, holds_environment, is_of_one, written_name};
 use crate::settings::Strategy;
-use crate::variables::{Constancy, constancy, expression, is_branch, names_in};
+use crate::shell_text::{names_in};
+use crate::variables::{Constancy, constancy, expression, is_branch};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {

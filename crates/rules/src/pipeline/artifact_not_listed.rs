@@ -281,7 +281,7 @@ fn takes(pattern: &str, path: &str, moves: bool) -> bool {
 }
 
 /// Whether the name matches the last part of a pattern.
-fn is_match(pattern: &str, name: &str) -> bool {
+pub(crate) fn is_match(pattern: &str, name: &str) -> bool {
     if pattern.contains(['?', '[', '{']) {
         return true;
     }

@@ -8,8 +8,8 @@
 //! count as nowhere: a pipeline's build has no webhook. Of a buildspec that is found here,
 //! `undefined-branch` does not speak again.
 //!
-//! An error where the build cannot do without it (it is in a tag, or the derivation that `fix` writes ends
-//! the build), else a warning.
+//! An error where the build cannot do without it (it is in a tag, or `missing = "stop"` made `fix` write a
+//! command that ends such a build), else a warning. A build that the command tags by its commit needs nothing.
 //!
 //! ## Why it matters
 //!
@@ -115,7 +115,9 @@ use tagwright_syntax::Span;
 
 use crate::context::{Context, Report};
 use crate::delivery::{self, Build};
-use crate::variables::{is_guarded, may_be_assigned, names_in};
+use crate::derivation::Derivation;
+use crate::shell_text::{names_in};
+use crate::variables::{is_guarded, may_be_assigned};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -230,10 +232,13 @@ fn needed(context: &Context<'_>, build: &Build<'_>) -> Option<(Span, Severity)> 
 
 /// Where the derivation stands that ends the build without a branch, unless it asks Copilot's manifest too.
 fn derived(spec: &FileFacts, variable: &str) -> Option<Span> {
-    // The guard spares almost every file from being parsed once more.
+    // Older versions wrote this message, and knew no other way. The guard spares almost every file from being
+    // parsed once more.
     const REFUSAL: &str = "No branch name to tag the image with";
     let asks_copilot = |it: &VariableRead| &*it.name == "pipeline" && it.guarded;
-    if !spec.may_hold(REFUSAL) || spec.reads.iter().any(asks_copilot) || !says(spec, REFUSAL) {
+    let stops = spec.may_hold(REFUSAL) && says(spec, REFUSAL)
+        || spec.may_hold(Derivation::GUARD) && spec.scripts().iter().any(|item| Derivation::stops_without_branch(&item.text));
+    if !stops || spec.reads.iter().any(asks_copilot) {
         return None;
     }
     let mut found = spec.assigned(variable);

@@ -19,6 +19,7 @@
 //!     Type: AWS::CodePipeline::Pipeline
 //!     Properties:
 //!       PipelineType: V2
+//!       ExecutionMode: QUEUED
 //!       Triggers:
 //!         - ProviderType: CodeStarSourceConnection
 //!           GitConfiguration:
@@ -50,6 +51,7 @@
 //!     Type: AWS::CodePipeline::Pipeline
 //!     Properties:
 //!       PipelineType: V2
+//!       ExecutionMode: QUEUED
 //!       Triggers:
 //!         - ProviderType: CodeStarSourceConnection
 //!           GitConfiguration:

@@ -1,29 +1,25 @@
 //! The fix that replaces `latest` by the branch tag, in all places or none.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
-use tagwright_flow::FileId;
-use tagwright_flow::expression::{Expansion, Origin};
-use tagwright_flow::facts::{Order, TagKind, TagValue};
 use tagwright_flow::tools::{Role, Tool};
 
 use super::definition::define_branch;
-use super::joined::{unnamed, with_registry_calls, with_shared_variables};
+use super::joined::{
+    Tagged, unnamed, with_parts, with_registry_calls, with_shared_variables, without_foreign,
+};
 use super::left_behind;
-use super::written::{word_effect, written_at};
-use crate::context::{Context, Place, deploys};
+use super::tag_choice::{self, Used};
+use super::tag_edits::{self, Edits, has_loose_parts};
+use crate::context::{Context, deploys};
 use crate::environment;
 use crate::settings::Strategy;
-use crate::{Applicability, Change, ChangeKind, Fix, Refusal, RefusalCode};
+use crate::{Applicability, Change, Fix, Refusal, RefusalCode};
 
 /// Replace `latest` by the branch tag at all `places`.
-pub(super) fn branch_tag(
-    context: &Context<'_>,
-    places: &[(Place<'_>, &TagValue)],
-    beside: bool,
-) -> Result<Fix, Refusal> {
-    let settings = context.settings;
+pub(super) fn branch_tag<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Result<Fix, Refusal> {
     let places = with_shared_variables(context, places);
+    let places = with_parts(context, without_foreign(context, places));
     let places = &with_registry_calls(context, places)?[..];
     if let Some(place) = unnamed(places) {
         let taker = describe(place.image.role);
@@ -38,106 +34,30 @@ pub(super) fn branch_tag(
         ));
     }
     left_behind::check(context, places)?;
-    let mut unique = places
-        .iter()
-        .any(|(place, _)| deploys(place.image.role) && needs_new_text(place.image.tool));
-    if settings.strategy == Strategy::RepositoryPerBranch {
+    if context.settings.strategy == Strategy::RepositoryPerBranch {
         let images = places
             .iter()
             .filter(|(place, _)| place.image.role != Role::Argument);
         for (place, _) in images {
-            environment::own_repository(settings, &place.image.repository)?;
-        }
-        // The repository says which branch it is; its tags are never pushed twice.
-        unique = true;
-    }
-    let tag = if unique {
-        settings.unique_tag()
-    } else {
-        settings.tag_template.clone()
-    };
-    let mut changes = Vec::new();
-    let mut first_use: BTreeMap<FileId, Order> = BTreeMap::new();
-    let mut literal: BTreeMap<FileId, Vec<&str>> = BTreeMap::new();
-    let mut inner = false;
-    for (place, value) in places {
-        // `docker rmi own:latest` and the like would miss the image; a bare `TAG=latest` may mean anything.
-        if place.image.role == Role::Argument && place.image.repository.key().is_empty() {
-            continue;
-        }
-        let shown = || format!("{} in {}", describe(place.image.role), place.file.path);
-        if let Origin::EnvVariables(name) = &value.origin {
-            let names = literal.entry(place.file.id).or_default();
-            if !names.contains(&&**name) {
-                names.push(name);
-            }
-        } else {
-            let site = value.site.ok_or_else(|| {
-                let message = format!("the place of the tag ({}) is not certain", shown());
-                Refusal::uncertain(message).at(
-                    place.file.id,
-                    place.image.span,
-                    describe(place.image.role),
-                )
-            })?;
-            let text = written_at(settings, site, &tag, value.kind == TagKind::Implicit).map_err(
-                |refusal| {
-                    let message = format!(
-                        "not everywhere the variable would be expanded: {refusal} ({})",
-                        shown()
-                    );
-                    Refusal::new(refusal.code, message).at(
-                        place.file.id,
-                        site.source,
-                        describe(place.image.role),
-                    )
-                },
-            )?;
-            inner |= site.expansion == Expansion::InnerShell;
-            changes.push(Change {
-                file: place.file.id,
-                node: site.node,
-                kind: ChangeKind::Replace {
-                    range: site.range,
-                    text,
-                    words: word_effect(site),
-                },
-            });
-        }
-        let order = first_use.entry(place.file.id).or_insert(place.image.order);
-        *order = (*order).min(first_order(place, value));
-    }
-    if changes.is_empty() && literal.is_empty() {
-        return Err(Refusal::new(
-            RefusalCode::NothingToChange,
-            "there is nothing to rewrite",
-        ));
-    }
-    for (file, order) in first_use {
-        let facts = context.workspace.file(file);
-        let names = literal.get(&file).map_or(&[][..], Vec::as_slice);
-        if facts.buildspec.is_none() {
-            if facts.kind == tagwright_flow::FileKind::CopilotWorkload {
-                // Copilot reads the exported environment of whoever runs it.
-                copilot_runs_defined(context)?;
-            }
-            continue;
-        }
-        let definition = define_branch(context, facts, order, inner)?;
-        changes.extend(definition.change);
-        for name in names {
-            let value = format!("{name}=\"{tag}\"");
-            changes.push(definition.place.insert(file, value)?);
+            environment::own_repository(context.settings, &place.image.repository)?;
         }
     }
-    changes.dedup();
+    let used: Vec<Used<'_>> = places
+        .iter()
+        .map(|(place, _)| (place.file, place.image))
+        .collect();
+    let tag = tag_choice::choose(context, &used)?;
+    let edits = tag_edits::edits(context, places, &tag)?;
+    let edits_files = !edits.commands.is_empty();
+    let changes = with_definitions(context, edits)?;
     let read = places.iter().any(|(place, _)| deploys(place.image.role));
     let message = if read {
         format!("build, push and deploy `{tag}` instead of `latest`")
     } else {
         format!("push `{tag}` instead of `latest`")
     };
-    let applicability = if beside || !read {
+    // Who else applies a file that the build writes into is not known.
+    let applicability = if !read || edits_files || has_loose_parts(places) {
         Applicability::Unsafe
     } else {
         Applicability::Safe
@@ -147,6 +67,43 @@ pub(super) fn branch_tag(
         applicability,
         changes,
     })
+}
+
+/// The changes of all places, and in each file those that define what they read; each change once.
+fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, Refusal> {
+    let Edits {
+        mut changes,
+        first_use,
+        assignments,
+        commands,
+        inner,
+    } = edits;
+    if changes.is_empty() && assignments.is_empty() && commands.is_empty() {
+        return Err(Refusal::new(
+            RefusalCode::NothingToChange,
+            "there is nothing to rewrite",
+        ));
+    }
+    for (file, order) in first_use {
+        let facts = context.workspace.file(file);
+        if facts.buildspec.is_none() {
+            if facts.kind == tagwright_flow::FileKind::CopilotWorkload {
+                // Copilot reads the exported environment of whoever runs it.
+                copilot_runs_defined(context)?;
+            }
+            continue;
+        }
+        let definition = define_branch(context, facts, order, inner)?;
+        changes.extend(definition.change);
+        for assignment in assignments.get(&file).into_iter().flatten() {
+            changes.push(definition.place.insert(file, assignment.as_str())?);
+        }
+    }
+    changes.extend(commands);
+    // Several places may have their tag from one.
+    let mut known = HashSet::new();
+    changes.retain(|change| known.insert(change.clone()));
+    Ok(changes)
 }
 
 /// Whether the tool acts only if the text of the reference changes, so that a tag which stays the same
@@ -163,15 +120,8 @@ pub(crate) fn needs_new_text(tool: Tool) -> bool {
     )
 }
 
-/// The time at which the place's text is evaluated: for an assigned value, of the assignment.
-fn first_order(place: &Place<'_>, value: &TagValue) -> Order {
-    let assigned = value
-        .site
-        .and_then(|site| place.file.assigned_at(site.source));
-    assigned.unwrap_or(place.image.order)
-}
-
-fn describe(role: Role) -> &'static str {
+/// The role of a place, for people.
+pub(super) fn describe(role: Role) -> &'static str {
     match role {
         Role::Build | Role::BuildPush => "the build",
         Role::TagSource | Role::TagDestination => "docker tag",

@@ -1,11 +1,12 @@
 //! Where a command can be inserted, and how the branch variable gets its value in a file.
 
 use tagwright_flow::FileId;
-use tagwright_flow::facts::{AssignmentPlace, CommandList, FileFacts, Order};
+use tagwright_flow::facts::{BuildspecFacts, CommandList, FileFacts, Order};
 use tagwright_syntax::buildspec::{PhaseName, Version};
 use tagwright_syntax::yaml::ScalarStyle;
 use tagwright_syntax::{SmolStr, Span};
 
+use crate::branch_variable::{self, Value};
 use crate::context::Context;
 use crate::{Change, ChangeKind, Refusal, RefusalCode, WordEffect};
 
@@ -21,6 +22,19 @@ pub(crate) enum Insertion<'a> {
 }
 
 impl Insertion<'_> {
+    /// The first command item that runs after what is inserted, as [`Order::item`] counts.
+    fn first_item(&self) -> u32 {
+        match self {
+            Insertion::Item(list, index) => {
+                let items = list.items.0..list.items.1;
+                let mut behind = items.skip_while(|item| list.index(*item) < *index);
+                behind.next().unwrap_or(list.items.1)
+            }
+            Insertion::Start(list) => list.items.0,
+            Insertion::Nowhere(..) => 0,
+        }
+    }
+
     pub(crate) fn insert(
         &self,
         file: FileId,
@@ -64,16 +78,8 @@ pub(crate) struct Definition<'a> {
     pub(crate) place: Insertion<'a>,
 }
 
-/// Makes sure that the branch variable is defined in the buildspec before `order`; `inner` if a nested
-/// shell reads it, so that it has to be exported.
-pub(crate) fn define_branch<'a>(
-    context: &Context<'_>,
-    file: &'a FileFacts,
-    order: Order,
-    inner: bool,
-) -> Result<Definition<'a>, Refusal> {
-    let settings = context.settings;
-    let variable = &*settings.branch_variable;
+/// The buildspec, if a command that sets `variable` can be inserted into it.
+fn definable<'a>(file: &'a FileFacts, variable: &str) -> Result<&'a BuildspecFacts, Refusal> {
     let spec = file.buildspec.as_ref().ok_or_else(|| {
         let message = format!("{} has no commands that could set {variable}", file.path);
         Refusal::new(RefusalCode::BranchUnknown, message)
@@ -95,6 +101,35 @@ pub(crate) fn define_branch<'a>(
         let message = format!("{} cannot be read to its end", file.path);
         return Err(Refusal::new(RefusalCode::Unreadable, message));
     }
+    Ok(spec)
+}
+
+/// The change that inserts the definition of the branch variable right after the command item at `order`,
+/// which gives it a value that is not an image tag in every build.
+pub(crate) fn define_branch_after(
+    context: &Context<'_>,
+    file: &FileFacts,
+    order: Order,
+) -> Result<Change, Refusal> {
+    let variable = &*context.settings.branch_variable;
+    let spec = definable(file, variable)?;
+    let place = after(file, order);
+    branch_variable::may_redefine(context.workspace, file, variable, place.first_item())?;
+    let copilot_pipeline = spec.copilot_pipeline.is_some_and(|at| at < order);
+    place.insert(file.id, context.derivation(copilot_pipeline))
+}
+
+/// Makes sure that the branch variable is defined in the buildspec before `order`; `inner` if a nested
+/// shell reads it, so that it has to be exported.
+pub(crate) fn define_branch<'a>(
+    context: &Context<'_>,
+    file: &'a FileFacts,
+    order: Order,
+    inner: bool,
+) -> Result<Definition<'a>, Refusal> {
+    let settings = context.settings;
+    let variable = &*settings.branch_variable;
+    let spec = definable(file, variable)?;
     let start = insertion(file, order);
     if settings.branch_defined {
         return Ok(Definition {
@@ -102,32 +137,32 @@ pub(crate) fn define_branch<'a>(
             place: start,
         });
     }
-    let mut defined = file
-        .assigned(variable)
-        .filter(|a| !a.subshell && a.order <= order)
-        .filter(|a| a.place != AssignmentPlace::Loop)
-        .peekable();
-    if defined.peek().is_some() {
-        let exported = file.assigned(variable).any(|a| a.exported);
-        if inner && !exported {
-            let message =
-                format!("{variable} is set but not exported, so a nested shell would not see it");
-            return Err(Refusal::new(RefusalCode::BranchUnknown, message));
+    let unknown = |message: String| Err(Refusal::new(RefusalCode::BranchUnknown, message));
+    let place = match branch_variable::value(context.workspace, file, variable, order)? {
+        Value::Set(last) => {
+            let exported = file.assigned(variable).any(|a| a.exported);
+            if inner && !exported {
+                return unknown(format!(
+                    "{variable} is set but not exported, so a nested shell would not see it"
+                ));
+            }
+            return Ok(Definition {
+                change: None,
+                place: after(file, last),
+            });
         }
-        let last = defined.map(|a| a.order).max().unwrap_or(order);
-        return Ok(Definition {
-            change: None,
-            place: if last.item == 0 {
-                start
-            } else {
-                after(file, last)
-            },
-        });
-    }
-    let place = match spec.copilot_pipeline {
-        Some(at) if at < order => after(file, at),
-        _ => start,
+        Value::Unsure(last) if last.item < order.item => after(file, last),
+        Value::Unsure(_) => {
+            return unknown(format!(
+                "{variable} is set and used in the same command, and not in every build to the branch"
+            ));
+        }
+        Value::None => match spec.copilot_pipeline {
+            Some(at) if at < order => after(file, at),
+            _ => start,
+        },
     };
+    branch_variable::may_redefine(context.workspace, file, variable, place.first_item())?;
     let derivation = context.derivation(spec.copilot_pipeline.is_some_and(|at| at < order));
     Ok(Definition {
         change: Some(place.insert(file.id, derivation)?),
@@ -167,8 +202,31 @@ fn insertion(file: &FileFacts, order: Order) -> Insertion<'_> {
     )
 }
 
+/// Right before the item that runs at `order`.
+pub(super) fn before(file: &FileFacts, order: Order) -> Insertion<'_> {
+    match after(file, order) {
+        Insertion::Item(list, next) => Insertion::Item(list, next.saturating_sub(1)),
+        other => other,
+    }
+}
+
+/// Behind the last command of the file.
+pub(super) fn at_the_end(file: &FileFacts) -> Insertion<'_> {
+    let lists = file.buildspec.iter().flat_map(|spec| &spec.lists);
+    match lists.filter(|list| !list.finally).next_back() {
+        Some(list) if list.items.1 > list.items.0 => after(
+            file,
+            Order {
+                item: list.items.1 - 1,
+                command: 0,
+            },
+        ),
+        _ => Insertion::Nowhere(RefusalCode::NoPlace, "the file has no commands"),
+    }
+}
+
 /// Right after the item that runs at `order`.
-pub(crate) fn after(file: &FileFacts, order: Order) -> Insertion<'_> {
+fn after(file: &FileFacts, order: Order) -> Insertion<'_> {
     let Some(spec) = &file.buildspec else {
         return Insertion::Nowhere(RefusalCode::NoPlace, "the file has no commands");
     };

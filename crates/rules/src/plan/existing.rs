@@ -4,18 +4,21 @@ use tagwright_flow::expression::{Expansion, Origin, Site, plain_name};
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, Order, TagKind, TagValue};
 
 use super::joined::Tagged;
-use super::written::{word_effect, written_at};
-use crate::{Applicability, Change, ChangeKind, Fix, Settings};
+use super::tag_edits::{Variables, variable_of, write};
+use crate::context::Context;
+use crate::shared_variables::Sharing;
+use crate::{Applicability, Fix};
 
 /// Deploy the tag that the flow already pushes beside `latest`, if there is one for every reader.
-pub(super) fn take_existing(
-    settings: &Settings,
-    readers: &[Tagged<'_>],
+pub(super) fn take_existing<'a>(
+    context: &Context<'a>,
+    readers: &[Tagged<'a>],
     rest: &[Tagged<'_>],
     pushed: &[Tagged<'_>],
 ) -> Option<Fix> {
     let mut changes = Vec::new();
     let mut name = String::new();
+    let mut variables = Variables::default();
     for (place, tag) in readers {
         let site = tag.site?;
         // A text that is also pushed would change the push.
@@ -28,6 +31,12 @@ pub(super) fn take_existing(
         if shared || matches!(tag.origin, Origin::EnvVariables(_)) {
             return None;
         }
+        if let Some(variable) = variable_of(place, tag) {
+            let sharing = variables.sharing(context, readers, place.file, variable);
+            if !matches!(sharing, Ok(Sharing::Own)) {
+                return None;
+            }
+        }
         let existing = pushed
             .iter()
             .filter(|(other, _)| other.file.id == place.file.id)
@@ -39,15 +48,8 @@ pub(super) fn take_existing(
             })
             .map(|(_, text)| text)?;
         let text = braced(&existing, place.file, site);
-        changes.push(Change {
-            file: place.file.id,
-            node: site.node,
-            kind: ChangeKind::Replace {
-                range: site.range,
-                text: written_at(settings, site, &text, tag.kind == TagKind::Implicit).ok()?,
-                words: word_effect(site),
-            },
-        });
+        let implicit = tag.kind == TagKind::Implicit;
+        changes.push(write(place.file, site, &text, implicit).ok()?);
         name = text;
     }
     Some(Fix {

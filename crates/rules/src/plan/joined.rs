@@ -9,6 +9,7 @@ use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::{FileId, UseId};
 use tagwright_syntax::{SmolStr, Span};
 
+use super::tag_edits::is_part;
 use crate::context::{Context, Place, deploys, pushes};
 use crate::{Refusal, RefusalCode};
 
@@ -32,6 +33,12 @@ pub(crate) struct Index {
     latest: HashMap<usize, (Vec<TagId>, bool)>,
     /// The calls of `aws ecr`, by the repository's name.
     registry_calls: HashMap<SmolStr, Vec<UseId>>,
+    /// The files that declare image repositories.
+    pub(super) declaring: Vec<FileId>,
+    /// The places of images that are not this workspace's own.
+    foreign: HashSet<UseId>,
+    /// By place, the flows that have parts of `latest`: the images of a manifest list.
+    with_parts: HashMap<UseId, usize>,
 }
 
 impl Index {
@@ -40,10 +47,16 @@ impl Index {
             through: HashMap::new(),
             latest: HashMap::new(),
             registry_calls: HashMap::new(),
+            declaring: Vec::new(),
+            foreign: HashSet::new(),
+            with_parts: HashMap::new(),
         };
+        let files = context.workspace.files().iter();
+        let declaring = files.filter(|file| !file.repositories.is_empty());
+        index.declaring = declaring.map(|file| file.id).collect();
         for (at, flow) in context.workspace.flows().iter().enumerate() {
             let mut of_flow = Vec::new();
-            let mut shared = false;
+            let (mut shared, mut parts) = (false, false);
             for place in context.places(flow) {
                 for (number, tag) in place.image.tags.iter().enumerate() {
                     if !tag.kind.is_latest() {
@@ -61,7 +74,11 @@ impl Index {
                         Some((last, places)) if *last == at => places.push((place.id, number)),
                         _ => flows.push((at, vec![(place.id, number)])),
                     }
+                    if !flow.own {
+                        index.foreign.insert(place.id);
+                    }
                 }
+                parts |= flow.own && place.image.tags.iter().any(is_part);
                 if place.image.tool == Tool::AwsEcr {
                     let name = place.image.repository.key().into();
                     index.registry_calls.entry(name).or_default().push(place.id);
@@ -71,6 +88,10 @@ impl Index {
                 let tagged: Vec<_> = of_flow.iter().map(|id| tagged(context, *id)).collect();
                 let alone = stands_alone(&tagged);
                 index.latest.insert(at, (of_flow, alone));
+            }
+            if parts {
+                let places = flow.uses.iter().map(|id| (*id, at));
+                index.with_parts.extend(places);
             }
         }
         index
@@ -163,6 +184,35 @@ pub(super) fn with_shared_variables<'a>(
         }
     }
     collected
+}
+
+/// Without the places of images that are not this workspace's own: they keep their tag.
+pub(super) fn without_foreign<'a>(
+    context: &Context<'a>,
+    mut places: Collected<'a>,
+) -> Collected<'a> {
+    let foreign = &context.index().foreign;
+    places.all.retain(|(place, _)| !foreign.contains(&place.id));
+    places
+}
+
+/// With the parts of `latest`, `latest-amd64` and the like: a list that moves without them would be made of the
+/// images of another branch.
+pub(super) fn with_parts<'a>(context: &Context<'a>, mut places: Collected<'a>) -> Collected<'a> {
+    let with_parts = &context.index().with_parts;
+    let flows: BTreeSet<usize> = places
+        .all
+        .iter()
+        .filter_map(|(place, _)| with_parts.get(&place.id).copied())
+        .collect();
+    for flow in flows {
+        for place in context.places(&context.workspace.flows()[flow]) {
+            for tag in place.image.tags.iter().filter(|tag| is_part(tag)) {
+                places.add((place, tag));
+            }
+        }
+    }
+    places
 }
 
 /// `places`, and where `aws ecr` is told to take `latest` of one of their repositories, which it knows by the

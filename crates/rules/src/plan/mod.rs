@@ -6,30 +6,35 @@
 //! be one where the shell expands what is written, and every buildspec must have the branch variable.
 //!
 //! [`ImagePlan`] is the face of this folder; rules that insert commands of their own take [`define_branch`] and
-//! [`after`] from it. Nothing here knows which rule asks.
+//! [`define_branch_after`] from it. Nothing here knows which rule asks.
 
 mod branch_tag;
 mod definition;
 mod existing;
+mod handed_on;
 mod joined;
 mod left_behind;
-mod written;
+pub(crate) mod tag_choice;
+mod tag_edits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tagwright_flow::expression::Origin;
-use tagwright_flow::facts::{AssignmentPlace, FileFacts, TagKind, TagValue};
+use tagwright_flow::expression::{Origin, plain_name};
+use tagwright_flow::facts::{AssignmentFact, AssignmentPlace, FileFacts, TagKind, TagValue};
 use tagwright_flow::{FileId, Flow};
 use tagwright_syntax::Span;
 
 use self::branch_tag::branch_tag;
 use self::existing::take_existing;
-use crate::context::{Context, Place, deploys, pushes};
+use self::joined::Tagged;
+use crate::context::{Context, Place, deploys};
+use crate::shell_text::names_in;
 use crate::{Applicability, Fix, Refusal, RefusalCode};
 
+use self::branch_tag::describe;
 pub(crate) use self::branch_tag::needs_new_text;
-pub(crate) use self::definition::{after, define_branch};
+pub(crate) use self::definition::{define_branch, define_branch_after};
 pub(crate) use self::joined::Index;
 
 /// The fixes of one flow.
@@ -59,10 +64,15 @@ impl ImagePlan {
 }
 
 impl ImagePlan {
-    pub(crate) fn make(context: &Context<'_>, flow: &Flow) -> Self {
+    pub(crate) fn make<'a>(context: &Context<'a>, flow: &'a Flow) -> Self {
         // Also what a build edits: whether the edit is about the image is not certain.
-        let places: Vec<Place<'_>> = flow.uses.iter().map(|id| context.place(*id)).collect();
-        let all = |wanted: &dyn Fn(&Place<'_>, &TagValue) -> bool| -> Vec<(Place<'_>, &TagValue)> {
+        let places: Vec<Place<'a>> = flow
+            .uses
+            .iter()
+            .filter(|id| !context.is_without_effect(id.file))
+            .map(|id| context.place(*id))
+            .collect();
+        let all = |wanted: &dyn Fn(&Place<'_>, &TagValue) -> bool| -> Vec<Tagged<'a>> {
             places
                 .iter()
                 .flat_map(|place| place.image.tags.iter().map(|tag| (*place, tag)))
@@ -71,9 +81,14 @@ impl ImagePlan {
         };
         let latest = all(&|place, tag| tag.kind.is_latest() && place.image.is_latest());
         let default = all(&|place, tag| tag.kind.is_latest() && !place.image.is_latest());
-        let pushed = all(&|place, _| pushes(place.image.role));
+        let pushed: Vec<_> = context
+            .pushed(flow)
+            .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
+            .collect();
         let defaults = defaults(context, &default, latest.len());
-        let pushes_latest = latest.iter().any(|(place, _)| pushes(place.image.role));
+        let pushes_latest = pushed
+            .iter()
+            .any(|(place, tag)| tag.kind.is_latest() && place.image.is_latest());
         let beside = pushed.iter().any(|(_, tag)| {
             matches!(&tag.kind, TagKind::Variable(_))
                 || matches!(&tag.kind, TagKind::Literal(text) if &**text != "latest")
@@ -83,16 +98,18 @@ impl ImagePlan {
             .copied()
             .partition(|(place, _)| deploys(place.image.role));
         if !readers.is_empty()
-            && let Some(fix) = take_existing(context.settings, &readers, &rest, &pushed)
+            && let Some(fix) = take_existing(context, &readers, &rest, &pushed)
         {
             return Self {
                 deploys: Ok(Arc::new(fix)),
-                pushes: branch_tag(context, &rest, true).map(Arc::new),
+                pushes: branch_tag(context, &rest).map(Arc::new),
                 defaults,
             };
         }
-        let fix = if pushes_latest {
-            branch_tag(context, &latest, beside)
+        let fix = if let Some(refusal) = unpushed(&places, beside) {
+            Err(refusal)
+        } else if pushes_latest {
+            branch_tag(context, &latest)
         } else if beside {
             Err(Refusal::new(
                 RefusalCode::NotPushed,
@@ -113,12 +130,35 @@ impl ImagePlan {
     }
 }
 
+/// Why nothing can move while another tag is deployed that nothing pushes: it may be `latest` when the build
+/// runs, and whether the image that is deployed is the one that is pushed cannot be told any more afterwards.
+fn unpushed(places: &[Place<'_>], beside: bool) -> Option<Refusal> {
+    if beside {
+        return None;
+    }
+    let mut deployed = places.iter().filter(|place| deploys(place.image.role));
+    let place = deployed.find(|place| {
+        let tags = &place.image.tags;
+        tags.iter()
+            .all(|tag| matches!(tag.kind, TagKind::Variable(_)) && !tag.written.is_empty())
+    })?;
+    let tag = place.image.tags.first()?;
+    let written = tag.written.trim_matches('"');
+    let message = format!("`{written}` is deployed too, and nothing here pushes it");
+    let refusal = Refusal::new(RefusalCode::NotPushed, message);
+    Some(refusal.at(
+        place.file.id,
+        place.image.span,
+        format!("`{written}` is deployed here"),
+    ))
+}
+
 /// One fix for each place at which a variable gets `latest` as one of its values. A fallback that is
 /// written out at every use (`repo:${X:-latest}`) is one place for all of them, or they would come apart.
 /// `latest`: how many places of the image are `latest` whatever their variables hold.
-fn defaults(
-    context: &Context<'_>,
-    places: &[(Place<'_>, &TagValue)],
+fn defaults<'a>(
+    context: &Context<'a>,
+    places: &[Tagged<'a>],
     latest: usize,
 ) -> HashMap<(FileId, Span), Result<Arc<Fix>, Refusal>> {
     /// Fixes of one image, times the places that each may have to change.
@@ -127,7 +167,7 @@ fn defaults(
     type Key = Option<(FileId, Span)>;
     #[derive(Default)]
     struct Group<'a> {
-        places: Vec<(Place<'a>, &'a TagValue)>,
+        places: Vec<Tagged<'a>>,
         spans: Vec<(FileId, Span)>,
     }
     let mut groups: Vec<Group<'_>> = Vec::new();
@@ -148,13 +188,18 @@ fn defaults(
     let too_many = groups.len().saturating_mul(latest) > MOST_CHANGES;
     for Group { places, spans } in groups {
         let seldom = places.iter().all(|(place, tag)| is_seldom(place.file, tag));
-        let fix = if too_many {
+        let mut behind = places.iter();
+        let fix = if let Some(refusal) =
+            behind.find_map(|(place, tag)| behind_commit(place.file, tag))
+        {
+            Err(refusal)
+        } else if too_many {
             Err(Refusal::new(
                 RefusalCode::UnsupportedForm,
                 "too many variables and places name this image",
             ))
         } else {
-            branch_tag(context, &places, false)
+            branch_tag(context, &places)
         };
         let fix = fix.map(|fix| {
             Arc::new(Fix {
@@ -175,6 +220,31 @@ fn defaults(
         }
     }
     fixes
+}
+
+/// Why the fallback stays, if the tag is only the fallback of a variable that holds the commit, which every
+/// build of a Git source and of a pipeline knows. The definition of the branch could only end such a build.
+fn behind_commit(file: &FileFacts, tag: &TagValue) -> Option<Refusal> {
+    const COMMIT: &str = "CODEBUILD_RESOLVED_SOURCE_VERSION";
+    let Origin::Fallback(name) = &tag.origin else {
+        return None;
+    };
+    let assigned = |a: &&AssignmentFact| {
+        a.place == AssignmentPlace::Command
+            && names_in(&a.value).any(|read| read == COMMIT)
+    };
+    let place = file.assigned(name).find(assigned);
+    if place.is_none() && plain_name(name) != COMMIT {
+        return None;
+    }
+    let message = format!(
+        "the fallback is used only where {name} is empty, and then no command can tell the branch"
+    );
+    let refusal = Refusal::new(RefusalCode::BranchUnknown, message);
+    Some(match place {
+        Some(place) => refusal.at(file.id, place.span, "the commit"),
+        None => refusal,
+    })
 }
 
 /// Whether the tag is only the fallback of a variable that a command of the file sets.

@@ -64,7 +64,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     for directive in document.directives() {
         let file = document.facts.id;
-        if !matches!(&*directive.word, "ignore" | "ignore-block" | "ignore-file") {
+        if !directive.is_known() {
             let message = format!(
                 "`{}` means nothing here: tagwright knows `ignore[rule]`, `ignore-block[rule]` and `ignore-file[rule]`",
                 outline::quoted(&directive.word)

@@ -643,6 +643,7 @@ impl Walk<'_> {
         };
         Redirect {
             kind,
+            append: matches!(redirect.kind, Kind::Append),
             target,
             here_document,
         }
@@ -732,14 +733,26 @@ impl Walk<'_> {
         let or = Some(ast::BinaryOp::Or);
         // The last `||`: what stands before it is caught.
         let last_or = operands.iter().rposition(|(op, _)| *op == or).unwrap_or(0);
+        let mut asked = Asked::Nothing;
         for (index, (op, statement)) in operands.into_iter().enumerate() {
+            let wanted = if op == or {
+                Asked::Others
+            } else {
+                Asked::Branch
+            };
             let context = Context {
                 conditional: context.conditional || index > 0,
+                one_branch: context.one_branch || index > 0 && asked == wanted,
                 after_failure: context.after_failure || op == or,
                 tolerated: context.tolerated || index < last_or,
                 ..context.clone()
             };
+            let before = self.commands.len();
             self.statement(statement, &context);
+            asked = match Asked::by(&self.commands[before..]) {
+                Asked::Nothing => asked,
+                some => some,
+            };
         }
     }
 
@@ -748,15 +761,15 @@ impl Walk<'_> {
         let context = &alone(outer);
         match compound {
             Compound::If(command) => {
-                self.sequence(&command.condition, &tolerated(context, false));
                 let branch = conditional(context);
-                self.sequence(&command.then_branch, &branch);
+                let first = self.condition(&command.condition, &tolerated(context, false));
+                self.sequence(&command.then_branch, &only(&branch, first == Asked::Branch));
                 for (condition, body) in &command.elif_branches {
-                    self.sequence(condition, &tolerated(context, true));
-                    self.sequence(body, &branch);
+                    let asked = self.condition(condition, &tolerated(context, true));
+                    self.sequence(body, &only(&branch, asked == Asked::Branch));
                 }
                 if let Some(body) = &command.else_branch {
-                    self.sequence(body, &branch);
+                    self.sequence(body, &only(&branch, first == Asked::Others));
                 }
             }
             Compound::For(command) => {
@@ -805,11 +818,16 @@ impl Walk<'_> {
                 self.sequence(&command.body, &in_loop(context, None, Vec::new()));
             }
             Compound::Case(command) => {
-                self.word(command.word.span, Style::Word);
+                let word = self.word(command.word.span, Style::Word);
                 self.queue(context);
                 let branch = conditional(context);
+                let asks = holds_branch(&word);
                 for case in &command.cases {
-                    self.sequence(&case.body, &branch);
+                    let named = case.patterns.iter().all(|pattern| {
+                        let text = self.span(pattern.span).of(self.text);
+                        !matches!(text.trim_matches(['"', '\'']), "" | "*")
+                    });
+                    self.sequence(&case.body, &only(&branch, asks && named));
                 }
             }
             Compound::Subshell(body) => {
@@ -858,6 +876,18 @@ impl Walk<'_> {
                 self.sequence(&command.body, context);
                 self.sequence(&command.always_body, context);
             }
+        }
+    }
+
+    /// Reads the condition of an `if`, and says which branches fulfil it.
+    fn condition(&mut self, condition: &ast::StmtSeq, context: &Context) -> Asked {
+        let before = self.commands.len();
+        self.sequence(condition, context);
+        let negated = condition.iter().any(|statement| statement.negated);
+        match Asked::by(&self.commands[before..]) {
+            Asked::Branch if negated => Asked::Others,
+            Asked::Others if negated => Asked::Branch,
+            asked => asked,
         }
     }
 
@@ -921,6 +951,62 @@ fn conditional(context: &Context) -> Context {
         conditional: true,
         ..context.clone()
     }
+}
+
+fn only(context: &Context, one_branch: bool) -> Context {
+    Context {
+        one_branch: context.one_branch || one_branch,
+        ..context.clone()
+    }
+}
+
+/// What a condition asks of the branch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Nothing.
+    Nothing,
+    /// To be one that it names.
+    Branch,
+    /// To be none of those that it names.
+    Others,
+}
+
+impl Asked {
+    /// Comparisons with a text only: whether a branch is known at all is another question.
+    fn by(commands: &[Command]) -> Self {
+        let mut asked = Asked::Nothing;
+        for command in commands {
+            let compares = command
+                .words
+                .first()
+                .is_some_and(|it| ["[", "[[", "test"].iter().any(|name| it.is(name)));
+            let words = &command.words;
+            let empty = words.iter().any(|word| word.parts.is_empty());
+            if !compares || empty || !words.iter().any(holds_branch) {
+                continue;
+            }
+            let has =
+                |operators: &[&str]| words.iter().any(|it| operators.iter().any(|o| it.is(o)));
+            if has(&["=", "==", "=~"]) {
+                return Asked::Branch;
+            }
+            if has(&["!="]) {
+                asked = Asked::Others;
+            }
+        }
+        asked
+    }
+}
+
+/// Whether the word is made of a variable that, by its name, holds a branch or the reference of one.
+fn holds_branch(word: &Word) -> bool {
+    word.parts.iter().any(|part| {
+        let PartKind::Variable(variable) = &part.kind else {
+            return false;
+        };
+        let name = variable.name.to_ascii_uppercase();
+        name.contains("BRANCH") || name.ends_with("REF") || name == "CODEBUILD_WEBHOOK_TRIGGER"
+    })
 }
 
 fn tolerated(context: &Context, also_conditional: bool) -> Context {

@@ -67,6 +67,9 @@ pub struct Command {
 pub struct Context {
     /// May be skipped: in a branch of `if`, `case`, in a loop body, or after `&&` or `||`.
     pub conditional: bool,
+    /// Runs only for branches that a condition names: behind `[ "$BRANCH" = main ] &&`, in such an `if`, or in
+    /// the arm of such a `case`.
+    pub one_branch: bool,
     /// Runs only if what stands before it failed (right of `||`).
     pub after_failure: bool,
     /// Its failure is caught: left of `||`, negated by `!`, or the condition of `if`, `while`, `until`.
@@ -185,6 +188,8 @@ pub struct Operator {
 pub struct Redirect {
     /// `>`, `>>`, `<`, `<<`, …
     pub kind: RedirectKind,
+    /// `>>`: what the file holds stays.
+    pub append: bool,
     /// The file, if it is one.
     pub target: Option<Word>,
     /// For a here-document its body (bytes of the text), and whether `$` expands in it.

@@ -240,7 +240,8 @@ impl Reader<'_> {
             return None;
         }
         self.at += 1;
-        if self.peek() == Some(b'>') {
+        let append = self.peek() == Some(b'>');
+        if append {
             self.at += 1;
         }
         self.skip_blanks();
@@ -249,6 +250,7 @@ impl Reader<'_> {
         let parts = self.word(None)?;
         (!parts.is_empty()).then(|| Redirect {
             kind: RedirectKind::Output,
+            append,
             target: Some(Word {
                 span: Span::new(start, self.at),
                 parts,

@@ -149,9 +149,11 @@ pub fn parse(text: &str) -> Script {
                     reader.at += 2;
                     continue;
                 }
+                let append = text[start..reader.at].starts_with(">>");
                 let target = reader.word();
                 command.redirects.push(Redirect {
                     kind: RedirectKind::Output,
+                    append,
                     target: (!target.span.is_empty()).then_some(target),
                     here_document: None,
                 });

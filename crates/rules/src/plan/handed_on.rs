@@ -1,0 +1,111 @@
+//! Files that a build hands to what deploys them as they are: manifests that it applies, task definitions that it
+//! registers, image definitions among its artifacts. No shell expands anything in them, so the tag is put in by a
+//! command in front of the one that hands the file on.
+
+use tagwright_flow::FileKind;
+use tagwright_flow::facts::{FileFacts, ImageFiles, Order, TagValue};
+
+use super::definition::{Insertion, at_the_end, before};
+use super::joined::Tagged;
+use crate::context::{Context, Place};
+use crate::rewritten;
+
+/// A command that writes the tag into a file, and where it goes.
+pub(super) struct Rewrite<'a> {
+    /// The buildspec.
+    pub(super) file: &'a FileFacts,
+    /// Where in it.
+    pub(super) place: Insertion<'a>,
+    /// When it runs.
+    pub(super) order: Order,
+    /// The command.
+    pub(super) command: String,
+}
+
+/// The command that puts `tag` in the place of `value`, if one buildspec of those that move hands the file on, and
+/// the reference is the only text of its kind in it.
+pub(super) fn rewrite<'a>(
+    context: &Context<'a>,
+    places: &[Tagged<'a>],
+    place: &Place<'a>,
+    value: &TagValue,
+    tag: &str,
+) -> Option<Rewrite<'a>> {
+    let data = place.file;
+    let reference = &*place.image.written;
+    let repository = reference.strip_suffix(":latest")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:".contains(c);
+    if !rewritten::is_data(data)
+        || !value.kind.is_literal_latest()
+        || !repository.chars().all(plain)
+    {
+        return None;
+    }
+    // Nothing but places of this image may have the text in it.
+    let own = data
+        .uses
+        .iter()
+        .filter(|image| image.written == reference)
+        .count();
+    if data.occurrences(reference) != own {
+        return None;
+    }
+    let mut specs: Vec<&FileFacts> = places
+        .iter()
+        .map(|(place, _)| place.file)
+        .filter(|file| file.buildspec.is_some())
+        .collect();
+    specs.dedup_by_key(|file| file.id);
+    let mut found = specs.into_iter().filter_map(|file| {
+        let (place, order) = hand_over(file, data)?;
+        Some((file, place, order))
+    });
+    let (file, at, order) = found.next()?;
+    // Whoever else hands it on would deploy the old text.
+    let others = context.workspace.files().iter();
+    let alone = others
+        .filter(|other| hands_on(other, data).is_some())
+        .count()
+        <= 1;
+    if found.next().is_some() || !alone || file.habits().moves {
+        return None;
+    }
+    let pattern = reference.replace('.', "\\.");
+    Some(Rewrite {
+        file,
+        place: at,
+        order,
+        command: format!("sed -i \"s|{pattern}|{repository}:{tag}|\" {}", data.path),
+    })
+}
+
+/// Where in `file` the command belongs that writes into `data` before it is handed on.
+fn hand_over<'a>(file: &'a FileFacts, data: &FileFacts) -> Option<(Insertion<'a>, Order)> {
+    if data.kind == FileKind::ImageDefinitions {
+        let listed = file.buildspec.as_ref()?.image_files == ImageFiles::Listed;
+        let end = file
+            .buildspec
+            .as_ref()?
+            .lists
+            .iter()
+            .map(|list| list.items.1)
+            .max()?;
+        let last = Order {
+            item: end.checked_sub(1)?,
+            command: 0,
+        };
+        return (listed && !data.path.contains('/')).then(|| (at_the_end(file), last));
+    }
+    let order = hands_on(file, data)?;
+    Some((before(file, order), order))
+}
+
+/// When the first command of `file` hands `data` on.
+fn hands_on(file: &FileFacts, data: &FileFacts) -> Option<Order> {
+    let holds = |path: &str| {
+        let rest = data.path.strip_prefix(path.trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let handed = file.handed_on.iter().filter(|it| holds(&it.path));
+    handed.map(|it| it.order).min()
+}

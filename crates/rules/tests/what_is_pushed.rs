@@ -1,0 +1,254 @@
+//! What a build pushes, and what of it every branch overwrites.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use tagwright_flow::FileId;
+use tagwright_rules::{Finding, Settings, Severity, lint};
+
+const ECR: &str = "444455556666.dkr.ecr.eu-central-1.amazonaws.com";
+
+fn check(files: &[(&str, &str)]) -> Vec<Finding> {
+    let texts: Vec<(FileId, &str, Arc<str>)> = (0..)
+        .zip(files)
+        .map(|(id, (path, text))| (FileId(id), *path, Arc::from(*text)))
+        .collect();
+    let files = texts.iter().map(|(id, path, text)| (*id, *path, text));
+    lint(files, &Settings::default())
+}
+
+/// The findings of the rule for these commands, one a line, with `env` before them.
+fn of(rule: &str, env: &str, commands: &str) -> Vec<(Severity, String)> {
+    let mut text = format!("version: 0.2\n{env}phases:\n  build:\n    commands:\n");
+    for command in commands.lines().filter(|line| !line.trim().is_empty()) {
+        let _ = writeln!(text, "      - |-\n        {}", command.trim());
+    }
+    let all = check(&[("buildspec.yml", &text)]).into_iter();
+    all.filter(|it| it.rule == rule)
+        .map(|it| (it.severity, it.message))
+        .collect()
+}
+
+#[track_caller]
+fn severities(rule: &str, env: &str, commands: &str, expected: &[Severity]) {
+    let found = of(rule, env, commands);
+    let levels: Vec<Severity> = found.iter().map(|(level, _)| *level).collect();
+    assert_eq!(levels, expected, "{commands}\n{found:#?}");
+}
+
+#[test]
+fn a_push_of_all_tags_takes_latest_along() {
+    for push in [
+        "docker push -a shop.example.com/web",
+        "docker image push --all-tags shop.example.com/web",
+    ] {
+        severities(
+            "latest-pushed",
+            "",
+            &format!(
+                "docker build -t shop.example.com/web:$CODEBUILD_BUILD_NUMBER .\ndocker tag shop.example.com/web:$CODEBUILD_BUILD_NUMBER shop.example.com/web:latest\n{push}"
+            ),
+            &[Severity::Warning],
+        );
+        severities(
+            "implicit-latest",
+            "",
+            &format!("docker build -t shop.example.com/web .\n{push}"),
+            // The build and the push.
+            &[Severity::Error, Severity::Error],
+        );
+        severities(
+            "latest-pushed",
+            "",
+            &format!("docker build -t shop.example.com/web:$CODEBUILD_BUILD_NUMBER .\n{push}"),
+            &[],
+        );
+    }
+}
+
+#[test]
+fn a_push_without_a_tag_pushes_no_other_tag() {
+    for tool in ["docker", "podman", "nerdctl", "finch"] {
+        for (tag, level) in [
+            ("$CODEBUILD_RESOLVED_SOURCE_VERSION", Severity::Error),
+            ("$IMAGE_TAG", Severity::Warning),
+            ("1.4.0", Severity::Error),
+        ] {
+            severities(
+                "tag-mismatch",
+                "",
+                &format!(
+                    "{tool} build -t {ECR}/web:{tag} -t {ECR}/web .\n{tool} push {ECR}/web\nprintf '[{{\"name\":\"w\",\"imageUri\":\"%s\"}}]' {ECR}/web:{tag} > imagedefinitions.json"
+                ),
+                &[level],
+            );
+        }
+    }
+}
+
+#[test]
+fn a_mismatch_does_not_vanish_when_the_branch_is_pushed() {
+    let commands = |pushed: &str, deployed: &str| {
+        format!(
+            "BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | tr / -)\ndocker build -t {ECR}/web:{pushed} .\ndocker tag {ECR}/web:{pushed} {ECR}/web:{deployed}\ndocker push {ECR}/web:{pushed}\nprintf '[{{\"name\":\"w\",\"imageUri\":\"%s\"}}]' {ECR}/web:{deployed} > imagedefinitions.json"
+        )
+    };
+    for (pushed, deployed, expected) in [
+        (
+            "${BRANCH_NAME}",
+            "$CODEBUILD_RESOLVED_SOURCE_VERSION",
+            &[Severity::Error][..],
+        ),
+        ("${BRANCH_NAME}", "$IMAGE_TAG", &[Severity::Warning]),
+        (
+            "$CODEBUILD_BUILD_NUMBER",
+            "$CODEBUILD_RESOLVED_SOURCE_VERSION",
+            &[Severity::Error],
+        ),
+        ("${BRANCH_NAME}", "${BRANCH_NAME}", &[]),
+        // A branch may be called like that.
+        ("${BRANCH_NAME}", "production", &[]),
+        ("$IMAGE_TAG", "$CODEBUILD_RESOLVED_SOURCE_VERSION", &[]),
+    ] {
+        severities("tag-mismatch", "", &commands(pushed, deployed), expected);
+    }
+}
+
+#[test]
+fn latest_in_a_variable_is_as_serious_as_latest() {
+    let build = format!("docker build -t {ECR}/web:$TAG .\ndocker push {ECR}/web:$TAG");
+    let rule = "latest-default";
+    let error = &[Severity::Error];
+    severities(rule, "", &format!("TAG=latest\n{build}"), error);
+    severities(rule, "", &format!("export TAG='latest'\n{build}"), error);
+    severities(rule, "env:\n  variables:\n    TAG: latest\n", &build, error);
+    severities(
+        rule,
+        "",
+        &format!("TAG=${{X:-latest}}\n{build}"),
+        &[Severity::Warning],
+    );
+    let beside = format!(
+        "{build}\ndocker tag {ECR}/web:$TAG {ECR}/web:$CODEBUILD_BUILD_NUMBER\ndocker push {ECR}/web:$CODEBUILD_BUILD_NUMBER"
+    );
+    severities(
+        rule,
+        "",
+        &format!("TAG=latest\n{beside}"),
+        &[Severity::Warning],
+    );
+}
+
+#[test]
+fn what_one_branch_does_is_not_said_of_every_branch() {
+    let build = format!("docker build -t {ECR}/web:$TAG .\ndocker push {ECR}/web:$TAG");
+    for condition in [
+        "if [ \"$BRANCH\" = main ]; then TAG=latest; else TAG=$BRANCH; fi",
+        "if [[ $BRANCH != main ]]; then TAG=$BRANCH; else TAG=latest; fi",
+        "case \"$BRANCH\" in main) TAG=latest ;; *) TAG=$BRANCH ;; esac",
+    ] {
+        let found = of("latest-default", "", &format!("{condition}\n{build}"));
+        let [(Severity::Note, message)] = &found[..] else {
+            panic!("{condition} {found:?}")
+        };
+        assert!(!message.contains("every branch"), "{message}");
+    }
+    for condition in [
+        "if [ -z \"$BRANCH\" ]; then TAG=latest; else TAG=$BRANCH; fi",
+        "if [ \"$BRANCH\" = main ]; then TAG=$BRANCH; else TAG=latest; fi",
+    ] {
+        severities(
+            "latest-default",
+            "",
+            &format!("{condition}\n{build}"),
+            &[Severity::Warning],
+        );
+    }
+    let pushed = of(
+        "latest-pushed",
+        "",
+        &format!(
+            "docker build -t {ECR}/web:$CODEBUILD_BUILD_NUMBER .\ndocker push {ECR}/web:$CODEBUILD_BUILD_NUMBER\ndocker tag {ECR}/web:$CODEBUILD_BUILD_NUMBER {ECR}/web:latest\n[ \"$BRANCH\" = main ] && docker push {ECR}/web:latest"
+        ),
+    );
+    assert!(!pushed.is_empty());
+    assert!(
+        pushed
+            .iter()
+            .all(|(level, text)| *level == Severity::Note && !text.contains("every branch")),
+        "{pushed:?}"
+    );
+}
+
+#[test]
+fn what_is_deployed_out_of_a_private_registry_is_the_repositorys_own() {
+    let deploy = |image: &str| {
+        format!(
+            "./push.sh\naws lambda update-function-code --function-name web --image-uri {image}"
+        )
+    };
+    for image in [
+        format!("{ECR}/web:latest"),
+        "$ACCOUNT.dkr.ecr.$REGION.amazonaws.com/team/web:latest".to_owned(),
+        "${AWS_ACCOUNT_ID}.dkr.ecr.eu-west-1.amazonaws.com/web:latest".to_owned(),
+    ] {
+        severities("latest-deployed", "", &deploy(&image), &[Severity::Warning]);
+        severities("latest-third-party", "", &deploy(&image), &[]);
+    }
+    for image in [
+        format!("{ECR}/docker-hub/library/nginx:latest"),
+        format!("{ECR}/ecr-public/nginx/nginx:latest"),
+        "public.ecr.aws/team/web:latest".to_owned(),
+    ] {
+        severities("latest-deployed", "", &deploy(&image), &[]);
+    }
+    let base = format!("docker pull {ECR}/base:latest\ndocker run {ECR}/base:latest true");
+    severities("latest-deployed", "", &base, &[]);
+    severities(
+        "latest-third-party",
+        "",
+        &base,
+        &[Severity::Note, Severity::Note],
+    );
+}
+
+#[test]
+fn only_commands_that_expand_texts_excuse_a_variable_in_a_text() {
+    let rule = "unexpanded-variable";
+    let env =
+        "env:\n  variables:\n    REPO: \"$AWS_ACCOUNT_ID.dkr.ecr.eu-west-1.amazonaws.com/web\"\n";
+    let build = "docker build -t $REPO:v1 .\ndocker push $REPO:v1";
+    severities(
+        rule,
+        env,
+        &format!("{build}\necho retrieval done"),
+        &[Severity::Error],
+    );
+    severities(
+        rule,
+        env,
+        &format!("{build}\neval \"docker push $REPO\""),
+        &[],
+    );
+    let password = "env:\n  variables:\n    PASS: \"a$Bc$DEF\"\n";
+    severities(rule, password, &format!("echo $PASS\n{build}"), &[]);
+    for (write, expected) in [
+        (
+            "echo '[{\"name\":\"w\",\"imageUri\":\"$ACCOUNT.dkr.ecr.$REGION.amazonaws.com/w:v7\"}]' > imagedefinitions.json",
+            1,
+        ),
+        (
+            "echo '[{\"name\":\"w\",\"imageUri\":\"'$ACCOUNT'.dkr.ecr.eu-west-1.amazonaws.com/w:v7\"}]' > imagedefinitions.json",
+            0,
+        ),
+        (
+            "echo '[{\"name\":\"w\",\"imageUri\":\"$ACCOUNT.dkr.ecr.eu-west-1.amazonaws.com/w:v7\"}]' | envsubst > imagedefinitions.json",
+            0,
+        ),
+    ] {
+        assert_eq!(of(rule, "", write).len(), expected, "{write}");
+    }
+    let spec = "version: 0.2\nphases:\n  build:\n    commands:\n      - |\n        cat > imagedefinitions.json <<'END'\n        [{\"name\":\"w\",\"imageUri\":\"$REPO:v7\"}]\n        END\n";
+    let found = check(&[("buildspec.yml", spec)]);
+    assert!(found.iter().any(|it| it.rule == rule), "{found:?}");
+}
