@@ -341,10 +341,10 @@ impl<'a> Reads<'a> {
     /// # Errors
     /// Another program or file of this repository gets it.
     fn leaves(&self, workspace: &Workspace, name: &str) -> Result<(), Refusal> {
-        let exported =
-            self.file
-                .assigned(name)
-                .any(|a| a.exported || a.place == AssignmentPlace::EnvVariables);
+        let exported = self
+            .file
+            .assigned(name)
+            .any(|a| a.exported || a.place == AssignmentPlace::EnvVariables);
         if !exported {
             return Ok(());
         }

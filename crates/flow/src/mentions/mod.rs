@@ -466,9 +466,7 @@ impl Spans {
 fn overwritten(facts: &FileFacts) -> Vec<Span> {
     let replaced = |name: &SmolStr| {
         let mut commands = facts.assigned(name);
-        commands.any(|it| {
-            it.place == AssignmentPlace::Command && !it.conditional && !it.subshell
-        })
+        commands.any(|it| it.place == AssignmentPlace::Command && !it.conditional && !it.subshell)
     };
     let entries = facts.assignments.iter();
     entries

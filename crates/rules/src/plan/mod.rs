@@ -189,18 +189,17 @@ fn defaults<'a>(
     for Group { places, spans } in groups {
         let seldom = places.iter().all(|(place, tag)| is_seldom(place.file, tag));
         let mut behind = places.iter();
-        let fix = if let Some(refusal) =
-            behind.find_map(|(place, tag)| behind_commit(place.file, tag))
-        {
-            Err(refusal)
-        } else if too_many {
-            Err(Refusal::new(
-                RefusalCode::UnsupportedForm,
-                "too many variables and places name this image",
-            ))
-        } else {
-            branch_tag(context, &places)
-        };
+        let fix =
+            if let Some(refusal) = behind.find_map(|(place, tag)| behind_commit(place.file, tag)) {
+                Err(refusal)
+            } else if too_many {
+                Err(Refusal::new(
+                    RefusalCode::UnsupportedForm,
+                    "too many variables and places name this image",
+                ))
+            } else {
+                branch_tag(context, &places)
+            };
         let fix = fix.map(|fix| {
             Arc::new(Fix {
                 message: "take the branch tag instead of `latest`".to_owned(),
@@ -230,8 +229,7 @@ fn behind_commit(file: &FileFacts, tag: &TagValue) -> Option<Refusal> {
         return None;
     };
     let assigned = |a: &&AssignmentFact| {
-        a.place == AssignmentPlace::Command
-            && names_in(&a.value).any(|read| read == COMMIT)
+        a.place == AssignmentPlace::Command && names_in(&a.value).any(|read| read == COMMIT)
     };
     let place = file.assigned(name).find(assigned);
     if place.is_none() && plain_name(name) != COMMIT {
