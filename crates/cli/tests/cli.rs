@@ -478,7 +478,7 @@ fn fix_of_standard_input_prints_the_result_and_touches_no_file() {
     let in_place = folder.run(&["fix"]);
     assert_eq!(in_place.code, Some(0), "{}", in_place.err);
     // Whoever runs the build has to know what it needs from now on; once for each file.
-    let note = "note: buildspec.yml: the build now needs a branch";
+    let note = "note: buildspec.yml: webhook and manual branch builds are tagged by their branch";
     assert_eq!(in_place.err.matches(note).count(), 1, "{}", in_place.err);
     assert_eq!(folder.text("buildspec.yml"), run.out());
     let again = folder.run(&["fix"]);

@@ -142,19 +142,16 @@ fn line_end(text: &str, at: usize) -> usize {
 fn latest(text: &str, start: usize, end: usize) -> Option<Shape> {
     let (before, after) = (&text[..start], &text[end..]);
     let mut next = after.chars();
-    // The parts of `latest` have tags like `latest-amd64`.
-    let part = match (next.next(), next.next()) {
-        (Some('-'), Some(second)) if second.is_alphanumeric() => true,
+    match (next.next(), next.next()) {
+        // `latest-arm64` is another tag; where it is a part of `latest`, the readers say so.
+        (Some('-'), Some(second)) if second.is_alphanumeric() => return None,
         (Some(first), _) if first.is_alphanumeric() || "_/@(=".contains(first) => return None,
         (Some('.'), Some(second)) if second.is_alphanumeric() => return None,
         (Some(':'), Some(second)) if second.is_whitespace() => return None,
-        _ => false,
-    };
+        _ => {}
+    }
     let reference = |name: Span| Some(Shape::Reference(name));
     if before.ends_with(['"', '\'', '`']) {
-        if part {
-            return None;
-        }
         return quoted(text, start - 1);
     }
     if before.ends_with(":-") || before.ends_with(":=") || before.ends_with('-') {
@@ -167,13 +164,12 @@ fn latest(text: &str, start: usize, end: usize) -> Option<Shape> {
                 .ends_with(['=', ':'])
                 .then(|| name::key_before(text, head.len() - 1))
                 .flatten();
-            return (!part).then_some(own.map_or(Shape::Word, Shape::Value));
+            return Some(own.map_or(Shape::Word, Shape::Value));
         }
         return None;
     }
     match before.chars().next_back() {
         Some(':') => reference(name::before(text, start - 1)),
-        _ if part => None,
         Some('=') => Some(name::key_before(text, start - 1).map_or(Shape::Word, Shape::Value)),
         Some(c) if c.is_whitespace() => Some(after_blank(text, start)),
         Some('(' | ',' | '[' | '{' | '|' | '>' | ';' | '\\') | None => Some(Shape::Word),
@@ -315,7 +311,7 @@ mod tests {
                 "FROM 1.dkr.ecr.eu.amazonaws.com/web:latest",
                 "reference 1.dkr.ecr.eu.amazonaws.com/web",
             ),
-            ("docker build -t $R:latest-amd64 .", "reference $R"),
+            ("docker build -t $R:latest-amd64 .", "-"),
             ("uri + ':latest'", "reference "),
             ("  tag: latest", "value tag"),
             ("\"tag\": \"latest\"", "value tag"),

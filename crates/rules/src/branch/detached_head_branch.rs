@@ -107,12 +107,13 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             continue;
         }
         match assignment_at(file, site) {
-            Some(assignment) if !is_detached(file, assignment) => {}
-            Some(assignment) => {
-                if seen.insert((file.id, assignment.span.start)) {
-                    add(context, report, file, assignment);
-                }
+            Some(assignment)
+                if is_detached(file, assignment)
+                    && seen.insert((file.id, assignment.span.start)) =>
+            {
+                add(context, report, file, assignment);
             }
+            Some(_) => {}
             None if seen.insert((file.id, site.source.start)) => {
                 let message =
                     "HEAD is detached in CodeBuild, so Git does not print a branch here and the tag does not identify one";

@@ -212,8 +212,8 @@ pub(super) fn before(file: &FileFacts, order: Order) -> Insertion<'_> {
 
 /// Behind the last command of the file.
 pub(super) fn at_the_end(file: &FileFacts) -> Insertion<'_> {
-    let lists = file.buildspec.iter().flat_map(|spec| &spec.lists);
-    match lists.filter(|list| !list.finally).next_back() {
+    let mut lists = file.buildspec.iter().flat_map(|spec| &spec.lists);
+    match lists.rfind(|list| !list.finally) {
         Some(list) if list.items.1 > list.items.0 => after(
             file,
             Order {

@@ -384,12 +384,12 @@ pub(crate) fn overwriting(declaration: &RepositoryDeclaration, tag: &str) -> Ove
     let tag = pattern_of(tag);
     let filters = &declaration.exclusions;
     let covered = filters.iter().any(|filter| covers(filter, &tag));
-    let touched = |filter: &&Box<str>| may_be_equal(filter.as_bytes(), tag.as_bytes());
+    let touched = |filter: &str| may_be_equal(filter.as_bytes(), tag.as_bytes());
     let open = declaration.exclusions_open;
     if declaration.immutable {
         // A filter without a wildcard is about one tag, which almost no branch is called.
         let mut wide = filters.iter().filter(|filter| filter.contains('*'));
-        return match (covered, open || wide.any(|filter| touched(&filter))) {
+        return match (covered, open || wide.any(|filter| touched(filter))) {
             (true, _) => Overwriting::Allowed,
             (false, true) => Overwriting::Unknown,
             (false, false) => Overwriting::Refused,
@@ -397,7 +397,7 @@ pub(crate) fn overwriting(declaration: &RepositoryDeclaration, tag: &str) -> Ove
     }
     // No branch is tagged `latest`.
     let mut others = filters.iter().filter(|filter| &***filter != "latest");
-    match (covered, open || others.any(|filter| touched(&filter))) {
+    match (covered, open || others.any(|filter| touched(filter))) {
         (true, _) => Overwriting::Refused,
         (false, true) => Overwriting::Unknown,
         (false, false) => Overwriting::Allowed,
@@ -554,8 +554,9 @@ fn bound(context: &Context<'_>, file: &FileFacts, name: &str) -> Option<usize> {
         }
         let value = assignment.value.trim_matches(['"', '\'']);
         let literal = !value.contains(['$', '`']);
-        let derived = own && context.derivation(false).contains(value)
-            || own && context.derivation(true).contains(value);
+        let derived = own
+            && (context.derivation(false).contains(value)
+                || context.derivation(true).contains(value));
         let length = if literal {
             value.len()
         } else if derived && value.len() > 20 {

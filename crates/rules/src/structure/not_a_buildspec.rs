@@ -140,7 +140,20 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
     }
     // Anything more would say a second time what a key in the wrong place says already.
     let phase = |name: &str| tree.root().is_some_and(|root| has(root, name));
-    if PhaseName::ALL.iter().any(|name| phase(name.as_str())) {
+    let misplaced = tree.root().is_some_and(|root| {
+        let known = |entry: &&Entry| {
+            let key = tree.text(entry.key);
+            key.is_some_and(|name| buildspec::BUILDSPEC.key(name).is_some())
+        };
+        let entries = tree.mapping(root).map_or(&[][..], |map| &map.entries);
+        let mut below = entries.iter().filter(known).flat_map(|entry| {
+            let mut nodes = tree.inside(entry.value);
+            nodes.push(entry.value);
+            nodes
+        });
+        below.any(|node| tree.get(node, "phases").is_some())
+    });
+    if misplaced || PhaseName::ALL.iter().any(|name| phase(name.as_str())) {
         return;
     }
     let span = tree.root().map_or(Span::empty(0), |root| {

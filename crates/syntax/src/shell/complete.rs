@@ -243,7 +243,7 @@ impl Reader<'_> {
     }
 
     /// `;`, `&`, `|` and what is made of them.
-    fn operator(&mut self, levels: &mut Vec<Level>, after: After) -> Read<After> {
+    fn operator(&mut self, levels: &mut [Level], after: After) -> Read<After> {
         let start = self.at;
         let long = [";;&", ";;", ";&", "&&", "||", "|&", "&>"]
             .into_iter()
@@ -300,13 +300,13 @@ impl Reader<'_> {
             b"else" => (State::Then, State::Else),
             b"elif" => (State::Then, State::Condition),
             b"fi" | b"done" | b"}" | b"esac" => {
-                let fits = match (word, top) {
-                    (b"fi", Some(State::Then | State::Else)) => true,
-                    (b"done", Some(State::Body)) => true,
-                    (b"}", Some(State::Brace)) => true,
-                    (b"esac", Some(State::Branch)) => true,
-                    _ => false,
-                };
+                let fits = matches!(
+                    (word, top),
+                    (b"fi", Some(State::Then | State::Else))
+                        | (b"done", Some(State::Body))
+                        | (b"}", Some(State::Brace))
+                        | (b"esac", Some(State::Branch))
+                );
                 // Only `case` may have an empty last branch.
                 return if !fits || empty && word != b"esac" {
                     refused(Fault::Stray, start, end)
