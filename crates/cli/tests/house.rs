@@ -60,7 +60,6 @@ const LONG: &[(&str, &[&str])] = &[
     ("fixer/src/run.rs", &["run_from"]),
     ("flow/src/expression.rs", &["resolve"]),
     ("flow/src/kind.rs", &["classify"]),
-    ("flow/src/delivery/cloudformation.rs", &["project"]),
     ("flow/src/mentions/mod.rs", &["each"]),
     (
         "flow/src/scan.rs",

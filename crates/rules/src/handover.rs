@@ -152,6 +152,9 @@ pub(crate) fn json(text: &str) -> Result<serde_json::Value, NotJson> {
         return Err(NotJson::Unknown);
     }
     if !text.contains('"') {
+        if let Ok(value) = serde_json::from_str(text) {
+            return Ok(value);
+        }
         let inner = text.trim_start_matches(|c: char| matches!(c, '[' | '{') || c.is_whitespace());
         let key = inner.split(':').next().unwrap_or_default();
         let bare = key.trim().trim_matches('\'');

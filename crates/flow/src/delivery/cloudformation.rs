@@ -299,22 +299,22 @@ pub(super) fn passed_by(json: &str) -> Option<Vec<Passed>> {
         .collect()
 }
 
-/// Reads a build project; `here` if its commands were read into the file's own facts.
-pub(crate) fn project(
-    facts: &mut DeliveryFacts,
-    source: &Source<'_>,
-    resource: Entry,
-    properties: NodeId,
-    here: bool,
-) {
+/// The variables of a project.
+struct Set {
+    names: Vec<Box<str>>,
+    /// All are written out.
+    whole: bool,
+    malformed: Vec<(Box<str>, Span)>,
+    references: Vec<Reference>,
+}
+
+/// Reads the variables in the environment of a project.
+fn project_variables(source: &Source<'_>, environment: Option<NodeId>) -> Set {
     let tree = source.tree;
-    let mut whole = tree
-        .mapping(properties)
-        .is_some_and(|map| is_written_out(tree, map));
+    let mut whole = true;
     let mut variables = Vec::new();
     let mut malformed = Vec::new();
     let mut references = Vec::new();
-    let environment = tree.get(properties, "Environment");
     if let Some(node) = environment.and_then(|id| tree.get(id, "EnvironmentVariables")) {
         match tree.sequence(node) {
             Some(items) => {
@@ -344,6 +344,28 @@ pub(crate) fn project(
             .mapping(node)
             .is_some_and(|map| is_written_out(tree, map));
     }
+    Set {
+        names: variables,
+        whole,
+        malformed,
+        references,
+    }
+}
+
+/// Reads a build project; `here` if its commands were read into the file's own facts.
+pub(crate) fn project(
+    facts: &mut DeliveryFacts,
+    source: &Source<'_>,
+    resource: Entry,
+    properties: NodeId,
+    here: bool,
+) {
+    let tree = source.tree;
+    let environment = tree.get(properties, "Environment");
+    let mut set = project_variables(source, environment);
+    set.whole &= tree
+        .mapping(properties)
+        .is_some_and(|map| is_written_out(tree, map));
     let spec = tree
         .get(properties, "Source")
         .and_then(|id| tree.get(id, "BuildSpec"));
@@ -356,7 +378,7 @@ pub(crate) fn project(
         Some(_) => BuildspecOf::Unknown,
     };
     if let Some(spec) = spec {
-        references.extend(
+        set.references.extend(
             references_below(source, spec)
                 .into_iter()
                 .filter(|reference| !super::is_only_told(source.text, reference)),
@@ -380,10 +402,10 @@ pub(crate) fn project(
             .get(properties, "Name")
             .map_or(Value::Unknown, |id| value(tree, id)),
         span: tree.node(resource.key).span,
-        variables,
-        whole,
+        variables: set.names,
+        whole: set.whole,
         privileged: environment.and_then(|id| privileged(tree, id)),
-        malformed,
+        malformed: set.malformed,
         source: tree
             .get(properties, "Source")
             .and_then(|id| tree.get(id, "Type"))
@@ -393,7 +415,7 @@ pub(crate) fn project(
                 inline::Inline::read(source.text, tree, *id).is_some_and(|it| it.is_text())
             })
             .map(|id| tree.node(id).span),
-        references,
+        references: set.references,
         buildspec,
     });
 }

@@ -1,0 +1,287 @@
+//! Rules about what a description gives to a build and a build to a deployment: the spellings that they know, and
+//! the situations in which they have to be silent.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use tagwright_flow::FileId;
+use tagwright_rules::{Settings, lint};
+
+/// The rules that say something of `files`, each with its file and what it is about; only those of `names`.
+fn found(names: &[&str], files: &[(&str, &str)]) -> Vec<String> {
+    let texts: Vec<(&str, Arc<str>)> = files
+        .iter()
+        .map(|(path, text)| (*path, Arc::from(*text)))
+        .collect();
+    let numbered = texts
+        .iter()
+        .enumerate()
+        .map(|(index, (path, text))| (FileId(u32::try_from(index).unwrap()), *path, text));
+    lint(numbered, &Settings::default())
+        .into_iter()
+        .filter(|it| names.contains(&it.rule))
+        .map(|it| format!("{} {}", it.rule, files[it.file.0 as usize].0))
+        .collect()
+}
+
+fn spec(commands: &[&str], rest: &str) -> String {
+    let items: String = commands
+        .iter()
+        .map(|it| format!("      - {it}\n"))
+        .collect();
+    format!("version: 0.2\nphases:\n  build:\n    commands:\n{items}{rest}")
+}
+
+fn terraform_project(environment: &str) -> String {
+    format!(
+        "resource \"aws_codebuild_project\" \"web\" {{\n  name = \"web\"\n  environment {{\n    type = \"LINUX_CONTAINER\"\n    image = \"aws/codebuild/standard:7.0\"\n{environment}\n  }}\n  source {{\n    type = \"CODEPIPELINE\"\n  }}\n}}\n"
+    )
+}
+
+fn terraform_pipeline(source: &str, build: &str) -> String {
+    format!(
+        "resource \"aws_codepipeline\" \"web\" {{\n  name = \"web\"\n  stage {{\n    name = \"Source\"\n    action {{\n      name = \"Source\"\n      category = \"Source\"\n      provider = \"CodeStarSourceConnection\"\n      output_artifacts = [\"source\"]\n      configuration = {{\n        BranchName = \"main\"\n{source}\n      }}\n    }}\n  }}\n  stage {{\n    name = \"Build\"\n    action {{\n      name = \"Build\"\n      category = \"Build\"\n      provider = \"CodeBuild\"\n      input_artifacts = [\"source\"]\n      output_artifacts = [\"out\"]\n      configuration = {{\n        ProjectName = aws_codebuild_project.web.name\n{build}\n      }}\n    }}\n  }}\n}}\n"
+    )
+}
+
+#[test]
+fn docker_needs_privileges_where_it_surely_runs() {
+    let rule = ["unprivileged-docker"];
+    let cases = [
+        ("docker build -t web:1 .", "", true),
+        ("cd app && docker compose build", "", true),
+        (
+            "sudo docker push web:1",
+            "    privileged_mode = false",
+            true,
+        ),
+        ("./gradlew bootBuildImage", "", true),
+        (
+            "docker build -t web:1 .",
+            "    privileged_mode = true",
+            false,
+        ),
+        (
+            "docker build -t web:1 .",
+            "    privileged_mode = \"true\"",
+            false,
+        ),
+        (
+            "docker build -t web:1 .",
+            "    privileged_mode = var.docker",
+            false,
+        ),
+        (
+            "docker build -t web:1 .",
+            "    fleet {\n      fleet_arn = var.fleet\n    }",
+            false,
+        ),
+        ("docker login -u AWS -p \"$PASSWORD\" registry", "", false),
+        ("docker pull web:1 || true", "", false),
+        (
+            "if [ -f Dockerfile ]; then docker build -t web:1 .; fi",
+            "",
+            false,
+        ),
+        ("make image || docker build -t web:1 .", "", false),
+        ("echo docker build .", "", false),
+        ("docker --version", "", false),
+        (
+            "DOCKER_HOST=tcp://builder:2375 docker build -t web:1 .",
+            "",
+            false,
+        ),
+    ];
+    for (command, environment, expected) in cases {
+        let (spec, project) = (spec(&[command], ""), terraform_project(environment));
+        let found = found(&rule, &[("buildspec.yml", &spec), ("main.tf", &project)]);
+        assert_eq!(!found.is_empty(), expected, "{command} {environment}");
+    }
+    let docker = spec(&["docker build -t web:1 ."], "");
+    let own = terraform_project("");
+    // Another project may be the one that runs it.
+    let other = terraform_project("    privileged_mode = true");
+    assert!(
+        found(
+            &rule,
+            &[("buildspec.yml", &docker), ("a.tf", &own), ("b.tf", &other)]
+        )
+        .is_empty()
+    );
+    let json = "{\"Resources\": {\"Web\": {\"Type\": \"AWS::CodeBuild::Project\", \"Properties\": {\"Environment\": {\"Type\": \"LINUX_CONTAINER\", \"Image\": \"IMAGE\"}, \"Source\": {\"Type\": \"GITHUB\"}}}}}";
+    let json = |image: &str| json.replace("IMAGE", image);
+    let is = |image: &str| {
+        found(
+            &rule,
+            &[("buildspec.yml", &docker), ("template.json", &json(image))],
+        )
+        .len()
+    };
+    assert_eq!(is("aws/codebuild/standard:7.0"), 1);
+    // Former images with Docker were privileged by themselves.
+    assert_eq!(is("aws/codebuild/docker:18.09.0"), 0);
+}
+
+#[test]
+fn git_needs_a_repository() {
+    let rule = ["git-without-repository"];
+    let clone = "        OutputArtifactFormat = \"CODEBUILD_CLONE_REF\"";
+    let cases = [
+        ("TAG=$(git rev-parse --short HEAD)", "", true),
+        ("git describe --tags", "", true),
+        ("echo $(git log -1 --format=%h)", "", true),
+        ("git log -1 | head -1", "", true),
+        ("TAG=$(git rev-parse --short HEAD)", clone, false),
+        (
+            "TAG=$(git rev-parse --short HEAD)",
+            "        OutputArtifactFormat = var.format",
+            false,
+        ),
+        ("TAG=$(git rev-parse HEAD || echo none)", "", false),
+        ("TAG=$(git rev-parse HEAD) || TAG=none", "", false),
+        ("git rev-parse HEAD || true", "", false),
+        ("if git rev-parse HEAD; then make; fi", "", false),
+        (
+            "git clone https://example.com/a.git && cd a && git log -1",
+            "",
+            false,
+        ),
+        ("git init && git status", "", false),
+        ("git config --global user.name build", "", false),
+        ("git -C vendor log -1", "", false),
+        ("git --version", "", false),
+    ];
+    let project = terraform_project("");
+    for (command, source, expected) in cases {
+        let (spec, pipeline) = (spec(&[command], ""), terraform_pipeline(source, ""));
+        let files = [
+            ("buildspec.yml", &*spec),
+            ("main.tf", &project),
+            ("pipeline.tf", &pipeline),
+        ];
+        assert_eq!(
+            !found(&rule, &files).is_empty(),
+            expected,
+            "{command} {source}"
+        );
+    }
+}
+
+#[test]
+fn the_variables_of_an_action_are_json_text() {
+    let rule = ["action-variables", "branch-not-passed", "undefined-branch"];
+    let cases = [
+        ("[{ name = \"A\", value = \"b\" }]", true),
+        ("{ A = \"b\" }", true),
+        ("jsonencode({ A = \"b\" })", true),
+        ("\"[{name: A, value: b}]\"", true),
+        (
+            "jsonencode([{ name = \"A\", value = \"b\", type = \"PLAINTEXT\" }])",
+            false,
+        ),
+        ("jsonencode(local.variables)", false),
+        ("var.variables", false),
+        (
+            "\"[{\\\"name\\\":\\\"A\\\",\\\"value\\\":\\\"${var.b}\\\"}]\"",
+            false,
+        ),
+    ];
+    let (spec, project) = (spec(&["make"], ""), terraform_project(""));
+    for (value, expected) in cases {
+        let build = format!("        EnvironmentVariables = {value}");
+        let pipeline = terraform_pipeline("", &build);
+        let files = [
+            ("buildspec.yml", &*spec),
+            ("main.tf", &project),
+            ("pipeline.tf", &pipeline),
+        ];
+        assert_eq!(!found(&rule, &files).is_empty(), expected, "{value}");
+    }
+}
+
+#[test]
+fn artifacts_are_taken_from_where_they_are_written() {
+    let rule = ["artifact-elsewhere", "artifact-not-listed"];
+    let write =
+        |to: &str| format!("printf '[{{\"name\":\"web\",\"imageUri\":\"%s\"}}]' \"$URI\" > {to}");
+    let plain = "artifacts:\n  files: [imagedefinitions.json]\n";
+    let based = "artifacts:\n  base-directory: out\n  files: [imagedefinitions.json]\n";
+    let any = "artifacts:\n  files: ['**/*']\n";
+    let name = "imagedefinitions.json";
+    let cases: &[(&[&str], &str, &str, bool)] = &[
+        (&["cd app"], name, plain, true),
+        (&["cd app && make"], name, plain, true),
+        (&["cd app/web", "cd .."], name, plain, true),
+        (&[], name, based, true),
+        (&["cd app"], "../imagedefinitions.json", plain, false),
+        (&["cd app", "cd -"], name, plain, false),
+        (&["cd app", "cd .."], name, plain, false),
+        (&["cd app", "cd $CODEBUILD_SRC_DIR"], name, plain, false),
+        (
+            &["cd app"],
+            "$CODEBUILD_SRC_DIR/imagedefinitions.json",
+            plain,
+            false,
+        ),
+        (&["cd app"], name, any, false),
+        (&["cd $APP"], name, plain, false),
+        (&["(cd app && make)"], name, plain, false),
+        (&["if [ -d app ]; then cd app; fi"], name, plain, false),
+        (&["cd out"], name, based, false),
+        (&[], "out/imagedefinitions.json", based, false),
+    ];
+    for (before, to, artifacts, expected) in cases {
+        let last = write(to);
+        let commands: Vec<&str> = before.iter().copied().chain([&*last]).collect();
+        let spec = spec(&commands, artifacts);
+        let found = found(&rule, &[("buildspec.yml", &spec)]);
+        assert_eq!(!found.is_empty(), *expected, "{spec}");
+    }
+    let moved = spec(
+        &["cd app", &write(name), "mv imagedefinitions.json .."],
+        plain,
+    );
+    assert!(found(&rule, &[("buildspec.yml", &moved)]).is_empty());
+}
+
+#[test]
+fn what_a_deployment_reads_is_json_of_its_shape() {
+    let rule = ["invalid-image-definitions"];
+    let cases = [
+        ("echo '[{\"name\":\"web\"}]' > imagedefinitions.json", true),
+        (
+            "echo '[{\\\"name\\\":\\\"web\\\",\\\"imageUri\\\":\\\"x\\\"}]' > imagedefinitions.json",
+            true,
+        ),
+        (
+            "printf '{\"ImageURI\":\"%s\"}' $URI | tee imagedefinitions.json",
+            true,
+        ),
+        (
+            "printf '[{\"name\":\"web\",\"imageUri\":\"%s\"}]' $URI > imageDetail.json",
+            true,
+        ),
+        (
+            "printf '{\"ImageURI\":\"%s\"}' $URI > imageDetail.json",
+            false,
+        ),
+        (
+            "echo \"[{\\\"name\\\":\\\"web\\\",\\\"imageUri\\\":\\\"$URI\\\"}]\" > imagedefinitions.json",
+            false,
+        ),
+        ("echo $DEFINITIONS > imagedefinitions.json", false),
+        ("jq -n '[]' > imagedefinitions.json", false),
+        (
+            "echo '{}' > imagedefinitions.json; jq '[.]' imagedefinitions.json > x",
+            false,
+        ),
+    ];
+    for (command, expected) in cases {
+        let spec = format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - |\n        {command}\n"
+        );
+        let found = found(&rule, &[("buildspec.yml", &spec)]);
+        assert_eq!(!found.is_empty(), expected, "{command}");
+    }
+}
