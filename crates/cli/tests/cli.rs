@@ -264,7 +264,7 @@ fn values_that_double_are_not_followed_without_end() {
         text.push_str("      - docker push $A64:latest\n");
         let folder = Folder::new(&[("buildspec.yml", &*text)]);
         let output = folder.run(&["check", "--format", "concise"]);
-        assert!(output.stdout.contains("latest"), "{twice}");
+        assert!(output.out().contains("latest"), "{twice}");
     }
 }
 

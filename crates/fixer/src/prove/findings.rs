@@ -207,7 +207,7 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
             askers.entry(change).or_default().push(Arc::clone(&own));
         }
     }
-    let mut new_ranges: HashMap<(FileId, NodeId), HashMap<(Span, &str), Span>> = HashMap::new();
+    let mut new_ranges: HashMap<(FileId, NodeId), NewRanges<'_>> = HashMap::new();
     for (change, asked_by) in askers {
         let Some(file) = it.files.get(&change.file) else {
             continue;
@@ -306,8 +306,11 @@ fn near<'m>(made: &'m [Made], change: &Change) -> &'m [Made] {
     made.get(first..last).unwrap_or(&[])
 }
 
-/// Where each replacement of the node, by its old range and its text, stands in the new value.
-fn ranges_after(file: &ProvenFile, node: NodeId) -> HashMap<(Span, &str), Span> {
+/// By the old range of a replacement and its text: where it stands in the new value.
+type NewRanges<'a> = HashMap<(Span, &'a str), Span>;
+
+/// Where each replacement of the node stands in the new value.
+fn ranges_after(file: &ProvenFile, node: NodeId) -> NewRanges<'_> {
     let mut shift = 0_i64;
     let mut ranges = HashMap::new();
     let todo = file.plan.nodes.get(&node);

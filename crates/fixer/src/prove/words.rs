@@ -337,7 +337,7 @@ impl<'a> Shift<'a> {
         let near = self.items[..last].iter().enumerate().rev().take(2);
         near.filter(|(_, it)| effect(it.effect) && within(span, &it.new))
             .map(|(index, _)| index)
-            .last()
+            .min()
     }
 
     /// The replacement that declares to add the command at `span` of the new text.

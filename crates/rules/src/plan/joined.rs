@@ -16,6 +16,9 @@ use crate::{Refusal, RefusalCode};
 /// A place, and the index of one of the tags that it may have.
 type TagId = (UseId, usize);
 
+/// A flow, and tags of places in it.
+type OfFlow = (usize, Vec<TagId>);
+
 fn tagged<'a>(context: &Context<'a>, (id, tag): TagId) -> Tagged<'a> {
     let place = context.place(id);
     (place, &place.image.tags[tag])
@@ -28,7 +31,7 @@ pub(super) type Tagged<'a> = (Place<'a>, &'a TagValue);
 pub(crate) struct Index {
     /// By where the value of a variable is written: the flows that have `latest` from there, and for each the
     /// places with the indices of their tags.
-    through: HashMap<(FileId, Span), Vec<(usize, Vec<TagId>)>>,
+    through: HashMap<(FileId, Span), Vec<OfFlow>>,
     /// By flow: the places that are `latest` whatever their variables hold, and whether they stand alone.
     latest: HashMap<usize, (Vec<TagId>, bool)>,
     /// The calls of `aws ecr`, by the repository's name.

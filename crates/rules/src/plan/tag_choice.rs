@@ -547,7 +547,7 @@ fn bound(context: &Context<'_>, file: &FileFacts, name: &str) -> Option<usize> {
     let mut longest = None;
     let assigned = file
         .assigned(name)
-        .filter(|a| (a.value_site.is_some() || !a.value.is_empty()));
+        .filter(|a| a.value_site.is_some() || !a.value.is_empty());
     for assignment in assigned {
         if assignment.place == AssignmentPlace::Loop || assignment.place == AssignmentPlace::Store {
             return None;
