@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use tagwright_project::discovery;
+use tagwright_project::{discovery, spelling};
 
 use crate::args::{Format, TargetArgs};
 use crate::ending::{Exit, Stop, Streams};
@@ -35,8 +35,8 @@ pub(crate) fn deliver(
         };
         if let Err(error) = write_file(report, output.format, path) {
             report.push_problem(discovery::Problem {
-                path: discovery::display(path),
-                message: discovery::plain(&error),
+                path: spelling::display(path),
+                message: spelling::plain(&error),
             });
         }
     }

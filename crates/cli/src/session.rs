@@ -23,6 +23,7 @@ use tagwright_project::lock::Lock;
 use tagwright_project::parallel::map;
 use tagwright_project::shellcheck::Shellcheck;
 use tagwright_project::source::{self, Source};
+use tagwright_project::spelling;
 use tagwright_project::surroundings::Around;
 use tagwright_project::workspace::{Checked, INTERNAL_ERROR};
 use tagwright_syntax::Span;
@@ -130,7 +131,7 @@ impl Session {
         if let Err(error) = input.read_to_end(&mut self.stdin_bytes) {
             self.plan.problems.push(Problem {
                 path: "standard input".to_owned(),
-                message: discovery::plain(&error),
+                message: spelling::plain(&error),
             });
         }
         self.stdin = Some(source::decode(self.stdin_bytes.clone()));
@@ -189,7 +190,7 @@ impl Session {
                 if covered && file.explicit {
                     notes.push(format!(
                         "note: {} is excluded and not read",
-                        discovery::display(&file.path)
+                        spelling::display(&file.path)
                     ));
                 }
                 !covered
@@ -277,8 +278,8 @@ impl Session {
             let _lock = match self.write.then(|| Lock::acquire(&root)).transpose() {
                 Ok(lock) => lock,
                 Err(error) => {
-                    let path = discovery::display(&root);
-                    let message = discovery::plain(&error);
+                    let path = spelling::display(&root);
+                    let message = spelling::plain(&error);
                     report.push_problem(Problem { path, message });
                     continue;
                 }
@@ -300,7 +301,7 @@ impl Session {
             if let Some(shellcheck) = &self.shellcheck
                 && let Err(message) = workspace.add_shellcheck(shellcheck, &root)
             {
-                let path = discovery::display(&root);
+                let path = spelling::display(&root);
                 report.push_problem(Problem { path, message });
             }
             let touched = self.selection.touched(&workspace);

@@ -138,7 +138,11 @@ fn an_isolated_run_takes_the_configuration_that_it_is_given() {
     ]);
     let platform = tempfile::tempdir().unwrap();
     let config = platform.path().join("platform.toml");
-    std::fs::write(&config, "[rules]\nlatest-pushed = 'note'\n").unwrap();
+    std::fs::write(
+        &config,
+        "[rules]\nlatest-pushed = 'note'\nlatest-deployed = 'note'\n",
+    )
+    .unwrap();
     let config = config.to_string_lossy();
     let (code, report) = json(
         &repository,
@@ -325,7 +329,8 @@ fn no_line_of_a_log_is_a_workflow_command() {
     ] {
         for command in ["check", "fix"] {
             let run = repository.run(&[command, "--format", format]);
-            assert!(run.out.contains("set-output"), "{format}: {}", run.out);
+            let named = run.out.contains("set-output") || run.err.contains("set-output");
+            assert!(named, "{format}: {}", run.out);
             assert_eq!(commands(&run.out), [""; 0], "{command} {format}");
             assert_eq!(commands(&run.err), [""; 0], "{command} {format}");
             repository.git(&["checkout", "-q", "."]);

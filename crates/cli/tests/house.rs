@@ -58,7 +58,6 @@ const LONG: &[(&str, &[&str])] = &[
     ("fixer/src/materialise.rs", &["plan"]),
     ("fixer/src/prove/tree.rs", &["node", "compare_values"]),
     ("fixer/src/run.rs", &["run_from"]),
-    ("flow/src/expression.rs", &["resolve"]),
     ("flow/src/kind.rs", &["classify"]),
     ("flow/src/mentions/mod.rs", &["each"]),
     (
@@ -151,7 +150,6 @@ const CIRCLES: &[&[&str]] = &[
         "lsp::server",
         "lsp::symbols",
     ],
-    &["project::config", "project::discovery"],
     &["rules::inline", "rules::verdict"],
     &["syntax::shell::adapter", "syntax::shell::repair"],
 ];

@@ -15,6 +15,7 @@ use crate::delivery::DeliveryFacts;
 use crate::expression::{Expression, Origin, Repository, Site};
 use crate::habits::Habits;
 use crate::kind::FileKind;
+use crate::lookup::Lookup;
 use crate::templates::Template;
 use crate::tools::{ComposeCall, Role, Tool};
 
@@ -76,7 +77,7 @@ pub struct FileFacts {
     /// Places where pasted documentation or quoting keeps a variable from being one.
     pub oddities: Vec<Oddity>,
     /// Tables of the assignments, made when they are asked.
-    pub lookup: crate::lookup::Lookup,
+    pub(crate) lookup: Lookup<Order>,
     /// What its commands do beside that, once somebody has asked.
     pub(crate) habits: OnceLock<Habits>,
 }

@@ -4,13 +4,14 @@
 //! repository and tag once simple assignments are resolved, and which of these places belong to one
 //! image. Whether any of it is wrong is for the rules to say.
 
+mod assignments;
 pub mod delivery;
 mod ecr;
 pub mod expression;
 pub mod facts;
 pub mod habits;
 pub mod kind;
-pub mod lookup;
+mod lookup;
 pub mod mentions;
 pub mod outputs;
 pub mod read;

@@ -8,62 +8,105 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use tagwright_syntax::yaml::{self, NodeId, Tree};
+use tagwright_syntax::yaml::{NodeId, Tree};
 use tagwright_syntax::{SmolStr, Span};
 
-use crate::facts::{AssignmentFact, AssignmentPlace, FileFacts, Order};
+/// The tables of one file, whose commands run in the order `O`. A copy of the facts makes its own.
+pub(crate) struct Lookup<O>(OnceLock<Box<Tables<O>>>);
 
-/// The tables of one file. A copy of the facts makes its own.
-#[derive(Default)]
-pub struct Lookup(OnceLock<Box<Tables>>);
+impl<O> Default for Lookup<O> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
 
-impl Clone for Lookup {
+impl<O> Clone for Lookup<O> {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-impl std::fmt::Debug for Lookup {
+impl<O> std::fmt::Debug for Lookup<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Lookup")
     }
 }
 
-#[derive(Default)]
-struct Tables {
+/// What is asked of an assignment.
+pub(crate) struct Entry<'a, O> {
+    pub(crate) name: &'a SmolStr,
+    /// Bytes of the file.
+    pub(crate) span: Span,
+    pub(crate) order: O,
+    /// Whether a command does it.
+    pub(crate) by_command: bool,
+}
+
+pub(crate) struct Tables<O> {
     /// Indices among the assignments, ascending.
-    by_name: HashMap<SmolStr, Vec<u32>>,
-    all: Nested,
-    by_commands: Nested,
-    tree: OnceLock<Tree>,
-    answers: Mutex<HashMap<(NodeId, SmolStr), bool>>,
-    last: Mutex<HashMap<SmolStr, Option<Order>>>,
+    pub(crate) by_name: HashMap<SmolStr, Vec<u32>>,
+    pub(crate) all: Nested<O>,
+    pub(crate) by_commands: Nested<O>,
+    pub(crate) tree: OnceLock<Tree>,
+    /// What somebody has asked of a scalar and a variable.
+    pub(crate) answers: Remembered<(NodeId, SmolStr), bool>,
+    /// What somebody has asked of the assignments to a variable.
+    pub(crate) last: Remembered<SmolStr, Option<O>>,
+}
+
+impl<O: Copy + Ord> Lookup<O> {
+    /// The tables, made of the assignments of the file when they are first asked for.
+    pub(crate) fn tables<'a>(&self, entries: impl Iterator<Item = Entry<'a, O>>) -> &Tables<O> {
+        self.0.get_or_init(|| Box::new(Tables::new(entries)))
+    }
+}
+
+impl<O: Copy + Ord> Tables<O> {
+    fn new<'a>(entries: impl Iterator<Item = Entry<'a, O>>) -> Self {
+        let mut by_name: HashMap<SmolStr, Vec<u32>> = HashMap::new();
+        let mut all = Vec::new();
+        let mut by_commands = Vec::new();
+        for (index, entry) in (0..).zip(entries) {
+            by_name.entry(entry.name.clone()).or_default().push(index);
+            let enclosed = (entry.span, index, entry.order);
+            all.push(enclosed);
+            if entry.by_command {
+                by_commands.push(enclosed);
+            }
+        }
+        Self {
+            by_name,
+            all: Nested::new(all),
+            by_commands: Nested::new(by_commands),
+            tree: OnceLock::new(),
+            answers: Remembered::default(),
+            last: Remembered::default(),
+        }
+    }
 }
 
 /// Spans of which each two are apart or one in the other, as those of assignments are.
-#[derive(Default)]
-struct Nested {
+pub(crate) struct Nested<O> {
     /// By start, the longer first.
-    spans: Vec<Enclosed>,
+    spans: Vec<Enclosed<O>>,
 }
 
-struct Enclosed {
+pub(crate) struct Enclosed<O> {
     span: Span,
-    /// The first assignment there, and when the earliest of them runs: an alias is read many times.
-    first: u32,
-    order: Order,
+    /// The index of the first assignment there, and when the earliest of them runs: an alias is read many times.
+    pub(crate) first: u32,
+    pub(crate) order: O,
     /// The span around it.
     parent: Option<u32>,
 }
 
-impl Nested {
-    fn new<'a>(assignments: impl Iterator<Item = (u32, &'a AssignmentFact)>) -> Self {
-        let mut sorted: Vec<(u32, &AssignmentFact)> = assignments.collect();
-        sorted.sort_by_key(|(index, a)| (a.span.start, std::cmp::Reverse(a.span.end), *index));
-        let mut spans: Vec<Enclosed> = Vec::with_capacity(sorted.len());
+impl<O: Copy + Ord> Nested<O> {
+    /// Of the spans of assignments with their indices and when they run.
+    fn new(mut sorted: Vec<(Span, u32, O)>) -> Self {
+        sorted.sort_by_key(|(span, index, _)| (span.start, std::cmp::Reverse(span.end), *index));
+        let mut spans: Vec<Enclosed<O>> = Vec::with_capacity(sorted.len());
         let mut parent: Option<u32> = None;
-        for (first, assignment) in sorted {
-            let (span, order) = (assignment.span, assignment.order);
+        for (span, first, order) in sorted {
             if let Some(last) = spans.last_mut().filter(|last| last.span == span) {
                 last.order = last.order.min(order);
                 continue;
@@ -83,7 +126,7 @@ impl Nested {
     }
 
     /// Those around `span`, the shortest first.
-    fn around(&self, span: Span) -> impl Iterator<Item = &Enclosed> {
+    pub(crate) fn around(&self, span: Span) -> impl Iterator<Item = &Enclosed<O>> {
         let after = self.spans.partition_point(|it| it.span.start <= span.start);
         let nearest = after.checked_sub(1).and_then(|at| self.spans.get(at));
         std::iter::successors(nearest, |it| {
@@ -93,82 +136,24 @@ impl Nested {
     }
 }
 
-impl FileFacts {
-    fn tables(&self) -> &Tables {
-        self.lookup.0.get_or_init(|| {
-            let mut tables = Tables::default();
-            for (index, assignment) in (0..).zip(&self.assignments) {
-                let of_name = tables.by_name.entry(assignment.name.clone());
-                of_name.or_default().push(index);
-            }
-            let numbered = || (0..).zip(&self.assignments);
-            tables.all = Nested::new(numbered());
-            let by_commands = numbered().filter(|(_, a)| a.place == AssignmentPlace::Command);
-            tables.by_commands = Nested::new(by_commands);
-            Box::new(tables)
-        })
-    }
+/// Answers to a question that is always the same.
+pub(crate) struct Remembered<K, V>(Mutex<HashMap<K, V>>);
 
-    /// The assignments to the variable `name`, in the order in which they run.
-    pub fn assigned(&self, name: &str) -> impl Iterator<Item = &AssignmentFact> + Clone {
-        let indices = self.tables().by_name.get(name);
-        indices
-            .into_iter()
-            .flatten()
-            .filter_map(|index| self.assignments.get(*index as usize))
-    }
-
-    /// The shortest assignment that holds `span`, bytes of the file.
-    #[must_use]
-    pub fn assignment_around(&self, span: Span) -> Option<&AssignmentFact> {
-        let found = self.tables().all.around(span).next()?;
-        self.assignments.get(found.first as usize)
-    }
-
-    /// When the first of the commands runs that assign a value in which `span` stands, bytes of the file.
-    #[must_use]
-    pub fn assigned_at(&self, span: Span) -> Option<Order> {
-        let around = self.tables().by_commands.around(span);
-        around.map(|it| it.order).min()
-    }
-
-    /// The decoded text of the scalar `node`, of the tree that reading the file gives.
-    #[must_use]
-    pub fn scalar(&self, node: NodeId) -> Option<&str> {
-        let tree = self.tables().tree.get_or_init(|| yaml::parse(&self.text));
-        tree.text(node)
-    }
-
-    /// When the last of the assignments to `name` runs of which `ask` is true; asked once for each name, so `ask`
-    /// must always be the same question.
-    pub fn last_assigned(
-        &self,
-        name: &SmolStr,
-        ask: impl Fn(&AssignmentFact) -> bool,
-    ) -> Option<Order> {
-        remembered(&self.tables().last, name.clone(), || {
-            let matching = self.assigned(name).filter(|it| ask(it));
-            matching.map(|it| it.order).max()
-        })
-    }
-
-    /// What `ask` says of the scalar `node` and the variable `name`; asked once for both, so `ask` must always
-    /// be the same question.
-    pub fn answer(&self, node: NodeId, name: &SmolStr, ask: impl FnOnce() -> bool) -> bool {
-        remembered(&self.tables().answers, (node, name.clone()), ask)
+impl<K, V> Default for Remembered<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
     }
 }
 
-fn remembered<K: Eq + Hash, V: Copy>(
-    known: &Mutex<HashMap<K, V>>,
-    key: K,
-    ask: impl FnOnce() -> V,
-) -> V {
-    let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
-    let answer = lock().get(&key).copied();
-    answer.unwrap_or_else(|| {
-        let answer = ask();
-        lock().insert(key, answer);
-        answer
-    })
+impl<K: Eq + Hash, V: Copy> Remembered<K, V> {
+    /// The answer for `key`, which `ask` finds out the first time.
+    pub(crate) fn get(&self, key: K, ask: impl FnOnce() -> V) -> V {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = lock().get(&key).copied();
+        answer.unwrap_or_else(|| {
+            let answer = ask();
+            lock().insert(key, answer);
+            answer
+        })
+    }
 }

@@ -20,6 +20,7 @@ use ignore::{WalkBuilder, WalkState};
 
 use crate::config;
 use crate::git::{self, GitError};
+use crate::spelling::{display, plain};
 
 /// Folders that hold other people's files or build products.
 const SKIPPED: &[&str] = &[
@@ -224,26 +225,6 @@ pub fn all_files(root: &Path, reach: Reach, whole: bool) -> Vec<PathBuf> {
     found.into_iter().collect()
 }
 
-/// A path for people: `/` between the parts, no leading `./`, and no byte that a terminal would act on.
-#[must_use]
-pub fn display(path: &Path) -> String {
-    shown(path).into_owned()
-}
-
-/// The same, copied only where it has to be.
-#[must_use]
-pub fn shown(path: &Path) -> Cow<'_, str> {
-    let path = path.strip_prefix("./").unwrap_or(path);
-    let text = path.to_string_lossy();
-    if text.is_empty() {
-        Cow::Borrowed(".")
-    } else if std::path::MAIN_SEPARATOR == '/' {
-        text
-    } else {
-        text.replace(std::path::MAIN_SEPARATOR, "/").into()
-    }
-}
-
 /// The name in lower case; most are already.
 fn lowercase(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -384,22 +365,7 @@ impl Found {
             }
         }
         self.roots.push(root);
-        // Copilot folders that .gitignore hides are not met on the way.
-        let mut starts = self.roots.clone();
-        starts.push(absolute.clone());
-        for start in starts {
-            if let Ok(part) = start.strip_prefix(&absolute) {
-                let folder = join(path, part).join("copilot");
-                if is_copilot_workspace(&folder) {
-                    copilot.push(folder);
-                }
-            }
-        }
-        copilot.sort();
-        copilot.dedup();
-        for folder in copilot {
-            self.copilot(path, &absolute, &folder);
-        }
+        self.all_copilot(path, &absolute, copilot);
         tracked.extend(
             repositories
                 .iter()
@@ -417,6 +383,26 @@ impl Found {
             }
         }
         self.add_links();
+    }
+
+    /// Adds the Copilot workspaces `met` on a walk of the folder `path`, which is `absolute`, and those that `.gitignore`
+    /// hides, which are not met on the way.
+    fn all_copilot(&mut self, path: &Path, absolute: &Path, mut met: Vec<PathBuf>) {
+        let mut starts = self.roots.clone();
+        starts.push(absolute.to_owned());
+        for start in starts {
+            if let Ok(part) = start.strip_prefix(absolute) {
+                let folder = join(path, part).join("copilot");
+                if is_copilot_workspace(&folder) {
+                    met.push(folder);
+                }
+            }
+        }
+        met.sort();
+        met.dedup();
+        for folder in met {
+            self.copilot(path, absolute, &folder);
+        }
     }
 
     /// The candidates below the folder `path`, which is `absolute`, that its repository tracks: whether an ignore file
@@ -813,15 +799,6 @@ fn walk_problem(error: &ignore::Error) -> Problem {
     Problem {
         path: display(path.unwrap_or(Path::new("."))),
         message: inner.io_error().map_or_else(|| inner.to_string(), plain),
-    }
-}
-
-/// An error of the operating system without its number.
-pub fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error ") {
-        Some(at) => text[..at].to_owned(),
-        None => text,
     }
 }
 

@@ -12,13 +12,13 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::discovery;
+use crate::spelling;
 
 /// Why Git gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     /// There is no such program, or it cannot be started.
-    #[error("cannot run git: {}", discovery::plain(.0))]
+    #[error("cannot run git: {}", spelling::plain(.0))]
     NotRun(io::Error),
     /// The current folder is in no work tree.
     #[error("the current folder is not in the work tree of a Git repository")]
@@ -376,9 +376,11 @@ fn command(folder: Option<&Path>, arguments: &[&str]) -> Command {
     if let Some(folder) = folder {
         command.current_dir(folder);
     }
-    let asks_for_path = arguments.contains(&"--git-path");
+    let asks_for_hooks = ["--git-path", "core.hooksPath"]
+        .iter()
+        .any(|it| arguments.contains(it));
     command
-        .args(&NOTHING_RUNS[..if asks_for_path { 2 } else { 4 }])
+        .args(&NOTHING_RUNS[..if asks_for_hooks { 2 } else { 4 }])
         .args(arguments)
         // Nor does Git fetch what a partial clone lacks: that runs programs too.
         .env("GIT_NO_LAZY_FETCH", "1")

@@ -17,6 +17,7 @@ pub mod parallel;
 mod provided;
 pub mod shellcheck;
 pub mod source;
+pub mod spelling;
 pub mod surroundings;
 pub mod workspace;
 

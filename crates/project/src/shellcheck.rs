@@ -19,7 +19,7 @@ use tagwright_syntax::buildspec::{Buildspec, Version};
 use tagwright_syntax::shell::{self, Status};
 use tagwright_syntax::{SourceMap, Span};
 
-use crate::discovery;
+use crate::spelling;
 
 /// The rule of all of its findings.
 pub const RULE: &str = "shellcheck";
@@ -163,7 +163,7 @@ impl Shellcheck {
         let written = |error: &io::Error| {
             format!(
                 "cannot write the scripts for {PROGRAM}: {}",
-                discovery::plain(error)
+                spelling::plain(error)
             )
         };
         let folder = tempfile::tempdir().map_err(|error| written(&error))?;
@@ -233,7 +233,7 @@ impl Shellcheck {
 }
 
 fn cannot_run(error: &io::Error) -> String {
-    format!("cannot run {PROGRAM}: {}", discovery::plain(error))
+    format!("cannot run {PROGRAM}: {}", spelling::plain(error))
 }
 
 impl Script {

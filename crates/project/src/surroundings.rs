@@ -1,6 +1,7 @@
 //! The text files of a repository that no reader knows: scripts, Dockerfiles, programs. They are searched for
 //! mentions of an image that a fix would move, and only then.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
@@ -10,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use tagwright_flow::mentions::{Surroundings, is_prose};
 
 use crate::discovery::{self, Reach};
+use crate::spelling;
 
 /// A longer file is data, in bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -61,7 +63,7 @@ impl Around {
             let mut texts = Vec::new();
             for path in discovery::all_files(&self.root, self.reach, self.whole) {
                 let relative = path.strip_prefix(&self.root).unwrap_or(&path);
-                let shown = discovery::display(relative);
+                let shown = spelling::display(relative);
                 if !is_prose(&shown)
                     && let Some(text) = text(&path)
                 {
@@ -95,15 +97,28 @@ fn text(path: &Path) -> Option<Arc<str>> {
 /// Files around a workspace without those that belong to it.
 pub(crate) struct Others<'a> {
     around: Option<&'a Around>,
-    known: HashSet<&'a str>,
+    known: HashSet<Cow<'a, str>>,
 }
 
 impl<'a> Others<'a> {
-    /// Without the files at the paths `known`, relative to the same folder.
-    pub(crate) fn new(around: Option<&'a Around>, known: impl Iterator<Item = &'a str>) -> Self {
+    /// Without the files at the paths `known`, relative to the same folder, and those that the symbolic links at
+    /// the paths `links` lead to.
+    pub(crate) fn new(
+        around: Option<&'a Around>,
+        known: impl Iterator<Item = &'a str>,
+        links: impl Iterator<Item = &'a Path>,
+    ) -> Self {
+        let linked = |path: &Path| {
+            let real = std::fs::canonicalize(path).ok()?;
+            let below = real.strip_prefix(&around?.root).ok()?;
+            Some(spelling::display(below).into())
+        };
         Self {
             around,
-            known: known.collect(),
+            known: known
+                .map(Cow::Borrowed)
+                .chain(links.filter_map(linked))
+                .collect(),
         }
     }
 }
@@ -144,8 +159,12 @@ mod tests {
         let paths = |reach: Reach| {
             let around = Around::new(root.to_owned(), reach, true);
             let mut paths = Vec::new();
-            Others::new(Some(&around), ["buildspec.yml"].into_iter())
-                .each(&mut |path, _| paths.push(path.to_owned()));
+            Others::new(
+                Some(&around),
+                ["buildspec.yml"].into_iter(),
+                std::iter::empty(),
+            )
+            .each(&mut |path, _| paths.push(path.to_owned()));
             paths
         };
         assert_eq!(

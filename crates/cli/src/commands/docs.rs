@@ -12,7 +12,7 @@ use super::schema::schema_text;
 use crate::args::SchemaOf;
 use crate::ending::{Exit, Stop, Streams};
 use crate::pages::{by_category, level, page};
-use tagwright_project::discovery;
+use tagwright_project::spelling;
 
 const README: &str = "README.md";
 const BEGIN: &str = "<!-- rules:start -->\n";
@@ -51,7 +51,7 @@ pub(crate) fn docs(root: &Path, check: bool, streams: &mut Streams<'_>) -> Resul
             continue;
         }
         changed += 1;
-        let shown = discovery::display(path);
+        let shown = spelling::display(path);
         if check {
             writeln!(streams.errors, "not current: {shown}")?;
             continue;
@@ -65,7 +65,7 @@ pub(crate) fn docs(root: &Path, check: bool, streams: &mut Streams<'_>) -> Resul
             writeln!(
                 streams.errors,
                 "error: {shown}: {}",
-                discovery::plain(&error)
+                spelling::plain(&error)
             )?;
             return Ok(Exit::Unreadable);
         }

@@ -10,7 +10,8 @@ use tagwright_fixer::{
     NewText, Options, Outcome, Sources, WriteError, Written, diff, run_from, write,
 };
 use tagwright_flow::FileId;
-use tagwright_project::discovery::{self, Problem};
+use tagwright_project::discovery::Problem;
+use tagwright_project::spelling;
 use tagwright_project::workspace::Checked;
 use tagwright_project::{Workspace, analysis};
 use tagwright_rules::derivation::{Derivation, Missing};
@@ -156,7 +157,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
             Ok(written) => account.lines.extend(written.unlinked.iter().map(|path| {
                 format!(
                     "warning: {} had other hard links, which still have the old text",
-                    escape(&discovery::display(path))
+                    escape(&spelling::display(path))
                 )
             })),
             Err(error) => {
@@ -318,7 +319,7 @@ pub(crate) fn problem(error: &WriteError) -> Problem {
         | WriteError::NotRestored { path, .. } => path,
     };
     Problem {
-        path: discovery::display(path),
+        path: spelling::display(path),
         message: error.to_string(),
     }
 }

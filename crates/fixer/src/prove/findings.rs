@@ -59,10 +59,13 @@ struct Old {
     matched: bool,
 }
 
+/// The old findings of each file and rule.
+type OldFindings = HashMap<(FileId, &'static str), Vec<Old>>;
+
 /// Matches the findings after with those before, by rule and place. What matches a fixed one has
 /// remained; what matches none is new.
 fn gone(it: &Comparison<'_>, failures: &mut Failures) {
-    let mut old: HashMap<(FileId, &str), Vec<Old>> = HashMap::new();
+    let mut old = OldFindings::new();
     let mut fixed = vec![false; it.before.len()];
     for index in it.chosen {
         fixed[*index] = true;
@@ -82,41 +85,7 @@ fn gone(it: &Comparison<'_>, failures: &mut Failures) {
             matched: false,
         });
     }
-    // The surest matches first, so that none is taken by a less sure one.
-    let mut rest: Vec<&Finding> = it.after.iter().collect();
-    let mut at_place: HashMap<(FileId, &str, Span), Vec<usize>> = HashMap::new();
-    for ((file, rule), old) in &old {
-        for (index, old) in old.iter().enumerate().filter(|(_, old)| !old.fixed) {
-            let place = at_place.entry((*file, rule, old.span)).or_default();
-            place.push(index);
-        }
-    }
-    rest.retain(|finding| {
-        let key = (finding.file, finding.rule);
-        let place = at_place.get(&(finding.file, finding.rule, finding.span));
-        let (Some(old), Some(place)) = (old.get_mut(&key), place) else {
-            return true;
-        };
-        let same = place.iter().copied().find(|index| {
-            let old = &old[*index];
-            it.before[old.index].message == finding.message && !old.matched
-        });
-        if let Some(index) = same {
-            old[index].matched = true;
-        }
-        same.is_none()
-    });
-    rest.retain(|finding| {
-        let old = old.get_mut(&(finding.file, finding.rule));
-        let mut old = old.into_iter().flatten();
-        let same = old.find(|it| !it.fixed && !it.matched && meet(it.span, finding.span));
-        let unmatched = same.is_none();
-        if let Some(old) = same {
-            old.matched = true;
-        }
-        unmatched
-    });
-    for finding in rest {
+    for finding in unmatched(it, &mut old) {
         let path = || it.sources.path(finding.file).to_string();
         if let Some(old) = old.get_mut(&(finding.file, finding.rule)) {
             if let Some(old) = old
@@ -191,7 +160,47 @@ struct Made {
     asked_by: Vec<Arc<[usize]>>,
 }
 
-fn settled(it: &Comparison<'_>, failures: &mut Failures) {
+/// The findings after that match none of `old` but those that were fixed.
+fn unmatched<'a>(it: &Comparison<'a>, old: &mut OldFindings) -> Vec<&'a Finding> {
+    // The surest matches first, so that none is taken by a less sure one.
+    let mut rest: Vec<&Finding> = it.after.iter().collect();
+    let mut at_place: HashMap<(FileId, &str, Span), Vec<usize>> = HashMap::new();
+    for ((file, rule), old) in &*old {
+        for (index, old) in old.iter().enumerate().filter(|(_, old)| !old.fixed) {
+            let place = at_place.entry((*file, rule, old.span)).or_default();
+            place.push(index);
+        }
+    }
+    rest.retain(|finding| {
+        let key = (finding.file, finding.rule);
+        let place = at_place.get(&(finding.file, finding.rule, finding.span));
+        let (Some(old), Some(place)) = (old.get_mut(&key), place) else {
+            return true;
+        };
+        let same = place.iter().copied().find(|index| {
+            let old = &old[*index];
+            it.before[old.index].message == finding.message && !old.matched
+        });
+        if let Some(index) = same {
+            old[index].matched = true;
+        }
+        same.is_none()
+    });
+    rest.retain(|finding| {
+        let old = old.get_mut(&(finding.file, finding.rule));
+        let mut old = old.into_iter().flatten();
+        let same = old.find(|it| !it.fixed && !it.matched && meet(it.span, finding.span));
+        let unmatched = same.is_none();
+        if let Some(old) = same {
+            old.matched = true;
+        }
+        unmatched
+    });
+    rest
+}
+
+/// What the fixes have made, by node of the new tree, each list by place.
+fn made<'a>(it: &Comparison<'a>) -> HashMap<(FileId, NodeId), Vec<Made>> {
     let mut made: HashMap<(FileId, NodeId), Vec<Made>> = HashMap::new();
     let mut of_fix: HashMap<*const Fix, (&Fix, Vec<usize>)> = HashMap::new();
     for index in it.chosen {
@@ -233,10 +242,9 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
             | ChangeKind::Unfold { .. }
             | ChangeKind::SpaceDash { .. } => continue,
         };
-        let inserted = file.map.inserted.iter().filter(|(list, inserted, _)| {
-            range.is_none() && *list == change.node && inserted == text
-        });
-        for (_, _, item) in inserted {
+        let inserted = range.is_none().then_some(&file.map.inserted);
+        let own = |(list, it, _): &&(NodeId, String, NodeId)| *list == change.node && it == text;
+        for (_, _, item) in inserted.into_iter().flatten().filter(own) {
             made.entry((change.file, *item)).or_default().push(Made {
                 range: Some(Span::new(0, text.len())),
                 text: text.to_owned(),
@@ -252,6 +260,11 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
     for made in made.values_mut() {
         made.sort_by_key(|made| made.range.map(|range| (range.start, range.end)));
     }
+    made
+}
+
+fn settled(it: &Comparison<'_>, failures: &mut Failures) {
+    let made = made(it);
     let mut seen = HashSet::new();
     for finding in it.after {
         let Some(fix) = finding.fix.as_ref() else {
