@@ -16,6 +16,7 @@ use crate::expression::{Expression, Origin, Repository, Site};
 use crate::habits::Habits;
 use crate::kind::FileKind;
 use crate::lookup::Lookup;
+use crate::recent::Recent;
 use crate::templates::Template;
 use crate::tools::{ComposeCall, Role, Tool};
 
@@ -78,6 +79,8 @@ pub struct FileFacts {
     pub oddities: Vec<Oddity>,
     /// Tables of the assignments, made when they are asked.
     pub(crate) lookup: Lookup<Order>,
+    /// What has been made of it lately.
+    pub(crate) recent: Recent,
     /// What its commands do beside that, once somebody has asked.
     pub(crate) habits: OnceLock<Habits>,
 }

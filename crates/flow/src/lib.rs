@@ -15,6 +15,7 @@ mod lookup;
 pub mod mentions;
 pub mod outputs;
 pub mod read;
+mod recent;
 pub mod scan;
 pub mod search;
 mod settle;

@@ -57,6 +57,7 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         scripts: Vec::new(),
         oddities: Vec::new(),
         lookup: crate::lookup::Lookup::default(),
+        recent: crate::recent::Recent::default(),
         habits: std::sync::OnceLock::new(),
     }
 }

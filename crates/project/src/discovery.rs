@@ -199,30 +199,47 @@ pub fn context(root: &Path, reach: Reach) -> Plan {
 #[must_use]
 pub fn all_files(root: &Path, reach: Reach, whole: bool) -> Vec<PathBuf> {
     let depth = (!whole && root_above(root, reach).is_none()).then_some(UNMARKED_DEPTH);
-    let mut builder = builder(root, reach, depth);
-    builder.filter_entry(|entry| {
-        let name = entry.file_name().to_string_lossy();
-        let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-        let other = folder && (is_skipped(&name) || entry.path().join(".git").exists());
-        name != ".git" && (entry.depth() == 0 || !other)
-    });
-    let (sender, found) = mpsc::channel();
-    builder.build_parallel().run(|| {
-        let sender = sender.clone();
-        Box::new(move |entry| {
-            if let Ok(entry) = entry
-                && entry.file_type().is_some_and(|kind| kind.is_file())
-                && !is_test_data(root, entry.path())
+    let mut files = Vec::new();
+    let mut open = vec![(root.to_owned(), reach)];
+    while let Some((folder, reach)) = open.pop() {
+        let mut builder = builder(&folder, reach, depth);
+        let (sender, unruly) = mpsc::channel();
+        let aside = std::sync::Mutex::new(sender);
+        builder.filter_entry(move |entry| {
+            let name = entry.file_name().to_string_lossy();
+            let folder = entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
+            if name == ".git" || folder && (is_skipped(&name) || entry.path().join(".git").exists())
             {
-                // A closed channel cannot be: the receiver is read after the walk.
-                let _ = sender.send(entry.into_path());
+                return false;
             }
-            WalkState::Continue
-        })
-    });
-    drop(builder);
-    drop(sender);
-    found.into_iter().collect()
+            let unruly = folder && reach.asks_ignore_files() && is_unruly(entry.path());
+            if unruly {
+                let _ = aside.lock().map(|it| it.send(entry.path().to_owned()));
+            }
+            !unruly
+        });
+        let (sender, found) = mpsc::channel();
+        builder.build_parallel().run(|| {
+            let sender = sender.clone();
+            Box::new(move |entry| {
+                if let Ok(entry) = entry
+                    && entry.file_type().is_some_and(|kind| kind.is_file())
+                    && !is_test_data(root, entry.path())
+                {
+                    // A closed channel cannot be: the receiver is read after the walk.
+                    let _ = sender.send(entry.into_path());
+                }
+                WalkState::Continue
+            })
+        });
+        drop(builder);
+        drop(sender);
+        files.extend(found);
+        // Where only the folder itself is read, no other is entered.
+        let deeper = unruly.into_iter().filter(|_| depth.is_none());
+        open.extend(deeper.map(|folder| (folder, Reach::Ignored)));
+    }
+    files
 }
 
 /// The name in lower case; most are already.
@@ -587,14 +604,18 @@ fn builder(path: &Path, reach: Reach, max_depth: Option<usize>) -> WalkBuilder {
     let parents =
         asks && fs::canonicalize(path).is_ok_and(|real| !real.ancestors().skip(1).any(is_unruly));
     let mut builder = WalkBuilder::new(path);
+    if asks && !parents {
+        // The walker opens the ignore files of the folders above as soon as it asks for any of Git's.
+        builder.add_custom_ignore_filename(".gitignore");
+    }
     builder
         .hidden(false)
         .max_depth(max_depth)
         .parents(parents)
         .ignore(asks)
-        .git_ignore(asks)
-        .git_global(asks)
-        .git_exclude(asks)
+        .git_ignore(parents)
+        .git_global(parents)
+        .git_exclude(parents)
         .require_git(false)
         .threads(
             std::thread::available_parallelism()

@@ -80,7 +80,7 @@ impl<'a> Reads<'a> {
             return reads;
         }
         let tree = file.tree();
-        for script in file.scripts().into_iter().filter(|it| it.whole) {
+        for script in file.scripts().iter().filter(|it| it.whole) {
             let item = Item {
                 map: file.source_map(&tree, script.node),
                 fallback: tree.node(script.node).span,
@@ -94,7 +94,7 @@ impl<'a> Reads<'a> {
         reads
     }
 
-    fn item(&mut self, item: &Item) {
+    fn item(&mut self, item: &Item<'_>) {
         let script = &item.script.script;
         let from = self.all.len();
         for command in &script.commands {
@@ -135,7 +135,7 @@ impl<'a> Reads<'a> {
         }
     }
 
-    fn command(&mut self, command: &Command, item: &Item) {
+    fn command(&mut self, command: &Command, item: &Item<'_>) {
         for assignment in &command.assignments {
             let Some(value) = &assignment.value else {
                 continue;
@@ -188,7 +188,7 @@ impl<'a> Reads<'a> {
         }
     }
 
-    fn parts(&mut self, parts: &[Part], item: &Item, reader: &Reader) {
+    fn parts(&mut self, parts: &[Part], item: &Item<'_>, reader: &Reader) {
         for part in parts {
             let PartKind::Variable(variable) = &part.kind else {
                 continue;
@@ -204,7 +204,7 @@ impl<'a> Reads<'a> {
         }
     }
 
-    fn push(&mut self, item: &Item, name: &str, range: Span, inner: bool, reader: Reader) {
+    fn push(&mut self, item: &Item<'_>, name: &str, range: Span, inner: bool, reader: Reader) {
         let written = range.of(&item.script.text);
         let source = item.map.as_ref().and_then(|map| map.source(range));
         self.all.push(Read {
@@ -425,8 +425,8 @@ impl<'a> Moved<'a> {
 }
 
 /// A command item of the file.
-struct Item {
-    script: ItemScript,
+struct Item<'a> {
+    script: &'a ItemScript,
     map: Option<SourceMap>,
     fallback: Span,
 }

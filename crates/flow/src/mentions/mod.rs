@@ -23,6 +23,7 @@ pub use reader::is_prose;
 use reader::{Reader, Text};
 
 use crate::facts::{AssignmentPlace, FileFacts, ImageUse};
+use crate::recent::Recent;
 use crate::tools::{Role, Tool};
 use crate::{FileId, FileKind, UseId, Workspace};
 
@@ -77,8 +78,8 @@ struct File {
     id: Option<FileId>,
     /// Pushes images of its own, so that a place without a name is about those.
     pushes: bool,
-    /// Its tree, once somebody has asked who reads a place of it.
-    read: OnceLock<Text>,
+    /// Its tree and lines, where somebody has asked for them lately.
+    recent: Recent,
 }
 
 struct Place {
@@ -128,7 +129,7 @@ impl Index {
                         text: text.into(),
                         id: None,
                         pushes: false,
-                        read: OnceLock::new(),
+                        recent: Recent::default(),
                     },
                     found,
                     |name| Known {
@@ -172,7 +173,7 @@ impl Index {
             text: Arc::clone(&facts.text),
             id: Some(facts.id),
             pushes,
-            read: OnceLock::new(),
+            recent: Recent::default(),
         };
         let first = self.places.len();
         self.add(file, found, |name| {
@@ -323,7 +324,7 @@ impl Index {
     fn is_read(&self, place: &Place, own: &Name) -> bool {
         let reader = place.reader.get_or_init(|| {
             let file = &self.files[place.file];
-            let read = file.read.get_or_init(|| Text::new(&file.path, &file.text));
+            let read = file.recent.get(|| Text::new(&file.path, &file.text));
             read.reader(&place.found)
         });
         match reader {
@@ -347,11 +348,12 @@ impl Index {
             start,
             end: span.end,
         };
+        let lines = file.recent.get(|| LineIndex::new(&file.text));
         Mention {
             path: Arc::clone(&file.path),
             file: file.id,
             span,
-            position: LineIndex::new(&file.text).position(&file.text, start),
+            position: lines.position(&file.text, start),
             // Quotes in it would open others in a message.
             written: span.of(&file.text).replace(['"', '\'', '\\'], "").into(),
             redeploys,

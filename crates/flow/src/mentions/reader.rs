@@ -1,10 +1,11 @@
 //! Who reads a place of a text: nobody (comments, prose, text for a log), or somebody, and what it is for them.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tagwright_syntax::Span;
 use tagwright_syntax::shell::{self, Command, RedirectKind, Script};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
+use tagwright_syntax::{SourceMap, Span};
 
 use super::find::{Found, Shape};
 
@@ -96,6 +97,15 @@ pub(super) struct Text {
     scalars: Vec<(Span, NodeId)>,
     /// The whole text as shell.
     script: Option<Script>,
+    /// The scripts inside it, by where they stand.
+    inner: Mutex<HashMap<Span, Arc<Inner>>>,
+}
+
+/// A script inside a text.
+struct Inner {
+    script: Script,
+    /// From the text to the script, where it does not stand there as it is read.
+    map: Option<SourceMap>,
 }
 
 impl Text {
@@ -113,7 +123,15 @@ impl Text {
             scalars: tree.as_ref().map_or_else(Vec::new, scalars),
             tree,
             script: (syntax == Syntax::Shell).then(|| shell::parse(text)),
+            inner: Mutex::default(),
         }
+    }
+
+    /// The script at `place`, read once.
+    fn inner(&self, place: Span, read: impl FnOnce() -> Inner) -> Arc<Inner> {
+        let mut known = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = known.entry(place).or_insert_with(|| Arc::new(read()));
+        Arc::clone(inner)
     }
 
     /// Who reads what was found.
@@ -172,8 +190,10 @@ impl Text {
         if let Some(tree) = &self.tree
             && tree.error().is_none()
         {
-            let within = |comment: &Span| comment.start as usize <= at && at < comment.end as usize;
-            return tree.comments().iter().any(within);
+            let comments = tree.comments();
+            let after = comments.partition_point(|comment| comment.start as usize <= at);
+            let last = after.checked_sub(1).and_then(|at| comments.get(at));
+            return last.is_some_and(|comment| at < comment.end as usize);
         }
         if self.script.is_some() {
             // Its reader knows.
@@ -249,12 +269,15 @@ impl Text {
             && let Some(text) = tree.text(node)
             && is_script(tree, node)
         {
-            let map = tree.source_map(&self.text, node);
-            let Some(inner) = map.and_then(|map| map.decoded(at)) else {
-                return Reader::Somebody { repository: None };
+            let inner = self.inner(tree.node(node).span, || Inner {
+                script: shell::parse(text),
+                map: tree.source_map(&self.text, node),
+            });
+            let map = inner.map.as_ref();
+            return match map.and_then(|map| map.decoded(at)) {
+                Some(at) => in_script(&inner.script, text, at as usize, found, &self.text),
+                None => Reader::Somebody { repository: None },
             };
-            let script = shell::parse(text);
-            return in_script(&script, text, inner as usize, found, &self.text);
         }
         match found.shape {
             Shape::Reference(_) | Shape::Redeploy(_) | Shape::Untagged(_) => {
@@ -284,10 +307,14 @@ impl Text {
         let recipe = recipe.trim_start_matches(['@', '-', '+']);
         let start = self.text[..at].rfind('\n').map_or(0, |start| start + 1);
         let skipped = line.len() - recipe.len();
-        match at.checked_sub(start + skipped) {
-            Some(inner) => in_script(&shell::parse(recipe), recipe, inner, found, &self.text),
-            None => Reader::Somebody { repository: None },
-        }
+        let Some(at) = at.checked_sub(start + skipped) else {
+            return Reader::Somebody { repository: None };
+        };
+        let inner = self.inner(Span::new(start, start + line.len()), || Inner {
+            script: shell::parse(recipe),
+            map: None,
+        });
+        in_script(&inner.script, recipe, at, found, &self.text)
     }
 }
 

@@ -60,6 +60,7 @@
 //!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-variables.html>
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::collections::{BTreeSet, HashMap};
 
 use tagwright_flow::FileKind;
@@ -148,16 +149,16 @@ enum Mention {
 
 /// How texts mention which words.
 struct Words {
-    texts: Vec<String>,
+    texts: Arc<Vec<String>>,
     known: HashMap<String, Mention>,
     /// How often all texts were searched.
     searches: Cell<u32>,
 }
 
 impl Words {
-    fn new(texts: Vec<String>) -> Self {
+    fn new(texts: Arc<Vec<String>>) -> Self {
         let mut known: HashMap<String, Mention> = HashMap::new();
-        for text in &texts {
+        for text in texts.iter() {
             let mut at = 0;
             // Each piece ends in the one character that is no part of a word.
             for piece in text.split_inclusive(|c: char| !is_word(c)) {

@@ -268,6 +268,9 @@ fn runs_kubernetes(places: &[Used<'_>]) -> bool {
     })
 }
 
+/// The answer of [`applies_manifests`].
+struct Applies(bool);
+
 /// Whether a command of the buildspec gives Kubernetes something to run.
 fn applies_manifests(file: &FileFacts) -> bool {
     const PROGRAMS: [&str; 7] = [
@@ -286,14 +289,20 @@ fn applies_manifests(file: &FileFacts) -> bool {
     if !PROGRAMS.iter().any(|program| file.may_hold(program)) {
         return false;
     }
+    let applies = file.recent(|| Applies(gives_to(file, &PROGRAMS, &VERBS)));
+    applies.0
+}
+
+/// Whether a command of the file names one of the programs, and one of the verbs behind it.
+fn gives_to(file: &FileFacts, programs: &[&str], verbs: &[&str]) -> bool {
     file.scripts().iter().any(|item| {
         item.script.commands.iter().any(|command| {
-            let names = |word: &Word| PROGRAMS.iter().any(|program| word.is(program));
+            let names = |word: &Word| programs.iter().any(|program| word.is(program));
             let program = command.words.iter().position(names);
             program.is_some_and(|at| {
                 let rest = &command.words[at + 1..];
                 rest.iter()
-                    .any(|word| VERBS.iter().any(|verb| word.is(verb)))
+                    .any(|word| verbs.iter().any(|verb| word.is(verb)))
             })
         })
     })
