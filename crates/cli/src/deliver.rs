@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use tagwright_project::{discovery, spelling};
+use tagwright_project::discovery;
+use tagwright_project::wording;
 
 use crate::args::{Format, TargetArgs};
 use crate::ending::{Exit, Stop, Streams};
@@ -35,8 +36,8 @@ pub(crate) fn deliver(
         };
         if let Err(error) = write_file(report, output.format, path) {
             report.push_problem(discovery::Problem {
-                path: spelling::display(path),
-                message: spelling::plain(&error),
+                path: wording::display(path),
+                message: wording::plain(&error),
             });
         }
     }

@@ -22,7 +22,7 @@ use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::panic;
 
 use tagwright_project::parallel::STACK;
-use tagwright_project::{analysis, spelling};
+use tagwright_project::{analysis, wording};
 
 use args::{Cli, Color};
 use report::Style;
@@ -149,7 +149,7 @@ fn finish(result: Result<Exit, Stop>, streams: &mut Streams<'_>) -> Exit {
             let _ = writeln!(
                 streams.errors,
                 "error: cannot write the output: {}",
-                spelling::plain(&error)
+                wording::plain(&error)
             );
             Exit::Unreadable
         }

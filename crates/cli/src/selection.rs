@@ -19,7 +19,7 @@ use tagwright_project::config;
 use tagwright_project::discovery::{self, Candidate, Plan, Reach};
 use tagwright_project::git::{GitError, Indexed, Lines, Repository};
 use tagwright_project::source::{self, Source};
-use tagwright_project::spelling;
+use tagwright_project::wording;
 use tagwright_project::workspace::INTERNAL_ERROR;
 
 use crate::args::TargetArgs;
@@ -112,7 +112,7 @@ fn staged(paths: &[PathBuf], write: bool, reach: Reach) -> Result<(Plan, Selecti
         let changed: Vec<String> = unstaged
             .iter()
             .filter(|file| targets.contains(repository.top().join(&file.path).as_path()))
-            .map(|file| spelling::display(&below.here.join(&file.path)))
+            .map(|file| wording::display(&below.here.join(&file.path)))
             .collect();
         if !changed.is_empty() {
             return Err(Stop::Usage(format!(
@@ -239,8 +239,8 @@ impl Below {
                     .map_err(|_| {
                         Stop::Usage(format!(
                             "{} is not in the work tree {}",
-                            spelling::display(path),
-                            spelling::display(repository.top())
+                            wording::display(path),
+                            wording::display(repository.top())
                         ))
                     })
             })
@@ -264,8 +264,8 @@ fn listed(file: &Path, input: &mut dyn Read) -> Result<Vec<PathBuf>, Stop> {
     read.map_err(|error| {
         Stop::Failed(format!(
             "cannot read the list of files {}: {}",
-            spelling::display(file),
-            spelling::plain(&error)
+            wording::display(file),
+            wording::plain(&error)
         ))
     })?;
     let by_nul = bytes.contains(&0);
@@ -369,7 +369,7 @@ impl Exclusion {
                 .map_err(|error| {
                     Stop::Failed(format!(
                         "cannot tell the current folder: {}",
-                        spelling::plain(&error)
+                        wording::plain(&error)
                     ))
                 })?;
             let matcher = config::exclusion(&here, given).map_err(Stop::Usage)?;

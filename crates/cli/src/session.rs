@@ -23,8 +23,8 @@ use tagwright_project::lock::Lock;
 use tagwright_project::parallel::map;
 use tagwright_project::shellcheck::Shellcheck;
 use tagwright_project::source::{self, Source};
-use tagwright_project::spelling;
 use tagwright_project::surroundings::Around;
+use tagwright_project::wording;
 use tagwright_project::workspace::{Checked, INTERNAL_ERROR};
 use tagwright_syntax::Span;
 
@@ -131,7 +131,7 @@ impl Session {
         if let Err(error) = input.read_to_end(&mut self.stdin_bytes) {
             self.plan.problems.push(Problem {
                 path: "standard input".to_owned(),
-                message: spelling::plain(&error),
+                message: wording::plain(&error),
             });
         }
         self.stdin = Some(source::decode(self.stdin_bytes.clone()));
@@ -190,7 +190,7 @@ impl Session {
                 if covered && file.explicit {
                     notes.push(format!(
                         "note: {} is excluded and not read",
-                        spelling::display(&file.path)
+                        wording::display(&file.path)
                     ));
                 }
                 !covered
@@ -278,8 +278,8 @@ impl Session {
             let _lock = match self.write.then(|| Lock::acquire(&root)).transpose() {
                 Ok(lock) => lock,
                 Err(error) => {
-                    let path = spelling::display(&root);
-                    let message = spelling::plain(&error);
+                    let path = wording::display(&root);
+                    let message = wording::plain(&error);
                     report.push_problem(Problem { path, message });
                     continue;
                 }
@@ -301,7 +301,7 @@ impl Session {
             if let Some(shellcheck) = &self.shellcheck
                 && let Err(message) = workspace.add_shellcheck(shellcheck, &root)
             {
-                let path = spelling::display(&root);
+                let path = wording::display(&root);
                 report.push_problem(Problem { path, message });
             }
             let touched = self.selection.touched(&workspace);

@@ -329,8 +329,8 @@ fn no_line_of_a_log_is_a_workflow_command() {
     ] {
         for command in ["check", "fix"] {
             let run = repository.run(&[command, "--format", format]);
-            let named = run.out.contains("set-output") || run.err.contains("set-output");
-            assert!(named, "{format}: {}", run.out);
+            let said = format!("{}{}", run.out, run.err);
+            assert!(said.contains("set-output"), "{command} {format}: {said}");
             assert_eq!(commands(&run.out), [""; 0], "{command} {format}");
             assert_eq!(commands(&run.err), [""; 0], "{command} {format}");
             repository.git(&["checkout", "-q", "."]);

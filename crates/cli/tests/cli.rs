@@ -80,7 +80,8 @@ fn a_file_that_is_no_yaml_is_a_finding_and_the_rest_goes_on() {
     assert_eq!(json["schema_version"], 1);
     assert_eq!(
         json["summary"],
-        serde_json::json!({"files": 2, "errors": 1, "warnings": 0, "notes": 1, "fixable": 0, "fixable_unsafe": 0, "suppressed": 0, "baselined": 0, "excluded": 0})
+        serde_json::json!({"files": 2, "errors": 1, "warnings": 0, "notes": 1, "fixable": 0, "fixable_unsafe": 0,
+            "suppressed": 0, "baselined": 0, "excluded": 0})
     );
     assert_eq!(json["findings"][0]["fix"], Value::Null);
 }

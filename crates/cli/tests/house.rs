@@ -56,7 +56,7 @@ const LONGEST: usize = 80;
 const LONG: &[(&str, &[&str])] = &[
     ("cli/src/report/excerpt.rs", &["window"]),
     ("fixer/src/materialise.rs", &["plan"]),
-    ("fixer/src/prove/tree.rs", &["node", "compare_values"]),
+    ("fixer/src/prove/tree.rs", &["node"]),
     ("fixer/src/run.rs", &["run_from"]),
     ("flow/src/kind.rs", &["classify"]),
     ("flow/src/mentions/mod.rs", &["each"]),
@@ -70,7 +70,6 @@ const LONG: &[(&str, &[&str])] = &[
     ("flow/src/workspace.rs", &["join"]),
     ("lsp/src/completion.rs", &["find"]),
     ("rules/src/shell/bashism.rs", &["in_command"]),
-    ("rules/src/unique.rs", &["make_unique"]),
     ("syntax/src/shell/adapter.rs", &["compound"]),
     (
         "syntax/src/shell/words.rs",
@@ -134,6 +133,7 @@ const CIRCLES: &[&[&str]] = &[
         "rules::plan::handed_on",
         "rules::plan::joined",
         "rules::plan::left_behind",
+        "rules::plan::pipeline",
         "rules::plan::tag_choice",
         "rules::plan::tag_edits",
         "rules::templated",

@@ -108,6 +108,25 @@ pub enum ChangeKind {
         /// The item's decoded value. The command that sets the branch variable is one text for all files.
         value: SmolStr,
     },
+    /// A key with a text is inserted before the entry `index` (0-based) of the mapping, which does not have the key.
+    InsertEntry {
+        /// 0-based index before which it goes; the number of entries appends.
+        index: u32,
+        /// The decoded key; one line.
+        key: SmolStr,
+        /// The decoded value; one line.
+        value: String,
+    },
+    /// In a file of Terraform, something is inserted behind an attribute, an entry of an object or an item of a list,
+    /// in the same manner. The change's node says nothing.
+    InsertSetting {
+        /// The neighbour, from its name to the end of its value; bytes of the file.
+        behind: Span,
+        /// The name of the attribute or the entry, which the block or the object does not have; nothing for an item.
+        name: Option<SmolStr>,
+        /// The text of the expression; one line.
+        value: String,
+    },
     /// A YAML comment of the file becomes `text`, or goes if that is empty, with its line if it is alone
     /// there. The change's node is the file's root.
     ReplaceComment {

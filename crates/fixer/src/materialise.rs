@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tagwright_diagnostics::{Change, ChangeKind, FileId, Fix, WordEffect};
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::{self, Edit, Replacement};
+use tagwright_syntax::hcl;
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 
 use crate::{Rejection, Sources};
@@ -48,6 +49,19 @@ pub(crate) struct Plan {
     pub(crate) nodes: BTreeMap<NodeId, NodePlan>,
     /// Dashes that get a blank, ascending, and the items that their lines become. Then there is nothing else.
     pub(crate) dashes: Vec<(u32, String)>,
+    /// What a file of Terraform gets, ascending. Then there is nothing else.
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// A new attribute, entry of an object or item of a list in a file of Terraform.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Setting {
+    /// Its neighbour, bytes of the file.
+    pub(crate) behind: Span,
+    /// Its name; an item has none.
+    pub(crate) name: Option<Box<str>>,
+    /// The text of its value.
+    pub(crate) value: String,
 }
 
 /// What becomes of one node.
@@ -59,6 +73,8 @@ pub(crate) struct NodePlan {
     pub(crate) effects: Vec<WordEffect>,
     /// Index and value, ascending by index; several at one index in the order in which they were declared.
     pub(crate) inserts: Vec<(u32, String)>,
+    /// Index, key and value of new entries, ascending by index.
+    pub(crate) entries: Vec<(u32, String, String)>,
     /// The bytes of the file that become a string of their own text, in the place of the whole node.
     pub(crate) replaced: Option<(Span, String)>,
     /// The items that the lines of the node become.
@@ -129,6 +145,10 @@ impl<'a> Materialiser<'a> {
             refusal,
         };
 
+        if !plan.settings.is_empty() {
+            let edits = settings(path, text, &plan.settings)?;
+            return Ok((plan, edits));
+        }
         let spaces = plan.dashes.iter().map(|(dash, _)| Edit {
             span: Span::empty(*dash as usize + 1),
             text: " ".to_owned(),
@@ -168,6 +188,12 @@ impl<'a> Materialiser<'a> {
                         .map_err(|refusal| refused(*node, refusal))?,
                 );
             }
+            for (index, key, value) in &todo.entries {
+                edits.push(
+                    edit::insert_entry(text, tree, *node, *index as usize, key, value)
+                        .map_err(|refusal| refused(*node, refusal))?,
+                );
+            }
         }
         for (node, todo) in &plan.nodes {
             for (comment, new) in &todo.comments {
@@ -177,16 +203,7 @@ impl<'a> Materialiser<'a> {
                 edits.push(edit::insert_comment(text, tree, *node, comment));
             }
         }
-        edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
-        if edits
-            .windows(2)
-            .any(|pair| pair[1].span.start < pair[0].span.end)
-        {
-            return Err(Rejection::Overlap {
-                path: path.to_string(),
-            });
-        }
-        Ok((plan, edits))
+        Ok((plan, in_order(path, edits)?))
     }
 
     /// What becomes of which node, for changes that all belong to `file`.
@@ -197,6 +214,19 @@ impl<'a> Materialiser<'a> {
         let mut of_node: BTreeMap<NodeId, Vec<&Change>> = BTreeMap::new();
         let mut seen = HashSet::new();
         for change in changes {
+            if let ChangeKind::InsertSetting {
+                behind,
+                name,
+                value,
+            } = &change.kind
+            {
+                plan.settings.push(Setting {
+                    behind: *behind,
+                    name: name.as_deref().map(Into::into),
+                    value: value.clone(),
+                });
+                continue;
+            }
             let known = (change.node.0 as usize) < sized.nodes;
             let fits = known
                 && match (&change.kind, &sized.tree.node(change.node).kind) {
@@ -205,6 +235,9 @@ impl<'a> Materialiser<'a> {
                     }
                     (ChangeKind::InsertItem { index, .. }, NodeKind::Sequence(sequence)) => {
                         *index as usize <= sequence.items.len()
+                    }
+                    (ChangeKind::InsertEntry { index, .. }, NodeKind::Mapping(mapping)) => {
+                        *index as usize <= mapping.entries.len()
                     }
                     (
                         ChangeKind::ReplaceNode { .. },
@@ -242,6 +275,21 @@ impl<'a> Materialiser<'a> {
                 place: sized.tree.path(*node).to_string(),
             });
         }
+        plan.settings.sort();
+        plan.settings.dedup();
+        if !plan.settings.is_empty() {
+            let twice = plan
+                .settings
+                .windows(2)
+                .any(|it| it[0].behind == it[1].behind);
+            if twice || !of_node.is_empty() || !plan.dashes.is_empty() {
+                return Err(Rejection::Contradiction {
+                    path: path.to_string(),
+                    place: "top level".to_string(),
+                });
+            }
+            return Ok(plan);
+        }
         plan.dashes.sort();
         plan.dashes.dedup();
         if !plan.dashes.is_empty() {
@@ -268,6 +316,9 @@ impl<'a> Materialiser<'a> {
                     ChangeKind::InsertItem { index, value } => {
                         todo.inserts.push((*index, value.to_string()));
                     }
+                    ChangeKind::InsertEntry { index, key, value } => {
+                        todo.entries.push((*index, key.to_string(), value.clone()));
+                    }
                     ChangeKind::ReplaceNode { span, text } => {
                         todo.replaced = Some((*span, text.clone()));
                     }
@@ -277,16 +328,49 @@ impl<'a> Materialiser<'a> {
                         todo.comments.push((*comment, text.clone()));
                     }
                     ChangeKind::InsertComment { text } => todo.above = Some(text.clone()),
-                    ChangeKind::SpaceDash { .. } => {}
+                    ChangeKind::SpaceDash { .. } | ChangeKind::InsertSetting { .. } => {}
                 }
             }
             todo.comments.sort();
             replacements.sort_by_key(|(it, _)| (it.range.start, it.range.end));
             todo.inserts.sort_by_key(|(index, _)| *index);
+            todo.entries.sort_by_key(|(index, ..)| *index);
             (todo.replacements, todo.effects) = replacements.into_iter().unzip();
         }
         Ok(plan)
     }
+}
+
+/// The edits by place.
+///
+/// # Errors
+/// [`Rejection::Overlap`] if two of them change the same bytes of the file `path`.
+fn in_order(path: &str, mut edits: Vec<Edit>) -> Result<Vec<Edit>, Rejection> {
+    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    if edits
+        .windows(2)
+        .any(|pair| pair[1].span.start < pair[0].span.end)
+    {
+        return Err(Rejection::Overlap {
+            path: path.to_owned(),
+        });
+    }
+    Ok(edits)
+}
+
+/// The edits that insert `settings` into a file of Terraform, ascending.
+fn settings(path: &str, text: &str, settings: &[Setting]) -> Result<Vec<Edit>, Rejection> {
+    let edits = settings.iter().map(|it| {
+        let edit = hcl::insert_behind(text, it.behind, it.name.as_deref(), &it.value);
+        edit.map_err(|refusal| Rejection::Refused {
+            path: path.to_string(),
+            place: it.name.as_deref().unwrap_or("list").to_owned(),
+            refusal,
+        })
+    });
+    let mut edits = edits.collect::<Result<Vec<Edit>, _>>()?;
+    edits.sort_by_key(|edit| edit.span.start);
+    Ok(edits)
 }
 
 /// The changes of each file, without repetitions, in their order.
@@ -324,6 +408,11 @@ pub(crate) fn overlap(one: &Change, other: &Change) -> bool {
         (
             ChangeKind::ReplaceComment { comment: a, .. },
             ChangeKind::ReplaceComment { comment: b, .. },
+        ) => a == b,
+        (ChangeKind::InsertEntry { key: a, .. }, ChangeKind::InsertEntry { key: b, .. }) => a == b,
+        (
+            ChangeKind::InsertSetting { behind: a, .. },
+            ChangeKind::InsertSetting { behind: b, .. },
         ) => a == b,
         (ChangeKind::InsertComment { .. }, ChangeKind::InsertComment { .. })
         | (
@@ -375,6 +464,9 @@ pub(crate) fn same_place(one: &Change, other: &Change) -> bool {
     match (&one.kind, &other.kind) {
         (ChangeKind::Replace { range: a, .. }, ChangeKind::Replace { range: b, .. }) => a == b,
         (ChangeKind::InsertItem { index: a, .. }, ChangeKind::InsertItem { index: b, .. }) => {
+            a == b
+        }
+        (ChangeKind::InsertEntry { index: a, .. }, ChangeKind::InsertEntry { index: b, .. }) => {
             a == b
         }
         _ => false,

@@ -135,6 +135,36 @@ fn unfolded(value: &'static str) -> impl Fn(&Sources) -> Change {
     }
 }
 
+/// The mapping at the file's root gets `K: v` before the entry `index`.
+fn entry(index: u32) -> impl Fn(&Sources) -> Change {
+    move |sources| Change {
+        file: FILE,
+        node: yaml::parse(text(sources)).root().unwrap(),
+        kind: ChangeKind::InsertEntry {
+            index,
+            key: "K".into(),
+            value: "v".to_owned(),
+        },
+    }
+}
+
+#[test]
+fn a_new_entry_stands_where_it_was_declared_and_says_what_it_should() {
+    prove(
+        "a: 1 # x\n# y\nb: 2\n",
+        "a: 1 # x\nK: v\n# y\nb: 2\n",
+        entry(1),
+    )
+    .unwrap();
+    prove("{\"a\": 1}", "{\"a\": 1, \"K\": \"v\"}", entry(1)).unwrap();
+    rejected("a: 1\nb: 2\n", "a: 1\nK: w\nb: 2\n", entry(1), 2);
+    rejected("a: 1\nb: 2\n", "a: 1\nL: v\nb: 2\n", entry(1), 2);
+    rejected("a: 1\nb: 2\n", "a: 1\nb: 2\nK: v\n", entry(1), 2);
+    rejected("a: 1\nb: 2\n", "a: 1\nK: !t v\nb: 2\n", entry(1), 2);
+    rejected("a: 1\nb: 2\n", "a: 1\nK: v # z\nb: 2\n", entry(1), 4);
+    rejected("a: 1\n# y\nb: 2\n", "a: 1\n# y\nK: v\nb: 2\n", entry(1), 4);
+}
+
 #[test]
 fn a_folded_text_becomes_literal_with_its_indicators_and_nothing_else() {
     for (sign, ending) in [

@@ -125,8 +125,42 @@ pub struct Action {
     pub inputs: Vec<Box<str>>,
     /// The artifacts that it gives.
     pub outputs: Vec<Box<str>>,
+    /// Where a namespace can be written, if the action has none.
+    pub namespace_slot: Slot,
+    /// Where the variables that it passes to a build are written, or can be.
+    pub variables_slot: Slot,
     /// The names of all artifacts that it gives are written out.
     pub outputs_whole: bool,
+}
+
+/// Where something of an action is written, or can be, for whoever edits the file.
+#[derive(Clone, Debug)]
+pub enum Slot {
+    /// Nowhere that is certain.
+    Unknown,
+    /// A mapping of YAML, or of JSON, takes a new key before this entry.
+    Entry {
+        /// The mapping.
+        mapping: NodeId,
+        /// 0-based; the number of entries is behind the last.
+        index: u32,
+    },
+    /// A setting of Terraform can be put behind this one, from its name to the end of its value; bytes of the file.
+    Behind(Span),
+    /// A list of objects in Terraform takes another one behind this; both are bytes of the file.
+    ItemBehind {
+        /// The last item.
+        item: Span,
+        /// The list.
+        list: Span,
+    },
+    /// It is this text of YAML, without any function around it.
+    Text {
+        /// The scalar.
+        node: NodeId,
+        /// The scalar's decoded value.
+        value: Box<str>,
+    },
 }
 
 /// The `EnvironmentVariables` of an action's configuration.

@@ -14,7 +14,8 @@ use tagwright_flow::FileId;
 use tagwright_project::analysis::{self, guarded};
 use tagwright_project::baseline;
 use tagwright_project::config::{self, Config};
-use tagwright_project::{discovery, spelling};
+use tagwright_project::discovery;
+use tagwright_project::wording;
 
 use crate::client::Client;
 use crate::position::Lines;
@@ -677,7 +678,7 @@ impl Server {
 /// What is wrong with an open configuration, in the text as it is being written. It holds once it is saved.
 fn of_config(view: &View<'_>, path: &Path, open: &Open) -> Vec<Diagnostic> {
     let lines = Lines::new(&open.text, view.encoding());
-    let shown = spelling::display(path);
+    let shown = wording::display(path);
     Config::parse(&open.text, &shown, &analysis::rule_names())
         .err()
         .map(|error| diagnostics::of_config(&lines, &open.text, &error))

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::ConfigError;
 use crate::identity::Identity;
-use crate::spelling;
+use crate::wording;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "tagwright-baseline.json";
@@ -96,7 +96,7 @@ impl Located {
         let below = path
             .parent()
             .and_then(|folder| root.strip_prefix(folder).ok());
-        let prefix = match below.map(crate::spelling::display) {
+        let prefix = match below.map(crate::wording::display) {
             Some(below) if below != "." => format!("{below}/"),
             _ => String::new(),
         };
@@ -123,7 +123,7 @@ impl Baseline {
     /// # Errors
     /// [`ConfigError`] if it cannot be read or is no baseline.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let shown = spelling::display(path);
+        let shown = wording::display(path);
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             path: shown.clone(),
             source,

@@ -215,7 +215,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] if it cannot be read, is no TOML, or has keys or values that mean nothing.
     pub fn load(path: &Path, rules: &[&str]) -> Result<Self, ConfigError> {
-        let shown = crate::spelling::display(path);
+        let shown = crate::wording::display(path);
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             path: shown.clone(),
             source,

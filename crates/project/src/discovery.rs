@@ -20,7 +20,7 @@ use ignore::{WalkBuilder, WalkState};
 
 use crate::config;
 use crate::git::{self, GitError};
-use crate::spelling::{display, plain};
+use crate::wording::{display, plain};
 
 /// Folders that hold other people's files or build products.
 const SKIPPED: &[&str] = &[
@@ -40,6 +40,9 @@ const SKIPPED: &[&str] = &[
 
 /// Folders whose contents belong to tests and to nothing else in the workspace.
 const TEST_DATA: &[&str] = &["__fixtures__", "fixtures", "test-data", "testdata"];
+
+/// What a walk reads to know which files it passes over.
+const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 
 /// How many levels of a folder that is no workspace are read for context: what lies beside the file. More
 /// would make a save in a home folder wait for the whole of it.
@@ -195,51 +198,67 @@ pub fn context(root: &Path, reach: Reach) -> Plan {
 }
 
 /// All files below the folder `root` (absolute) but test data and those in the stores of other tools and in other
-/// repositories, links left alone. A folder that nothing marks as a workspace is read as [`context`] does, unless it is `whole`.
+/// repositories, links left alone. What Git tracks is among them whether an ignore file names it or not. A folder that
+/// nothing marks as a workspace is read as [`context`] does, unless it is `whole`.
 #[must_use]
 pub fn all_files(root: &Path, reach: Reach, whole: bool) -> Vec<PathBuf> {
     let depth = (!whole && root_above(root, reach).is_none()).then_some(UNMARKED_DEPTH);
     let mut files = Vec::new();
-    let mut open = vec![(root.to_owned(), reach)];
-    while let Some((folder, reach)) = open.pop() {
-        let mut builder = builder(&folder, reach, depth);
-        let (sender, unruly) = mpsc::channel();
-        let aside = std::sync::Mutex::new(sender);
-        builder.filter_entry(move |entry| {
-            let name = entry.file_name().to_string_lossy();
-            let folder = entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
-            if name == ".git" || folder && (is_skipped(&name) || entry.path().join(".git").exists())
-            {
-                return false;
-            }
-            let unruly = folder && reach.asks_ignore_files() && is_unruly(entry.path());
-            if unruly {
-                let _ = aside.lock().map(|it| it.send(entry.path().to_owned()));
-            }
-            !unruly
-        });
-        let (sender, found) = mpsc::channel();
-        builder.build_parallel().run(|| {
-            let sender = sender.clone();
-            Box::new(move |entry| {
-                if let Ok(entry) = entry
-                    && entry.file_type().is_some_and(|kind| kind.is_file())
-                    && !is_test_data(root, entry.path())
-                {
-                    // A closed channel cannot be: the receiver is read after the walk.
-                    let _ = sender.send(entry.into_path());
-                }
-                WalkState::Continue
-            })
-        });
-        drop(builder);
-        drop(sender);
+    let mut folders = vec![(root.to_owned(), reach)];
+    while let Some((folder, reach)) = folders.pop() {
+        let (found, unruly) = files_below(&folder, reach, depth);
         files.extend(found);
-        // Where only the folder itself is read, no other is entered.
-        let deeper = unruly.into_iter().filter(|_| depth.is_none());
-        open.extend(deeper.map(|folder| (folder, Reach::Ignored)));
+        folders.extend(unruly.into_iter().map(|folder| (folder, Reach::Ignored)));
     }
+    if reach == Reach::Usual && depth.is_none() {
+        // Without Git the ignore files are all that is known.
+        let tracked = git::tracked_below(root).unwrap_or_default();
+        files.extend(
+            tracked
+                .into_iter()
+                .filter(|part| !in_store(part))
+                .map(|part| root.join(part)),
+        );
+    }
+    files.retain(|path| !is_test_data(root, path));
+    files.sort_unstable_by(|a, b| order(a, b));
+    files.dedup();
     files
+}
+
+/// The files below `folder`, and the folders whose ignore files are no files, which are not gone into.
+fn files_below(folder: &Path, reach: Reach, depth: Option<usize>) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let (aside, unruly) = mpsc::channel();
+    let aside = std::sync::Mutex::new(aside);
+    let mut builder = builder(folder, reach, depth);
+    builder.filter_entry(move |entry| {
+        let name = entry.file_name().to_string_lossy();
+        let below = entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
+        if below && (is_skipped(&name) || entry.path().join(".git").exists()) {
+            return false;
+        }
+        if below && reach.asks_ignore_files() && is_unruly(entry.path()) {
+            // A closed channel cannot be: the receiver is read after the walk.
+            let _ = aside.lock().map(|to| to.send(entry.path().to_owned()));
+            return false;
+        }
+        name != ".git"
+    });
+    let (sender, found) = mpsc::channel();
+    builder.build_parallel().run(|| {
+        let sender = sender.clone();
+        Box::new(move |entry| {
+            if let Ok(entry) = entry
+                && entry.file_type().is_some_and(|kind| kind.is_file())
+            {
+                let _ = sender.send(entry.into_path());
+            }
+            WalkState::Continue
+        })
+    });
+    drop(builder);
+    drop(sender);
+    (found.into_iter().collect(), unruly.into_iter().collect())
 }
 
 /// The name in lower case; most are already.
@@ -382,7 +401,7 @@ impl Found {
             }
         }
         self.roots.push(root);
-        self.all_copilot(path, &absolute, copilot);
+        self.copilot_workspaces(path, &absolute, copilot);
         tracked.extend(
             repositories
                 .iter()
@@ -402,22 +421,22 @@ impl Found {
         self.add_links();
     }
 
-    /// Adds the Copilot workspaces `met` on a walk of the folder `path`, which is `absolute`, and those that `.gitignore`
-    /// hides, which are not met on the way.
-    fn all_copilot(&mut self, path: &Path, absolute: &Path, mut met: Vec<PathBuf>) {
-        let mut starts = self.roots.clone();
-        starts.push(absolute.to_owned());
-        for start in starts {
+    /// Reads the Copilot workspaces that were `met` below the folder `path`, and those that `.gitignore` hides, which are
+    /// not met on the way.
+    fn copilot_workspaces(&mut self, path: &Path, absolute: &Path, met: Vec<PathBuf>) {
+        let mut folders = met;
+        let starts = self.roots.iter().map(PathBuf::as_path);
+        for start in starts.chain([absolute]) {
             if let Ok(part) = start.strip_prefix(absolute) {
                 let folder = join(path, part).join("copilot");
                 if is_copilot_workspace(&folder) {
-                    met.push(folder);
+                    folders.push(folder);
                 }
             }
         }
-        met.sort();
-        met.dedup();
-        for folder in met {
+        folders.sort();
+        folders.dedup();
+        for folder in folders {
             self.copilot(path, absolute, &folder);
         }
     }
@@ -594,28 +613,40 @@ enum Event {
 /// Whether an ignore file right in `folder` is a link, a pipe or a device: none of these is read, as Git does not read
 /// them, and opening a pipe may wait for ever.
 fn is_unruly(folder: &Path) -> bool {
-    [".gitignore", ".ignore"]
+    IGNORE_FILES
         .iter()
         .any(|name| fs::symlink_metadata(folder.join(name)).is_ok_and(|found| !found.is_file()))
 }
 
+/// Whether the ignore files that a walk of `folder` (absolute, without links) would read, its own and those above, are
+/// unruly. Above the repository a link is somebody's own (`~/.gitignore` kept elsewhere), and only what it leads to counts.
+fn is_below_unruly(folder: &Path) -> bool {
+    let mut outside = false;
+    folder.ancestors().any(|folder| {
+        let unruly = if outside {
+            IGNORE_FILES
+                .iter()
+                .any(|name| fs::metadata(folder.join(name)).is_ok_and(|found| !found.is_file()))
+        } else {
+            is_unruly(folder)
+        };
+        outside |= folder.join(".git").exists();
+        unruly
+    })
+}
+
 fn builder(path: &Path, reach: Reach, max_depth: Option<usize>) -> WalkBuilder {
-    let asks = reach.asks_ignore_files() && !is_unruly(path);
-    let parents =
-        asks && fs::canonicalize(path).is_ok_and(|real| !real.ancestors().skip(1).any(is_unruly));
+    let asks = reach.asks_ignore_files()
+        && fs::canonicalize(path).is_ok_and(|real| !is_below_unruly(&real));
     let mut builder = WalkBuilder::new(path);
-    if asks && !parents {
-        // The walker opens the ignore files of the folders above as soon as it asks for any of Git's.
-        builder.add_custom_ignore_filename(".gitignore");
-    }
     builder
         .hidden(false)
         .max_depth(max_depth)
-        .parents(parents)
+        .parents(asks)
         .ignore(asks)
-        .git_ignore(parents)
-        .git_global(parents)
-        .git_exclude(parents)
+        .git_ignore(asks)
+        .git_global(asks)
+        .git_exclude(asks)
         .require_git(false)
         .threads(
             std::thread::available_parallelism()

@@ -12,13 +12,13 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::spelling;
+use crate::wording;
 
 /// Why Git gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     /// There is no such program, or it cannot be started.
-    #[error("cannot run git: {}", spelling::plain(.0))]
+    #[error("cannot run git: {}", wording::plain(.0))]
     NotRun(io::Error),
     /// The current folder is in no work tree.
     #[error("the current folder is not in the work tree of a Git repository")]
@@ -362,8 +362,8 @@ pub fn tracked_below(folder: &Path) -> Result<Vec<PathBuf>, GitError> {
     Ok(names.filter(|name| !name.is_empty()).map(path).collect())
 }
 
-/// Switches off what a repository's own configuration would have Git run. Where hooks lie is asked without the
-/// last.
+/// Switches off what a repository's own configuration would have Git run. Where hooks lie and what is configured is
+/// asked without the last: neither runs a hook.
 const NOTHING_RUNS: [&str; 4] = [
     "-c",
     "core.fsmonitor=false",
@@ -376,9 +376,7 @@ fn command(folder: Option<&Path>, arguments: &[&str]) -> Command {
     if let Some(folder) = folder {
         command.current_dir(folder);
     }
-    let asks_for_hooks = ["--git-path", "core.hooksPath"]
-        .iter()
-        .any(|it| arguments.contains(it));
+    let asks_for_hooks = arguments.contains(&"--git-path") || arguments.first() == Some(&"config");
     command
         .args(&NOTHING_RUNS[..if asks_for_hooks { 2 } else { 4 }])
         .args(arguments)

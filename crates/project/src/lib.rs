@@ -17,8 +17,8 @@ pub mod parallel;
 mod provided;
 pub mod shellcheck;
 pub mod source;
-pub mod spelling;
 pub mod surroundings;
+pub mod wording;
 pub mod workspace;
 
 pub use analysis::Analysis;

@@ -7,7 +7,7 @@ use tagwright_flow::kind::{FileKind, classify};
 
 use crate::discovery::{self, Candidate, Problem};
 use crate::source::{self, Source};
-use crate::spelling;
+use crate::wording;
 use crate::workspace::Document;
 
 /// The rule of a file that no YAML reader accepts.
@@ -44,7 +44,7 @@ pub enum Loaded {
 #[must_use]
 pub fn load(root: &Path, candidate: &Candidate, overlay: Option<&Source>, target: bool) -> Loaded {
     let shown: Arc<str> = if target {
-        spelling::shown(&candidate.path).into()
+        wording::shown(&candidate.path).into()
     } else {
         shown_from_here(&candidate.path).into()
     };
@@ -60,7 +60,7 @@ pub fn load(root: &Path, candidate: &Candidate, overlay: Option<&Source>, target
             Err(error) => {
                 return Loaded::Problem(Problem {
                     path: shown.to_string(),
-                    message: spelling::plain(&error),
+                    message: wording::plain(&error),
                 });
             }
         },
@@ -72,7 +72,7 @@ pub fn load(root: &Path, candidate: &Candidate, overlay: Option<&Source>, target
                 .absolute
                 .strip_prefix(root)
                 .unwrap_or(&candidate.absolute);
-            let relative: Arc<str> = spelling::shown(relative).into();
+            let relative: Arc<str> = wording::shown(relative).into();
             let kind = classify(&relative, &text);
             if kind == FileKind::Other && !candidate.explicit {
                 return Loaded::Nothing;
@@ -111,5 +111,5 @@ fn shown_from_here(path: &std::path::Path) -> String {
     let below = std::env::current_dir()
         .ok()
         .and_then(|here| path.strip_prefix(here).ok());
-    spelling::display(below.unwrap_or(path))
+    wording::display(below.unwrap_or(path))
 }

@@ -19,7 +19,7 @@ use tagwright_syntax::buildspec::{Buildspec, Version};
 use tagwright_syntax::shell::{self, Status};
 use tagwright_syntax::{SourceMap, Span};
 
-use crate::spelling;
+use crate::wording;
 
 /// The rule of all of its findings.
 pub const RULE: &str = "shellcheck";
@@ -163,7 +163,7 @@ impl Shellcheck {
         let written = |error: &io::Error| {
             format!(
                 "cannot write the scripts for {PROGRAM}: {}",
-                spelling::plain(error)
+                wording::plain(error)
             )
         };
         let folder = tempfile::tempdir().map_err(|error| written(&error))?;
@@ -233,7 +233,7 @@ impl Shellcheck {
 }
 
 fn cannot_run(error: &io::Error) -> String {
-    format!("cannot run {PROGRAM}: {}", spelling::plain(error))
+    format!("cannot run {PROGRAM}: {}", wording::plain(error))
 }
 
 impl Script {

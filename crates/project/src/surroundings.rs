@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use tagwright_flow::mentions::{Surroundings, is_prose};
 
 use crate::discovery::{self, Reach};
-use crate::spelling;
+use crate::wording;
 
 /// A longer file is data, in bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -63,7 +63,7 @@ impl Around {
             let mut texts = Vec::new();
             for path in discovery::all_files(&self.root, self.reach, self.whole) {
                 let relative = path.strip_prefix(&self.root).unwrap_or(&path);
-                let shown = spelling::display(relative);
+                let shown = wording::display(relative);
                 if !is_prose(&shown)
                     && let Some(text) = text(&path)
                 {
@@ -101,25 +101,22 @@ pub(crate) struct Others<'a> {
 }
 
 impl<'a> Others<'a> {
-    /// Without the files at the paths `known`, relative to the same folder, and those that the symbolic links at
-    /// the paths `links` lead to.
+    /// Without the files at the paths `known`, relative to the same folder, and without those that the symbolic `links`
+    /// (paths to open) lead to: what is read under the name of the link is not another mention.
     pub(crate) fn new(
         around: Option<&'a Around>,
         known: impl Iterator<Item = &'a str>,
         links: impl Iterator<Item = &'a Path>,
     ) -> Self {
-        let linked = |path: &Path| {
-            let real = std::fs::canonicalize(path).ok()?;
-            let below = real.strip_prefix(&around?.root).ok()?;
-            Some(spelling::display(below).into())
-        };
-        Self {
-            around,
-            known: known
-                .map(Cow::Borrowed)
-                .chain(links.filter_map(linked))
-                .collect(),
+        let mut known: HashSet<_> = known.map(Cow::Borrowed).collect();
+        if let Some(around) = around {
+            let real = links.filter_map(|link| std::fs::canonicalize(link).ok());
+            known.extend(real.filter_map(|path| {
+                let relative = path.strip_prefix(&around.root).ok()?;
+                Some(Cow::Owned(wording::display(relative)))
+            }));
         }
+        Self { around, known }
     }
 }
 

@@ -217,8 +217,8 @@ impl Workspace {
     fn others(&self) -> Others<'_> {
         let known = self.documents.iter().map(|document| &*document.relative);
         let links = self.documents.iter().filter(|document| document.link);
-        let linked = links.filter_map(|document| document.path.as_deref());
-        Others::new(self.around.as_ref(), known, linked)
+        let links = links.filter_map(|document| document.path.as_deref());
+        Others::new(self.around.as_ref(), known, links)
     }
 
     /// Adds what ShellCheck says of the commands in the targets to the findings of the files, where

@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use tagwright_flow::expression::plain_name;
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse};
 use tagwright_flow::habits::ItemScript;
+use tagwright_flow::tools::{Tool, tool};
 use tagwright_flow::{FileKind, Workspace};
 use tagwright_syntax::shell::{Command, Part, PartKind, Quoting, RedirectKind, Word};
 use tagwright_syntax::yaml::NodeId;
@@ -498,6 +499,7 @@ fn reader(command: &Command, index: usize) -> Reader {
             .iter()
             .any(|it| option == *it || text.starts_with(&format!("{it}=")))
     };
+    let of_family = |family: Tool| tool(program).is_some_and(|it| it.family == family);
     match program {
         ":" | "true" => Reader::Harmless,
         "echo" | "printf" if prints => Reader::Harmless,
@@ -515,18 +517,18 @@ fn reader(command: &Command, index: usize) -> Reader {
         | "nuget" | "mkdir" | "cp" | "mv" | "rm" | "ln" | "tar" | "zip" | "unzip" | "gzip"
         | "ls" | "touch" | "cd" | "cat" | "du" | "gsutil" | "sonar-scanner"
         | "semantic-release" | "codecov" => Reader::Foreign,
-        "aws"
-            if word(first + 1)
+        _ if of_family(Tool::AwsEcr)
+            && word(first + 1)
                 .is_some_and(|it| matches!(&*it, "s3" | "s3api" | "codeartifact")) =>
         {
             Reader::Foreign
         }
-        "docker" | "podman" | "nerdctl" | "buildah"
-            if after(&["--build-arg", "--label", "--annotation"]) =>
+        _ if (of_family(Tool::Docker) || of_family(Tool::Buildah))
+            && after(&["--build-arg", "--label", "--annotation"]) =>
         {
             Reader::Foreign
         }
-        "helm" if after(&["--app-version", "--version"]) => Reader::Foreign,
+        _ if of_family(Tool::Helm) && after(&["--app-version", "--version"]) => Reader::Foreign,
         _ if text.starts_with("-Dsonar.") => Reader::Foreign,
         _ => Reader::Unknown,
     }

@@ -62,27 +62,8 @@ pub(crate) fn make_unique<'a>(
         .flat_map(|(file, image)| image.tags.iter().map(move |tag| (file, image, tag)))
         .filter(|(_, _, tag)| key(tag).as_deref() == Some(wanted))
         .collect();
-    for (file, image, _) in &places {
-        if image.tags.len() > 1 {
-            let message = format!("the tag has more than one possible value in {}", file.path);
-            return Err(Refusal::uncertain(message).at(file.id, image.span, "the tag"));
-        }
-        let cache = image.role == Role::Cache || image.role == Role::Pull;
-        if cache {
-            let message = "the same tag is pulled, so it has to stay known";
-            return Err(
-                Refusal::new(RefusalCode::LeftBehind, message).at(file.id, image.span, "the pull")
-            );
-        }
-    }
+    may_change(&places)?;
     let settings = context.settings;
-    if let Some((_, _, tag)) = places.iter().find(|(_, _, tag)| is_version(tag)) {
-        let message = format!(
-            "`{}` is a version, which people raise: raise it for each release, or append a part that is new for every build",
-            tag.written
-        );
-        return Err(Refusal::new(RefusalCode::YourDecision, message));
-    }
     let used: Vec<Used<'a>> = places
         .iter()
         .map(|(file, image, _)| (*file, *image))
@@ -146,6 +127,34 @@ pub(crate) fn make_unique<'a>(
         },
         changes,
     })
+}
+
+/// Whether the tag can be another one at all of the `places`.
+///
+/// # Errors
+/// One of them needs the tag as it is, or it is not certain what it is.
+fn may_change(places: &[Tagged<'_>]) -> Result<(), Refusal> {
+    for (file, image, _) in places {
+        if image.tags.len() > 1 {
+            let message = format!("the tag has more than one possible value in {}", file.path);
+            return Err(Refusal::uncertain(message).at(file.id, image.span, "the tag"));
+        }
+        let cache = image.role == Role::Cache || image.role == Role::Pull;
+        if cache {
+            let message = "the same tag is pulled, so it has to stay known";
+            return Err(
+                Refusal::new(RefusalCode::LeftBehind, message).at(file.id, image.span, "the pull")
+            );
+        }
+    }
+    if let Some((_, _, tag)) = places.iter().find(|(_, _, tag)| is_version(tag)) {
+        let message = format!(
+            "`{}` is a version, which people raise: raise it for each release, or append a part that is new for every build",
+            tag.written
+        );
+        return Err(Refusal::new(RefusalCode::YourDecision, message));
+    }
+    Ok(())
 }
 
 /// The end of a tag, inside a closing quote that belongs to it.

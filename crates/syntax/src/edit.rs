@@ -3,6 +3,8 @@
 //! Each primitive either returns edits that keep every other byte, or refuses with the reason. That
 //! the result really is what was asked for is proven later, by whoever applies them.
 
+mod entry;
+
 use saphyr::Scalar;
 
 use crate::yaml::decode::{parent_column, scalar_map};
@@ -11,6 +13,8 @@ use crate::yaml::exact::{
 };
 use crate::yaml::{NodeId, NodeKind, ScalarStyle, Sequence, Tree};
 use crate::{SourceMap, Span};
+
+pub use entry::insert_entry;
 
 /// Replace the bytes of `span` by `text`. An insertion has an empty span.
 #[derive(Clone, Debug, PartialEq, Eq)]

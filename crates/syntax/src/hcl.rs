@@ -5,6 +5,8 @@
 //! apart. Nothing is ever written through it: its output does not keep how strings were spelled, so an edit
 //! is one of bytes, at the spans given here, like in YAML.
 
+mod insert;
+
 use std::ops::Range;
 
 use hcl_edit::Span as _;
@@ -13,6 +15,8 @@ use hcl_edit::structure::{self, Structure};
 use hcl_edit::template::{Directive, Element, Template};
 
 use crate::Span;
+
+pub use insert::insert_behind;
 
 /// What stands between two braces, or in a file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -93,6 +97,8 @@ pub struct Entry {
     pub key: Option<Box<str>>,
     /// Its value.
     pub value: Expression,
+    /// From the start of the key to the end of the value, bytes of the file.
+    pub span: Span,
 }
 
 /// A part of a text.
@@ -385,10 +391,7 @@ impl Reader<'_> {
             Read::Object(object) => ExpressionKind::Object(
                 object
                     .iter()
-                    .map(|(key, value)| Entry {
-                        key: key_text(key),
-                        value: self.expression(value.expr()),
-                    })
+                    .map(|(key, value)| self.entry(key, value))
                     .collect(),
             ),
             Read::Parenthesis(inner) => return self.expression(inner.inner()),
@@ -415,6 +418,19 @@ impl Reader<'_> {
         Expression {
             kind,
             span: self.span(expression.span()),
+        }
+    }
+
+    fn entry(&self, key: &ObjectKey, value: &expr::ObjectValue) -> Entry {
+        let span = match key {
+            ObjectKey::Ident(name) => name.span(),
+            ObjectKey::Expression(it) => it.span(),
+        };
+        let value = self.expression(value.expr());
+        Entry {
+            key: key_text(key),
+            span: self.span(span).cover(value.span),
+            value,
         }
     }
 

@@ -9,7 +9,7 @@ use tagwright_project::config;
 use tagwright_project::discovery::{Plan, Problem};
 use tagwright_project::identity::{Identity, identities};
 use tagwright_project::shellcheck;
-use tagwright_project::spelling;
+use tagwright_project::wording;
 
 use crate::args::{BaselineArgs, BaselineCommand, BaselineCommandArgs, BaselineTarget};
 use crate::deliver::{count, ending, problems};
@@ -58,7 +58,7 @@ fn locate(given: Option<&Path>, root: &Path, needed: bool) -> Result<Located, St
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).unwrap_or_default();
     let below = root.strip_prefix(&folder).ok();
-    let prefix = below.map_or_else(String::new, |below| match spelling::display(below) {
+    let prefix = below.map_or_else(String::new, |below| match wording::display(below) {
         here if here == "." => String::new(),
         below => format!("{below}/"),
     });
@@ -147,7 +147,7 @@ pub(crate) fn run(args: &BaselineCommandArgs, streams: &mut Streams<'_>) -> Resu
         let text = baseline
             .to_text()
             .map_err(|error| Stop::Usage(error.to_string()))?;
-        let shown = escape(&spelling::display(path)).into_owned();
+        let shown = escape(&wording::display(path)).into_owned();
         if fs::read_to_string(path).is_ok_and(|old| old == text) {
             writeln!(streams.errors, "{shown}: nothing to change")?;
             continue;
@@ -157,8 +157,8 @@ pub(crate) fn run(args: &BaselineCommandArgs, streams: &mut Streams<'_>) -> Resu
             Ok(()) => writeln!(streams.errors, "{shown}: {}", count(entries, "finding"))?,
             Err(error) => {
                 report.push_problem(Problem {
-                    path: spelling::display(path),
-                    message: spelling::plain(&error),
+                    path: wording::display(path),
+                    message: wording::plain(&error),
                 });
             }
         }

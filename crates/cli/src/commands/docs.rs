@@ -12,7 +12,7 @@ use super::schema::schema_text;
 use crate::args::SchemaOf;
 use crate::ending::{Exit, Stop, Streams};
 use crate::pages::{by_category, level, page};
-use tagwright_project::spelling;
+use tagwright_project::wording;
 
 const README: &str = "README.md";
 const BEGIN: &str = "<!-- rules:start -->\n";
@@ -51,7 +51,7 @@ pub(crate) fn docs(root: &Path, check: bool, streams: &mut Streams<'_>) -> Resul
             continue;
         }
         changed += 1;
-        let shown = spelling::display(path);
+        let shown = wording::display(path);
         if check {
             writeln!(streams.errors, "not current: {shown}")?;
             continue;
@@ -62,11 +62,7 @@ pub(crate) fn docs(root: &Path, check: bool, streams: &mut Streams<'_>) -> Resul
             None => fs::remove_file(path),
         };
         if let Err(error) = done {
-            writeln!(
-                streams.errors,
-                "error: {shown}: {}",
-                spelling::plain(&error)
-            )?;
+            writeln!(streams.errors, "error: {shown}: {}", wording::plain(&error))?;
             return Ok(Exit::Unreadable);
         }
     }

@@ -11,7 +11,7 @@ use tagwright_fixer::{
 };
 use tagwright_flow::FileId;
 use tagwright_project::discovery::Problem;
-use tagwright_project::spelling;
+use tagwright_project::wording;
 use tagwright_project::workspace::Checked;
 use tagwright_project::{Workspace, analysis};
 use tagwright_rules::derivation::{Derivation, Missing};
@@ -157,7 +157,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
             Ok(written) => account.lines.extend(written.unlinked.iter().map(|path| {
                 format!(
                     "warning: {} had other hard links, which still have the old text",
-                    escape(&spelling::display(path))
+                    escape(&wording::display(path))
                 )
             })),
             Err(error) => {
@@ -319,7 +319,7 @@ pub(crate) fn problem(error: &WriteError) -> Problem {
         | WriteError::NotRestored { path, .. } => path,
     };
     Problem {
-        path: spelling::display(path),
+        path: wording::display(path),
         message: error.to_string(),
     }
 }

@@ -14,7 +14,7 @@ use clap::ValueEnum as _;
 use tagwright_project::analysis::{self, Analysis};
 use tagwright_project::config::{self, Config};
 use tagwright_project::git::Repository;
-use tagwright_project::spelling;
+use tagwright_project::wording;
 use tagwright_rules::Settings;
 use tagwright_rules::derivation::{Derivation, Missing};
 
@@ -65,7 +65,7 @@ fn install(force: bool, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     if !force && let Some(scope) = shared_scope(&repository) {
         return Err(Stop::Usage(format!(
             "nothing was installed: core.hooksPath is set in the {scope} configuration, so hooks in {} run in all repositories; --force installs them there, `git config core.hooksPath …` gives this repository a folder of its own",
-            spelling::display(&folder)
+            wording::display(&folder)
         )));
     }
     let hooks = Hook::value_variants()
@@ -80,7 +80,7 @@ fn install(force: bool, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     if !force && let Some(first) = foreign.first() {
         return Err(Stop::Usage(format!(
             "nothing was installed: there is another hook {}; call `tagwright hook run {}` from it, or let --force put it aside",
-            spelling::display(first),
+            wording::display(first),
             first.file_name().unwrap_or_default().to_string_lossy()
         )));
     }
@@ -89,7 +89,7 @@ fn install(force: bool, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
         if exists(path) && !is_ours(path) {
             let aside = unused(path);
             fs::rename(path, &aside).map_err(|error| failed("rename", path, &error))?;
-            let aside = spelling::display(&aside);
+            let aside = wording::display(&aside);
             writeln!(
                 streams.output,
                 "kept the hook that was there as {}",
@@ -97,7 +97,7 @@ fn install(force: bool, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
             )?;
         }
         write(path, text).map_err(|error| failed("write", path, &error))?;
-        let shown = spelling::display(path);
+        let shown = wording::display(path);
         writeln!(streams.output, "installed {}", escape(&shown))?;
     }
     streams.output.flush()?;
@@ -127,7 +127,7 @@ fn uninstall(streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let mut found = false;
     for hook in Hook::value_variants() {
         let path = folder.join(name(*hook));
-        let shown = spelling::display(&path);
+        let shown = wording::display(&path);
         if !exists(&path) {
             continue;
         }
@@ -301,7 +301,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 fn failed(step: &str, path: &Path, error: &io::Error) -> Stop {
     Stop::Failed(format!(
         "cannot {step} {}: {}",
-        spelling::display(path),
-        spelling::plain(error)
+        wording::display(path),
+        wording::plain(error)
     ))
 }

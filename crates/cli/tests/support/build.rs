@@ -124,12 +124,25 @@ pub(crate) fn write_stubs(folder: &Path, fixture: &Fixture) {
     for (name, text) in &fixture.settings.stubs {
         stubs.insert(name, format!("#!/bin/sh\n{text}\n"));
     }
+    // What another thread starts while a program is open for writing keeps it open until it runs, and until then the
+    // program cannot be run ("Text file busy"): the shell would take the next one of that name. So another process
+    // writes the programs.
+    let texts = tempfile::tempdir().expect("a temporary folder can be made");
     for (name, text) in stubs {
-        let path = folder.join(name);
+        let path = texts.path().join(name);
         std::fs::write(&path, text).expect("a temporary folder is writable");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
             .expect("a temporary folder is writable");
     }
+    let copied = Command::new("cp")
+        .arg("-R")
+        .arg(texts.path().join("."))
+        .arg(folder)
+        .status();
+    assert!(
+        copied.is_ok_and(|status| status.success()),
+        "cp writes stubs"
+    );
 }
 
 /// The buildspecs of a tree, by their path relative to it.
@@ -258,6 +271,11 @@ pub(crate) fn run(
                 .is_some_and(|extension| extension == "json")
         })
         .map(|(name, bytes)| (name, String::from_utf8_lossy(&bytes).into_owned()))
+        // A template beside the build is nothing that the build hands on.
+        .filter(|(_, text)| {
+            !serde_json::from_str::<serde_json::Value>(text)
+                .is_ok_and(|json| json.get("AWSTemplateFormatVersion").is_some())
+        })
         .collect();
     Ok(Outcome {
         calls,

@@ -72,6 +72,9 @@ fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static 
         for (index, _) in &todo.inserts {
             allowed.extend(of_item(old, *node, *index as usize));
         }
+        for (index, ..) in &todo.entries {
+            allowed.extend(of_entry(old, *node, *index as usize));
+        }
         for (comment, _) in &todo.comments {
             allowed.push(of_comment(old.text, *comment));
         }
@@ -212,6 +215,26 @@ fn of_item(old: &Read<'_>, node: NodeId, index: usize) -> Option<Allowed> {
         span: Span::new(start as usize, end),
         replaces: false,
         edits: if sequence.flow { 2 } else { 1 },
+    })
+}
+
+/// The place between the neighbours of a new entry.
+fn of_entry(old: &Read<'_>, node: NodeId, index: usize) -> Option<Allowed> {
+    let own = old.tree.node(node);
+    let NodeKind::Mapping(mapping) = &own.kind else {
+        return None;
+    };
+    let before = index.checked_sub(1).and_then(|it| mapping.entries.get(it));
+    let start = before.map_or(own.span.start, |it| old.tree.node(it.value).span.end);
+    let end = match mapping.entries.get(index) {
+        Some(next) => old.tree.node(next.key).span.start as usize,
+        None if mapping.flow => own.span.end as usize,
+        None => old.text.len(),
+    };
+    Some(Allowed {
+        span: Span::new(start as usize, end),
+        replaces: false,
+        edits: 1,
     })
 }
 

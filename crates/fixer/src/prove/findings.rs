@@ -224,23 +224,18 @@ fn made<'a>(it: &Comparison<'a>) -> HashMap<(FileId, NodeId), Vec<Made>> {
         let Some(node) = file.map.after(change.node) else {
             continue;
         };
-        let (range, text) = match &change.kind {
+        let Some((range, text)) = left(change) else {
+            continue;
+        };
+        let range = match &change.kind {
             ChangeKind::Replace { range, text, .. } => {
                 let ranges = new_ranges
                     .entry((change.file, change.node))
                     .or_insert_with(|| ranges_after(file, change.node));
                 let new = ranges.get(&(*range, text.as_str())).copied();
-                (Some(new.unwrap_or(*range)), text.as_str())
+                Some(new.unwrap_or(*range))
             }
-            ChangeKind::InsertItem { value, .. } => (None, value.as_str()),
-            ChangeKind::ReplaceNode { text, .. } => (Some(Span::new(0, text.len())), text.as_str()),
-            // The comment is not part of any node; that it says what it should is proven with the text. Lines
-            // that are a list are never split again, and a literal text is never unfolded.
-            ChangeKind::ReplaceComment { .. }
-            | ChangeKind::InsertComment { .. }
-            | ChangeKind::SplitLines { .. }
-            | ChangeKind::Unfold { .. }
-            | ChangeKind::SpaceDash { .. } => continue,
+            _ => range,
         };
         let inserted = range.is_none().then_some(&file.map.inserted);
         let own = |(list, it, _): &&(NodeId, String, NodeId)| *list == change.node && it == text;
@@ -297,6 +292,26 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
     }
 }
 
+/// What a change leaves in the node: the range of the decoded value, if it is one of a text (for a replacement the old
+/// one), and what stands there. `None` if no later change could be the same.
+fn left(change: &Change) -> Option<(Option<Span>, &str)> {
+    Some(match &change.kind {
+        ChangeKind::Replace { range, text, .. } => (Some(*range), text.as_str()),
+        ChangeKind::InsertItem { value, .. } => (None, value.as_str()),
+        // The mapping has the key now, whatever its value.
+        ChangeKind::InsertEntry { key, .. } => (None, key.as_str()),
+        ChangeKind::ReplaceNode { text, .. } => (Some(Span::new(0, text.len())), text.as_str()),
+        // The comment is not part of any node; that it says what it should is proven with the text. Lines
+        // that are a list are never split again, and a literal text is never unfolded.
+        ChangeKind::ReplaceComment { .. }
+        | ChangeKind::InsertComment { .. }
+        | ChangeKind::SplitLines { .. }
+        | ChangeKind::Unfold { .. }
+        | ChangeKind::InsertSetting { .. }
+        | ChangeKind::SpaceDash { .. } => return None,
+    })
+}
+
 /// Whether `change` would change again what was made at the same node.
 fn again(made: &Made, change: &Change) -> bool {
     match (&change.kind, made.range) {
@@ -304,6 +319,7 @@ fn again(made: &Made, change: &Change) -> bool {
             range.overlaps(old) || (meet(*range, old) && *text == made.text)
         }
         (ChangeKind::InsertItem { value, .. }, None) => *value == made.text,
+        (ChangeKind::InsertEntry { key, .. }, None) => *key == made.text,
         _ => false,
     }
 }

@@ -8,6 +8,7 @@ mod bytes;
 mod comments;
 mod dashes;
 mod findings;
+mod hcl;
 mod tree;
 mod words;
 
@@ -108,7 +109,10 @@ pub(crate) fn prove_file(
 ) -> Result<ProvenFile, Rejection> {
     let path = before.path(file);
     let old = before.text(file).unwrap_or_default();
-    let map = if plan.dashes.is_empty() {
+    let map = if !plan.settings.is_empty() {
+        hcl::check(path, old, &text, &plan.settings, &edits)?;
+        NodeMap::default()
+    } else if plan.dashes.is_empty() {
         prove_text(path, old, &text, &plan, &edits)?
     } else {
         dashes::check(path, old, &text, &plan, &edits)?;

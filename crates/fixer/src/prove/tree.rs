@@ -1,5 +1,7 @@
 //! Point 2: the decoded trees of both readers differ exactly as declared.
 
+use std::cmp::Reverse;
+
 use tagwright_syntax::edit::{Replacement, apply_replacements};
 use tagwright_syntax::libyaml::Value;
 use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle, Tree};
@@ -152,12 +154,30 @@ impl Walk<'_> {
                 if old.flow != new.flow {
                     return fail("the mapping is written in another style");
                 }
-                if old.entries.len() != new.entries.len() {
+                let inserts = todo.map_or(&[][..], |todo| &todo.entries);
+                if new.entries.len() != old.entries.len() + inserts.len() {
                     return fail("the number of keys changed");
                 }
-                for (old, new) in old.entries.iter().zip(&new.entries) {
-                    self.node(old.key, new.key)?;
-                    self.node(old.value, new.value)?;
+                let mut inserts = inserts.iter().peekable();
+                let mut entries = new.entries.iter();
+                for index in 0..=old.entries.len() {
+                    while let Some((_, key, value)) =
+                        inserts.next_if(|(at, ..)| *at as usize == index)
+                    {
+                        let entry = entries.next();
+                        if !entry.is_some_and(|it| {
+                            self.reads(it.key, key) && self.reads(it.value, value)
+                        }) {
+                            return fail("the inserted entry does not read as declared");
+                        }
+                    }
+                    if let (Some(old), Some(new)) =
+                        (old.entries.get(index), entries.as_slice().first())
+                    {
+                        let _ = entries.next();
+                        self.node(old.key, new.key)?;
+                        self.node(old.value, new.value)?;
+                    }
                 }
             }
             _ => return fail("the value is of another kind"),
@@ -187,11 +207,16 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn inserted(&mut self, list: NodeId, item: NodeId, value: &str) -> Result<(), Rejection> {
-        let node = self.new.node(item);
-        let right = matches!(&node.kind, NodeKind::Scalar(scalar) if &*scalar.value == value)
+    /// Whether the node after is this text, and nothing else.
+    fn reads(&self, node: NodeId, text: &str) -> bool {
+        let node = self.new.node(node);
+        matches!(&node.kind, NodeKind::Scalar(scalar) if &*scalar.value == text)
             && node.anchor.is_none()
-            && node.tag.is_none();
+            && node.tag.is_none()
+    }
+
+    fn inserted(&mut self, list: NodeId, item: NodeId, value: &str) -> Result<(), Rejection> {
+        let right = self.reads(item, value);
         if !right {
             let what = "the inserted item does not read as declared";
             return Err(differs(self.old, Some(list), what));
@@ -277,31 +302,49 @@ pub(super) fn compare_values(old: &Read<'_>, new: &Read<'_>, plan: &Plan) -> Res
         let text = apply_replacements(before, &todo.replacements).ok_or_else(disagree)?;
         *value = Value::String(text);
     }
-    // Items move the places behind them: inner lists first, and in each list from its end.
-    let mut lists: Vec<_> = plan
-        .nodes
-        .iter()
-        .filter(|(_, todo)| !todo.inserts.is_empty())
-        .map(|(node, todo)| (ancestors(&old.tree, *node).len(), *node, todo))
-        .collect();
-    lists.sort_by_key(|(depth, node, _)| (std::cmp::Reverse(*depth), std::cmp::Reverse(*node)));
-    for (_, node, todo) in lists {
-        let disagree = || differs(old, Some(node), "the two readers disagree about this list");
-        let Some(Value::Sequence(items)) = find(&old.tree, &mut expected, node) else {
-            return Err(disagree());
-        };
-        for (index, value) in todo.inserts.iter().rev() {
-            let index = *index as usize;
-            if index > items.len() {
-                return Err(disagree());
-            }
-            items.insert(index, Value::String(value.clone()));
-        }
-    }
+    inserted_values(old, &mut expected, plan)?;
     if expected != new.values {
         let what = "a libyaml reader sees another change than the declared one";
         let place = plan.nodes.keys().next().copied();
         return Err(differs(old, place, what));
+    }
+    Ok(())
+}
+
+/// Puts the declared items and entries into `values`. They move the places behind them: inner collections first, and
+/// in each from its end.
+fn inserted_values(old: &Read<'_>, values: &mut [Value], plan: &Plan) -> Result<(), Rejection> {
+    let mut collections: Vec<_> = plan
+        .nodes
+        .iter()
+        .filter(|(_, todo)| !todo.inserts.is_empty() || !todo.entries.is_empty())
+        .map(|(node, todo)| (ancestors(&old.tree, *node).len(), *node, todo))
+        .collect();
+    collections.sort_by_key(|(depth, node, _)| (Reverse(*depth), Reverse(*node)));
+    for (_, node, todo) in collections {
+        let disagree = || differs(old, Some(node), "the two readers disagree about this list");
+        match find(&old.tree, values, node) {
+            Some(Value::Sequence(items)) if todo.entries.is_empty() => {
+                for (index, value) in todo.inserts.iter().rev() {
+                    let index = *index as usize;
+                    if index > items.len() {
+                        return Err(disagree());
+                    }
+                    items.insert(index, Value::String(value.clone()));
+                }
+            }
+            Some(Value::Mapping(entries)) if todo.inserts.is_empty() => {
+                for (index, key, value) in todo.entries.iter().rev() {
+                    let index = *index as usize;
+                    if index > entries.len() {
+                        return Err(disagree());
+                    }
+                    let entry = (Value::String(key.clone()), Value::String(value.clone()));
+                    entries.insert(index, entry);
+                }
+            }
+            _ => return Err(disagree()),
+        }
     }
     Ok(())
 }

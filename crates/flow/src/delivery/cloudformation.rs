@@ -6,7 +6,7 @@ use tagwright_syntax::yaml::{self, Entry, Mapping, NodeId, NodeKind, Tree};
 use super::inline;
 use super::{
     Action, BuildspecOf, DeliveryFacts, Gate, Grant, Passed, Pipeline, Project, Reference, Run,
-    Setting, Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm, is_path, one_or_more,
+    Setting, Slot, Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm, is_path, one_or_more,
 };
 use crate::scan::Source;
 
@@ -201,14 +201,21 @@ fn action(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Action>
         variables,
         inputs: artifacts("InputArtifacts"),
         outputs: artifacts("OutputArtifacts"),
-        outputs_whole: tree.get(node, "OutputArtifacts").is_none()
-            || list(tree, node, "OutputArtifacts").is_some_and(|items| {
-                let name = |item: &NodeId| tree.get(*item, "Name").map(|id| value(tree, id));
-                items
-                    .iter()
-                    .all(|item| matches!(name(item), Some(Value::Text(_))))
-            }),
+        namespace_slot: slot(tree, Some(node), "Namespace", "Name"),
+        variables_slot: slot(tree, configuration, "EnvironmentVariables", "ProjectName"),
+        outputs_whole: outputs_whole(tree, node),
     })
+}
+
+/// Whether the names of all output artifacts of an action are written there.
+fn outputs_whole(tree: &Tree, action: NodeId) -> bool {
+    let name = |item: &NodeId| tree.get(*item, "Name").map(|id| value(tree, id));
+    tree.get(action, "OutputArtifacts").is_none()
+        || list(tree, action, "OutputArtifacts").is_some_and(|items| {
+            items
+                .iter()
+                .all(|item| matches!(name(item), Some(Value::Text(_))))
+        })
 }
 
 /// What stands in the place of an action's `EnvironmentVariables`; `None` if a function decides.
@@ -232,6 +239,25 @@ fn variables(tree: &Tree, id: NodeId) -> Option<Variables> {
         span: node.span,
         form,
     })
+}
+
+/// Where `key` is or can be: behind `neighbour`, or else at the end.
+fn slot(tree: &Tree, mapping: Option<NodeId>, key: &str, neighbour: &str) -> Slot {
+    let Some((mapping, map)) = mapping.and_then(|id| Some((id, tree.mapping(id)?))) else {
+        return Slot::Unknown;
+    };
+    if let Some(node) = tree.get(mapping, key) {
+        return match (value(tree, node), &tree.node(node).kind) {
+            (Value::Text(value), NodeKind::Scalar(_)) => Slot::Text { node, value },
+            _ => Slot::Unknown,
+        };
+    }
+    let at = |entry: &Entry| tree.text(entry.key) == Some(neighbour);
+    let index = map.entries.iter().position(at);
+    match u32::try_from(index.map_or(map.entries.len(), |it| it + 1)) {
+        Ok(index) if is_written_out(tree, map) => Slot::Entry { mapping, index },
+        _ => Slot::Unknown,
+    }
 }
 
 /// The names of the variables in an action's `EnvironmentVariables`, as far as they are written out.

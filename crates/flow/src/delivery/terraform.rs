@@ -7,7 +7,7 @@ use super::cloudformation;
 use super::terraform_iam;
 use super::{
     Action, BuildspecOf, DeliveryFacts, Gate, Passed, Pipeline, Project, Reference, Run, Setting,
-    Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm, is_path,
+    Slot, Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm, is_path,
 };
 
 /// What the file says of deliveries.
@@ -200,8 +200,8 @@ fn action(text: &str, block: &Block, whole: &mut bool) -> Action {
         span: body.value("name").map_or(block.header, |it| it.span),
         category: text_of(body, "category").unwrap_or_default(),
         provider: text_of(body, "provider").unwrap_or_default(),
-        namespace: match namespace {
-            Some(Value::Text(name)) => Some(name),
+        namespace: match &namespace {
+            Some(Value::Text(name)) => Some(name.clone()),
             _ => None,
         },
         run_order: body
@@ -214,10 +214,37 @@ fn action(text: &str, block: &Block, whole: &mut bool) -> Action {
         variables,
         inputs: artifacts("input_artifacts"),
         outputs: artifacts("output_artifacts"),
+        namespace_slot: match body.attribute("name") {
+            Some(name) if namespace.is_none() => {
+                Slot::Behind(name.name_span.cover(name.value.span))
+            }
+            _ => Slot::Unknown,
+        },
+        variables_slot: configuration.map_or(Slot::Unknown, variables_slot),
         outputs_whole: body.value("output_artifacts").is_none_or(|it| {
             it.items()
                 .is_some_and(|items| items.iter().all(|item| self::text(item).is_some()))
         }),
+    }
+}
+
+/// Where an action's `EnvironmentVariables` are written as `jsonencode([…])`, or can be.
+fn variables_slot(configuration: &Expression) -> Slot {
+    let entries = configuration.entries().unwrap_or_default();
+    let entry = |key: &str| entries.iter().find(|it| it.key.as_deref() == Some(key));
+    let Some(variables) = configuration.get("EnvironmentVariables") else {
+        return entry("ProjectName").map_or(Slot::Unknown, |it| Slot::Behind(it.span));
+    };
+    let list = match variables.call("jsonencode") {
+        Some([list]) => list,
+        _ => return Slot::Unknown,
+    };
+    match list.items().and_then(<[_]>::last) {
+        Some(item) => Slot::ItemBehind {
+            item: item.span,
+            list: list.span,
+        },
+        None => Slot::Unknown,
     }
 }
 

@@ -1,5 +1,5 @@
 //! What Terraform says of image repositories, of the variables that builds get and of the files that it
-//! renders. It is context, never something to rewrite.
+//! renders. It is context; only what a pipeline passes to its builds is ever edited.
 //!
 //! A file that cannot be read to its end says nothing.
 

@@ -91,7 +91,10 @@
 //!
 //! ## Fix
 //!
-//! None: which of several sources is meant is for the owner to say.
+//! In a pipeline with one source, the action passes the branch of that source, which gets a namespace if it has
+//! none; what the action passes already stays. Unsafe where the build works without the variable. Which of several
+//! sources is meant is for the owner to say. Variables that a function of CloudFormation makes, or a text or a function
+//! of Terraform's other than `jsonencode([…])`, are left alone.
 //!
 //! ## When to silence it
 //!
@@ -116,15 +119,16 @@ use tagwright_syntax::Span;
 use crate::context::{Context, Report};
 use crate::delivery::{self, Build};
 use crate::derivation::Derivation;
-use crate::shell_text::{names_in};
+use crate::plan::pipeline::pass_to;
+use crate::shell_text::names_in;
 use crate::variables::{is_guarded, may_be_assigned};
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::{Applicability, Category, Check, Fix, Fixable, Refusal, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "branch-not-passed",
     category: Category::Pipeline,
     default: Some(Severity::Warning),
-    fixable: Fixable::Never,
+    fixable: Fixable::Sometimes,
     docs: docs!("branch_not_passed"),
     check: Check::Workspace(check),
 };
@@ -164,9 +168,22 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             report
                 .draft(build.file.id, build.action.span, message)
                 .severity(severity)
-                .related(build.buildspec.id, span, "needed here"),
+                .related(build.buildspec.id, span, "needed here")
+                .fix(fix(context, &build, severity)),
         );
     }
+}
+
+/// What lets the action pass the branch. Where the build works without, what it does may change.
+fn fix(context: &Context<'_>, build: &Build<'_>, severity: Severity) -> Result<Fix, Refusal> {
+    Ok(Fix {
+        message: format!("pass {} to the build", context.settings.branch_variable),
+        applicability: match severity {
+            Severity::Error => Applicability::Safe,
+            _ => Applicability::Unsafe,
+        },
+        changes: pass_to(context, build)?,
+    })
 }
 
 /// How the pipeline writes its branch.

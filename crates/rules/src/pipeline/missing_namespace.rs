@@ -59,7 +59,8 @@
 //!
 //! ## Fix
 //!
-//! None: the message says which action lacks the line.
+//! The source action gets the namespace, if it is the only one and has none. Elsewhere the message says what is
+//! missing.
 //!
 //! ## When to silence it
 //!
@@ -77,13 +78,14 @@ use tagwright_flow::delivery::{Pipeline, Reference};
 
 use crate::context::{Context, Report};
 use crate::delivery;
-use crate::{Category, Check, Fixable, Rule, Severity};
+use crate::plan::pipeline::{declare, of_source};
+use crate::{Applicability, Category, Check, Fix, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "missing-namespace",
     category: Category::Pipeline,
     default: Some(Severity::Error),
-    fixable: Fixable::Never,
+    fixable: Fixable::Sometimes,
     docs: docs!("missing_namespace"),
     check: Check::Workspace(check),
 };
@@ -100,14 +102,16 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 file.slice(reference.span)
             );
             let draft = report.draft(file.id, reference.span, message);
-            Some(match source_without_namespace(pipeline, reference) {
-                Some(span) => draft.related(
-                    file.id,
-                    span,
-                    format!("this action needs `Namespace: {}`", reference.namespace),
-                ),
-                None => draft,
-            })
+            let Some(span) = source_without_namespace(pipeline, reference) else {
+                return Some(draft);
+            };
+            let needs = format!("this action needs `Namespace: {}`", reference.namespace);
+            let draft = draft.related(file.id, span, needs);
+            Some(draft.fix(declare(file, pipeline, reference).map(|change| Fix {
+                message: format!("declare the namespace `{}`", reference.namespace),
+                applicability: Applicability::Safe,
+                changes: vec![change],
+            })))
         };
         let mut drafts = Vec::new();
         for (index, stage) in pipeline.stages.iter().enumerate() {
@@ -172,9 +176,5 @@ fn source_without_namespace(
 ) -> Option<tagwright_syntax::Span> {
     let mut sources = delivery::actions(pipeline).filter(|it| &*it.category == "Source");
     let first = sources.next()?;
-    let meant = matches!(
-        &*reference.name,
-        "BranchName" | "CommitId" | "CommitMessage" | "RepositoryName" | "FullRepositoryName"
-    );
-    (meant && first.namespace.is_none() && sources.next().is_none()).then_some(first.span)
+    (of_source(reference) && first.namespace.is_none() && sources.next().is_none()).then_some(first.span)
 }

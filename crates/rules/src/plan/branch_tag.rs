@@ -9,6 +9,7 @@ use super::joined::{
     Tagged, unnamed, with_parts, with_registry_calls, with_shared_variables, without_foreign,
 };
 use super::left_behind;
+use super::pipeline;
 use super::tag_choice::{self, Used};
 use super::tag_edits::{self, Edits, has_loose_parts};
 use crate::context::{Context, deploys};
@@ -94,6 +95,9 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
             continue;
         }
         let definition = define_branch(context, facts, order, inner)?;
+        if definition.change.is_some() {
+            changes.extend(pipeline::pass_branch(context, file)?);
+        }
         changes.extend(definition.change);
         for assignment in assignments.get(&file).into_iter().flatten() {
             changes.push(definition.place.insert(file, assignment.as_str())?);

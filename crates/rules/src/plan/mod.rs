@@ -14,6 +14,7 @@ mod existing;
 mod handed_on;
 mod joined;
 mod left_behind;
+pub(crate) mod pipeline;
 pub(crate) mod tag_choice;
 mod tag_edits;
 

@@ -11,7 +11,7 @@ use tagwright_flow::expression::{AtomKind, plain_name};
 use tagwright_flow::facts::{
     AssignmentPlace, FileFacts, ImageUse, RepositoryDeclaration, TagKind, TagValue,
 };
-use tagwright_flow::tools::{Role, Tool};
+use tagwright_flow::tools::{Role, Tool, tool};
 use tagwright_flow::{FileId, FileKind};
 use tagwright_syntax::shell::Word;
 use tagwright_syntax::yaml::Tree;
@@ -273,39 +273,37 @@ struct Applies(bool);
 
 /// Whether a command of the buildspec gives Kubernetes something to run.
 fn applies_manifests(file: &FileFacts) -> bool {
-    const PROGRAMS: [&str; 7] = [
-        "kubectl",
-        "helm",
-        "oc",
-        "kustomize",
-        "helmfile",
-        "skaffold",
-        "kapp",
-    ];
+    let applies = file.recent(|| Applies(gives_to_kubernetes(file)));
+    applies.0
+}
+
+/// Whether a command of the file names a program of Kubernetes, and a verb behind it.
+fn gives_to_kubernetes(file: &FileFacts) -> bool {
     const VERBS: [&str; 13] = [
         "apply", "create", "replace", "set", "patch", "rollout", "upgrade", "install", "run",
         "sync", "deploy", "edit", "delete",
     ];
-    if !PROGRAMS.iter().any(|program| file.may_hold(program)) {
-        return false;
-    }
-    let applies = file.recent(|| Applies(gives_to(file, &PROGRAMS, &VERBS)));
-    applies.0
-}
-
-/// Whether a command of the file names one of the programs, and one of the verbs behind it.
-fn gives_to(file: &FileFacts, programs: &[&str], verbs: &[&str]) -> bool {
     file.scripts().iter().any(|item| {
         item.script.commands.iter().any(|command| {
-            let names = |word: &Word| programs.iter().any(|program| word.is(program));
-            let program = command.words.iter().position(names);
+            let program = command.words.iter().position(talks_to_kubernetes);
             program.is_some_and(|at| {
                 let rest = &command.words[at + 1..];
                 rest.iter()
-                    .any(|word| verbs.iter().any(|verb| word.is(verb)))
+                    .any(|word| VERBS.iter().any(|verb| word.is(verb)))
             })
         })
     })
+}
+
+/// Whether the word is a program that gives Kubernetes texts.
+fn talks_to_kubernetes(word: &Word) -> bool {
+    let Some(word) = word.value() else {
+        return false;
+    };
+    let name = word.rsplit('/').next().unwrap_or(&word);
+    matches!(name, "helmfile" | "skaffold" | "kapp")
+        || tool(name)
+            .is_some_and(|it| matches!(it.family, Tool::Kubectl | Tool::Helm | Tool::Kustomize))
 }
 
 /// Whether the repository of one of `places` may refuse to take the tag a second time.

@@ -1,4 +1,4 @@
-//! How paths and errors of the system are spelled for people.
+//! Paths and errors, for people.
 
 use std::borrow::Cow;
 use std::io;
@@ -25,7 +25,6 @@ pub fn shown(path: &Path) -> Cow<'_, str> {
 }
 
 /// An error of the operating system without its number.
-#[must_use]
 pub fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error ") {
