@@ -117,13 +117,14 @@ pub(crate) fn constant_in_env<'a>(
     name: &str,
 ) -> Option<&'a AssignmentFact> {
     let mut files = workspace.files().iter();
-    let overridden = files.any(|it| it.provided_variables.iter().any(|known| **known == *name));
+    let mut overridden =
+        || files.any(|it| it.provided_variables.iter().any(|known| **known == *name));
     let entry = file.assigned(name).find(|a| match a.place {
         AssignmentPlace::EnvVariables => !is_placeholder(unquoted(&a.value)),
         AssignmentPlace::Store => true,
         AssignmentPlace::Command | AssignmentPlace::Loop => false,
     });
-    entry.filter(|_| !overridden)
+    entry.filter(|_| !overridden())
 }
 
 /// Whether the derivation passes over the value, so that it asks CodeBuild instead.

@@ -62,8 +62,8 @@ pub struct Mention {
 pub struct Index {
     files: Vec<File>,
     places: Vec<Place>,
-    /// The places in each file of the workspace.
-    by_file: HashMap<FileId, Vec<usize>>,
+    /// The places in each file of the workspace, by the image of the file that they name.
+    by_file: HashMap<(FileId, Option<usize>), Vec<usize>>,
     /// By the last part of their names: the places that count for images of other files.
     by_tail: HashMap<String, Vec<usize>>,
     /// The same without one that is text.
@@ -235,7 +235,7 @@ impl Index {
         for (at, place) in self.places.iter().enumerate() {
             let file = &self.files[place.file];
             if let Some(id) = file.id {
-                self.by_file.entry(id).or_default().push(at);
+                self.by_file.entry((id, place.flow)).or_default().push(at);
             }
             // An image that is pushed by itself moves by itself.
             if place
@@ -268,29 +268,33 @@ impl Index {
         let systems = flow
             .map(|flow| systems(workspace, flow))
             .unwrap_or_default();
-        let here = files
-            .iter()
-            .filter_map(|file| self.by_file.get(file))
-            .flatten();
-        let named: Box<dyn Iterator<Item = &usize>> = match own.tail() {
-            Some(tail) => Box::new(self.by_tail.get(tail).into_iter().flatten()),
-            None => Box::new(self.by_tail.values().flatten()),
+        // Each list is ascending, and what another image of these files is named by is not about this one.
+        let here = |flow| {
+            let lists = files.iter().map(move |file| (*file, flow));
+            lists.filter_map(|key| self.by_file.get(&key))
         };
-        let mut left: Vec<usize> = here
+        let own_here = flow.into_iter().flat_map(|flow| here(Some(flow)));
+        let named: Box<dyn Iterator<Item = &Vec<usize>>> = match own.tail() {
+            Some(tail) => Box::new(self.by_tail.get(tail).into_iter()),
+            None => Box::new(self.by_tail.values()),
+        };
+        let left = |at: &&usize| {
+            let place = &self.places[**at];
+            let redeploys = match place.found.shape {
+                Shape::Redeploy(system) => systems.contains(&system),
+                _ => false,
+            };
+            !redeploys
+                && self.is_about(place, &own, flow, files, moved)
+                && self.is_read(place, &own)
+        };
+        own_here
+            .chain(here(None))
             .chain(named)
-            .chain(&self.open)
-            .copied()
-            .filter(|at| self.is_about(&self.places[*at], &own, flow, files, moved))
-            .filter(|at| match self.places[*at].found.shape {
-                Shape::Redeploy(system) => !systems.contains(&system),
-                _ => true,
-            })
-            .collect();
-        left.sort_unstable();
-        left.dedup();
-        left.into_iter()
-            .find(|at| self.is_read(&self.places[*at], &own))
-            .map(|at| self.mention(&self.places[at]))
+            .chain([&self.open])
+            .filter_map(|places| places.iter().find(left))
+            .min()
+            .map(|at| self.mention(&self.places[*at]))
     }
 
     /// Whether the place may name the image, and does not move with it.

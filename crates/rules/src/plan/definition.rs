@@ -114,7 +114,7 @@ pub(crate) fn define_branch_after(
     let variable = &*context.settings.branch_variable;
     let spec = definable(file, variable)?;
     let place = after(file, order);
-    branch_variable::may_redefine(context.workspace, file, variable, place.first_item())?;
+    context.may_redefine(file, variable, place.first_item())?;
     let copilot_pipeline = spec.copilot_pipeline.is_some_and(|at| at < order);
     place.insert(file.id, context.derivation(copilot_pipeline))
 }
@@ -162,7 +162,7 @@ pub(crate) fn define_branch<'a>(
             _ => start,
         },
     };
-    branch_variable::may_redefine(context.workspace, file, variable, place.first_item())?;
+    context.may_redefine(file, variable, place.first_item())?;
     let derivation = context.derivation(spec.copilot_pipeline.is_some_and(|at| at < order));
     Ok(Definition {
         change: Some(place.insert(file.id, derivation)?),
