@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use tagwright_project::analysis::rule_names;
 use tagwright_project::baseline::is_day;
-use tagwright_project::config::{Config, FailOn, Level, unknown_rule};
+use tagwright_project::config::{Config, FailOn, Level, Scope, unknown_rule};
 use tagwright_project::discovery::Reach;
 
 const EXIT_CODES: &str = "\
@@ -439,9 +439,31 @@ pub struct FixArgs {
     #[arg(long)]
     pub diff: bool,
 
+    /// Which fixes to apply [default: all; with --stdin-filename local, or the configuration's `fix-on-save`].
+    #[arg(long, value_enum, value_name = "SCOPE")]
+    pub fixes: Option<FixScope>,
+
     /// Apply also the fixes that are right only if nothing outside the workspace depends on the old text.
     #[arg(long)]
     pub r#unsafe: bool,
+}
+
+/// Which fixes are applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FixScope {
+    /// Repairs within one file that add no command, key or list item.
+    Local,
+    /// All safe fixes.
+    All,
+}
+
+impl From<FixScope> for Scope {
+    fn from(scope: FixScope) -> Self {
+        match scope {
+            FixScope::Local => Scope::Local,
+            FixScope::All => Scope::All,
+        }
+    }
 }
 
 /// `tagwright flow`

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::gitignore::Gitignore;
-use tagwright_diagnostics::Finding;
+use tagwright_diagnostics::{Applicability, Finding, Refusal, RefusalCode};
 use tagwright_fixer::{Relint, Sources};
 use tagwright_flow::FileId;
 use tagwright_project::Workspace;
-use tagwright_project::config;
+use tagwright_project::config::{self, Scope};
 use tagwright_project::discovery::{self, Candidate, Plan, Reach};
 use tagwright_project::git::{GitError, Indexed, Lines, Repository};
 use tagwright_project::source::{self, Source};
@@ -463,15 +463,20 @@ impl Touched {
     }
 }
 
-/// A workspace in which only those fixes are offered whose findings count.
+/// A workspace in which only those fixes are offered that are wanted and whose findings count.
 pub(crate) struct Offered<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) touched: Option<&'a Touched>,
+    /// Which fixes are wanted.
+    pub(crate) scope: Scope,
 }
 
 impl Offered<'_> {
     /// `findings`, which are about the texts in `sources`, without the fixes that are not offered.
     pub(crate) fn withhold(&self, mut findings: Vec<Finding>, sources: &Sources) -> Vec<Finding> {
+        if self.scope == Scope::Local {
+            keep_local(&mut findings);
+        }
         let Some(touched) = self.touched else {
             return findings;
         };
@@ -484,6 +489,24 @@ impl Offered<'_> {
             }
         }
         findings
+    }
+}
+
+/// Takes away the fixes that are more than a repair within one file.
+fn keep_local(findings: &mut [Finding]) {
+    for finding in findings {
+        if let Some(fix) = finding.fix.take_if(|fix| !fix.is_local()) {
+            let flag = match fix.applicability {
+                Applicability::Unsafe => " --unsafe",
+                Applicability::Safe | Applicability::DisplayOnly => "",
+            };
+            finding.refusal = Some(Refusal::new(
+                RefusalCode::NotSelected,
+                format!(
+                    "not a local repair, because it adds a command or a key or changes another file; `tagwright fix{flag} --fixes all` applies it"
+                ),
+            ));
+        }
     }
 }
 

@@ -66,6 +66,8 @@ pub struct Part {
     pub fail_on: FailOn,
     /// Which findings count; `None` if all do.
     pub(crate) touched: Option<Touched>,
+    /// Which fixes an editor gets when it saves a file.
+    pub(crate) fix_on_save: config::Scope,
 }
 
 impl Session {
@@ -309,6 +311,7 @@ impl Session {
                 workspace,
                 fail_on,
                 touched,
+                fix_on_save: config.fix_on_save,
             };
             work(part, report);
         }

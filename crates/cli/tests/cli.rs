@@ -335,7 +335,7 @@ fn fix_gives_standard_input_back_byte_for_byte_where_it_has_nothing_to_do() {
 fn fix_of_standard_input_prints_the_result_and_touches_no_file() {
     let folder = Folder::new(&[("buildspec.yml", FLOATING)]);
     let run = folder.run_with(
-        &["fix", "--stdin-filename", "buildspec.yml"],
+        &["fix", "--stdin-filename", "buildspec.yml", "--fixes", "all"],
         FLOATING.as_bytes(),
     );
     assert_eq!(run.code, Some(0), "{}", run.err);
@@ -362,6 +362,53 @@ fn fix_of_standard_input_prints_the_result_and_touches_no_file() {
     let again = folder.run(&["fix"]);
     assert_eq!((again.code, again.err.as_str()), (Some(0), ""));
     assert_eq!(folder.text("buildspec.yml"), run.out());
+}
+
+#[test]
+fn a_save_repairs_what_is_there_and_adds_nothing() {
+    let folder = Folder::new(&[("buildspec.yml", FLOATING)]);
+    let save = |text: &str, more: &[&str]| {
+        let arguments = [&["fix", "--stdin-filename", "buildspec.yml"], more].concat();
+        folder.run_with(&arguments, text.as_bytes())
+    };
+    // The tag needs a definition of the branch, which is a command of many lines.
+    let run = save(FLOATING, &[]);
+    assert_eq!(
+        (run.code, run.out().as_str()),
+        (Some(1), FLOATING),
+        "{}",
+        run.err
+    );
+    assert!(
+        run.err.contains("`tagwright fix --fixes all` applies it"),
+        "{}",
+        run.err
+    );
+    // A dash that lacks its space is repaired, and nothing else happens.
+    let dash = FLOATING.replace("- docker push", "-docker push");
+    let run = save(&dash, &[]);
+    assert_eq!(run.out(), FLOATING, "{}", run.err);
+    // Where the variable exists, the tag is replaced.
+    let defined = FLOATING.replacen(
+        "    commands:\n",
+        "    commands:\n      - export BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's|refs/heads/||; s|[^a-zA-Z0-9_.-]|-|g')\n",
+        1,
+    );
+    let run = save(&defined, &[]);
+    assert_eq!(run.out(), defined.replace(":latest", ":${BRANCH_NAME}"));
+    // Whoever wants everything on save says so, once or for good.
+    let all = save(FLOATING, &["--fixes", "all"]);
+    assert!(all.out().contains("export BRANCH_NAME\n"), "{}", all.err);
+    folder.put("tagwright.toml", b"fix-on-save = \"all\"\n");
+    assert_eq!(save(FLOATING, &[]).out(), all.out());
+    assert_eq!(save(FLOATING, &["--isolated"]).out(), FLOATING);
+    assert_eq!(save(FLOATING, &["--fixes", "local"]).out(), FLOATING);
+    // The setting is about saving: an explicit fix makes all, unless it is told not to.
+    folder.put("tagwright.toml", b"fix-on-save = \"local\"\n");
+    assert_eq!(folder.run(&["fix", "--fixes", "local"]).code, Some(1));
+    assert_eq!(folder.text("buildspec.yml"), FLOATING);
+    assert_eq!(folder.run(&["fix"]).code, Some(0));
+    assert_eq!(folder.text("buildspec.yml"), all.out());
 }
 
 #[test]

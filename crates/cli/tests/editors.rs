@@ -24,6 +24,7 @@ version: 0.2
 phases:
   build:
     commands:
+      - export BRANCH_NAME=$(echo $CODEBUILD_WEBHOOK_HEAD_REF | sed 's|refs/heads/||; s|[^a-zA-Z0-9_.-]|-|g')
       - docker build -t $REGISTRY/web:latest .
       - docker push $REGISTRY/web:latest
       - printf '[{\"name\":\"web\",\"imageUri\":\"%s\"}]' \"$REGISTRY/web:latest\" > imagedefinitions.json
@@ -72,11 +73,17 @@ fn saves_what_is_right(
     let saved = String::from_utf8(saved).unwrap();
     assert!(
         saved.contains("docker push $REGISTRY/web:${BRANCH_NAME}\n")
-            && saved.contains("export BRANCH_NAME\n")
             && saved.ends_with("      - echo 한글\nartifacts:\n  files: imagedefinitions.json\n")
             && !saved.contains("latest\n"),
         "{program}: {saved}\n{said}"
     );
+    // What would add a command is not for a save.
+    let undefined: Vec<&str> = FLOATING
+        .lines()
+        .filter(|line| !line.contains("export"))
+        .collect();
+    let undefined = undefined.join("\n") + "\n";
+    assert_eq!(save(undefined.as_bytes(), true).0, undefined.as_bytes());
     // Once more is nothing more, and line endings are the editor's matter.
     assert_eq!(save(saved.as_bytes(), true).0, saved.as_bytes());
     let windows = saved.replace('\n', "\r\n");

@@ -106,7 +106,7 @@ fn time_grows_with_the_size_of_a_list_of_commands() {
     let input = (subsequence(ITEMS.to_vec(), 1..4), any::<Index>(), forms);
     let mut runner = TestRunner::new_with_rng(
         Config {
-            cases: 12,
+            cases: 8,
             // Every step would be a measurement of seconds.
             max_shrink_iters: 0,
             failure_persistence: None,
@@ -174,7 +174,7 @@ fn time_grows_with_the_size_of_other_parts_of_a_file() {
         }),
     ];
     for (name, text) in kinds {
-        if let Err(times) = assert_linear(text, 400) {
+        if let Err(times) = assert_linear(text, 300) {
             panic!("{name}: {times}");
         }
     }

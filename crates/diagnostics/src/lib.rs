@@ -78,6 +78,17 @@ pub struct Fix {
     pub changes: Vec<Change>,
 }
 
+impl Fix {
+    /// Whether the fix only repairs what is already in one file: it adds no command, key or list item, and changes no
+    /// second file. Such a fix surprises nobody when a file is saved.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let mut files = self.changes.iter().map(|change| change.file);
+        let first = files.next();
+        files.all(|file| Some(file) == first) && !self.changes.iter().any(|it| it.kind.adds())
+    }
+}
+
 /// One change of one file's tree: at the same time what to do and what to prove.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Change {
@@ -170,6 +181,22 @@ pub enum ChangeKind {
         /// The item's decoded value: the rest of the line.
         item: String,
     },
+}
+
+impl ChangeKind {
+    /// Whether the change adds a command, a key or a list item beside those that are there.
+    fn adds(&self) -> bool {
+        match self {
+            ChangeKind::InsertItem { .. }
+            | ChangeKind::InsertEntry { .. }
+            | ChangeKind::InsertSetting { .. } => true,
+            // In a block scalar, commands are inserted as text.
+            ChangeKind::Replace { range, words, .. } => {
+                range.is_empty() && *words == WordEffect::Commands
+            }
+            _ => false,
+        }
+    }
 }
 
 /// What a replacement does to the shell words around it.

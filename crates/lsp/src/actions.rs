@@ -1,4 +1,4 @@
-//! Code actions: the fix of a finding, a comment that silences it, and all safe fixes of a file.
+//! Code actions: the fix of a finding, a comment that silences it, and the safe fixes of a file: those for a save, or all.
 //!
 //! What is offered has been proven as `fix` proves it, on the texts as they are open, and is made from the proven
 //! result: no edit that the proof did not see.
@@ -10,6 +10,7 @@ use tagwright_diagnostics::{Applicability, Finding, Fix};
 use tagwright_fixer::{Options, Relint, Sources, prove, run_from};
 use tagwright_flow::FileId;
 use tagwright_project::Workspace;
+use tagwright_project::config::Scope;
 use tagwright_rules::directives;
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml;
@@ -22,6 +23,10 @@ use crate::{diagnostics, edits};
 
 /// The kind of the action that makes all safe fixes of a file.
 pub(crate) const FIX_ALL: &str = "source.fixAll.tagwright";
+
+/// The kind of the action that makes all safe fixes that concern a file, wherever they lead. No editor runs it on save
+/// unless this very name is configured.
+pub(crate) const APPLY_ALL: &str = "source.applySafeFixes.tagwright";
 
 /// Each action of a finding is proved by a run of all rules over the text. For a range that touches many findings only
 /// the first few are offered, the fewer the longer the text: at least one, and no more than this many.
@@ -40,6 +45,8 @@ pub(crate) struct Deferred {
     pub(crate) uri: String,
     /// The text that it was offered for.
     pub(crate) version: i32,
+    /// Whether it makes all safe fixes, or those that are meant for a save.
+    all: bool,
 }
 
 /// The actions for the bytes `span` of the file `id`; `only` names the kinds that the client asks for.
@@ -55,8 +62,15 @@ pub(crate) fn list(
         actions.extend(quick_fixes(view, root, id, span));
         actions.extend(silences(view, root, id, span));
     }
-    if wants(only, FIX_ALL) && has_safe_fix(root, id) {
-        actions.extend(fix_all(view, root, id, only.is_some()));
+    let on_save = root.fix_on_save();
+    if wants(only, FIX_ALL) && has_safe_fix(root, id, |fix| on_save == Scope::All || fix.is_local())
+    {
+        let title = "Repair this file: all safe fixes that add nothing to it";
+        actions.extend(fix_all(view, root, id, (FIX_ALL, title), only.is_some()));
+    }
+    if wants(only, APPLY_ALL) && has_safe_fix(root, id, |fix| !fix.is_local()) {
+        let title = "Apply all safe fixes, in this file and those that depend on it";
+        actions.extend(fix_all(view, root, id, (APPLY_ALL, title), only.is_some()));
     }
     actions
 }
@@ -217,48 +231,62 @@ fn concerns(finding: &Finding, id: FileId) -> bool {
     finding.file == id || finding.fix.as_deref().is_some_and(changes)
 }
 
-fn has_safe_fix(root: &Root, id: FileId) -> bool {
+fn has_safe_fix(root: &Root, id: FileId, wanted: impl Fn(&Fix) -> bool) -> bool {
     root.findings.iter().any(|finding| {
-        let safe = |fix: &Fix| fix.applicability == Applicability::Safe;
+        let safe = |fix: &Fix| fix.applicability == Applicability::Safe && wanted(fix);
         finding.fix.as_deref().is_some_and(safe) && concerns(finding, id)
     })
 }
 
-/// The action that makes all safe fixes that concern the file. `asked`: the client named the kind.
-fn fix_all(view: &View<'_>, root: &Root, id: FileId, asked: bool) -> Option<lsp::CodeAction> {
+/// The action of this kind and title that makes safe fixes that concern the file. `asked`: the client named the kind.
+fn fix_all(
+    view: &View<'_>,
+    root: &Root,
+    id: FileId,
+    (kind, title): (&str, &str),
+    asked: bool,
+) -> Option<lsp::CodeAction> {
     let mut action = lsp::CodeAction {
-        title: "Fix everything in this file that tagwright can fix safely".to_owned(),
-        kind: Some(FIX_ALL.to_owned().into()),
+        title: title.to_owned(),
+        kind: Some(kind.to_owned().into()),
         ..Default::default()
+    };
+    let deferred = Deferred {
+        uri: view.uri(root, id)?,
+        version: view.version(root, id)?,
+        all: kind == APPLY_ALL,
     };
     if view.client().resolves_edits && !asked {
         // Editors ask for actions at every move of the cursor, and this one costs a whole run.
-        let deferred = Deferred {
-            uri: view.uri(root, id)?,
-            version: view.version(root, id)?,
-        };
         action.data = serde_json::to_value(deferred).ok();
     } else {
-        action.edit = Some(all_safe(view, root, id)?);
+        action.edit = Some(safe_fixes(view, root, id, deferred.all)?);
     }
     Some(action)
 }
 
 /// The edit of a deferred action.
-pub(crate) fn resolve(view: &View<'_>, root: &Root, id: FileId) -> lsp::WorkspaceEdit {
-    all_safe(view, root, id).unwrap_or_default()
+pub(crate) fn resolve(
+    view: &View<'_>,
+    root: &Root,
+    id: FileId,
+    action: &Deferred,
+) -> lsp::WorkspaceEdit {
+    safe_fixes(view, root, id, action.all).unwrap_or_default()
 }
 
 /// The rules, as far as their fixes concern one file.
 struct OfFile<'a> {
     workspace: &'a Workspace,
     id: FileId,
+    scope: Scope,
 }
 
 impl OfFile<'_> {
     fn restrict(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
         for finding in &mut findings {
-            if !concerns(finding, self.id) {
+            let wanted = |fix: &Arc<Fix>| self.scope == Scope::All || fix.is_local();
+            if !concerns(finding, self.id) || !finding.fix.as_ref().is_some_and(wanted) {
                 finding.fix = None;
             }
         }
@@ -272,10 +300,12 @@ impl Relint for OfFile<'_> {
     }
 }
 
-fn all_safe(view: &View<'_>, root: &Root, id: FileId) -> Option<lsp::WorkspaceEdit> {
+/// The edit that makes the safe fixes that concern the file: `all`, or those that are meant for a save.
+fn safe_fixes(view: &View<'_>, root: &Root, id: FileId, all: bool) -> Option<lsp::WorkspaceEdit> {
     let rules = OfFile {
         workspace: &root.workspace,
         id,
+        scope: if all { Scope::All } else { root.fix_on_save() },
     };
     let before = root.workspace.sources();
     let findings = rules.restrict(root.findings.clone());
@@ -298,6 +328,7 @@ mod tests {
         assert!(wanted(&["source.fixAll"], FIX_ALL));
         assert!(wanted(&["quickfix", FIX_ALL], FIX_ALL));
         assert!(wanted(&[""], "quickfix"));
+        assert!(!wanted(&["source.fixAll"], APPLY_ALL));
         assert!(!wanted(&["source.fix"], FIX_ALL));
         assert!(!wanted(&["source.fixAll.eslint"], FIX_ALL));
         assert!(!wanted(&[], FIX_ALL));

@@ -12,7 +12,7 @@ use tagwright_diagnostics::Finding;
 use tagwright_flow::FileId;
 use tagwright_project::analysis::{self, Analysis};
 use tagwright_project::baseline::{self, Located};
-use tagwright_project::config::{self, Config};
+use tagwright_project::config::{self, Config, Scope};
 use tagwright_project::discovery::{self, Candidate, Reach};
 use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::parallel::map;
@@ -233,6 +233,11 @@ impl Root {
             Ok(found) => self.baseline = found,
             Err(error) => self.config_error = Some(error.to_string()),
         }
+    }
+
+    /// Which fixes the configuration wants when a file is saved.
+    pub(crate) fn fix_on_save(&self) -> Scope {
+        self.config.fix_on_save
     }
 
     /// The id of the file at `path` (absolute), if it is read.

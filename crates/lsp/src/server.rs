@@ -271,7 +271,7 @@ impl Server {
                 };
                 let edit = self.about(&document, |view, root, id| {
                     (view.version(root, id) == Some(data.version))
-                        .then(|| actions::resolve(view, root, id))
+                        .then(|| actions::resolve(view, root, id, &data))
                 })?;
                 if edit.is_null() {
                     let message = "the text has changed since the action was offered".to_owned();
@@ -359,6 +359,7 @@ impl Server {
                     code_action_kinds: Some(vec![
                         lsp::CodeActionKind::QuickFix,
                         actions::FIX_ALL.to_owned().into(),
+                        actions::APPLY_ALL.to_owned().into(),
                     ]),
                     resolve_provider: Some(true),
                     ..Default::default()

@@ -247,7 +247,10 @@ fn all_safe_fixes_are_worked_out_when_they_are_chosen() {
     client.open("buildspec.yml");
     let actions = client.actions("buildspec.yml", "docker push $REPO/app:latest|", None);
     let kinds: Vec<&Value> = actions.iter().map(|it| &it["kind"]).collect();
-    assert_eq!(kinds, ["quickfix", "quickfix", "source.fixAll.tagwright"]);
+    assert_eq!(
+        kinds,
+        ["quickfix", "quickfix", "source.applySafeFixes.tagwright"]
+    );
     assert_eq!(actions[0]["isPreferred"], true);
     assert!(actions[2].get("edit").is_none());
     let resolved = client

@@ -108,7 +108,7 @@ fn the_safe_fixes_of_all_files_give_what_fix_gives() {
         }
         let mut client = opened(situation, capabilities);
         for path in situation.before.keys().filter(|path| is_read(path)) {
-            for action in client.actions_of_file(path, "source.fixAll") {
+            for action in client.actions_of_file(path, "source") {
                 changed += 1;
                 client.apply(&action);
             }
@@ -135,10 +135,48 @@ fn one_file_open_is_enough_for_a_group_over_many() {
     let mut client = Client::new(&files);
     let first = situation.before.keys().find(|path| is_read(path)).unwrap();
     client.open(first);
-    for action in client.actions_of_file(first, "source.fixAll.tagwright") {
+    for action in client.actions_of_file(first, "source.applySafeFixes.tagwright") {
         client.apply(&action);
     }
     for (path, after) in &situation.after {
         assert_eq!(client.now(path), *after, "{path}");
     }
+}
+
+#[test]
+fn a_save_brings_local_repairs_only_unless_the_configuration_wants_all() {
+    let text = "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t $R/web:latest .\n      - docker push $R/web:latest\n      - printf '[{\"name\":\"web\",\"imageUri\":\"%s\"}]' \"$R/web:latest\" > imagedefinitions.json\nartifacts:\n  files: imagedefinitions.json\n";
+    let kinds = |client: &mut Client, asked: &str| -> Vec<String> {
+        let actions = client.actions_of_file("buildspec.yml", asked);
+        let kind = |it: &serde_json::Value| it["kind"].as_str().unwrap().to_owned();
+        actions.iter().map(kind).collect()
+    };
+    let mut client = Client::new(&[("buildspec.yml", text)]);
+    client.open("buildspec.yml");
+    assert_eq!(kinds(&mut client, "source.fixAll"), [""; 0]);
+    assert_eq!(
+        kinds(&mut client, "source"),
+        ["source.applySafeFixes.tagwright"]
+    );
+    // Two repairs, one of which needs no more than what is there.
+    let dash = text.replace("- docker push", "-docker push");
+    client.replace("buildspec.yml", &dash);
+    for action in client.actions_of_file("buildspec.yml", "source.fixAll") {
+        client.apply(&action);
+    }
+    assert_eq!(client.text("buildspec.yml"), text);
+
+    let mut client = Client::new(&[
+        ("buildspec.yml", text),
+        ("tagwright.toml", "fix-on-save = \"all\"\n"),
+    ]);
+    client.open("buildspec.yml");
+    for action in client.actions_of_file("buildspec.yml", "source.fixAll") {
+        client.apply(&action);
+    }
+    let saved = client.text("buildspec.yml");
+    assert!(
+        saved.contains("docker push $R/web:${BRANCH_NAME}\n"),
+        "{saved}"
+    );
 }

@@ -21,6 +21,8 @@ pub const FILE_NAME: &str = "tagwright.toml";
 pub struct Config {
     /// The lowest severity that makes the exit code 1; `--fail-on` goes before it.
     pub fail_on: Option<FailOn>,
+    /// What a fix may do when an editor saves a file: `tagwright fix --stdin-filename` and `source.fixAll`.
+    pub fix_on_save: Scope,
     /// Files and folders that are not read, as patterns like those of `.gitignore`, relative to this file's folder. That holds for files named on the command line and for standard input too.
     pub exclude: Vec<String>,
     /// The tag that fixes write.
@@ -35,6 +37,17 @@ pub struct Config {
     /// The variables of the template that the configuration does not explain: some buildspec has to set them.
     #[serde(skip)]
     pub unexplained: Vec<Unexplained>,
+}
+
+/// Which fixes are applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Repairs within one file that add no command, key or list item.
+    #[default]
+    Local,
+    /// All safe fixes, also those that define the branch variable.
+    All,
 }
 
 /// A variable of `tag.template` that is set only if some file of the workspace sets it.

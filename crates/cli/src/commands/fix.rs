@@ -10,6 +10,7 @@ use tagwright_fixer::{
     NewText, Options, Outcome, Sources, WriteError, Written, diff, run_from, write,
 };
 use tagwright_flow::FileId;
+use tagwright_project::config::Scope;
 use tagwright_project::discovery::Problem;
 use tagwright_project::wording;
 use tagwright_project::workspace::Checked;
@@ -127,9 +128,14 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
         suppressed,
     };
     let before = workspace.sources();
+    let default = match args.target.stdin_filename {
+        Some(_) => part.fix_on_save,
+        None => Scope::All,
+    };
     let offered = Offered {
         workspace,
         touched: part.touched.as_ref(),
+        scope: args.fixes.map_or(default, Scope::from),
     };
     let findings = offered.withhold(findings, &before);
     if findings.iter().all(|finding| finding.fix.is_none()) {

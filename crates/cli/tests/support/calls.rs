@@ -202,6 +202,17 @@ pub(crate) fn pushed(outcome: &Outcome) -> Result<Pushes, String> {
     Ok(pushed)
 }
 
+/// The images that the build deployed, or handed on to be deployed.
+pub(crate) fn deployed(outcome: &Outcome) -> Result<BTreeSet<Image>, String> {
+    let deployed = events(outcome)?
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Deploy(image) => Some(image),
+            _ => None,
+        });
+    Ok(deployed.collect())
+}
+
 /// The images that the build deployed by commands which do nothing where the tag is the one already there.
 pub(crate) fn deployed_by_tag(outcome: &Outcome) -> BTreeSet<Image> {
     let by_tag = |call: &&Vec<String>| match call.as_slice() {

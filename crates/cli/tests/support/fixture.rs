@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) latest_stays: Option<LatestStays>,
     #[serde(default = "yes")]
     pub(crate) execute: bool,
+    #[serde(default)]
+    pub(crate) immutable: bool,
     pub(crate) scenarios: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) variables: BTreeMap<String, String>,

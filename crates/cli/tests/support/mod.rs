@@ -2,5 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod calls;
+pub(crate) mod engine;
 pub(crate) mod fixture;
+mod real_builds;
 pub(crate) mod scenario;
