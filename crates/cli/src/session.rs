@@ -21,11 +21,12 @@ use tagwright_project::identity::{Identity, identities};
 use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::lock::Lock;
 use tagwright_project::parallel::map;
+use tagwright_project::scripts::with_scripts;
 use tagwright_project::shellcheck::Shellcheck;
 use tagwright_project::source::{self, Source};
 use tagwright_project::surroundings::Around;
 use tagwright_project::wording;
-use tagwright_project::workspace::{Checked, INTERNAL_ERROR};
+use tagwright_project::workspace::{Checked, Document, INTERNAL_ERROR};
 use tagwright_syntax::Span;
 
 use crate::args::{InputArgs, TargetArgs};
@@ -362,9 +363,39 @@ impl Session {
         }
         let around = Around::new(targets.root.clone(), self.reach, targets.complete);
         let workspace = Workspace::new(documents, analysis).among(around);
-        if targets.complete || !workspace.needs_context() {
+        let place = (&*targets.root, self.reach, targets.complete);
+        let script = |candidate: &Candidate| {
+            if exclusion.covers(candidate) {
+                return None;
+            }
+            let overlay = self.selection.overlay(candidate);
+            match load(&targets.root, candidate, overlay, targets.complete) {
+                Loaded::Document(document) => Some(document),
+                _ => None,
+            }
+        };
+        if targets.complete {
+            let found = workspace.documents.len();
+            let workspace = with_scripts(workspace, place, &script);
+            let scripts = workspace.documents[found..].iter();
+            let scripts = scripts.map(|document| Arc::clone(&document.shown));
+            report.read.extend(scripts);
             return workspace;
         }
+        if !workspace.needs_context() {
+            return workspace;
+        }
+        let others = self.others(&targets, exclusion);
+        let workspace = if others.is_empty() {
+            workspace
+        } else {
+            workspace.with_more(others)
+        };
+        with_scripts(workspace, place, &script)
+    }
+
+    /// The files around the targets, which were not asked for.
+    fn others(&self, targets: &Targets, exclusion: &Exclusion) -> Vec<Document> {
         let plan = discovery::context(&targets.root, self.reach);
         let mut others: Vec<Candidate> = plan
             .workspaces
@@ -388,17 +419,13 @@ impl Session {
                 false,
             )
         });
-        let others: Vec<_> = others
+        others
             .into_iter()
             .filter_map(|outcome| match outcome {
                 Loaded::Document(document) => Some(document),
                 _ => None,
             })
-            .collect();
-        if others.is_empty() {
-            return workspace;
-        }
-        workspace.with_more(others)
+            .collect()
     }
 }
 

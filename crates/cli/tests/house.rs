@@ -131,6 +131,7 @@ const CIRCLES: &[&[&str]] = &[
         "rules::plan::definition",
         "rules::plan::existing",
         "rules::plan::handed_on",
+        "rules::plan::handed_over",
         "rules::plan::joined",
         "rules::plan::left_behind",
         "rules::plan::pipeline",

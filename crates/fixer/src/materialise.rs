@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tagwright_diagnostics::{Change, ChangeKind, FileId, Fix, WordEffect};
+use tagwright_flow::kind::classify;
 use tagwright_syntax::Span;
 use tagwright_syntax::edit::{self, Edit, Replacement};
 use tagwright_syntax::hcl;
@@ -121,7 +122,8 @@ impl<'a> Materialiser<'a> {
         let unknown = || Rejection::UnknownPlace {
             path: String::new(),
         };
-        let tree = yaml::parse(self.sources.text(file).ok_or_else(unknown)?);
+        let text = self.sources.text(file).ok_or_else(unknown)?;
+        let tree = yaml::parse_as(classify(self.sources.path(file), text), text);
         let nodes = tree.nodes().count();
         let tree = Rc::new(SizedTree { tree, nodes });
         self.trees.insert(file, Rc::clone(&tree));

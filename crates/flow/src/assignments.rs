@@ -42,7 +42,10 @@ impl FileFacts {
     /// The decoded text of the scalar `node`, of the tree that reading the file gives.
     #[must_use]
     pub fn scalar(&self, node: NodeId) -> Option<&str> {
-        let tree = self.tables().tree.get_or_init(|| yaml::parse(&self.text));
+        let tree = self
+            .tables()
+            .tree
+            .get_or_init(|| yaml::parse_as(self.kind, &self.text));
         tree.text(node)
     }
 

@@ -155,6 +155,8 @@ pub enum Origin {
     Fallback(SmolStr),
     /// From `env.variables`, where text is literal.
     EnvVariables(SmolStr),
+    /// As this variable, or the argument of this number, from what runs the script.
+    Given(SmolStr),
 }
 
 /// A piece of an expression.
@@ -600,6 +602,13 @@ impl Environment {
         if let Some(scope) = &mut self.scope {
             scope.push((name.into(), self.bindings.get(name).cloned()));
         }
+    }
+
+    /// All variables that something is known of, by name.
+    pub(crate) fn bindings(&self) -> impl Iterator<Item = (&SmolStr, &[Expression])> {
+        self.bindings
+            .iter()
+            .map(|(name, values)| (name, values.as_slice()))
     }
 
     /// What may stand behind `name`; empty if nothing in the file says.

@@ -75,6 +75,10 @@ pub struct FileFacts {
     pub edited: Vec<EditedFile>,
     /// Scripts, make targets and the like that commands of the file run.
     pub scripts: Vec<SmolStr>,
+    /// Those of them that are surely files of the repository, each time that they are run.
+    pub runs: Vec<ScriptRun>,
+    /// A script's own facts.
+    pub script: Option<Box<ScriptFacts>>,
     /// Places where pasted documentation or quoting keeps a variable from being one.
     pub oddities: Vec<Oddity>,
     /// Tables of the assignments, made when they are asked.
@@ -83,6 +87,43 @@ pub struct FileFacts {
     pub(crate) recent: Recent,
     /// What its commands do beside that, once somebody has asked.
     pub(crate) habits: OnceLock<Habits>,
+}
+
+/// A command that runs a script of the repository, in the build's shell or in a child of it.
+#[derive(Clone, Debug)]
+pub struct ScriptRun {
+    /// The script's path, relative to the folder in which the build starts, without `./`.
+    pub path: SmolStr,
+    /// When.
+    pub order: Order,
+    /// The word that names the script, bytes of the file.
+    pub span: Span,
+    /// By `.` or `source`: it is read by the same shell.
+    pub sourced: bool,
+    /// May be skipped.
+    pub conditional: bool,
+    /// Runs only for branches that a condition names.
+    pub one_branch: bool,
+    /// Runs only after a failure.
+    pub after_failure: bool,
+    /// The folder in which it runs, like `path`; `None` if that is not certain.
+    pub directory: Option<SmolStr>,
+    /// What the script finds set, its arguments as `1`, `2`, … among it, with places of this file.
+    pub environment: Vec<(SmolStr, Vec<Expression>)>,
+    /// The script's arguments, bytes of the file.
+    pub arguments: Vec<Span>,
+}
+
+/// What is known of a script beside what its commands say.
+#[derive(Clone, Debug, Default)]
+pub struct ScriptFacts {
+    /// The name of the branch variable.
+    pub(crate) branch: SmolStr,
+    /// Who runs it: the file and the 0-based index among its [`FileFacts::runs`]. Where nobody does, the script says
+    /// nothing.
+    pub callers: Vec<(FileId, usize)>,
+    /// The buildspecs in whose builds it runs, through other scripts or not, each with the first time.
+    pub builds: Vec<(FileId, Order)>,
 }
 
 /// A command that deploys again whatever the existing definition names: `kubectl rollout restart`,
@@ -231,8 +272,10 @@ impl TagValue {
         Some(match self.origin {
             Origin::Fallback(_) => LatestAt::Fallback,
             Origin::Written => LatestAt::Written,
-            Origin::Assigned(_) | Origin::EnvVariables(_) if here => LatestAt::Written,
-            Origin::Assigned(_) => LatestAt::Assigned,
+            Origin::Assigned(_) | Origin::EnvVariables(_) | Origin::Given(_) if here => {
+                LatestAt::Written
+            }
+            Origin::Assigned(_) | Origin::Given(_) => LatestAt::Assigned,
             Origin::EnvVariables(_) => LatestAt::Environment,
         })
     }

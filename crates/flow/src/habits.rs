@@ -14,10 +14,11 @@ use tagwright_syntax::shell::{
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 use tagwright_syntax::{SmolStr, SourceMap, Span};
 
+use crate::FileId;
 use crate::delivery::inline;
 use crate::expression::plain_name;
 use crate::facts::{FileFacts, IMAGE_FILES, Order, ShellKind};
-use crate::kind::has;
+use crate::kind::{FileKind, has};
 use crate::outputs::{self, Outputs};
 use crate::templates;
 use crate::tools::{InnerScope, nested_scripts};
@@ -117,10 +118,26 @@ impl FileFacts {
         tagwright_syntax::libyaml::read(&self.text).is_ok()
     }
 
+    /// Whether the file has commands for a shell that can be changed: it is a script, or a buildspec that does not stand
+    /// inside another file.
+    #[must_use]
+    pub fn has_commands(&self) -> bool {
+        self.kind == FileKind::Script || self.buildspec.as_ref().is_some_and(|spec| !spec.inline)
+    }
+
+    /// The file on whose machine the commands run: of a script the first buildspec that runs it, else the file itself.
+    #[must_use]
+    pub fn machine(&self) -> FileId {
+        let builds = self.script.as_ref().map(|script| &script.builds);
+        builds
+            .and_then(|builds| builds.first())
+            .map_or(self.id, |(file, _)| *file)
+    }
+
     /// The tree of the file, parsed again unless somebody has asked for it lately.
     #[must_use]
     pub fn tree(&self) -> Arc<Tree> {
-        self.recent.get(|| yaml::parse(&self.text))
+        self.recent.get(|| yaml::parse_as(self.kind, &self.text))
     }
 
     /// The `T` that `make` makes of the file, which must always be the same; made again unless somebody has asked for
@@ -135,8 +152,8 @@ impl FileFacts {
         tree.source_map(&self.text, node)
     }
 
-    /// The commands of the buildspec in the file, in the order in which they run, parsed again unless somebody has
-    /// asked for them lately; none of another file.
+    /// The commands of the buildspec in the file, in the order in which they run, or of the script that it is, parsed
+    /// again unless somebody has asked for them lately; none of another file.
     #[must_use]
     pub fn scripts(&self) -> Arc<Vec<ItemScript>> {
         self.recent.get(|| self.parse_scripts())
@@ -144,6 +161,9 @@ impl FileFacts {
 
     fn parse_scripts(&self) -> Vec<ItemScript> {
         let mut found = Vec::new();
+        if self.kind == FileKind::Script {
+            add_item(NodeId(0), &self.text, ShellKind::Posix, &mut found);
+        }
         let Some(spec) = &self.buildspec else {
             return found;
         };
@@ -258,29 +278,32 @@ fn add_scripts(tree: &Tree, shell: ShellKind, found: &mut Vec<ItemScript>) {
     };
     for (.., node) in spec.commands() {
         let node = tree.resolve(node);
-        let Some(text) = tree.text(node) else {
-            continue;
-        };
-        let script = match shell {
-            ShellKind::PowerShell => powershell::parse(text),
-            ShellKind::Posix | ShellKind::Cmd => shell::parse(text),
-        };
-        let inner: Vec<String> = script.commands.iter().flat_map(local_scripts).collect();
+        if let Some(text) = tree.text(node) {
+            add_item(node, text, shell, found);
+        }
+    }
+}
+
+fn add_item(node: NodeId, text: &str, shell: ShellKind, found: &mut Vec<ItemScript>) {
+    let script = match shell {
+        ShellKind::PowerShell => powershell::parse(text),
+        ShellKind::Posix | ShellKind::Cmd => shell::parse(text),
+    };
+    let inner: Vec<String> = script.commands.iter().flat_map(local_scripts).collect();
+    found.push(ItemScript {
+        node,
+        whole: true,
+        text: text.to_owned(),
+        script,
+    });
+    for text in inner {
+        let script = shell::parse(&text);
         found.push(ItemScript {
             node,
-            whole: true,
-            text: text.to_owned(),
+            whole: false,
+            text,
             script,
         });
-        for text in inner {
-            let script = shell::parse(&text);
-            found.push(ItemScript {
-                node,
-                whole: false,
-                text,
-                script,
-            });
-        }
     }
 }
 

@@ -44,6 +44,26 @@ pub fn is_buildspec_name(path: &str) -> bool {
     name.contains("buildspec") || name.contains("build-spec") || name.contains("build_spec")
 }
 
+/// Whether the file is a script for sh, dash or bash whose bytes are what these shells read. Where lines end in
+/// `\r\n`, the last word of a command is another one than it looks like.
+fn is_script(name: &str, text: &str) -> bool {
+    let first = text.lines().next().unwrap_or("");
+    let named = match first.strip_prefix("#!") {
+        Some(interpreter) => {
+            let program = |word: &str| {
+                let name = word.rsplit('/').next().unwrap_or(word);
+                matches!(name, "sh" | "dash" | "bash" | "ash")
+            };
+            let mut words = interpreter.split_whitespace();
+            words
+                .find(|word| !word.ends_with("/env") && !word.starts_with('-'))
+                .is_some_and(program)
+        }
+        None => name.ends_with(".sh") || name.ends_with(".bash"),
+    };
+    named && !text.contains('\r') && !text.starts_with('\u{feff}')
+}
+
 /// Whether the text has nothing but comments.
 fn is_blank(text: &str) -> bool {
     text.lines()
@@ -77,6 +97,9 @@ pub fn classify(path: &str, text: &str) -> FileKind {
             return FileKind::Buildspec;
         }
         return FileKind::Other;
+    }
+    if is_script(name, text) {
+        return FileKind::Script;
     }
     let yaml = matches!(extension, "yml" | "yaml");
     let template = matches!(extension, "tftpl" | "tpl" | "tmpl" | "j2" | "erb")
@@ -223,6 +246,13 @@ mod tests {
             ),
             ("package.json", "{}", FileKind::Other),
             ("main.tf", "", FileKind::Terraform),
+            ("deploy.sh", "docker push x\n", FileKind::Script),
+            ("deploy", "#!/bin/sh -e\n", FileKind::Script),
+            ("deploy", "#!/usr/bin/env bash\n", FileKind::Script),
+            ("deploy", "#!/usr/bin/env -S bash -e\n", FileKind::Script),
+            ("deploy.sh", "#!/usr/bin/env zsh\n", FileKind::Other),
+            ("deploy.sh", "#!/bin/sh\r\n", FileKind::Other),
+            ("deploy", "docker push x\n", FileKind::Other),
         ];
         for (path, text, kind) in cases {
             assert_eq!(classify(path, text), kind, "{path}");

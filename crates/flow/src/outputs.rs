@@ -140,7 +140,7 @@ pub(crate) fn expands(command: &Command, script: &str) -> bool {
 }
 
 /// Where `cd` leads; `None` if that is not certain.
-fn entered(
+pub(crate) fn entered(
     directory: &Option<SmolStr>,
     command: &Command,
     target: Option<&Word>,
@@ -155,7 +155,7 @@ fn entered(
 }
 
 /// A path that is written out, `$CODEBUILD_SRC_DIR` in front of it as `/`.
-fn path_of(word: &Word) -> Option<String> {
+pub(crate) fn path_of(word: &Word) -> Option<String> {
     let mut path = String::new();
     for (index, part) in word.parts.iter().enumerate() {
         match &part.kind {
@@ -179,7 +179,7 @@ fn path_of(word: &Word) -> Option<String> {
 
 /// `path` from `directory` on, without `.` and `..`; `None` if it leaves the source, or nobody knows where the
 /// command runs.
-fn joined(directory: Option<&str>, path: &str) -> Option<SmolStr> {
+pub(crate) fn joined(directory: Option<&str>, path: &str) -> Option<SmolStr> {
     let (start, path) = match path.strip_prefix('/') {
         Some(path) => ("", path),
         None => (directory?, path),

@@ -22,7 +22,7 @@ use crate::expression::{
 use crate::facts::{
     AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, ComposeUse, CopilotFlag,
     CopilotUse, EditedFile, FileFacts, HandedOn, IMAGE_FILES, ImageFiles, ImageUse, Oddity,
-    OddityKind, Order, Redeploy, ShellKind, TagKind, TagValue, VariableRead,
+    OddityKind, Order, Redeploy, ScriptRun, ShellKind, TagKind, TagValue, VariableRead,
 };
 use crate::kind::{FileKind, has};
 use crate::outputs;
@@ -55,6 +55,8 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         handed_on: Vec::new(),
         edited: Vec::new(),
         scripts: Vec::new(),
+        runs: Vec::new(),
+        script: None,
         oddities: Vec::new(),
         lookup: crate::lookup::Lookup::default(),
         recent: crate::recent::Recent::default(),
@@ -193,6 +195,10 @@ pub(crate) fn buildspec(
         registers: false,
         files: Files::default(),
         in_step: false,
+        runs: Runs {
+            any: Runs::of(source.text).any && source.host.is_none(),
+            ..Runs::of(source.text)
+        },
     };
     reader.env(&spec);
     let mut lists = Vec::new();
@@ -212,7 +218,8 @@ pub(crate) fn buildspec(
     }
     let interesting = tools::FILE_TRIGGERS.is_in(source.text) || has(source.text, branch);
     let mut item = 1;
-    if interesting {
+    if interesting || reader.runs.any {
+        let before = (!interesting).then(|| reader.facts.clone());
         for phase in &spec.phases {
             for step in steps(tree, phase) {
                 reader.order = Order { item, command: 0 };
@@ -227,8 +234,14 @@ pub(crate) fn buildspec(
                 }
             }
         }
-        reader.facts.resolve_hidden_tags();
-        reader.facts.settle(&reader.files);
+        if let Some(before) = before {
+            // What it runs may handle images; by itself it does not.
+            let runs = std::mem::take(&mut reader.facts.runs);
+            *reader.facts = FileFacts { runs, ..before };
+        } else {
+            reader.facts.resolve_hidden_tags();
+            reader.facts.settle(&reader.files);
+        }
     }
     lists.shrink_to_fit();
     let copilot_pipeline = facts
@@ -377,6 +390,46 @@ fn template_of(path: &str, text: &str) -> Option<&'static str> {
     None
 }
 
+/// Reads the script that the file is into `facts`, as it runs with what is known of the variables in `environment`,
+/// in the folder `directory`.
+pub(crate) fn script(
+    facts: &mut FileFacts,
+    source: &Source<'_>,
+    environment: Environment,
+    directory: Option<SmolStr>,
+    branch: &str,
+) {
+    let Some(root) = source.tree.root() else {
+        return;
+    };
+    let mut reader = Reader {
+        facts,
+        source,
+        environment,
+        order: Order {
+            item: 1,
+            command: 0,
+        },
+        seen_reads: BTreeSet::new(),
+        branch,
+        template: None,
+        isolated: false,
+        names_branch: has(source.text, "BRANCH") || has(source.text, branch),
+        names_copilot: has(source.text, "copilot"),
+        depth: 0,
+        registers: false,
+        files: Files::default(),
+        in_step: false,
+        runs: Runs {
+            directory,
+            ..Runs::of(source.text)
+        },
+    };
+    reader.item(root, ShellKind::Posix);
+    reader.facts.resolve_hidden_tags();
+    reader.facts.settle(&reader.files);
+}
+
 struct Reader<'a, 'f> {
     facts: &'f mut FileFacts,
     source: &'a Source<'a>,
@@ -399,6 +452,52 @@ struct Reader<'a, 'f> {
     files: Files,
     /// Whether a step of a runner is read.
     in_step: bool,
+    runs: Runs,
+}
+
+/// What it takes to say which script a command runs.
+struct Runs {
+    /// Whether the text names any.
+    any: bool,
+    /// The folder in which the next command runs, relative to where the build starts; `None` if that is not certain.
+    directory: Option<SmolStr>,
+    /// That of the commands around a subshell, while one is read.
+    outside: Option<Option<SmolStr>>,
+}
+
+impl Runs {
+    fn of(text: &str) -> Self {
+        static SIGNS: AnyOf = AnyOf::new(&[".sh", "./", "sh ", "ource "]);
+        Self {
+            any: SIGNS.is_in(text),
+            directory: Some(SmolStr::default()),
+            outside: None,
+        }
+    }
+
+    /// Notes the folder that `command` runs in, and gives the one that it leads to.
+    fn follow(&mut self, command: &Command) {
+        let context = &command.context;
+        if context.substitution > 0 {
+            return;
+        }
+        match (&self.outside, context.subshell) {
+            (None, true) => self.outside = Some(self.directory.clone()),
+            (Some(_), false) => self.directory = self.outside.take().flatten(),
+            _ => {}
+        }
+        let moves = ["cd", "pushd", "popd"];
+        if command
+            .words
+            .first()
+            .is_some_and(|word| moves.iter().any(|it| word.is(it)))
+        {
+            // In a subshell it holds until the end of that.
+            let mut command = command.clone();
+            command.context.subshell = false;
+            self.directory = outputs::entered(&self.directory, &command, command.words.get(1));
+        }
+    }
 }
 
 impl Reader<'_, '_> {
@@ -597,7 +696,9 @@ impl Reader<'_, '_> {
         let tree = self.source.tree;
         let node = tree.resolve(node);
         let Some(text) = tree.text(node) else { return };
-        if !may_matter(text) {
+        let runs =
+            self.runs.any && (Runs::of(text).any || has(text, "cd ") || has(text, "export "));
+        if !runs && !may_matter(text) {
             return;
         }
         if self.facts.oddities.is_empty()
@@ -680,6 +781,7 @@ impl Reader<'_, '_> {
             self.loops(command, text, place);
             self.uses(command, text, place, script.status);
             self.nested(command, text, place);
+            self.run(command, text, place);
             self.assignments(command, text, place);
         }
         self.loop_words(script, text, place, before);
@@ -1024,6 +1126,95 @@ impl Reader<'_, '_> {
             self.files.edited.extend(edits);
         }
         self.files.applied.extend(effects.applied);
+    }
+
+    /// The script of the repository that the command runs, if it does, and what that finds set.
+    fn run(&mut self, command: &Command, text: &str, place: &Place<'_>) {
+        if !self.runs.any || self.depth > 0 {
+            return;
+        }
+        self.runs.follow(command);
+        let call = match place.base {
+            Base::Shell => tools::script_call(command, text),
+            Base::Inner | Base::Never(_) => None,
+        };
+        let Some(call) = call else { return };
+        let Some(word) = command.words.get(call.word) else {
+            return;
+        };
+        // `$(cd "$(dirname "$0")" && ./x.sh)`
+        let context = &command.context;
+        let directory = self
+            .runs
+            .directory
+            .clone()
+            .filter(|_| context.substitution == 0);
+        let path = outputs::path_of(word);
+        let path = path.and_then(|path| outputs::joined(directory.as_deref(), &path));
+        let Some(path) = path.filter(|path| !path.is_empty()) else {
+            return;
+        };
+        let environment = self.handed_over(command, text, place, &call);
+        let arguments = command.words[call.word + 1..].iter();
+        let arguments = arguments.map(|it| place.source(it.span)).collect();
+        self.facts.runs.push(ScriptRun {
+            path,
+            order: self.order,
+            span: place.source(word.span),
+            sourced: call.sourced,
+            conditional: context.conditional || context.function.is_some(),
+            one_branch: context.one_branch,
+            after_failure: context.after_failure,
+            directory,
+            environment,
+            arguments,
+        });
+    }
+
+    /// What a script that the command runs finds set: what is exported, or all if the same shell reads it, what the
+    /// command sets for it, and its arguments.
+    fn handed_over(
+        &self,
+        command: &Command,
+        text: &str,
+        place: &Place<'_>,
+        call: &tools::ScriptCall,
+    ) -> Vec<(SmolStr, Vec<Expression>)> {
+        let exported: HashSet<&SmolStr> = self
+            .facts
+            .assignments
+            .iter()
+            .filter(|it| it.exported)
+            .map(|it| &it.name)
+            .collect();
+        let arguments = command.words.get(call.word + 1..).unwrap_or(&[]);
+        let is_argument = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+        let mut found: Vec<(SmolStr, Vec<Expression>)> = self
+            .environment
+            .bindings()
+            .filter(|(name, _)| {
+                if is_argument(name) {
+                    call.sourced && arguments.is_empty()
+                } else {
+                    call.sourced || exported.contains(name)
+                }
+            })
+            .map(|(name, values)| (name.clone(), values.to_vec()))
+            .collect();
+        let mut set = |name: &str, word: &Word| {
+            let values = self.environment.resolve(&Raw::word(word, text, place));
+            found.retain(|(known, _)| known != name);
+            found.push((name.into(), assigned(name, values)));
+        };
+        for assignment in &command.assignments {
+            if let Some(value) = &assignment.value {
+                set(&assignment.name, value);
+            }
+        }
+        for (number, word) in (1..).zip(arguments) {
+            set(&format!("{number}"), word);
+        }
+        found
     }
 
     fn scripts(&mut self, command: &Command) {

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tagwright_syntax::SmolStr;
 
 use crate::FileId;
 use crate::ecr;
 use crate::expression::{Piece, Repository};
-use crate::facts::{FileFacts, ImageUse};
+use crate::facts::{FileFacts, ImageUse, Order, ScriptRun};
+use crate::read;
 use crate::tools::Role;
 
 /// A place that names an image: file and index in [`FileFacts::uses`].
@@ -60,8 +61,9 @@ impl Workspace {
     /// Joins the facts of `files`, whose ids must be their indices. `own` are patterns (`*` stands for
     /// anything) of repositories that count as the workspace's own although nothing here writes them.
     #[must_use]
-    pub fn new(files: Vec<FileFacts>, own: &[String]) -> Self {
+    pub fn new(mut files: Vec<FileFacts>, own: &[String]) -> Self {
         debug_assert!(files.iter().enumerate().all(|(i, f)| f.id.0 as usize == i));
+        read::link(&mut files);
         let flows = join(&files, own);
         Self { files, flows }
     }
@@ -82,6 +84,36 @@ impl Workspace {
     #[must_use]
     pub fn file(&self, id: FileId) -> &FileFacts {
         &self.files[id.0 as usize]
+    }
+
+    /// The buildspecs in whose builds the commands of a file run, each with the first time: of a script those that run
+    /// it, of any other file none.
+    #[must_use]
+    pub fn builds_of(&self, file: FileId) -> &[(FileId, Order)] {
+        let script = self.file(file).script.as_ref();
+        script.map_or(&[], |script| &script.builds)
+    }
+
+    /// Whoever runs the script `file`, with how.
+    pub fn runs_of(&self, file: FileId) -> impl Iterator<Item = (&FileFacts, &ScriptRun)> {
+        let callers = self.file(file).script.iter().flat_map(|it| &it.callers);
+        callers.filter_map(|(caller, index)| {
+            let caller = self.files.get(caller.0 as usize)?;
+            Some((caller, caller.runs.get(*index)?))
+        })
+    }
+
+    /// The paths, relative to the folder in which builds start, of scripts that are run and are not among the files.
+    #[must_use]
+    pub fn unread_scripts(&self) -> BTreeSet<SmolStr> {
+        let runs = self.files.iter().flat_map(|file| &file.runs);
+        let mut paths: BTreeSet<SmolStr> = runs.map(|run| run.path.clone()).collect();
+        if !paths.is_empty() {
+            for file in &self.files {
+                paths.remove(&*file.path);
+            }
+        }
+        paths
     }
 
     /// The images, in the order of their first place.
@@ -106,13 +138,24 @@ pub fn writes(role: Role) -> bool {
 /// Images of one file are looked up one after the other up to this many.
 const FEW: usize = 16;
 
+/// The files, those that run on one machine side by side.
+fn by_machine(files: &[FileFacts]) -> Vec<&FileFacts> {
+    let mut files: Vec<&FileFacts> = files.iter().collect();
+    files.sort_by_key(|file| file.machine());
+    files
+}
+
 fn join(files: &[FileFacts], own: &[String]) -> Vec<Flow> {
     // Within a file, by key.
     let mut groups: Vec<(&Repository, Vec<UseId>)> = Vec::new();
     let mut by_key: HashMap<&str, usize> = HashMap::new();
-    for file in files {
-        let first = groups.len();
-        by_key.clear();
+    let (mut machine, mut first) = (None, 0);
+    for file in by_machine(files) {
+        // A script names its images like the build that runs it.
+        if machine.replace(file.machine()) != Some(file.machine()) {
+            first = groups.len();
+            by_key.clear();
+        }
         for (index, image) in file.uses.iter().enumerate() {
             let repository = &image.repository;
             if repository.key().is_empty() {

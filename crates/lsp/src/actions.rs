@@ -135,7 +135,7 @@ fn silences(view: &View<'_>, root: &Root, id: FileId, span: Span) -> Vec<lsp::Co
     let Some((_, document)) = root.file(id).filter(|_| !touched.is_empty()) else {
         return Vec::new();
     };
-    let tree = yaml::parse(&document.text);
+    let tree = yaml::parse_as(document.kind, &document.text);
     let before = root.workspace.sources();
     let rules = Quiet {
         workspace: &root.workspace,

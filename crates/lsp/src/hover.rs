@@ -168,7 +168,7 @@ fn code(text: &str) -> String {
 fn key_at(root: &Root, id: FileId, offset: usize) -> Option<(Span, KeyHelp)> {
     let (_, document) = root.file(id)?;
     let grammar = Grammar::of(document.kind, &document.text)?;
-    let tree = yaml::parse(&document.text);
+    let tree = yaml::parse_as(document.kind, &document.text);
     let (node, span) = tree.nodes().find_map(|(node, found)| {
         let parent = tree.node(found.parent?);
         let NodeKind::Mapping(mapping) = &parent.kind else {

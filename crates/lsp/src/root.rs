@@ -16,6 +16,7 @@ use tagwright_project::config::{self, Config, Scope};
 use tagwright_project::discovery::{self, Candidate, Reach};
 use tagwright_project::load::{Damage, Loaded, load};
 use tagwright_project::parallel::map;
+use tagwright_project::scripts::with_scripts;
 use tagwright_project::source::{self, Source};
 use tagwright_project::surroundings::Around;
 use tagwright_project::{Document, Workspace};
@@ -214,10 +215,35 @@ impl Root {
         }
         let around = Around::new(self.folder.clone(), Reach::Usual, false);
         let workspace = Workspace::new(documents, Analysis::new(&self.config)).among(around);
+        let workspace = self.with_scripts(workspace, open);
         self.workspace = match self.baseline.clone() {
             Some(baseline) => workspace.with_baseline(baseline, baseline::today()),
             None => workspace,
         };
+    }
+
+    /// With the scripts that the files run.
+    fn with_scripts(&mut self, workspace: Workspace, open: &Overlay) -> Workspace {
+        let found = workspace.documents.len();
+        let place = (&*self.folder, Reach::Usual, false);
+        let workspace = with_scripts(workspace, place, &|candidate| {
+            let text = open.get(&candidate.absolute);
+            let overlay = text.map(|text| source::decode(text.as_bytes().to_vec()));
+            match load(&self.folder, candidate, overlay.as_ref(), true) {
+                Loaded::Document(mut document) => {
+                    document.shown = Arc::clone(&document.relative);
+                    Some(document)
+                }
+                _ => None,
+            }
+        });
+        for (index, document) in workspace.documents.iter().enumerate().skip(found) {
+            let path = self.folder.join(&*document.relative);
+            let id = FileId(u32::try_from(index).unwrap_or(u32::MAX));
+            self.ids.insert(path.clone(), id);
+            self.paths.push(path);
+        }
+        workspace
     }
 
     fn reload_config(&mut self) {

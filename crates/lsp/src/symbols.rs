@@ -16,7 +16,7 @@ const DEPTH: usize = 4;
 pub(crate) fn symbols(view: &View<'_>, root: &Root, id: FileId) -> Option<Vec<DocumentSymbol>> {
     let (_, document) = root.file(id)?;
     let outline = Outline {
-        tree: &yaml::parse(&document.text),
+        tree: &yaml::parse_as(document.kind, &document.text),
         lines: view.lines(root, id)?,
     };
     let roots = outline.tree.documents().iter();

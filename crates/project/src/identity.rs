@@ -60,8 +60,8 @@ pub fn identities<'a>(
 }
 
 fn read(document: &Document) -> Option<Tree> {
-    use tagwright_flow::FileKind::{Other, Terraform};
-    (!matches!(document.kind, Other | Terraform)).then(|| yaml::parse(&document.text))
+    use tagwright_flow::FileKind::{Other, Script, Terraform};
+    (!matches!(document.kind, Other | Script | Terraform)).then(|| yaml::parse(&document.text))
 }
 
 /// The place in the tree and what stands there.

@@ -15,6 +15,7 @@ pub mod lock;
 pub mod missing;
 pub mod parallel;
 mod provided;
+pub mod scripts;
 pub mod shellcheck;
 pub mod source;
 pub mod surroundings;

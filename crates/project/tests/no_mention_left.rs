@@ -133,6 +133,35 @@ const FILES: [(&str, &str); 18] = [
     (".env", "LEDGER_TAG=latest\n"),
 ];
 
+/// Scripts that the buildspec runs, each with the command; `@` is the image's whole name.
+const RUN: [(&str, &str, &str); 5] = [
+    (
+        "sh ci/ship.sh",
+        "ci/ship.sh",
+        "#!/bin/sh\nset -e\nIMAGE=@\ndocker push \"$IMAGE:latest\"\n",
+    ),
+    (
+        "(cd ci && ./run.sh) || true",
+        "ci/run.sh",
+        "#!/bin/bash\ndocker run -d @:latest\n",
+    ),
+    (
+        ". ./ci/env.sh",
+        "ci/env.sh",
+        "export LEDGER_IMAGE=@:latest\ndocker pull $LEDGER_IMAGE\n",
+    ),
+    (
+        "bash ci/deploy.sh prod",
+        "ci/deploy.sh",
+        "#!/bin/bash\naws lambda update-function-code --function-name $1 --image-uri @:latest\n",
+    ),
+    (
+        "sudo ci/roll.sh",
+        "ci/roll.sh",
+        "#!/bin/sh\nkubectl set image deployment/ledger ledger=@:latest\n",
+    ),
+];
+
 /// Texts that nobody reads, or that are about something else.
 const PROSE: [(&str, &str); 6] = [
     ("README.md", "docker run @:latest\n"),
@@ -195,6 +224,10 @@ fn repository(random: &mut Random) -> Repository {
             commands.push((written, real));
         }
     }
+    let script = random.chance(40).then(|| random.pick(&RUN));
+    if let Some((command, ..)) = script {
+        commands.push((command.to_owned(), false));
+    }
     let mut spec = String::from("version: 0.2\n");
     if by_variable {
         let _ = write!(spec, "env:\n  variables:\n    REPO: {NAME}\n");
@@ -210,6 +243,11 @@ fn repository(random: &mut Random) -> Repository {
     }
     spec.push_str("artifacts:\n  files: imagedefinitions.json\n");
     let mut files = vec![("buildspec.yml", spec)];
+    if let Some((_, path, text)) = script {
+        let text = text.replace('@', NAME);
+        mentions.push((path, text.clone()));
+        files.push((path, text));
+    }
     for _ in 0..random.below(3) {
         let real = random.chance(40);
         let (path, text) = if real {

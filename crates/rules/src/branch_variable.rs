@@ -242,7 +242,7 @@ impl Items {
             called: HashSet::new(),
             attaches: false,
         };
-        if file.buildspec.as_ref().is_none_or(|spec| spec.inline) {
+        if !file.has_commands() {
             return items;
         }
         let tree = file.tree();

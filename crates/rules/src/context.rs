@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
-use tagwright_flow::mentions::{self, Surroundings};
+use tagwright_flow::mentions::{self, Mention, Surroundings};
 use tagwright_flow::tools::Role;
-use tagwright_flow::{FileId, Flow, UseId, Workspace};
+use tagwright_flow::{FileId, FileKind, Flow, UseId, Workspace};
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::position::LineIndex;
 use tagwright_syntax::yaml::{NodeId, Tree};
@@ -205,6 +205,29 @@ impl<'a> Context<'a> {
             let skipped = |file| self.is_without_effect(file);
             mentions::Index::new(self.workspace, self.surroundings, &skipped)
         })
+    }
+
+    /// The first place of the repository that may run the script beside the commands that are known to.
+    pub(crate) fn other_caller(&self, script: FileId) -> Option<Mention> {
+        mentions::other_caller(self.workspace, self.surroundings, script)
+    }
+
+    /// The path of a script in the repository, called by a buildspec or not, that may set the variable.
+    pub(crate) fn assigned_in_script(&self, variable: &str) -> Option<String> {
+        let sign = format!("{variable}=");
+        let scripts = self.workspace.files().iter();
+        let mut scripts = scripts.filter(|file| file.kind == FileKind::Script);
+        if let Some(file) = scripts.find(|file| file.may_hold(&sign)) {
+            return Some(file.path.to_string());
+        }
+        let mut found = None;
+        self.surroundings.each(&mut |path, text| {
+            let shell = path.ends_with(".sh") || path.ends_with(".bash") || path.ends_with(".env");
+            if found.is_none() && shell && text.contains(&sign) {
+                found = Some(path.to_owned());
+            }
+        });
+        found
     }
 
     /// The command that sets the branch variable: [`Derivation::text`](crate::derivation::Derivation::text), made once.

@@ -458,6 +458,10 @@ pub fn add(
     rules: &[&str],
     reason: &str,
 ) -> Option<Change> {
+    if tree.is_whole() {
+        // In a script the comment's place is among commands that only the shell understands.
+        return None;
+    }
     // A comment ends with its line, and what looks like brackets would be read as such.
     let reason: String = reason
         .chars()

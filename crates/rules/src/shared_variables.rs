@@ -8,8 +8,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use tagwright_flow::expression::plain_name;
-use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse};
+use tagwright_flow::expression::{Origin, plain_name};
+use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, ScriptRun};
 use tagwright_flow::habits::ItemScript;
 use tagwright_flow::tools::{Tool, tool};
 use tagwright_flow::{FileKind, Workspace};
@@ -68,8 +68,28 @@ pub(crate) enum Sharing {
     Shared(Vec<Read>),
 }
 
+/// Whether all that the script does with what it gets as `name` is to name images by it, which then move with it.
+///
+/// # Errors
+/// As for [`Reads::sharing`].
+fn moves_in_script(workspace: &Workspace, run: &ScriptRun, name: &str) -> Result<bool, Refusal> {
+    let mut files = workspace.files().iter();
+    let script = files.find(|file| file.kind == FileKind::Script && *file.path == *run.path);
+    let Some(script) = script else {
+        // What a script does that is not read was not asked before, either.
+        return Ok(name.parse::<u32>().is_err());
+    };
+    let is_given = |image: &&ImageUse| {
+        let mut tags = image.tags.iter();
+        tags.any(|tag| matches!(&tag.origin, Origin::Given(given) if given == name))
+    };
+    let moved: Vec<&ImageUse> = script.uses.iter().filter(is_given).collect();
+    let sharing = Reads::of(script).sharing(workspace, name, &moved)?;
+    Ok(matches!(sharing, Sharing::Own))
+}
+
 impl<'a> Reads<'a> {
-    /// Reads the commands of a buildspec in a file of its own; without any read for other files.
+    /// Reads the commands of a buildspec in a file of its own, or of a script; without any read for other files.
     pub(crate) fn of(file: &'a FileFacts) -> Self {
         let mut reads = Self {
             file,
@@ -77,7 +97,7 @@ impl<'a> Reads<'a> {
             of: HashMap::new(),
             substitutes: false,
         };
-        if file.buildspec.as_ref().is_none_or(|spec| spec.inline) {
+        if !file.has_commands() {
             return reads;
         }
         let tree = file.tree();
@@ -235,6 +255,17 @@ impl<'a> Reads<'a> {
         let mut own = Vec::new();
         let mut foreign = false;
         self.collect(workspace, name, &moved, 0, &mut own, &mut foreign)?;
+        for run in &self.file.runs {
+            let given = run.environment.iter().any(|(given, _)| given == name);
+            if given && !moves_in_script(workspace, run, name)? {
+                let message = format!(
+                    "{} reads {name} for more than the tag of the image",
+                    run.path
+                );
+                let refusal = Refusal::new(RefusalCode::SharedVariable, message);
+                return Err(refusal.at(self.file.id, run.span, "run here"));
+            }
+        }
         Ok(if foreign {
             if let Some(read) = own.iter().find(|read| !read.plain) {
                 return Err(self.blocked(read, name));
@@ -260,6 +291,12 @@ impl<'a> Reads<'a> {
                 || self.names_image(read, name, moved)
                 || self.is_copilot_tag(read);
             if moves {
+                own.push(read.clone());
+                continue;
+            }
+            if let Some((run, number)) = self.argument(read)
+                && moves_in_script(workspace, run, &number)?
+            {
                 own.push(read.clone());
                 continue;
             }
@@ -314,6 +351,17 @@ impl<'a> Reads<'a> {
                             && !goes_on(Some(end))
                     })
             })
+        })
+    }
+
+    /// The run of a script of which the read is an argument, and the number of that.
+    fn argument(&self, read: &Read) -> Option<(&ScriptRun, String)> {
+        self.file.runs.iter().find_map(|run| {
+            let at = run
+                .arguments
+                .iter()
+                .position(|it| it.contains(read.source))?;
+            Some((run, (at + 1).to_string()))
         })
     }
 

@@ -88,7 +88,7 @@ pub(crate) fn assignment_at(file: &FileFacts, site: Site) -> Option<&AssignmentF
 /// The decoded text of the command item that holds `node`, in a file of its own; `None` inside another
 /// file, where the item's text is not the node's.
 pub(crate) fn item_text(file: &FileFacts, node: NodeId) -> Option<&str> {
-    if file.buildspec.as_ref().is_none_or(|spec| spec.inline) {
+    if !file.has_commands() {
         return None;
     }
     file.scalar(node)

@@ -106,6 +106,9 @@ pub fn replace_in_scalar(
     let NodeKind::Scalar(scalar) = &own.kind else {
         return Err(EditRefusal::Shape("this is not a text"));
     };
+    if tree.is_whole() {
+        return of_whole(&scalar.value, replacements);
+    }
     let is_block = matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded);
     if own.span.is_empty() || (is_block && scalar.value.is_empty()) {
         return Err(EditRefusal::Shape("there is no text here"));
@@ -150,6 +153,18 @@ pub fn replace_in_scalar(
     target
         .edits(&smallest)
         .or_else(|refusal| target.edits(replacements).map_err(|_| refusal))
+}
+
+/// The edits of a text that is all of its file, whose bytes stand as they are.
+fn of_whole(value: &str, replacements: &[Replacement]) -> Result<Vec<Edit>, EditRefusal> {
+    let unknown = EditRefusal::Shape("the range to replace is not a range of the value");
+    apply_replacements(value, replacements).ok_or(unknown)?;
+    let smallest = replacements.iter().filter_map(|it| trim(value, it));
+    let edits = smallest.map(|it| Edit {
+        span: it.range,
+        text: it.text,
+    });
+    Ok(edits.collect())
 }
 
 /// YAML lets a key without `?` take 1024 characters, its quotes and escapes included; this many bytes always

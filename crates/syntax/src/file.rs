@@ -29,6 +29,8 @@ pub enum FileKind {
     CloudFormation,
     /// Terraform.
     Terraform,
+    /// A script for sh, dash or bash.
+    Script,
     /// Nothing that tagwright reads.
     Other,
 }
@@ -49,6 +51,7 @@ impl FileKind {
             FileKind::Compose => "Compose file",
             FileKind::CloudFormation => "CloudFormation template",
             FileKind::Terraform => "Terraform configuration",
+            FileKind::Script => "shell script",
             FileKind::Other => "not read",
         }
     }

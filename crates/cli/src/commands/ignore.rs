@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tagwright_diagnostics::{Applicability, Finding, Fix};
 use tagwright_fixer::{Options, Relint, Sources, run_from};
-use tagwright_flow::FileId;
+use tagwright_flow::{FileId, FileKind};
 use tagwright_project::config::FailOn;
 use tagwright_project::discovery::Problem;
 use tagwright_project::workspace::Checked;
@@ -117,7 +117,11 @@ impl Quiet<'_> {
             let Some(text) = sources.text(file) else {
                 continue;
             };
-            let tree = yaml::parse(text);
+            let kind = self
+                .workspace
+                .document(file)
+                .map_or(FileKind::Other, |it| it.kind);
+            let tree = yaml::parse_as(kind, text);
             // What one comment can say for several findings, it says at once.
             let mut at: BTreeMap<_, Vec<usize>> = BTreeMap::new();
             for index in of_file {

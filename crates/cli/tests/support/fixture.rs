@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -150,12 +151,34 @@ pub(crate) fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
 pub(crate) fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir_all(to.join(".git")).expect("a temporary folder is writable");
     for (name, bytes) in files(from) {
-        let path = to.join(name);
+        let path = to.join(&name);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).expect("a temporary folder is writable");
         }
-        std::fs::write(path, bytes).expect("a temporary folder is writable");
+        let source = from.join(&name);
+        if is_executable(&source) {
+            // Another process writes what is started by its path; see `build::write_stubs`.
+            let copied = Command::new("cp").arg("-p").args([&source, &path]).status();
+            assert!(
+                copied.is_ok_and(|status| status.success()),
+                "cp copies scripts"
+            );
+        } else {
+            std::fs::write(path, bytes).expect("a temporary folder is writable");
+        }
     }
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = std::fs::metadata(path).expect("a fixture's file can be read");
+    metadata.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &Path) -> bool {
+    false
 }
 
 /// Makes the files of the tree `folder` those of `wanted`; what is right already is not touched.

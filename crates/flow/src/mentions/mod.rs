@@ -5,6 +5,7 @@
 //! would leave an old name behind can be refused. What nobody reads (comments, Markdown, text for the log) is left
 //! out; what cannot be told apart from a moved image counts.
 
+mod callers;
 mod find;
 mod name;
 mod reader;
@@ -16,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 use tagwright_syntax::position::{LineIndex, Position};
 use tagwright_syntax::{SmolStr, Span};
 
+pub use callers::other_caller;
 pub use find::System;
 use find::{Found, Shape};
 use name::Name;
@@ -56,6 +58,15 @@ pub struct Mention {
     pub written: SmolStr,
     /// Whether it deploys again what a definition elsewhere names, rather than naming the image.
     pub redeploys: bool,
+}
+
+/// What a fix moves.
+#[derive(Clone, Debug, Default)]
+pub struct Moved {
+    /// The places that name an image.
+    pub uses: HashSet<UseId>,
+    /// Tags that stand elsewhere, bytes of files: what a script is given.
+    pub written: Vec<(FileId, Span)>,
 }
 
 /// All places of a repository that may name an image.
@@ -160,7 +171,11 @@ impl Index {
             .iter()
             .any(|image| matches!(image.role, Role::Push | Role::BuildPush));
         let uses = Spans::of(facts);
-        let values = assignments_of(facts);
+        let values = match facts.kind {
+            // Of one that nobody runs nothing else is known.
+            FileKind::Script => assignments_of_text(&facts.text),
+            _ => assignments_of(facts),
+        };
         let mut names: HashMap<Name, usize> = HashMap::new();
         for (at, image) in facts.uses.iter().enumerate() {
             if let Some(flow) = self.flow_of.get(&use_id(facts.id, at)) {
@@ -253,8 +268,8 @@ impl Index {
     }
 
     /// The first place that would still name the image `name` (as [`crate::Flow::name`] writes it) by `latest`, if
-    /// nothing but the uses in `moved` changed. `flow` is its index in the workspace, if it is there, and `files`
-    /// are the files that have it.
+    /// nothing but what is in `moved` changed. `flow` is its index in the
+    /// workspace, if it is there, and `files` are the files that have it.
     #[must_use]
     pub fn left_behind(
         &self,
@@ -262,7 +277,7 @@ impl Index {
         name: &str,
         flow: Option<usize>,
         files: &[FileId],
-        moved: &HashSet<UseId>,
+        moved: &Moved,
     ) -> Option<Mention> {
         let own = Name::read(name);
         let systems = flow
@@ -304,9 +319,14 @@ impl Index {
         own: &Name,
         flow: Option<usize>,
         files: &[FileId],
-        moved: &HashSet<UseId>,
+        moved: &Moved,
     ) -> bool {
-        if place.known.is_some_and(|id| moved.contains(&id)) {
+        if place.known.is_some_and(|id| moved.uses.contains(&id)) {
+            return false;
+        }
+        let of = self.files[place.file].id;
+        let mut written = moved.written.iter();
+        if written.any(|(file, span)| of == Some(*file) && place.found.span.contains(*span)) {
             return false;
         }
         if let (Some(of), Some(flow)) = (place.flow, flow)
@@ -402,7 +422,7 @@ pub fn left_by_change(
         let files: Vec<FileId> = files.into_iter().collect();
         let mut flows = after.flows().iter();
         let flow = flows.position(|flow| flow.name == name);
-        let mention = index.left_behind(after, &name, flow, &files, &HashSet::new())?;
+        let mention = index.left_behind(after, &name, flow, &files, &Moved::default())?;
         Some((name, mention))
     });
     left.collect()

@@ -45,7 +45,9 @@ enum Syntax {
 /// Whether no place in a file of this path can be a mention: text for people, lists of packages.
 #[must_use]
 pub fn is_prose(path: &str) -> bool {
-    matches!(syntax(path), Syntax::Prose | Syntax::Packages)
+    // It also holds scripts.
+    let scripts = path.rsplit('/').next() == Some("package.json");
+    !scripts && matches!(syntax(path), Syntax::Prose | Syntax::Packages)
 }
 
 fn syntax(path: &str) -> Syntax {

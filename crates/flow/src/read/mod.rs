@@ -7,9 +7,12 @@ mod compose;
 mod image_files;
 mod kubernetes;
 mod pipeline_manifest;
+mod script;
 mod shared;
 pub(crate) mod terraform;
 mod workload;
+
+pub(crate) use script::link;
 
 use std::sync::Arc;
 
@@ -56,6 +59,8 @@ pub fn read_file_with(
     let mut facts = scan::empty(id, path, text, kind);
     match kind {
         FileKind::Other => {}
+        // Who runs it, and what it says therefore, is known once all files are.
+        FileKind::Script => facts.script = Some(script::unread(&options.branch_variable)),
         FileKind::Terraform => {
             terraform::terraform(&mut facts, text);
         }
@@ -112,7 +117,8 @@ fn document(
         FileKind::Kubernetes => kubernetes::kubernetes(facts, source, root),
         FileKind::Compose => compose::compose(facts, source, root),
         FileKind::CloudFormation => cloudformation::cloudformation(facts, source, root, options),
-        FileKind::CopilotEnvironment | FileKind::Other | FileKind::Terraform => {}
+        FileKind::CopilotEnvironment | FileKind::Other | FileKind::Terraform | FileKind::Script => {
+        }
     }
     None
 }

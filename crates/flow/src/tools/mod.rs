@@ -54,6 +54,7 @@ pub use table::{
 };
 
 pub use compose::{ComposeAction, ComposeCall};
+pub(crate) use scripts::{ScriptCall, script_call};
 use words::{Slice, View};
 
 /// What a place does with an image.

@@ -1,8 +1,63 @@
 //! Scripts of the repository, and programs that nothing is known about.
 
+use tagwright_syntax::shell::{Command, Word};
+
 use super::references::is_reference;
 use super::words::View;
-use super::{Form, Found, Role, Tool, docker};
+use super::{Form, Found, Role, Tool, docker, wrappers};
+
+/// A command that runs a script by its path.
+pub(crate) struct ScriptCall {
+    /// The 0-based index of the word that names the script; its arguments follow.
+    pub(crate) word: usize,
+    /// By `.` or `source`.
+    pub(crate) sourced: bool,
+}
+
+/// Which word of the command names the script that it runs in the environment of this shell, if it does that.
+pub(crate) fn script_call(command: &Command, script: &str) -> Option<ScriptCall> {
+    let unwrapped = wrappers::unwrap(command, script)?;
+    // Others than these add words, or set variables, of which nothing is known here.
+    let passes = [
+        "time",
+        "exec",
+        "command",
+        "nohup",
+        "sudo",
+        "-E",
+        "--preserve-env",
+    ];
+    let mut wrappers = command.words[..unwrapped.at].iter();
+    if unwrapped.drops || !wrappers.all(|word| passes.iter().any(|it| word.is(it))) {
+        return None;
+    }
+    let program = command.words.get(unwrapped.at)?;
+    let mut at = unwrapped.at;
+    let name = program.value();
+    let sourced = matches!(name.as_deref(), Some("." | "source"));
+    let name = name
+        .as_deref()
+        .map(|name| name.rsplit('/').next().unwrap_or(name));
+    if sourced {
+        at += 1;
+    } else if matches!(name, Some("sh" | "bash" | "dash")) {
+        at += 1;
+        while let Some(option) = command.words.get(at).and_then(Word::literal) {
+            let Some(letters) = option.strip_prefix(['-', '+']) else {
+                break;
+            };
+            // A script in a word, or on standard input.
+            if option.starts_with('-') && !option.starts_with("--") && letters.contains(['c', 's'])
+            {
+                return None;
+            }
+            at += if letters.ends_with('o') { 2 } else { 1 };
+        }
+    } else if !program.span.of(script).contains('/') {
+        return None;
+    }
+    (at < command.words.len()).then_some(ScriptCall { word: at, sourced })
+}
 
 /// The arguments of a script, called by its path or by a shell.
 pub(super) fn called(view: &View<'_>, found: &mut Found) {

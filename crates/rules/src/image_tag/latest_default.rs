@@ -106,6 +106,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     Origin::Assigned(name) => (name, "is set to"),
                     Origin::Fallback(name) => (name, "falls back to"),
                     Origin::EnvVariables(name) => (name, "is set in env.variables to"),
+                    Origin::Given(name) => (name, "is passed to the script as"),
                 };
                 let span = tag.site.map_or(place.image.span, |site| site.source);
                 if !seen.insert((place.file.id, span)) {

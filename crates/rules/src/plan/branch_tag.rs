@@ -1,10 +1,13 @@
 //! The fix that replaces `latest` by the branch tag, in all places or none.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use tagwright_flow::facts::Order;
 use tagwright_flow::tools::{Role, Tool};
+use tagwright_flow::{FileId, FileKind};
 
 use super::definition::define_branch;
+use super::handed_over;
 use super::joined::{
     Tagged, unnamed, with_parts, with_registry_calls, with_shared_variables, without_foreign,
 };
@@ -85,16 +88,9 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
             "there is nothing to rewrite",
         ));
     }
-    for (file, order) in first_use {
+    for (file, need) in needs(context, first_use, inner)? {
         let facts = context.workspace.file(file);
-        if facts.buildspec.is_none() {
-            if facts.kind == tagwright_flow::FileKind::CopilotWorkload {
-                // Copilot reads the exported environment of whoever runs it.
-                copilot_runs_defined(context)?;
-            }
-            continue;
-        }
-        let definition = define_branch(context, facts, order, inner)?;
+        let definition = define_branch(context, facts, need.order, need.exported)?;
         if definition.change.is_some() {
             changes.extend(pipeline::pass_branch(context, file)?);
         }
@@ -108,6 +104,45 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
     let mut known = HashSet::new();
     changes.retain(|change| known.insert(change.clone()));
     Ok(changes)
+}
+
+/// When a buildspec needs the branch variable first, and whether a process that it starts reads it.
+struct Need {
+    order: Order,
+    exported: bool,
+}
+
+/// The buildspecs that have to define the branch variable, for all files in which it is read. `inner`: a nested shell
+/// reads it.
+///
+/// # Errors
+/// Nothing would define it for one of the files; the reason.
+fn needs(
+    context: &Context<'_>,
+    first_use: BTreeMap<FileId, Order>,
+    inner: bool,
+) -> Result<BTreeMap<FileId, Need>, Refusal> {
+    let mut needs: BTreeMap<FileId, Need> = BTreeMap::new();
+    let mut add = |file: FileId, order: Order, exported: bool| {
+        let need = needs.entry(file).or_insert(Need { order, exported });
+        need.order = need.order.min(order);
+        need.exported |= exported;
+    };
+    for (file, order) in first_use {
+        let facts = context.workspace.file(file);
+        if facts.kind == FileKind::Script {
+            handed_over::may_read_branch(context, facts)?;
+            for (build, order) in context.workspace.builds_of(file) {
+                add(*build, *order, true);
+            }
+        } else if facts.buildspec.is_some() {
+            add(file, order, inner);
+        } else if facts.kind == FileKind::CopilotWorkload {
+            // Copilot reads the exported environment of whoever runs it.
+            copilot_runs_defined(context)?;
+        }
+    }
+    Ok(needs)
 }
 
 /// Whether the tool acts only if the text of the reference changes, so that a tag which stays the same

@@ -69,7 +69,9 @@ fn reusable(tag: &TagValue) -> Option<String> {
     let name = name
         .strip_prefix('{')
         .map_or(Some(name), |inner| inner.strip_suffix('}'))?;
-    (!name.is_empty() && plain_name(name) == name).then(|| written.to_owned())
+    // An argument is another one outside of the function that it is given to.
+    let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    (named && plain_name(name) == name).then(|| written.to_owned())
 }
 
 /// Whether the variable of `text` has its value before `order`, or from outside the file.

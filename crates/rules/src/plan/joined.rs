@@ -9,6 +9,7 @@ use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::{FileId, UseId};
 use tagwright_syntax::{SmolStr, Span};
 
+use super::handed_over;
 use super::tag_edits::is_part;
 use crate::context::{Context, Place, deploys, pushes};
 use crate::{Refusal, RefusalCode};
@@ -68,17 +69,16 @@ impl Index {
                     if place.image.is_latest() {
                         of_flow.push((place.id, number));
                     }
-                    let Some(origin) = through_variable(&(place, tag)) else {
-                        continue;
-                    };
-                    shared = true;
-                    let flows = index.through.entry(origin).or_default();
-                    match flows.last_mut() {
-                        Some((last, places)) if *last == at => places.push((place.id, number)),
-                        _ => flows.push((at, vec![(place.id, number)])),
-                    }
-                    if !flow.own {
-                        index.foreign.insert(place.id);
+                    for origin in through_variables(context, &(place, tag)) {
+                        shared = true;
+                        let flows = index.through.entry(origin).or_default();
+                        match flows.last_mut() {
+                            Some((last, places)) if *last == at => places.push((place.id, number)),
+                            _ => flows.push((at, vec![(place.id, number)])),
+                        }
+                        if !flow.own {
+                            index.foreign.insert(place.id);
+                        }
                     }
                 }
                 parts |= flow.own && place.image.tags.iter().any(is_part);
@@ -101,10 +101,12 @@ impl Index {
     }
 }
 
-/// Where the value is written that the tag has through a variable.
-fn through_variable((place, tag): &Tagged<'_>) -> Option<(FileId, Span)> {
-    let site = tag.site.filter(|_| tag.origin != Origin::Written)?;
-    Some((place.file.id, site.source))
+/// Where the value is written that the tag has through a variable, in each file that runs the script if it is one.
+fn through_variables<'a>(context: &Context<'a>, (place, tag): &Tagged<'a>) -> Vec<(FileId, Span)> {
+    match tag.site.filter(|_| tag.origin != Origin::Written) {
+        Some(site) => vec![(place.file.id, site.source)],
+        None => handed_over::origins(context, place, tag),
+    }
 }
 
 /// Places in the order in which they were found, each tag once.
@@ -149,9 +151,15 @@ pub(super) fn with_shared_variables<'a>(
     let mut whole = HashSet::new();
     let index = context.index();
     let mut at = 0;
-    while let Some(entry) = collected.all.get(at) {
-        at += 1;
-        let Some(origin) = through_variable(entry).filter(|it| followed.insert(*it)) else {
+    let mut origins = Vec::new();
+    loop {
+        let Some(origin) = origins.pop() else {
+            let Some(entry) = collected.all.get(at) else {
+                break;
+            };
+            at += 1;
+            let new = through_variables(context, entry).into_iter();
+            origins.extend(new.filter(|it| followed.insert(*it)));
             continue;
         };
         for (flow, through) in index.through.get(&origin).into_iter().flatten() {
@@ -165,7 +173,7 @@ pub(super) fn with_shared_variables<'a>(
             let (latest, alone) = &index.latest[flow];
             let rest = || {
                 let latest = latest.iter().map(|id| tagged(context, *id));
-                latest.filter(|it| through_variable(it) != Some(origin))
+                latest.filter(|it| !through_variables(context, it).contains(&origin))
             };
             if rest().all(|it| collected.has(&it)) {
                 whole.insert(*flow);
@@ -281,7 +289,7 @@ pub(super) fn unnamed<'a>(places: &[Tagged<'a>]) -> Option<Place<'a>> {
             Role::Build | Role::BuildPush | Role::TagDestination | Role::Pull | Role::Cache
         )
     };
-    let name = |place: Place<'a>| (place.file.id, place.image.repository.key());
+    let name = |place: Place<'a>| (place.file.machine(), place.image.repository.key());
     let given: HashSet<_> = places
         .iter()
         .filter(|(place, _)| gives(place))

@@ -1,12 +1,13 @@
 //! A fix leaves no old name behind: before an image's `latest` moves, the whole repository is searched for places
 //! that would go on naming it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
+use tagwright_flow::FileId;
 use tagwright_flow::facts::TagValue;
-use tagwright_flow::mentions::Mention;
-use tagwright_flow::{FileId, UseId};
+use tagwright_flow::mentions::{Mention, Moved};
 
+use super::handed_over;
 use crate::context::{Context, Place, pushes};
 use crate::{Refusal, RefusalCode};
 
@@ -14,11 +15,17 @@ use crate::{Refusal, RefusalCode};
 ///
 /// # Errors
 /// A place that would be left behind, and why it does not move.
-pub(super) fn check(
-    context: &Context<'_>,
-    places: &[(Place<'_>, &TagValue)],
+pub(super) fn check<'a>(
+    context: &Context<'a>,
+    places: &[(Place<'a>, &TagValue)],
 ) -> Result<(), Refusal> {
-    let moved: HashSet<UseId> = places.iter().map(|(place, _)| place.id).collect();
+    let written = places
+        .iter()
+        .flat_map(|(place, tag)| handed_over::origins(context, place, tag));
+    let moved = Moved {
+        uses: places.iter().map(|(place, _)| place.id).collect(),
+        written: written.collect(),
+    };
     let pushed = places.iter().filter(|(place, _)| pushes(place.image.role));
     let flows: BTreeSet<usize> = pushed
         .filter_map(|(place, _)| context.mentions().flow_of(place.id))
@@ -27,7 +34,7 @@ pub(super) fn check(
         let flow = &context.workspace.flows()[index];
         let stays = flow.uses.iter().any(|id| {
             let image = context.workspace.image_use(*id);
-            pushes(image.role) && image.may_be_latest() && !moved.contains(id)
+            pushes(image.role) && image.may_be_latest() && !moved.uses.contains(id)
         });
         // What is still pushed can still be read.
         if stays {

@@ -12,6 +12,7 @@ mod branch_tag;
 mod definition;
 mod existing;
 mod handed_on;
+mod handed_over;
 mod joined;
 mod left_behind;
 pub(crate) mod pipeline;

@@ -76,7 +76,7 @@ pub(crate) type Used<'a> = (&'a FileFacts, &'a ImageUse);
 ///
 /// # Errors
 /// No tag is right for all of them; the reason.
-pub(crate) fn choose(context: &Context<'_>, places: &[Used<'_>]) -> Result<String, Refusal> {
+pub(crate) fn choose<'a>(context: &Context<'a>, places: &[Used<'a>]) -> Result<String, Refusal> {
     let settings = context.settings;
     let template = &settings.tag_template;
     let part = part(context, places, template)?;
@@ -103,9 +103,9 @@ pub(crate) fn choose(context: &Context<'_>, places: &[Used<'_>]) -> Result<Strin
 ///
 /// # Errors
 /// No part is right for all of them; the reason.
-pub(crate) fn part(
-    context: &Context<'_>,
-    places: &[Used<'_>],
+pub(crate) fn part<'a>(
+    context: &Context<'a>,
+    places: &[Used<'a>],
     template: &str,
 ) -> Result<Part, Refusal> {
     let immutable = context.settings.strategy == Strategy::RepositoryPerBranch
@@ -156,7 +156,7 @@ impl Made {
 
 /// The paths of a file whose build pushes the images and of another one whose build takes them from the registry,
 /// if there are such.
-fn across_builds<'a>(context: &Context<'_>, places: &[Used<'a>]) -> Option<(&'a str, &'a str)> {
+fn across_builds<'a>(context: &Context<'a>, places: &[Used<'a>]) -> Option<(&'a str, &'a str)> {
     #[derive(Default)]
     struct Roles {
         pushes: bool,
@@ -180,14 +180,22 @@ fn across_builds<'a>(context: &Context<'_>, places: &[Used<'a>]) -> Option<(&'a 
                 .filter(calling)
                 .map(|it| it.id)
                 .collect()
+        } else if file.kind == FileKind::Script {
+            let builds = context.workspace.builds_of(file.id);
+            builds.iter().map(|(file, _)| *file).collect()
         } else {
             vec![file.id]
         };
-        if file.buildspec.is_none() && file.kind != FileKind::CopilotWorkload {
+        let has_readers = matches!(file.kind, FileKind::CopilotWorkload | FileKind::Script);
+        if file.buildspec.is_none() && !has_readers {
             continue;
         }
         for id in readers {
-            let entry = files.entry(id).or_insert_with(|| (file, Roles::default()));
+            let of = match file.kind {
+                FileKind::Script => context.workspace.file(id),
+                _ => file,
+            };
+            let entry = files.entry(id).or_insert_with(|| (of, Roles::default()));
             entry.1.pushes |= pushes(image.role);
             entry.1.takes |= takes;
             entry.1.builds |= matches!(image.role, Role::Build | Role::BuildPush);
@@ -260,7 +268,7 @@ fn runs_kubernetes(places: &[Used<'_>]) -> bool {
         if image.tool == Tool::Kubectl && deploys(image.role) || file.kind == FileKind::Kubernetes {
             return true;
         }
-        if file.buildspec.is_none() || seen.contains(&file.id) {
+        if !file.has_commands() && file.buildspec.is_none() || seen.contains(&file.id) {
             return false;
         }
         seen.push(file.id);
@@ -488,7 +496,11 @@ pub(crate) fn may_be_equal(a: &[u8], b: &[u8]) -> bool {
 /// It may be longer, or is not known not to be.
 pub(crate) fn fits(context: &Context<'_>, places: &[Used<'_>], tag: &str) -> Result<(), Refusal> {
     let mut seen = Vec::new();
-    for (file, _) in places {
+    let builds = places.iter().flat_map(|(file, _)| {
+        let builds = context.workspace.builds_of(file.id).iter();
+        builds.map(|(file, _)| context.workspace.file(*file))
+    });
+    for file in places.iter().map(|(file, _)| *file).chain(builds) {
         if file.buildspec.is_some() && !seen.contains(&file.id) {
             seen.push(file.id);
             fits_in(context, file, tag)?;

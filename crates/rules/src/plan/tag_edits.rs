@@ -12,6 +12,7 @@ use tagwright_syntax::{SmolStr, Span};
 
 use super::describe;
 use super::handed_on;
+use super::handed_over;
 use super::joined::Tagged;
 use crate::context::{Context, Place, pushes};
 use crate::shared_variables::Sharing;
@@ -47,6 +48,10 @@ pub(crate) fn edits<'a>(
     for (place, value) in places {
         // `docker rmi own:latest` and the like would miss the image; a bare `TAG=latest` may mean anything.
         if place.image.role == Role::Argument && place.image.repository.key().is_empty() {
+            continue;
+        }
+        if let Origin::Given(name) = &value.origin {
+            edits.at_the_callers(context, places, (place, value, name), tag, &mut variables)?;
             continue;
         }
         let mut order = first_order(place, value);
@@ -99,6 +104,58 @@ pub(crate) fn edits<'a>(
 }
 
 impl Edits {
+    /// Changes the tag where those write it who run the script of the place, which gets it as `name`.
+    fn at_the_callers<'a>(
+        &mut self,
+        context: &Context<'a>,
+        places: &[Tagged<'a>],
+        (place, value, name): (&Place<'a>, &TagValue, &SmolStr),
+        tag: &str,
+        variables: &mut Variables,
+    ) -> Result<(), Refusal> {
+        let shared = |file: &FileFacts, name: &SmolStr| {
+            let message = format!(
+                "`{name}` is more than the tag of the image in {}",
+                file.path
+            );
+            Refusal::new(RefusalCode::SharedVariable, message)
+        };
+        if !matches!(
+            variables.sharing(context, places, place.file, name)?,
+            Sharing::Own
+        ) {
+            return Err(shared(place.file, name));
+        }
+        for written in handed_over::written(context, place.file, name)? {
+            let caller = Place {
+                file: written.file,
+                ..*place
+            };
+            let own = TagValue {
+                kind: TagKind::Literal(LATEST.into()),
+                site: Some(written.site),
+                origin: written.origin,
+                written: value.written.clone(),
+            };
+            match &written.variable {
+                Some(variable) => {
+                    let sharing = variables.sharing(context, places, written.file, variable)?;
+                    if !matches!(sharing, Sharing::Own) {
+                        return Err(shared(written.file, variable));
+                    }
+                    self.at_the_value(&caller, &own, variable, tag)?;
+                }
+                None => self.at_the_site(&caller, &own, tag)?,
+            }
+            let first = self
+                .first_use
+                .entry(written.file.id)
+                .or_insert(written.order);
+            *first = written.order.min(*first);
+        }
+        Ok(())
+    }
+
     /// Changes the value of the variable `name`, which holds the tag.
     fn at_the_value(
         &mut self,
@@ -227,7 +284,7 @@ pub(crate) fn variable_of<'a>(place: &Place<'a>, value: &'a TagValue) -> Option<
     assignment_at(place.file, site).map(|assignment| &assignment.name)
 }
 
-const LATEST: &str = "latest";
+pub(super) const LATEST: &str = "latest";
 
 /// Whether the tag is `latest`, or one of its parts: `latest-amd64` of a manifest list.
 fn is_latest_or_part(tag: &TagValue) -> bool {

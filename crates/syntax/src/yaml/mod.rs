@@ -10,6 +10,7 @@ pub(crate) mod decode;
 pub(crate) mod exact;
 mod plain;
 
+use crate::file::FileKind;
 use crate::{SmolStr, SourceMap, Span};
 
 /// Trees deeper than this are cut off with an error: no real file is, and recursion below stays safe.
@@ -28,6 +29,8 @@ pub struct Tree {
     comments: Vec<Span>,
     /// What stopped the reader, if anything did. The nodes before it are in the tree.
     error: Option<SyntaxError>,
+    /// The text is no YAML: all of it is one scalar, as it stands.
+    whole: bool,
 }
 
 /// Why a text is not YAML.
@@ -182,7 +185,45 @@ pub fn parse(text: &str) -> Tree {
     plain::parse(text).unwrap_or_else(|| adapter::parse(text))
 }
 
+/// The tree of a file of this kind: of a script [`Tree::whole`], of all others what [`parse`] reads.
+#[must_use]
+pub fn parse_as(kind: FileKind, text: &str) -> Tree {
+    match kind {
+        FileKind::Script => Tree::whole(text),
+        _ => parse(text),
+    }
+}
+
 impl Tree {
+    /// A text that is no YAML, as a tree of one scalar: what stands in a command of a buildspec and what stands in
+    /// a script of its own are then read, changed and proved alike.
+    #[must_use]
+    pub fn whole(text: &str) -> Self {
+        let node = Node {
+            span: Span::new(0, text.len()),
+            properties: None,
+            anchor: None,
+            tag: None,
+            parent: None,
+            kind: NodeKind::Scalar(Scalar {
+                style: ScalarStyle::Literal,
+                value: text.into(),
+            }),
+        };
+        Self {
+            nodes: vec![node],
+            documents: vec![NodeId(0)],
+            whole: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether the text is no YAML, and its only node all of it.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// The node with this id. Ids come from this tree only.
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
@@ -385,6 +426,9 @@ impl Tree {
         let NodeKind::Scalar(scalar) = &node.kind else {
             return None;
         };
+        if self.whole {
+            return Some(SourceMap::verbatim(node.span));
+        }
         decode::source_map(text, self, node, scalar)
     }
 }
