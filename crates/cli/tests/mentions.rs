@@ -21,19 +21,36 @@ fn spec(more: &str) -> String {
 
 /// Whether `fix --unsafe` changes a repository with these files beside the buildspec.
 fn moves(more: &str, files: &[(&str, &str)]) -> bool {
-    let text = spec(more);
-    let mut all = vec![("buildspec.yml", text.as_str())];
+    moves_of(&spec(more), files)
+}
+
+/// Builds and deploys the same image under its commit, with `latest` where there were none, and pushes `latest` beside it.
+fn spec_of_commits() -> String {
+    let image = "210987654321.dkr.ecr.us-west-2.amazonaws.com/tickets";
+    format!(
+        "version: 0.2\nenv:\n  variables:\n    REPO: {image}\nphases:\n  build:\n    commands:\n      \
+         - COMMIT=$(echo $CODEBUILD_RESOLVED_SOURCE_VERSION | cut -c 1-7)\n      - TAG=${{COMMIT:=latest}}\n      \
+         - docker build -t $REPO:latest .\n      - docker tag $REPO:latest $REPO:$TAG\n      \
+         - docker push $REPO:latest\n      - docker push $REPO:$TAG\n  post_build:\n    commands:\n      \
+         - printf '[{{\"name\":\"tickets\",\"imageUri\":\"%s\"}}]' $REPO:$TAG > imagedefinitions.json\n\
+         artifacts:\n  files: imagedefinitions.json\n"
+    )
+}
+
+fn moves_of(text: &str, files: &[(&str, &str)]) -> bool {
+    let mut all = vec![("buildspec.yml", text)];
     all.extend(files);
     let folder = Folder::new(&all);
     let checked = folder.run(&["check", "--format", "json"]).json();
     let run = folder.run(&["fix", "--unsafe"]);
     assert!(matches!(run.code, Some(0 | 1)), "{}", run.err);
     let changed = folder.text("buildspec.yml") != text;
-    let promised = &checked["summary"]["fixable"];
+    let summary = &checked["summary"];
+    let promised = ["fixable", "fixable_unsafe"].map(|key| summary[key].as_u64().unwrap_or(0));
     assert_eq!(
-        promised.as_u64().unwrap_or(0) > 0,
+        promised.iter().sum::<u64>() > 0,
         changed,
-        "check promises {promised}: {}",
+        "check promises {promised:?}: {}",
         run.err
     );
     if changed {
@@ -105,6 +122,10 @@ fn a_mention_in_another_file_keeps_everything_where_it_is() {
             "resource \"x\" \"y\" {\n  image = data.aws_ecr_repository.tickets.repository_url\n}\n",
         ),
         (
+            "infra/main.tf",
+            "resource \"x\" \"y\" {\n  d = templatefile(\"task.json\", { tickets_image_path = aws_ecr_repository.tickets.repository_url })\n}\n",
+        ),
+        (
             "infra/variables.tf",
             "variable \"image_tag\" {\n  type    = string\n  default = \"latest\"\n}\n",
         ),
@@ -169,6 +190,46 @@ fn a_mention_in_another_file_keeps_everything_where_it_is() {
         ),
     ] {
         assert!(!moves("", &[(path, &with(text))]), "{path}: {text}");
+        // A tag that falls back to `latest` pushes it in no build that knows its commit.
+        let commits = spec_of_commits();
+        assert!(
+            !moves_of(&commits, &[(path, &with(text))]),
+            "{path}: {text}"
+        );
+    }
+    assert!(moves_of(&spec_of_commits(), &[]));
+}
+
+#[test]
+fn what_another_machine_runs_with_compose_is_deployed_again() {
+    let run = |line: &str| format!("#!/bin/sh\n{line}\n");
+    for line in [
+        "aws ssm send-command --parameters 'commands=[\"docker-compose pull\", \"docker-compose up -d\"]'",
+        "ssh \"$HOST\" 'cd /srv && docker compose -f prod.yml pull && docker compose up -d'",
+        "ssh $HOST docker compose up -d --pull always",
+    ] {
+        assert!(!moves("", &[("ops/roll.sh", &run(line))]), "{line}");
+    }
+    for line in ["docker-compose pull", "ssh $HOST docker compose ps"] {
+        assert!(moves("", &[("ops/dev.sh", &run(line))]), "{line}");
+    }
+}
+
+#[test]
+fn a_tag_that_nobody_reads_stops_nothing() {
+    let text = |more: &str| {
+        spec("").replace(
+            "  build:\n    commands:\n",
+            &format!("  build:\n    commands:\n      - IMAGE_TAG=${{COMMIT:=latest}}\n{more}"),
+        )
+    };
+    assert!(moves_of(&text(""), &[]));
+    for more in [
+        "      - export IMAGE_TAG\n",
+        "      - docker run $REPO:$IMAGE_TAG\n",
+        "      - set -a\n",
+    ] {
+        assert!(!moves_of(&text(more), &[]), "{more}");
     }
 }
 

@@ -411,6 +411,8 @@ pub(crate) fn script(
             command: 0,
         },
         seen_reads: BTreeSet::new(),
+        seen_loops: HashSet::new(),
+        seen_scripts: HashSet::new(),
         branch,
         template: None,
         isolated: false,

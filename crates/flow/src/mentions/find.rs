@@ -52,6 +52,8 @@ pub enum System {
     Swarm,
     /// HashiCorp Nomad.
     Nomad,
+    /// Docker Compose on another machine.
+    Compose,
 }
 
 const LATEST: usize = 0;
@@ -59,7 +61,7 @@ const FROM_ECR: usize = 1;
 const REPOSITORY_URL: usize = 2;
 const REPOSITORY_URI: usize = 3;
 /// What is looked for, in one pass.
-const NEEDLES: [&str; 12] = [
+const NEEDLES: [&str; 13] = [
     "latest",
     "fromEcr",
     "repository_url",
@@ -72,6 +74,7 @@ const NEEDLES: [&str; 12] = [
     "eb deploy",
     "service update",
     "job restart",
+    "compose",
 ];
 
 fn needles() -> Option<&'static AhoCorasick> {
@@ -126,8 +129,41 @@ fn redeploys(text: &str, needle: &str, start: usize, end: usize) -> Option<Syste
             let again = line.contains("--force") && !line.contains("--image");
             (line.contains("docker") && again).then_some(System::Swarm)
         }
+        "compose" => {
+            (pulls(&text[end..line_end(text, end)]) && is_remote(text)).then_some(System::Compose)
+        }
         _ => line.contains("nomad").then_some(System::Nomad),
     }
+}
+
+/// Whether Compose is told to pull, by the words behind it: `-f x.yml pull`, `up -d --pull always`.
+fn pulls(rest: &str) -> bool {
+    if !rest.starts_with([' ', '\t']) {
+        return false;
+    }
+    let end = rest.find(['|', ';', '&']).unwrap_or(rest.len());
+    let mut words = rest[..end]
+        .split(|c: char| c.is_whitespace() || "\"',]\\".contains(c))
+        .filter(|word| !word.is_empty());
+    while let Some(word) = words.next() {
+        match word {
+            "pull" => return true,
+            "up" => return words.any(|word| word.starts_with("--pull")),
+            "-f" | "--file" | "-p" | "--project-name" | "--env-file" | "--profile" => {
+                words.next();
+            }
+            _ if word.starts_with('-') => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Whether a text tells another machine what to do. Compose pulls on machines of developers, too.
+fn is_remote(text: &str) -> bool {
+    ["send-command", "ssh "]
+        .iter()
+        .any(|sign| text.contains(sign))
 }
 
 fn line_start(text: &str, at: usize) -> usize {
@@ -265,20 +301,18 @@ fn untagged_attribute(text: &str, start: usize, end: usize) -> Option<Shape> {
         return None;
     }
     let line = &text[line_start(text, start)..start];
-    let key = line.trim_start_matches([' ', '\t', '-', '"', '\'', '{']);
-    let key: String = key
-        .chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-        .collect();
-    let image = matches!(
-        &*key.to_ascii_lowercase(),
-        "image"
-            | "image_uri"
-            | "imageuri"
-            | "container_image"
-            | "imageidentifier"
-            | "image_identifier"
-    );
+    let head = text[..start]
+        .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "_.[]\"${(".contains(c))
+        .trim_end_matches([' ', '\t']);
+    let key = head
+        .ends_with(['=', ':'])
+        .then(|| name::key_before(text, head.len() - 1))
+        .flatten()
+        .map_or("", |key| key.of(text));
+    // `BACKEND_IMAGE_PATH = …` for a template; `image_repository = …` is half of a reference.
+    let key = key.to_ascii_lowercase();
+    let half = ["repo", "registry", "tag", "name"];
+    let image = key.contains("image") && !half.iter().any(|part| key.contains(part));
     let joined = line.contains("format(") || line.contains("join(") || line.contains("Join");
     (image && !joined).then(|| Shape::Untagged(Span::new(start, end)))
 }
@@ -326,6 +360,16 @@ mod tests {
             ("npm install npm@latest", "-"),
             ("https://x/releases/latest/download", "-"),
             ("s3://b/app/latest.zip", "-"),
+            ("ssh h 'docker-compose -f a.yml pull && x'", "Compose"),
+            ("send-command [\"docker compose pull\", \"x\"]", "Compose"),
+            ("ssh h docker compose up -d --pull always", "Compose"),
+            ("ssh h docker compose up -d", "-"),
+            ("docker-compose pull", "-"),
+            (
+                "image_url = aws_ecr_repository.x.repository_url\n",
+                "untagged repository_url",
+            ),
+            ("image_repo = aws_ecr_repository.x.repository_url\n", "-"),
             ("runs-on: ubuntu-latest", "-"),
             ("latest_tag=1", "-"),
             ("fromEcrRepository(repo)", "untagged repo"),

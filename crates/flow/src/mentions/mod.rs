@@ -24,7 +24,7 @@ use name::Name;
 pub use reader::is_prose;
 use reader::{Reader, Text};
 
-use crate::facts::{AssignmentPlace, FileFacts, ImageUse};
+use crate::facts::{AssignmentFact, AssignmentPlace, FileFacts, ImageUse};
 use crate::recent::Recent;
 use crate::tools::{Role, Tool};
 use crate::{FileId, FileKind, UseId, Workspace};
@@ -196,10 +196,9 @@ impl Index {
             let flow = names.get(&name).copied();
             Known { flow, name }
         });
-        let overwritten = overwritten(facts);
+        let unread = Cover::of([overwritten(facts), never_read(facts)].concat());
         let found = self.places.split_off(first);
         let lives = |place: &Place| {
-            let mut dead = overwritten.iter();
             let named = match place.found.shape {
                 Shape::Reference(name) => Span {
                     start: name.start,
@@ -208,7 +207,7 @@ impl Index {
                 .of(&facts.text),
                 _ => "",
             };
-            !dead.any(|span| span.contains(place.found.span)) && !replaced.has(&facts.path, named)
+            !unread.contains(place.found.span) && !replaced.has(&facts.path, named)
         };
         self.places.extend(found.into_iter().filter(lives));
         for place in &mut self.places[first..] {
@@ -283,6 +282,9 @@ impl Index {
         let systems = flow
             .map(|flow| systems(workspace, flow))
             .unwrap_or_default();
+        let still_pushed = flow
+            .map(|flow| fallbacks_pushed(workspace, flow, &moved.uses))
+            .unwrap_or_default();
         // Each list is ascending, and what another image of these files is named by is not about this one.
         let here = |flow| {
             let lists = files.iter().map(move |file| (*file, flow));
@@ -300,6 +302,7 @@ impl Index {
                 _ => false,
             };
             !redeploys
+                && !self.is_one_of(place, &still_pushed)
                 && self.is_about(place, &own, flow, files, moved)
                 && self.is_read(place, &own)
         };
@@ -310,6 +313,15 @@ impl Index {
             .filter_map(|places| places.iter().find(left))
             .min()
             .map(|at| self.mention(&self.places[*at]))
+    }
+
+    fn is_one_of(&self, place: &Place, texts: &[(FileId, Span)]) -> bool {
+        self.files[place.file].id.is_some_and(|id| {
+            let span = place.found.span;
+            texts
+                .iter()
+                .any(|(file, text)| *file == id && text.contains(span))
+        })
     }
 
     /// Whether the place may name the image, and does not move with it.
@@ -385,6 +397,33 @@ impl Index {
     }
 }
 
+/// How an image is pushed as `latest`.
+#[derive(Default)]
+struct Pushed {
+    /// Whether some push has no other tag; otherwise `latest` is only what one falls back to.
+    certain: bool,
+    /// The files that have the image.
+    files: BTreeSet<FileId>,
+}
+
+/// The images that may be pushed as `latest`, by name.
+fn pushed_as_latest(workspace: &Workspace) -> BTreeMap<SmolStr, Pushed> {
+    let mut pushed: BTreeMap<SmolStr, Pushed> = BTreeMap::new();
+    for flow in workspace.flows() {
+        let uses = flow.uses.iter().map(|id| workspace.image_use(*id));
+        let mut latest = uses
+            .filter(|image| matches!(image.role, Role::Push | Role::BuildPush))
+            .filter(|image| image.may_be_latest())
+            .peekable();
+        if latest.peek().is_some() {
+            let entry = pushed.entry(flow.name.clone()).or_default();
+            entry.certain |= latest.any(ImageUse::is_latest);
+            entry.files.extend(flow.uses.iter().map(|id| id.file));
+        }
+    }
+    pushed
+}
+
 /// The images that `before` pushes as `latest` and `after` no more, each with the first place that still names it
 /// so. Both are the same files with other texts; `surroundings` are the files around them. The files of `after`
 /// that are `skipped` are not searched.
@@ -395,24 +434,11 @@ pub fn left_by_change(
     surroundings: &dyn Surroundings,
     skipped: &dyn Fn(FileId) -> bool,
 ) -> Vec<(SmolStr, Mention)> {
-    let pushed = |workspace: &Workspace| -> BTreeMap<SmolStr, BTreeSet<FileId>> {
-        let mut pushed: BTreeMap<SmolStr, BTreeSet<FileId>> = BTreeMap::new();
-        for flow in workspace.flows() {
-            let latest = flow.uses.iter().any(|id| {
-                let image = workspace.image_use(*id);
-                matches!(image.role, Role::Push | Role::BuildPush) && image.may_be_latest()
-            });
-            if latest {
-                let files = flow.uses.iter().map(|id| id.file);
-                pushed.entry(flow.name.clone()).or_default().extend(files);
-            }
-        }
-        pushed
-    };
-    let (old, new) = (pushed(before), pushed(after));
+    let (old, new) = (pushed_as_latest(before), pushed_as_latest(after));
     let moved: Vec<_> = old
         .into_iter()
-        .filter(|(name, _)| !new.contains_key(name))
+        .filter(|(name, old)| new.get(name).is_none_or(|new| old.certain && !new.certain))
+        .map(|(name, old)| (name, old.files))
         .collect();
     if moved.is_empty() {
         return Vec::new();
@@ -438,6 +464,28 @@ fn use_id(file: FileId, index: usize) -> UseId {
     UseId {
         file,
         index: u32::try_from(index).unwrap_or(u32::MAX),
+    }
+}
+
+/// Spans that are asked whether one of them holds another span.
+struct Cover(Vec<Span>);
+
+impl Cover {
+    fn of(mut spans: Vec<Span>) -> Self {
+        spans.sort_unstable_by_key(|span| span.start);
+        let mut furthest = 0;
+        for span in &mut spans {
+            // Of those that start here or before, where the longest ends.
+            furthest = furthest.max(span.end);
+            span.end = furthest;
+        }
+        Self(spans)
+    }
+
+    fn contains(&self, span: Span) -> bool {
+        let before = self.0.partition_point(|it| it.start <= span.start);
+        let last = before.checked_sub(1).map(|at| self.0[at]);
+        last.is_some_and(|last| last.end >= span.end)
     }
 }
 
@@ -486,6 +534,32 @@ impl Spans {
             .find(|at| self.0[*at].span.contains(span))
             .map(|at| self.0[at].index)
     }
+}
+
+/// Assignments in commands to variables that nothing reads: no command of the file, and no program or sourced file that
+/// could get them.
+fn never_read(facts: &FileFacts) -> Vec<Span> {
+    let reads: HashSet<&SmolStr> = facts.reads.iter().map(|read| &read.name).collect();
+    let unread = |name: &SmolStr| {
+        let mut assignments = facts.assigned(name);
+        !reads.contains(name)
+            && !assignments.any(|it| it.exported || it.place != AssignmentPlace::Command)
+    };
+    let mut found: Vec<&AssignmentFact> = facts
+        .assignments
+        .iter()
+        .filter(|it| it.place == AssignmentPlace::Command && unread(&it.name))
+        .collect();
+    if !found.is_empty() {
+        let habits = facts.habits();
+        if habits.sets_unknown || habits.exports_all || habits.expands {
+            found.clear();
+        }
+        found.retain(|it| {
+            !habits.exported.contains(&it.name) && !habits.prefixed.contains(&it.name)
+        });
+    }
+    found.into_iter().map(|it| it.span).collect()
 }
 
 /// Entries of `env.variables` that a command replaces in any case: what they say, nobody reads.
@@ -581,6 +655,28 @@ fn assignments_of_text(text: &str) -> BTreeMap<String, Vec<String>> {
     values
 }
 
+/// Where `latest` is what a tag falls back to that the image is still pushed under: `TAG=${COMMIT:=latest}`. Whoever
+/// reads the tag gets what was pushed, so the place is no old name; but a build that knows its commit never pushes
+/// `latest`, so it keeps no other place alive.
+fn fallbacks_pushed(
+    workspace: &Workspace,
+    flow: usize,
+    moved: &HashSet<UseId>,
+) -> Vec<(FileId, Span)> {
+    let uses = workspace.flows()[flow].uses.iter();
+    let pushes = uses.filter(|id| !moved.contains(id)).filter_map(|id| {
+        let image = workspace.image_use(*id);
+        let pushed = matches!(image.role, Role::Push | Role::BuildPush);
+        (pushed && !image.is_latest()).then_some((id.file, image))
+    });
+    pushes
+        .flat_map(|(file, image)| {
+            let latest = image.tags.iter().filter(|tag| tag.kind.is_latest());
+            latest.filter_map(move |tag| Some((file, tag.site?.source)))
+        })
+        .collect()
+}
+
 /// The systems to which something in the workspace gives the image by name, so that they keep no older one.
 fn systems(workspace: &Workspace, flow: usize) -> Vec<System> {
     let uses = workspace.flows()[flow].uses.iter();
@@ -595,6 +691,7 @@ fn systems(workspace: &Workspace, flow: usize) -> Vec<System> {
             Tool::AwsAppRunner => Some(System::AppRunner),
             _ if kind == FileKind::TaskDefinition => Some(System::Ecs),
             _ if kind == FileKind::Dockerrun => Some(System::Beanstalk),
+            _ if kind == FileKind::Compose => Some(System::Compose),
             _ => None,
         }
     })

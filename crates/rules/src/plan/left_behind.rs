@@ -34,9 +34,10 @@ pub(super) fn check<'a>(
         let flow = &context.workspace.flows()[index];
         let stays = flow.uses.iter().any(|id| {
             let image = context.workspace.image_use(*id);
-            pushes(image.role) && image.may_be_latest() && !moved.uses.contains(id)
+            pushes(image.role) && image.is_latest() && !moved.uses.contains(id)
         });
-        // What is still pushed can still be read.
+        // What is still pushed can still be read. What is pushed as `latest` only where a variable is empty is not: a
+        // build knows its commit.
         if stays {
             continue;
         }
