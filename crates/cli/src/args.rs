@@ -21,6 +21,13 @@ Exit codes:
   2  wrong usage or configuration
   3  something could not be read or written";
 
+const MIGRATE_EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing is left to do in the repository
+  1  something is: edits that were not written, or findings that no edit settles
+  2  wrong usage or configuration
+  3  something could not be read or written";
+
 const LSP_EXIT_CODES: &str = "\
 Exit codes:
   0  the editor asked for the shutdown
@@ -95,6 +102,10 @@ pub enum Command {
     /// Keep account of the findings that were there before, so that only new ones count.
     #[command(after_help = EXIT_CODES)]
     Baseline(BaselineCommandArgs),
+    /// Plan the move of a repository's images from `latest` to the branch: who builds, pushes and deploys them, what
+    /// each branch will push, the edits, and what is left for people. Nothing is written unless asked.
+    #[command(after_help = MIGRATE_EXIT_CODES)]
+    Migrate(MigrateArgs),
     /// Show where images are built, tagged, pushed and deployed.
     Flow(FlowArgs),
     /// Print the page of one rule, or what is known of a key
@@ -186,7 +197,7 @@ pub enum Hook {
 }
 
 /// What to read: shared by all commands that read files.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct InputArgs {
     /// Use this configuration instead of the nearest `tagwright.toml`.
     #[arg(long, value_name = "FILE")]
@@ -466,6 +477,72 @@ impl From<FixScope> for Scope {
     }
 }
 
+/// `tagwright migrate`
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// Repositories, folders or files; the current folder if there is none.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// The tag that the edits write: a preset (branch, branch-commit, commit, build) or shell text with a variable
+    /// [default: the configuration's, or branch].
+    #[arg(long, value_name = "PRESET|TEMPLATE")]
+    pub tag: Option<String>,
+
+    /// Write the edits.
+    #[arg(long)]
+    pub apply: bool,
+
+    /// Write the edits to FILE as a patch for `git apply`.
+    #[arg(long, value_name = "FILE")]
+    pub patch: Option<PathBuf>,
+
+    /// Write the plan to a file: md (the text of a pull request), html (one page) or json. Repeatable.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = parse_plan_report)]
+    pub report: Vec<PlanReport>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: InputArgs,
+}
+
+/// The formats of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// The text of a pull request.
+    Md,
+    /// One page with a picture of each image's way, readable without a network.
+    Html,
+    /// One JSON document; see `tagwright schema migration`.
+    Json,
+}
+
+/// A report of a plan, which goes to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanReport {
+    /// Its format.
+    pub format: PlanFormat,
+    /// The file, which is overwritten.
+    pub path: PathBuf,
+}
+
+fn parse_plan_report(value: &str) -> Result<PlanReport, String> {
+    let names: Vec<String> = PlanFormat::value_variants()
+        .iter()
+        .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+        .collect();
+    let expected = || format!("expected FORMAT=FILE with one of {}", names.join(", "));
+    let (format, path) = value.split_once('=').ok_or_else(expected)?;
+    let format = PlanFormat::from_str(format, false).map_err(|_| expected())?;
+    if path.is_empty() {
+        return Err("the path after `=` is empty".to_owned());
+    }
+    Ok(PlanReport {
+        format,
+        path: PathBuf::from(path),
+    })
+}
+
 /// `tagwright flow`
 #[derive(Debug, Args)]
 pub struct FlowArgs {
@@ -564,6 +641,8 @@ pub enum SchemaOf {
     Config,
     /// `tagwright-baseline.json`.
     Baseline,
+    /// The report of `tagwright migrate --report json=FILE`.
+    Migration,
     /// CodeBuild's buildspecs, for editors.
     Buildspec,
     /// Manifests of Copilot's services and jobs, for editors.

@@ -103,6 +103,17 @@ impl Session {
         Ok(session)
     }
 
+    /// Has fixes write this tag, whatever the configurations say.
+    ///
+    /// # Errors
+    /// [`Stop::Usage`] if no tag can be made of it.
+    pub fn set_template(&mut self, template: &str) -> Result<(), Stop> {
+        for config in &mut self.configurations {
+            config.set_template(template)?;
+        }
+        Ok(())
+    }
+
     /// The folders of the workspaces, absolute, in the order of [`Session::each`].
     #[must_use]
     pub fn roots(&self) -> Vec<PathBuf> {

@@ -223,6 +223,34 @@ impl Config {
         self.rules.insert(name, level);
     }
 
+    /// Gives the tag that fixes write another template: shell text, or the name of a preset (`branch`,
+    /// `branch-commit`, `commit`, `build`).
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if no tag can be made of it; the place is one in the template.
+    pub fn set_template(&mut self, template: &str) -> Result<(), ConfigError> {
+        let invalid = |offset: usize, message: String| ConfigError::Invalid {
+            path: "--tag".to_owned(),
+            line: 1,
+            column: u32::try_from(offset + 1).unwrap_or(u32::MAX),
+            message,
+        };
+        let branch = format!("${{{}}}", self.branch_variable());
+        let template = match template {
+            "branch" => branch,
+            "branch-commit" => format!("{branch}-${{CODEBUILD_RESOLVED_SOURCE_VERSION}}"),
+            "commit" => "${CODEBUILD_RESOLVED_SOURCE_VERSION}".to_owned(),
+            "build" => "${CODEBUILD_BUILD_ID##*:}".to_owned(),
+            other => other.to_owned(),
+        };
+        if let Some(fault) = fault_of(&template) {
+            return Err(invalid(0, fault));
+        }
+        self.unexplained = unexplained(self, &template, 0, &invalid);
+        self.tag.template = Some(template);
+        Ok(())
+    }
+
     /// Reads the file at `path`. `rules` are the names that `[rules]` may use.
     ///
     /// # Errors
@@ -291,18 +319,7 @@ impl Config {
             if let Some(fault) = fault_of(template) {
                 return Err(invalid(at, fault));
             }
-            config.unexplained = unexplained(&config, template)
-                .map(|(name, offset)| Unexplained {
-                    name: name.to_owned(),
-                    error: std::sync::Arc::new(invalid(
-                        at + offset,
-                        format!(
-                            "nothing sets `{name}`: the branch variable is `{}`, and no buildspec or project here sets `{name}`; list it in `variables` below `[tag]` if your build project does",
-                            config.branch_variable()
-                        ),
-                    )),
-                })
-                .collect();
+            config.unexplained = unexplained(&config, template, at, &invalid);
         }
         exclusion(Path::new(""), &config.exclude).map_err(|message| {
             let patterns = Places::of(text).exclude;
@@ -406,16 +423,33 @@ fn fault_of_variable(name: &str) -> Option<String> {
     })
 }
 
-/// The variables of the template that neither the configuration nor CodeBuild explains, each with its offset
-/// in the template.
-fn unexplained<'a>(config: &Config, template: &'a str) -> impl Iterator<Item = (&'a str, usize)> {
-    unguarded_variables(template)
+/// The variables of the template that neither the configuration nor CodeBuild explains. The template begins at byte
+/// `at` of the text for whose bytes `invalid` makes errors.
+fn unexplained(
+    config: &Config,
+    template: &str,
+    at: usize,
+    invalid: &dyn Fn(usize, String) -> ConfigError,
+) -> Vec<Unexplained> {
+    let variables = unguarded_variables(template)
         .into_iter()
         .filter(|(name, _)| {
             *name != config.branch_variable()
                 && !provided::is_set_by_codebuild(name)
                 && !config.tag.variables.iter().any(|known| known == name)
+        });
+    variables
+        .map(|(name, offset)| Unexplained {
+            name: name.to_owned(),
+            error: std::sync::Arc::new(invalid(
+                at + offset,
+                format!(
+                    "nothing sets `{name}`: the branch variable is `{}`, and no buildspec or project here sets `{name}`; list it in `variables` below `[tag]` if your build project does",
+                    config.branch_variable()
+                ),
+            )),
         })
+        .collect()
 }
 
 /// The variables of a valid template that have no fallback and no error message of their own, each with its

@@ -138,6 +138,173 @@ impl<'a> Derivation<'a> {
     }
 }
 
+/// What a build makes of its definition of the branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The variable's value.
+    Value(String),
+    /// The build ends: nothing names a branch, nor a commit that would do.
+    Stops,
+    /// Only the manifest of Copilot's pipeline names the branch.
+    Manifest,
+}
+
+impl Derivation<'_> {
+    /// What [`text`](Self::text) does in a build that has the environment `variable`; `None` for a variable that is
+    /// not set. The tests of this crate hold it to what shells make of the text.
+    #[must_use]
+    pub fn outcome(&self, variable: &dyn Fn(&str) -> Option<String>) -> Outcome {
+        let read = |name: &str| variable(name).unwrap_or_default();
+        let mut candidates = vec![read(self.variable)];
+        if self.variable != "BRANCH_NAME" {
+            candidates.push(read("BRANCH_NAME"));
+        }
+        candidates.push(format!("refs/{}", read("CODEBUILD_WEBHOOK_TRIGGER")));
+        candidates.push(read("CODEBUILD_WEBHOOK_HEAD_REF"));
+        candidates.push(read("CODEBUILD_SOURCE_VERSION"));
+        let mut found = first_branch(&candidates);
+        if found.is_none() && self.copilot_pipeline {
+            return Outcome::Manifest;
+        }
+        if found.is_none() && self.missing == Missing::Commit {
+            let commit = read("CODEBUILD_RESOLVED_SOURCE_VERSION");
+            found = first_branch(&[format!("commit:{commit}")]);
+        }
+        match found {
+            Some(reference) => Outcome::Value(self.name(&reference)),
+            None => Outcome::Stops,
+        }
+    }
+
+    /// The part of a tag, or of a repository's name, that stands for `reference`.
+    fn name(&self, reference: &str) -> String {
+        let plain = reference.replace('/', "-");
+        let mut name = if self.repository {
+            repository_name(&plain)
+        } else {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+            let name = runs_replaced(&plain, allowed);
+            name.trim_start_matches(['.', '-']).to_owned()
+        };
+        if name != plain || name.len() > 80 {
+            name.truncate(69);
+            let checksum = cksum(reference.as_bytes());
+            name = format!("{}-{checksum}", name.trim_end_matches(['_', '.', '-']));
+        }
+        name.strip_prefix('-').map_or(name.clone(), str::to_owned)
+    }
+}
+
+/// The first line of the candidates that names a branch, a tag or a pull request, as the definition's sed leaves it.
+fn first_branch(candidates: &[String]) -> Option<String> {
+    let mut lines = candidates
+        .iter()
+        .flat_map(|candidate| candidate.split('\n'));
+    lines.find_map(|line| {
+        let line = line.split_once("^{").map_or(line, |(before, _)| before);
+        let line = ["heads/", "tags/", "branch/", "tag/"]
+            .iter()
+            .find_map(|kind| line.strip_prefix("refs/")?.strip_prefix(kind))
+            .unwrap_or(line);
+        let line = pull_request(line)
+            .or_else(|| commit(line))
+            .unwrap_or_else(|| line.to_owned());
+        (!is_no_branch(&line)).then_some(line)
+    })
+}
+
+/// `pr-7` for `pr/7`, `pull/7/head` and the like.
+fn pull_request(line: &str) -> Option<String> {
+    let line = line.strip_prefix("refs/").unwrap_or(line);
+    let rest = line
+        .strip_prefix("pr/")
+        .or_else(|| line.strip_prefix("pull/"))?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = rest.split_at(digits);
+    (digits > 0 && (rest.is_empty() || rest.starts_with('/'))).then(|| format!("pr-{number}"))
+}
+
+/// `commit-` and 12 characters for `commit:` and more of them.
+fn commit(line: &str) -> Option<String> {
+    let rest = line.strip_prefix("commit:")?;
+    let id = |rest: &str| {
+        let start = rest.get(..12)?;
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        start
+            .bytes()
+            .all(allowed)
+            .then(|| format!("commit-{start}"))
+    };
+    rest.strip_prefix("sha256:")
+        .and_then(id)
+        .or_else(|| id(rest))
+}
+
+fn is_no_branch(line: &str) -> bool {
+    let is_commit =
+        matches!(line.len(), 40 | 64) && line.bytes().all(|byte| byte.is_ascii_hexdigit());
+    matches!(line, "" | "HEAD" | "latest")
+        || is_commit
+        || line.contains(':')
+        || line.contains("#{")
+        || line.starts_with("refs/")
+        || line.ends_with(".zip")
+}
+
+/// The text with a dash for each run of characters that are not allowed.
+fn runs_replaced(text: &str, allowed: impl Fn(char) -> bool) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut in_run = false;
+    for character in text.chars() {
+        if allowed(character) {
+            replaced.push(character);
+        } else if !in_run {
+            replaced.push('-');
+        }
+        in_run = !allowed(character);
+    }
+    replaced
+}
+
+fn repository_name(plain: &str) -> String {
+    let is_separator = |c: char| "_.-".contains(c);
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || is_separator(c);
+    let replaced = runs_replaced(&plain.to_ascii_lowercase(), allowed);
+    let mut name = String::with_capacity(replaced.len());
+    for character in replaced.chars() {
+        if !(is_separator(character) && name.ends_with(is_separator)) {
+            name.push(character);
+        }
+    }
+    let name = name.strip_prefix(is_separator).unwrap_or(&name);
+    name.strip_suffix(is_separator).unwrap_or(name).to_owned()
+}
+
+/// The checksum that `cksum` prints (POSIX.1-2024, `cksum`): a CRC with the polynomial 0x04C11DB7 over the bytes and
+/// their number.
+fn cksum(bytes: &[u8]) -> u32 {
+    let mut length = bytes.len();
+    let mut crc: u32 = 0;
+    let mut add = |byte: u8| {
+        crc ^= u32::from(byte) << 24;
+        for _ in 0..8 {
+            let carry = crc & 0x8000_0000 != 0;
+            crc <<= 1;
+            if carry {
+                crc ^= 0x04c1_1db7;
+            }
+        }
+    };
+    for byte in bytes {
+        add(*byte);
+    }
+    while length > 0 {
+        add(u8::try_from(length & 0xff).unwrap_or_default());
+        length >>= 8;
+    }
+    !crc
+}
+
 /// `refs/` before the trigger, which is `branch/x`, `tag/x` or `pr/1`, makes it differ from a branch of that
 /// name in another variable.
 const CODEBUILD_CANDIDATES: &str = r#""refs/${CODEBUILD_WEBHOOK_TRIGGER:-}" \

@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-use tagwright_rules::derivation::{Derivation, Missing};
+use tagwright_rules::derivation::{Derivation, Missing, Outcome};
 
 const SHELLS: [&[&str]; 5] = [
     &["dash"],
@@ -487,6 +487,48 @@ fn every_situation_gives_the_same_tag_in_every_shell() {
         for (name, variables, expected) in SITUATIONS {
             let actual = value(shell, &[], variables, &text);
             assert_eq!(actual.as_deref(), *expected, "{name}, {shell:?}");
+        }
+    }
+}
+
+/// What `tagwright migrate` predicts without a shell.
+#[test]
+fn the_predicted_outcome_is_what_the_shell_computes() {
+    let long = "refs/heads/feature/".to_owned() + &"a-rather-long-name-".repeat(10);
+    let long = [(HEAD, &*long)];
+    let more: [&[(&str, &str)]; 3] = [
+        &long,
+        &[(HEAD, "refs/heads/Über.-/X_")],
+        &[(VARIABLE, "A//b--")],
+    ];
+    let variables: Vec<_> = SITUATIONS
+        .iter()
+        .map(|(_, variables, _)| *variables)
+        .chain(more)
+        .collect();
+    for missing in [Missing::Commit, Missing::Stop] {
+        for repository in [false, true] {
+            let derivation = Derivation {
+                missing,
+                repository,
+                ..Derivation::new(VARIABLE)
+            };
+            let text = derivation.text();
+            for variables in &variables {
+                let script = format!("{text}printf %s \"$BRANCH_NAME\"\n");
+                let output = run(&["dash"], &[], variables, &script);
+                let expected = if output.status.success() {
+                    Outcome::Value(stdout(&output))
+                } else {
+                    Outcome::Stops
+                };
+                let known = |name: &str| {
+                    let found = variables.iter().find(|(known, _)| *known == name);
+                    found.map(|(_, value)| (*value).to_owned())
+                };
+                let said = derivation.outcome(&known);
+                assert_eq!(said, expected, "{missing:?} {repository} {variables:?}");
+            }
         }
     }
 }

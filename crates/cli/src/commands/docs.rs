@@ -100,6 +100,10 @@ fn generated() -> Vec<(String, String)> {
             schema_text(SchemaOf::Config),
         ),
         (
+            "docs/schema/migration.json".to_owned(),
+            schema_text(SchemaOf::Migration),
+        ),
+        (
             "docs/schema/buildspec.json".to_owned(),
             schema_text(SchemaOf::Buildspec),
         ),

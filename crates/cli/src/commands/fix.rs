@@ -5,24 +5,21 @@
 
 use std::collections::BTreeMap;
 
-use tagwright_diagnostics::{Finding, Refusal};
-use tagwright_fixer::{
-    NewText, Options, Outcome, Sources, WriteError, Written, diff, run_from, write,
-};
+use tagwright_fixer::{NewText, Outcome, Sources, WriteError, Written, diff, write};
 use tagwright_flow::FileId;
+use tagwright_project::Workspace;
 use tagwright_project::config::Scope;
 use tagwright_project::discovery::Problem;
 use tagwright_project::wording;
 use tagwright_project::workspace::Checked;
-use tagwright_project::{Workspace, analysis};
 use tagwright_rules::derivation::{Derivation, Missing};
 
 use crate::args::{FixArgs, Format};
 use crate::deliver::{Channel, count, deliver, ending, list_files, settle};
 use crate::ending::{Exit, Stop, Streams};
+use crate::planner::{self, Planned};
 use crate::progress::Progress;
 use crate::report::{AppliedFix, Report, escape};
-use crate::selection::Offered;
 use crate::session::{Part, Session};
 use crate::signals;
 
@@ -115,49 +112,31 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
 }
 
 fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &mut Account) {
-    let Checked {
-        findings,
-        suppressed,
-    } = part.workspace.check();
-    let counted = suppressed.iter().filter(|it| part.counts(&it.finding));
-    let hidden: Vec<_> = counted.map(|it| it.kind).collect();
-    let workspace = &mut part.workspace;
-    let findings = workspace.withhold(findings);
-    let unchanged = |findings| Checked {
-        findings,
-        suppressed,
-    };
-    let before = workspace.sources();
     let default = match args.target.stdin_filename {
         Some(_) => part.fix_on_save,
         None => Scope::All,
     };
-    let offered = Offered {
-        workspace,
-        touched: part.touched.as_ref(),
-        scope: args.fixes.map_or(default, Scope::from),
-    };
-    let findings = offered.withhold(findings, &before);
-    if findings.iter().all(|finding| finding.fix.is_none()) {
-        return part.report(unchanged(findings), report);
-    }
-    let options = Options {
-        unsafe_fixes: args.r#unsafe,
-        ..Options::default()
-    };
-    let outcome =
-        analysis::guarded(|| run_from(before.clone(), findings.clone(), &offered, options));
+    let scope = args.fixes.map_or(default, Scope::from);
+    let planned = planner::plan(&mut part, scope, args.r#unsafe);
+    let changed = planned.changed();
+    let Planned {
+        checked, outcome, ..
+    } = planned;
+    let counted = checked.suppressed.iter();
+    let counted = counted.filter(|it| part.counts(&it.finding));
+    let hidden: Vec<_> = counted.map(|it| it.kind).collect();
     let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(message) => {
+        None => return part.report(checked, report),
+        Some(Ok(outcome)) => outcome,
+        Some(Err(message)) => {
             account.lines.push(format!(
                 "error: nothing was changed because of an internal error; please report it: {}",
                 escape(&message)
             ));
-            return part.report(unchanged(findings), report);
+            return part.report(checked, report);
         }
     };
-    let changed: Vec<_> = outcome.sources.changed_from(&before);
+    let workspace = &mut part.workspace;
     if !args.diff {
         match write_files(workspace, &outcome.sources, &changed) {
             Ok(written) => account.lines.extend(written.unlinked.iter().map(|path| {
@@ -168,7 +147,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
             })),
             Err(error) => {
                 report.push_problem(problem(&error));
-                return part.report(unchanged(findings), report);
+                return part.report(checked, report);
             }
         }
     }
@@ -185,7 +164,7 @@ fn fix_workspace(mut part: Part, args: &FixArgs, report: &mut Report, account: &
         report.count_suppressed(kind);
     }
     let left = Checked {
-        findings: remaining(outcome),
+        findings: planner::remaining(outcome),
         ..Checked::default()
     };
     part.report(left, report);
@@ -212,20 +191,6 @@ pub(crate) fn write_files(
         })
         .collect();
     write(&texts)
-}
-
-/// The findings that are left; where a fix was tried in vain, with the reason instead of the fix.
-fn remaining(outcome: Outcome) -> Vec<Finding> {
-    let mut findings = outcome.findings;
-    for failed in outcome.not_applied {
-        for finding in &mut findings {
-            if *finding == failed.finding {
-                finding.fix = None;
-                finding.refusal = Some(Refusal::from(&failed.reason));
-            }
-        }
-    }
-    findings
 }
 
 impl Account {

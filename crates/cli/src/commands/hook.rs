@@ -258,6 +258,11 @@ fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
+/// Whether the hooks lie where `hook install` puts them in the repository at `root`.
+pub(super) fn installed(root: &Path) -> bool {
+    is_ours(&root.join(".git/hooks").join(name(Hook::PostCheckout)))
+}
+
 fn is_ours(path: &Path) -> bool {
     fs::read(path).is_ok_and(|text| {
         String::from_utf8_lossy(&text)

@@ -8,6 +8,7 @@ mod flow;
 mod hook;
 mod ignore;
 mod lsp;
+mod migrate;
 mod rules;
 mod schema;
 mod shell;
@@ -21,6 +22,7 @@ pub(crate) fn execute(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Stop
         Command::Check(args) => check::check(args, streams),
         Command::Baseline(args) => baseline::run(args, streams),
         Command::Fix(args) => fix::fix(args, streams),
+        Command::Migrate(args) => migrate::migrate(args, streams),
         Command::Flow(args) => flow::flow(args, streams),
         Command::Explain { name } => rules::explain(name, streams),
         Command::Hook { command } => hook::hook(command, streams),

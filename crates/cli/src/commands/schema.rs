@@ -22,6 +22,7 @@ pub(crate) fn schema_text(of: SchemaOf) -> String {
         SchemaOf::Lines => report::lines_schema(),
         SchemaOf::Config => config_schema(),
         SchemaOf::Baseline => schemars::schema_for!(Baseline),
+        SchemaOf::Migration => crate::migrate::report::schema(),
         SchemaOf::Buildspec => return tagwright_grammar::buildspec_schema(),
         SchemaOf::CopilotWorkload => return tagwright_grammar::copilot_workload_schema(),
         SchemaOf::CopilotEnvironment => return tagwright_grammar::copilot_environment_schema(),

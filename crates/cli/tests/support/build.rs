@@ -160,7 +160,7 @@ pub(crate) fn buildspecs(tree: &Path) -> Vec<String> {
 }
 
 /// The id of the build of the buildspec `name`: each has one of its own, as in CodeBuild.
-fn build_id(id: &str, name: &str) -> String {
+pub(crate) fn build_id(id: &str, name: &str) -> String {
     let (project, uuid) = id.split_once(':').unwrap_or(("", id));
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
