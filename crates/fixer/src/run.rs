@@ -18,8 +18,8 @@ const TRIALS: u32 = 128;
 /// How many bytes of text may be made of one file in one round to find out which of its fixes are at fault, and how many
 /// texts in any case. Beyond that the fixes of the set are reported as not tried alone: half a megabyte in which half
 /// of thousands of fixes fail would take minutes.
-const TEXT_TRIALS: usize = 4 * 1024 * 1024;
-const FEWEST_TEXTS: usize = 8;
+const TEXT_TRIALS: usize = 2 * 1024 * 1024;
+const FEWEST_TEXTS: usize = 4;
 
 /// How many bytes of such texts, and how many texts, are kept in case a set of fixes is tried again.
 const BYTES_KEPT: usize = 2 * 1024 * 1024;
