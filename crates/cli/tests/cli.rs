@@ -13,7 +13,6 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use folder::{Folder, tagwright};
 use serde_json::Value;
@@ -145,77 +144,6 @@ fn sizes_and_depths_that_no_person_writes_end_in_order() {
     assert!(out.len() < 20_000, "{} bytes", out.len());
     assert!(out.contains("large/buildspec.yml:1:1: error[unreadable-file]"));
     assert!(!out.contains("internal-error"), "{out}");
-}
-
-/// Each line many times over: time that grows with the square of the size is sixteen times as much.
-#[test]
-#[ignore = "a measurement: what else the machine does must not fail a build (benches/README.md)"]
-fn a_file_of_four_times_the_size_takes_about_four_times_as_long() {
-    type Text = Box<dyn Fn(usize) -> String>;
-    const HEAD: &str = "version: 0.2\nphases:\n  build:\n    commands:\n      - ls\n";
-    const BATCH: &str = "version: 0.2\nbatch:\n  build-list:\n";
-    let lines = [
-        "      -\n      - docker push $R:latest\n",
-        "      - docker build -t $R/i@:latest . && docker push $R/i@:latest\n",
-        "      - docker build -t $R:latest . && docker push $R:latest\n",
-        "      - docker build -t 1.dkr.ecr.x.amazonaws.com/i@ . && docker push 1.dkr.ecr.x.amazonaws.com/i@\n",
-        "      - docker push 1.dkr.ecr.x.amazonaws.com/web:dev-@\n",
-        "      - docker push $R@/web:latest\n",
-        "      - T@=${T@:-latest}; docker build -t $R/i@:$T@ .; docker push $R/i@:$T@\n",
-        "      - echo \"a # b@\"\n",
-        "      - echo \"a: b@\" # c\n",
-        "      -make x@\n",
-    ];
-    let repeated = |line: &str, count: usize| -> String {
-        (0..count)
-            .map(|at| line.replace('@', &at.to_string()))
-            .collect()
-    };
-    let mut kinds: Vec<(&str, Text)> = Vec::new();
-    for line in lines {
-        let text =
-            move |count| format!("{HEAD}{}    finally:\n      - ls\n", repeated(line, count));
-        kinds.push((line, Box::new(text)));
-    }
-    kinds.push((
-        "colons",
-        Box::new(|count| format!("{HEAD}      - docker push a{}\n", ":".repeat(200 * count))),
-    ));
-    kinds.push((
-        "builds of one file",
-        Box::new(move |count| {
-            let build =
-                "    - identifier: b@\n      env: {image: \"aws/codebuild/standard:7.0\"}\n";
-            let (builds, commands) = (
-                repeated(build, count),
-                repeated("      - source ./@\n", count),
-            );
-            format!(
-                "{BATCH}{builds}{}{commands}",
-                &HEAD["version: 0.2\n".len()..]
-            )
-        }),
-    ));
-    kinds.push((
-        "a matrix",
-        Box::new(move |count| {
-            let (specs, images) = (repeated("        - @.yml\n", count), repeated("          - i@\n", count));
-            format!("version: 0.2\nbatch:\n  build-matrix:\n    dynamic:\n      buildspec:\n{specs}      env:\n        image:\n{images}")
-        }),
-    ));
-    for (name, text) in kinds {
-        let time = |count: usize| {
-            let folder = Folder::new(&[("buildspec.yml", &*text(count))]);
-            let start = Instant::now();
-            folder.run(&["check", "--format", "concise"]);
-            folder.run(&["fix", "--unsafe", "--diff"]);
-            start.elapsed()
-        };
-        let (small, large) = (time(400), time(1_600));
-        let growth = large.as_secs_f64() / small.as_secs_f64();
-        println!("{growth:4.1} x  {:?}", name.trim());
-        assert!(growth < 8.0, "{name}: {small:?}, {large:?}");
-    }
 }
 
 #[cfg(unix)]

@@ -58,7 +58,6 @@ const LONG: &[(&str, &[&str])] = &[
     ("fixer/src/materialise.rs", &["plan"]),
     ("fixer/src/prove/tree.rs", &["node"]),
     ("fixer/src/run.rs", &["run_from"]),
-    ("flow/src/expression.rs", &["resolve"]),
     ("flow/src/kind.rs", &["classify"]),
     ("flow/src/mentions/mod.rs", &["each"]),
     ("flow/src/scan.rs", &["image", "data_reference"]),

@@ -214,6 +214,7 @@ impl<'a> Materialiser<'a> {
         let path = self.sources.path(file);
         let mut plan = Plan::default();
         let mut of_node: BTreeMap<NodeId, Vec<&Change>> = BTreeMap::new();
+        let mut seen = HashSet::new();
         for change in changes {
             if let ChangeKind::InsertSetting {
                 behind,
@@ -266,17 +267,15 @@ impl<'a> Materialiser<'a> {
                 plan.dashes.push((*dash, item.clone()));
                 continue;
             }
-            let of_node = of_node.entry(change.node).or_default();
-            if of_node.contains(&change) {
-                continue;
+            if seen.insert(change) {
+                of_node.entry(change.node).or_default().push(change);
             }
-            if of_node.iter().any(|other| overlap(other, change)) {
-                return Err(Rejection::Contradiction {
-                    path: path.to_string(),
-                    place: sized.tree.path(change.node).to_string(),
-                });
-            }
-            of_node.push(change);
+        }
+        if let Some((node, _)) = of_node.iter().find(|(_, all)| contradict(all)) {
+            return Err(Rejection::Contradiction {
+                path: path.to_string(),
+                place: sized.tree.path(*node).to_string(),
+            });
         }
         plan.settings.sort();
         plan.settings.dedup();
@@ -430,6 +429,34 @@ pub(crate) fn overlap(one: &Change, other: &Change) -> bool {
         ) => true,
         _ => false,
     }
+}
+
+/// Whether any two of these different changes of one node [`overlap`], without asking each pair: a script may have
+/// thousands.
+fn contradict(changes: &[&Change]) -> bool {
+    let mut above = 0;
+    let mut alone = false;
+    let mut comments = HashSet::new();
+    let mut ranges = Vec::new();
+    for change in changes {
+        match &change.kind {
+            ChangeKind::InsertComment { .. } => above += 1,
+            ChangeKind::ReplaceComment { comment, .. } if !comments.insert(*comment) => {
+                return true;
+            }
+            ChangeKind::Replace { range, .. } => ranges.push((range.start, range.end)),
+            ChangeKind::ReplaceNode { .. } | ChangeKind::SplitLines { .. } => alone = true,
+            _ => {}
+        }
+    }
+    ranges.sort_unstable();
+    let mut furthest = 0;
+    let overlapping = ranges.iter().any(|(start, end)| {
+        let inside = *start < furthest;
+        furthest = furthest.max(*end);
+        inside
+    });
+    overlapping || above > 1 || alone && changes.len() > 1
 }
 
 /// Whether two different changes of one node stand at one place, so that their order would matter.

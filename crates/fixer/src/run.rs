@@ -1,6 +1,6 @@
 //! The fixpoint: choose, apply, prove, ask the rules again, until nothing is left to do.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use tagwright_diagnostics::{Applicability, Change, FileId, Finding};
@@ -14,6 +14,16 @@ use crate::{Rejection, Relint, Sources, unchanged_lines};
 /// How often the rules may be asked in one run to find out which fixes of a failed set are at fault.
 /// Beyond that the fixes of the set are reported as not tried alone.
 const TRIALS: u32 = 128;
+
+/// How many bytes of text may be made of one file in one round to find out which of its fixes are at fault, and how many
+/// texts in any case. Beyond that the fixes of the set are reported as not tried alone: half a megabyte in which half
+/// of thousands of fixes fail would take minutes.
+const TEXT_TRIALS: usize = 2 * 1024 * 1024;
+const FEWEST_TEXTS: usize = 4;
+
+/// How many bytes of such texts, and how many texts, are kept in case a set of fixes is tried again.
+const BYTES_KEPT: usize = 2 * 1024 * 1024;
+const TEXTS_KEPT: usize = 64;
 
 /// What a run may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,13 +209,25 @@ struct Round<'a> {
     trials: u32,
     materialiser: Materialiser<'a>,
     /// What each set of changes of one file led to, so that trying subsets repeats little work.
-    derived: HashMap<(FileId, Vec<Change>), Result<Arc<ProvenFile>, Rejection>>,
+    derived: HashMap<FileId, Derived>,
     rejected: BTreeMap<usize, Rejection>,
     accepted: Vec<usize>,
     proven: Option<Proven>,
 }
 
 type Files = BTreeMap<FileId, Arc<ProvenFile>>;
+
+/// A proven text, or why there is none.
+type Derivation = Result<Arc<ProvenFile>, Rejection>;
+
+/// What sets of changes of one file led to.
+#[derive(Default)]
+struct Derived {
+    /// The last ones.
+    kept: VecDeque<(Vec<Change>, Derivation)>,
+    /// How many there were.
+    texts: usize,
+}
 
 impl Round<'_> {
     /// Accepts as many fixes as possible. A fix that waited for one that was then rejected gets its turn.
@@ -234,14 +256,25 @@ impl Round<'_> {
     }
 
     fn derive(&mut self, file: FileId, changes: Vec<Change>) -> Result<Arc<ProvenFile>, Rejection> {
-        let key = (file, changes);
-        if let Some(known) = self.derived.get(&key) {
+        let derived = self.derived.entry(file).or_default();
+        if let Some((_, known)) = derived.kept.iter().find(|(it, _)| *it == changes) {
             return known.clone();
         }
-        let result = prove::derive(&mut self.materialiser, self.sources, file, &key.1);
+        let result = prove::derive(&mut self.materialiser, self.sources, file, &changes);
         let result = result.map(Arc::new);
-        self.derived.insert(key, result.clone());
+        let bytes = self.sources.text(file).map_or(0, str::len);
+        let most = (BYTES_KEPT / bytes.max(1)).clamp(2, TEXTS_KEPT);
+        derived.texts += 1;
+        derived.kept.truncate(most - 1);
+        derived.kept.push_front((changes, result.clone()));
         result
+    }
+
+    /// Whether no more sets of fixes of the file may be tried in this round.
+    fn is_exhausted(&self, file: FileId) -> bool {
+        let texts = self.derived.get(&file).map_or(0, |derived| derived.texts);
+        let bytes = self.sources.text(file).map_or(0, str::len);
+        texts >= FEWEST_TEXTS && texts.saturating_mul(bytes) >= TEXT_TRIALS
     }
 
     /// Points 1 to 4 for the chosen fixes together; on failure the file.
@@ -279,6 +312,11 @@ impl Round<'_> {
         more: &[usize],
         known: Option<Rejection>,
     ) {
+        if known.is_none() && self.is_exhausted(file) {
+            let untried = more.iter().map(|index| (*index, Rejection::NotTried));
+            self.rejected.extend(untried);
+            return;
+        }
         let failure = known.or_else(|| {
             let together: Vec<usize> = good.iter().chain(more).copied().collect();
             let changes = self.by_file(&together).remove(&file).unwrap_or_default();

@@ -1,9 +1,9 @@
 //! Which fixes can be made together.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use tagwright_diagnostics::{Applicability, Change, FileId, Finding, Fix};
+use tagwright_diagnostics::{Applicability, Change, ChangeKind, FileId, Finding, Fix};
 use tagwright_syntax::yaml::NodeId;
 
 use crate::materialise::{overlap, same_place};
@@ -31,7 +31,7 @@ pub(crate) fn select(
     candidates.sort_by_key(|index| std::cmp::Reverse(findings[*index].severity));
 
     let mut selection = Selection::default();
-    let mut taken: HashMap<(FileId, NodeId), Vec<&Change>> = HashMap::new();
+    let mut taken: HashMap<(FileId, NodeId), Taken<'_>> = HashMap::new();
     let mut known: HashSet<&Change> = HashSet::new();
     // The findings of one image have one fix, and what is said of it holds for all of them.
     let mut judged: HashMap<*const Fix, bool> = HashMap::new();
@@ -49,7 +49,7 @@ pub(crate) fn select(
         let changes = findings[index].fix.iter().flat_map(|fix| &fix.changes);
         let clashes = changes.clone().any(|change| {
             let others = taken.get(&(change.file, change.node));
-            let others = others.into_iter().flatten().copied();
+            let others = others.into_iter().flat_map(|taken| taken.near(change));
             let mut others = others.filter(|other| *other != change);
             // Two different insertions at one place: the second rule should see the first one's text.
             others.any(|other| overlap(other, change) || same_place(other, change))
@@ -62,12 +62,47 @@ pub(crate) fn select(
         for change in changes {
             if known.insert(change) {
                 let of_node = taken.entry((change.file, change.node)).or_default();
-                of_node.push(change);
+                of_node.add(change);
             }
         }
         selection.chosen.push(index);
     }
     selection
+}
+
+/// The chosen changes of one node.
+#[derive(Default)]
+struct Taken<'a> {
+    /// Replacements by where they start and end. Those that are chosen are apart.
+    replacements: BTreeMap<(u32, u32), Vec<&'a Change>>,
+    others: Vec<&'a Change>,
+}
+
+impl<'a> Taken<'a> {
+    fn add(&mut self, change: &'a Change) {
+        match &change.kind {
+            ChangeKind::Replace { range, .. } => {
+                let same = self.replacements.entry((range.start, range.end));
+                same.or_default().push(change);
+            }
+            _ => self.others.push(change),
+        }
+    }
+
+    /// Those that may get in the way of `change`: all but the replacements that surely do not touch it.
+    fn near(&self, change: &Change) -> impl Iterator<Item = &'a Change> {
+        let (start, end) = match &change.kind {
+            ChangeKind::Replace { range, .. } => (range.start, range.end),
+            _ => (0, u32::MAX),
+        };
+        self.replacements
+            .range(..=(end, u32::MAX))
+            .rev()
+            .take_while(move |((_, other), _)| *other >= start)
+            .flat_map(|(_, changes)| changes)
+            .chain(&self.others)
+            .copied()
+    }
 }
 
 /// Whether the finding has a fix that may be made.

@@ -212,6 +212,13 @@ impl Expression {
         }
     }
 
+    /// One atom.
+    fn of(atom: &Atom) -> Self {
+        Self {
+            atoms: vec![atom.clone()],
+        }
+    }
+
     /// The text, if nothing in it is unknown.
     #[must_use]
     pub fn as_literal(&self) -> Option<String> {
@@ -528,15 +535,24 @@ pub fn split_reference(reference: &Expression) -> Split {
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     bindings: BTreeMap<SmolStr, Vec<Expression>>,
+    /// What has to be put back at the end of a scope, last first; `None` outside of scopes.
+    scope: Option<Vec<(SmolStr, Option<Vec<Expression>>)>>,
 }
 
 /// No more alternatives than this are followed; beyond it a variable stays a variable.
-const MAX_ALTERNATIVES: usize = 6;
+pub(crate) const MAX_ALTERNATIVES: usize = 6;
+
+/// A value of more atoms, or of more bytes, is not put in place of its variable, which stays a variable: a
+/// value that names itself twice would double with every assignment. The longest image reference that a
+/// registry takes has less than 512 bytes.
+const MAX_ATOMS: usize = 64;
+const MAX_BYTES: usize = 4096;
 
 impl Environment {
     /// Records `name=value`. A conditional assignment adds an alternative; without an earlier value the
     /// unknown one stays among them.
     pub fn assign(&mut self, name: &str, values: Vec<Expression>, conditional: bool) {
+        self.remember(name);
         if !conditional {
             self.bindings.insert(name.into(), values);
             return;
@@ -551,6 +567,10 @@ impl Environment {
             }]
         });
         for value in values {
+            // One more than are followed is enough to know that they are too many.
+            if known.len() > MAX_ALTERNATIVES {
+                return;
+            }
             if !known.contains(&value) {
                 known.push(value);
             }
@@ -559,7 +579,29 @@ impl Environment {
 
     /// Forgets a variable: a loop or `read` sets it.
     pub fn forget(&mut self, name: &str) {
+        self.remember(name);
         self.bindings.remove(name);
+    }
+
+    /// What is assigned and forgotten from here on is undone by [`Environment::end_scope`]. Scopes do not nest.
+    pub fn begin_scope(&mut self) {
+        self.scope = Some(Vec::new());
+    }
+
+    /// Puts back what was known at [`Environment::begin_scope`].
+    pub fn end_scope(&mut self) {
+        for (name, values) in self.scope.take().into_iter().flatten().rev() {
+            match values {
+                Some(values) => self.bindings.insert(name, values),
+                None => self.bindings.remove(&name),
+            };
+        }
+    }
+
+    fn remember(&mut self, name: &str) {
+        if let Some(scope) = &mut self.scope {
+            scope.push((name.into(), self.bindings.get(name).cloned()));
+        }
     }
 
     /// All variables that something is known of, by name.
@@ -575,7 +617,8 @@ impl Environment {
         self.bindings.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// The values that `expression` may have, its variables replaced by what they hold.
+    /// The values that `expression` may have, its variables replaced by what they hold. A variable stays a
+    /// variable where too many values would come of it, or one that is too long.
     #[must_use]
     pub fn resolve(&self, expression: &Raw) -> Vec<Expression> {
         let mut results = vec![Expression::default()];
@@ -585,7 +628,8 @@ impl Environment {
                 RawPiece::Atom(atom) => Some(std::slice::from_ref(atom)),
                 RawPiece::Variable { atom, name } => match self.values(name) {
                     [] => Some(std::slice::from_ref(atom)),
-                    [value] => Some(&value.atoms[..]),
+                    [value] if fits(&results, &value.atoms) => Some(&value.atoms[..]),
+                    [_] => Some(std::slice::from_ref(atom)),
                     _ => None,
                 },
                 RawPiece::Fallback { .. } => None,
@@ -599,60 +643,11 @@ impl Environment {
                 }
                 continue;
             }
-            let alternatives = match piece {
-                RawPiece::Atom(atom) => vec![Expression {
-                    atoms: vec![atom.clone()],
-                }],
-                RawPiece::Variable { atom, name } => {
-                    let values = self.values(name);
-                    if values.is_empty() {
-                        vec![Expression {
-                            atoms: vec![atom.clone()],
-                        }]
-                    } else {
-                        values.to_vec()
-                    }
-                }
-                RawPiece::Fallback {
-                    atom,
-                    name,
-                    operand,
-                } => {
-                    let values = self.values(name);
-                    let mut alternatives = if values.is_empty() {
-                        vec![Expression {
-                            atoms: vec![atom.clone()],
-                        }]
-                    } else {
-                        values.to_vec()
-                    };
-                    // A variable that surely holds text never falls back.
-                    let certain = !values.is_empty()
-                        && values
-                            .iter()
-                            .all(|value| value.as_literal().is_some_and(|text| !text.is_empty()));
-                    if !certain {
-                        for mut value in self.resolve(operand) {
-                            for atom in &mut value.atoms {
-                                if atom.origin == Origin::Written {
-                                    atom.origin = Origin::Fallback(name.clone());
-                                }
-                            }
-                            if !alternatives.contains(&value) {
-                                alternatives.push(value);
-                            }
-                        }
-                    }
-                    alternatives
-                }
-            };
-            if results.len() * alternatives.len() > MAX_ALTERNATIVES {
+            let alternatives = self.alternatives(piece);
+            let few = results.len() * alternatives.len() <= MAX_ALTERNATIVES;
+            if !few || !alternatives.iter().all(|it| fits(&results, &it.atoms)) {
                 for result in &mut results {
-                    match piece {
-                        RawPiece::Atom(atom)
-                        | RawPiece::Variable { atom, .. }
-                        | RawPiece::Fallback { atom, .. } => result.push(atom.clone()),
-                    }
+                    result.push(piece.atom().clone());
                 }
                 continue;
             }
@@ -671,6 +666,52 @@ impl Environment {
         }
         results
     }
+
+    /// What a variable that has several values, or a fallback, may stand for.
+    fn alternatives(&self, piece: &RawPiece) -> Vec<Expression> {
+        let (name, operand) = match piece {
+            RawPiece::Atom(atom) => return vec![Expression::of(atom)],
+            RawPiece::Variable { name, .. } => (name, None),
+            RawPiece::Fallback { name, operand, .. } => (name, Some(operand)),
+        };
+        let values = self.values(name);
+        let mut alternatives = if values.is_empty() {
+            vec![Expression::of(piece.atom())]
+        } else {
+            values.to_vec()
+        };
+        let Some(operand) = operand else {
+            return alternatives;
+        };
+        // A variable that surely holds text never falls back.
+        let certain = !values.is_empty()
+            && values
+                .iter()
+                .all(|value| value.as_literal().is_some_and(|text| !text.is_empty()));
+        if certain {
+            return alternatives;
+        }
+        for mut value in self.resolve(operand) {
+            for atom in &mut value.atoms {
+                if atom.origin == Origin::Written {
+                    atom.origin = Origin::Fallback(name.clone());
+                }
+            }
+            if !alternatives.contains(&value) {
+                alternatives.push(value);
+            }
+        }
+        alternatives
+    }
+}
+
+/// Whether the value `atoms` of a variable may be put behind each of `results`.
+fn fits(results: &[Expression], atoms: &[Atom]) -> bool {
+    let bytes = |atoms: &[Atom]| atoms.iter().map(|atom| atom.kind.length()).sum::<usize>();
+    results.iter().all(|result| {
+        result.atoms.len() + atoms.len() <= MAX_ATOMS
+            && bytes(&result.atoms) + bytes(atoms) <= MAX_BYTES
+    })
 }
 
 /// Marks every atom of `values` that was written at the assignment itself as coming through `name`.
@@ -704,6 +745,16 @@ enum RawPiece {
         name: SmolStr,
         operand: Raw,
     },
+}
+
+impl RawPiece {
+    fn atom(&self) -> &Atom {
+        match self {
+            RawPiece::Atom(atom)
+            | RawPiece::Variable { atom, .. }
+            | RawPiece::Fallback { atom, .. } => atom,
+        }
+    }
 }
 
 /// From bytes of a script to places in the file.
@@ -889,6 +940,68 @@ mod tests {
             };
             assert_eq!(found, tag, "{text}");
         }
+    }
+
+    #[test]
+    fn a_value_that_names_itself_twice_does_not_double_without_end() {
+        let mut environment = Environment::default();
+        let variable = |name: &str| RawPiece::Variable {
+            atom: Atom {
+                kind: AtomKind::Variable(name.into()),
+                site: None,
+                origin: Origin::Written,
+            },
+            name: name.into(),
+        };
+        environment.assign("A", environment.resolve(&Raw::text("x")), false);
+        for _ in 0..100 {
+            let twice = Raw {
+                pieces: vec![variable("A"), variable("A")],
+            };
+            environment.assign("A", environment.resolve(&twice), false);
+            for value in environment.values("A") {
+                // What is put in, and what is written.
+                assert!(
+                    value.atoms.len() <= MAX_ATOMS + 2,
+                    "{} atoms",
+                    value.atoms.len()
+                );
+            }
+        }
+        let long = Raw::text(&"x".repeat(MAX_BYTES));
+        environment.assign("B", environment.resolve(&long), false);
+        let twice = Raw {
+            pieces: vec![variable("B"), variable("B")],
+        };
+        let [value] = &environment.resolve(&twice)[..] else {
+            panic!("one value");
+        };
+        assert_eq!(value.variables().collect::<Vec<_>>(), ["B"]);
+    }
+
+    #[test]
+    fn no_more_alternatives_are_kept_than_show_that_they_are_too_many() {
+        let mut environment = Environment::default();
+        for number in 0..1000 {
+            let value = environment.resolve(&Raw::text(&number.to_string()));
+            environment.assign("A", value, true);
+        }
+        assert_eq!(environment.values("A").len(), MAX_ALTERNATIVES + 1);
+    }
+
+    #[test]
+    fn a_scope_leaves_nothing_behind() {
+        let mut environment = Environment::default();
+        let value = |text: &str| vec![Expression::literal(text, None, Origin::Written)];
+        environment.assign("A", value("1"), false);
+        environment.begin_scope();
+        environment.assign("A", value("2"), true);
+        environment.assign("A", value("3"), false);
+        environment.assign("B", value("4"), false);
+        environment.forget("A");
+        environment.end_scope();
+        assert_eq!(environment.values("A"), value("1"));
+        assert!(environment.values("B").is_empty());
     }
 
     #[test]

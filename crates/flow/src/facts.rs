@@ -15,6 +15,8 @@ use crate::delivery::DeliveryFacts;
 use crate::expression::{Expression, Origin, Repository, Site};
 use crate::habits::Habits;
 use crate::kind::FileKind;
+use crate::lookup::Lookup;
+use crate::recent::Recent;
 use crate::templates::Template;
 use crate::tools::{ComposeCall, Role, Tool};
 
@@ -79,6 +81,10 @@ pub struct FileFacts {
     pub script: Option<Box<ScriptFacts>>,
     /// Places where pasted documentation or quoting keeps a variable from being one.
     pub oddities: Vec<Oddity>,
+    /// Tables of the assignments, made when they are asked.
+    pub(crate) lookup: Lookup<Order>,
+    /// What has been made of it lately.
+    pub(crate) recent: Recent,
     /// What its commands do beside that, once somebody has asked.
     pub(crate) habits: OnceLock<Habits>,
 }

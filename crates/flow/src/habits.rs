@@ -3,7 +3,9 @@
 //! Reading a file keeps only what concerns images, and passes over most commands without parsing them. What a
 //! rule asks beyond that is asked of few files, so the text is parsed once more for it, and the answer kept.
 
+use std::any::Any;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::shell::{
@@ -132,10 +134,16 @@ impl FileFacts {
             .map_or(self.id, |(file, _)| *file)
     }
 
-    /// The tree of the file, parsed again.
+    /// The tree of the file, parsed again unless somebody has asked for it lately.
     #[must_use]
-    pub fn tree(&self) -> Tree {
-        yaml::parse_as(self.kind, &self.text)
+    pub fn tree(&self) -> Arc<Tree> {
+        self.recent.get(|| yaml::parse_as(self.kind, &self.text))
+    }
+
+    /// The `T` that `make` makes of the file, which must always be the same; made again unless somebody has asked for
+    /// it lately.
+    pub fn recent<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        self.recent.get(make)
     }
 
     /// From the decoded text of a scalar of [`FileFacts::tree`] to the file.
@@ -145,9 +153,13 @@ impl FileFacts {
     }
 
     /// The commands of the buildspec in the file, in the order in which they run, or of the script that it is, parsed
-    /// again; none of another file.
+    /// again unless somebody has asked for them lately; none of another file.
     #[must_use]
-    pub fn scripts(&self) -> Vec<ItemScript> {
+    pub fn scripts(&self) -> Arc<Vec<ItemScript>> {
+        self.recent.get(|| self.parse_scripts())
+    }
+
+    fn parse_scripts(&self) -> Vec<ItemScript> {
         let mut found = Vec::new();
         if self.kind == FileKind::Script {
             add_item(NodeId(0), &self.text, ShellKind::Posix, &mut found);
@@ -155,7 +167,7 @@ impl FileFacts {
         let Some(spec) = &self.buildspec else {
             return found;
         };
-        let tree = yaml::parse(&self.text);
+        let tree = self.tree();
         if !spec.inline {
             add_scripts(&tree, spec.shell, &mut found);
             return found;
@@ -187,10 +199,10 @@ impl FileFacts {
             // The folder of the commands: the next item runs where the last one has gone.
             let mut directory = Some(SmolStr::default());
             let mut order = Order::default();
-            for item in self.scripts() {
+            for item in self.scripts().iter() {
                 order.item += u32::from(item.whole);
-                habits.read(&item);
-                habits.note_outputs(&item, order, &mut directory);
+                habits.read(item);
+                habits.note_outputs(item, order, &mut directory);
             }
             habits
         })
@@ -207,8 +219,12 @@ impl FileFacts {
     /// The texts in the file that somebody reads or runs: its keys and values, of commands what is neither a
     /// comment nor only printed.
     #[must_use]
-    pub fn live_texts(&self) -> Vec<String> {
-        let tree = yaml::parse(&self.text);
+    pub fn live_texts(&self) -> Arc<Vec<String>> {
+        self.recent.get(|| self.find_live_texts())
+    }
+
+    fn find_live_texts(&self) -> Vec<String> {
+        let tree = self.tree();
         let scripts = self.scripts();
         let own = self.buildspec.as_ref().is_some_and(|spec| !spec.inline);
         let mut texts: Vec<String> = scripts.iter().filter(|it| it.whole).map(live).collect();

@@ -4,15 +4,18 @@
 //! repository and tag once simple assignments are resolved, and which of these places belong to one
 //! image. Whether any of it is wrong is for the rules to say.
 
+mod assignments;
 pub mod delivery;
 mod ecr;
 pub mod expression;
 pub mod facts;
 pub mod habits;
 pub mod kind;
+mod lookup;
 pub mod mentions;
 pub mod outputs;
 pub mod read;
+mod recent;
 pub mod scan;
 pub mod search;
 mod settle;

@@ -16,8 +16,8 @@ use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::FileId;
 use crate::expression::{
-    Environment, Expansion, Expression, Locate, Origin, Raw, Reason, Repository, Site, SplitTag,
-    assigned, split_reference,
+    Environment, Expansion, Expression, Locate, MAX_ALTERNATIVES, Origin, Raw, Reason, Repository,
+    Site, SplitTag, assigned, split_reference,
 };
 use crate::facts::{
     AssignmentFact, AssignmentPlace, BuildspecFacts, CommandList, ComposeUse, CopilotFlag,
@@ -58,6 +58,8 @@ pub fn empty(id: FileId, path: &Arc<str>, text: &Arc<str>, kind: FileKind) -> Fi
         runs: Vec::new(),
         script: None,
         oddities: Vec::new(),
+        lookup: crate::lookup::Lookup::default(),
+        recent: crate::recent::Recent::default(),
         habits: std::sync::OnceLock::new(),
     }
 }
@@ -405,6 +407,9 @@ struct Reader<'a, 'f> {
     environment: Environment,
     order: Order,
     seen_reads: BTreeSet<SmolStr>,
+    /// The variables of loops that are among the assignments already, and the scripts that are known.
+    seen_loops: HashSet<SmolStr>,
+    seen_scripts: HashSet<SmolStr>,
     branch: &'a str,
     template: Option<&'static str>,
     /// Version 0.1: no variable outlives its command.
@@ -475,6 +480,8 @@ impl<'a, 'f> Reader<'a, 'f> {
             environment: Environment::default(),
             order: Order::default(),
             seen_reads: BTreeSet::new(),
+            seen_loops: HashSet::new(),
+            seen_scripts: HashSet::new(),
             branch,
             template: None,
             isolated: false,
@@ -714,9 +721,9 @@ impl Reader<'_, '_> {
         };
         if self.isolated {
             // Assignments of one item are gone in the next.
-            let saved = self.environment.clone();
+            self.environment.begin_scope();
             self.place_and_read(node, text, &script, map, span, base);
-            self.environment = saved;
+            self.environment.end_scope();
         } else {
             self.place_and_read(node, text, &script, map, span, base);
         }
@@ -928,12 +935,7 @@ impl Reader<'_, '_> {
     }
 
     fn loop_variable(&mut self, name: &str, command: &Command, place: &Place<'_>) {
-        if self
-            .facts
-            .assignments
-            .iter()
-            .any(|a| &*a.name == name && a.place == AssignmentPlace::Loop)
-        {
+        if !self.seen_loops.insert(name.into()) {
             return;
         }
         self.facts.assignments.push(AssignmentFact {
@@ -1229,7 +1231,7 @@ impl Reader<'_, '_> {
         };
         if let Some(script) = script {
             let script = script.trim_start_matches("./");
-            if !script.is_empty() && !self.facts.scripts.iter().any(|known| &**known == script) {
+            if !script.is_empty() && self.seen_scripts.insert(script.into()) {
                 self.facts.scripts.push(script.into());
             }
         }
@@ -1564,12 +1566,13 @@ fn last_component(key: &str) -> Option<&str> {
     (!last.is_empty()).then_some(last)
 }
 
-/// Whether `latest` is among the words of a loop.
+/// Whether `latest` is among the words of a loop. A loop over more words than are followed has no values.
 fn floats(words: &[Word]) -> bool {
-    words.iter().any(|word| {
-        let literal = word.literal();
-        literal.is_some_and(|it| it == "latest" || it.ends_with(":latest"))
-    })
+    words.len() <= MAX_ALTERNATIVES
+        && words.iter().any(|word| {
+            let literal = word.literal();
+            literal.is_some_and(|it| it == "latest" || it.ends_with(":latest"))
+        })
 }
 
 /// The parts of the here-document, of the assigned value or of the word of a loop that `span` is in.

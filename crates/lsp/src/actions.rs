@@ -28,6 +28,13 @@ pub(crate) const FIX_ALL: &str = "source.fixAll.tagwright";
 /// unless this very name is configured.
 pub(crate) const APPLY_ALL: &str = "source.applySafeFixes.tagwright";
 
+/// Each action of a finding is proved by a run of all rules over the text. For a range that touches many findings only
+/// the first few are offered, the fewer the longer the text: at least one, and no more than this many.
+const MOST: usize = 32;
+
+/// How many bytes of text the actions of one request may run the rules over, for each kind of action.
+const PROVED_BYTES: usize = 1024 * 1024;
+
 /// What stands in a new comment until the user has written why.
 const REASON: &str = "say here why";
 
@@ -87,8 +94,21 @@ fn touched(root: &Root, id: FileId, span: Span) -> impl Iterator<Item = usize> {
         .map(|(index, _)| index)
 }
 
+/// How many actions of one kind are worked out for one request.
+fn affordable(root: &Root, id: FileId) -> usize {
+    let length = root.file(id).map_or(0, |(_, document)| document.text.len());
+    (PROVED_BYTES / length.max(1)).clamp(1, MOST)
+}
+
 fn quick_fixes(view: &View<'_>, root: &mut Root, id: FileId, span: Span) -> Vec<lsp::CodeAction> {
-    let touched: Vec<usize> = touched(root, id, span).collect();
+    let fixable = |index: &usize| {
+        let fix = root.findings.get(*index).and_then(|it| it.fix.as_deref());
+        fix.is_some_and(|fix| fix.applicability != Applicability::DisplayOnly)
+    };
+    let touched: Vec<usize> = touched(root, id, span)
+        .filter(fixable)
+        .take(affordable(root, id))
+        .collect();
     touched
         .into_iter()
         .filter_map(|index| {
@@ -122,6 +142,7 @@ fn silences(view: &View<'_>, root: &Root, id: FileId, span: Span) -> Vec<lsp::Co
     };
     touched
         .into_iter()
+        .take(affordable(root, id))
         .filter_map(|index| {
             let finding = root.findings.get(index)?;
             let place = finding.span.start;
@@ -180,21 +201,27 @@ fn proven(view: &View<'_>, root: &mut Root, index: usize) -> Option<lsp::Workspa
     if let Some(known) = root.proven.get(&index) {
         return known.clone();
     }
+    let mut group = vec![index];
     let edit = (|| {
         let fix = root.findings.get(index)?.fix.as_ref()?;
         if fix.applicability == Applicability::DisplayOnly {
             return None;
         }
         // All findings of a group share the fix, and all of them must be gone with it.
-        let group: Vec<usize> = (0..root.findings.len())
-            .filter(|other| root.findings[*other].fix.as_ref() == Some(fix))
+        group = (0..root.findings.len())
+            .filter(|other| {
+                let other = root.findings[*other].fix.as_ref();
+                other.is_some_and(|it| Arc::ptr_eq(it, fix) || it == fix)
+            })
             .collect();
         let before = root.workspace.sources();
         let least = fix.applicability;
         let proven = prove::prove(&before, &root.findings, &group, least, &root.workspace).ok()?;
         edits::of_workspace(view, root, &before, &proven.sources)
     })();
-    root.proven.insert(index, edit.clone());
+    for index in group {
+        root.proven.insert(index, edit.clone());
+    }
     edit
 }
 

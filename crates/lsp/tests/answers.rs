@@ -357,3 +357,20 @@ fn manifests_are_completed_by_their_type() {
     let keys = labels(&mut client, "sub|");
     assert!(!keys.contains(&"subscribe".to_owned()), "{keys:?}");
 }
+
+/// Each action is proved by a run of all rules: for a whole file of findings that would take minutes.
+#[test]
+fn a_range_of_many_findings_gets_actions_for_the_first_few() {
+    let mut text = "version: 0.2\nphases:\n  build:\n    commands:\n".to_owned();
+    for at in 0..400 {
+        text.push_str(&format!("      - docker push $R/app{at}:latest\n"));
+    }
+    let mut client = Client::new(&[("buildspec.yml", &text)]);
+    client.open("buildspec.yml");
+    let actions = client.actions_of_file("buildspec.yml", "quickfix");
+    assert!(
+        (1..=2 * 32).contains(&actions.len()),
+        "{} actions",
+        actions.len()
+    );
+}

@@ -5,14 +5,16 @@
 //! redefined only where everything that reads it afterwards wants an image tag: `git checkout $BRANCH_NAME`
 //! needs the branch as it is called.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use tagwright_flow::Workspace;
 use tagwright_flow::expression::plain_name;
 use tagwright_flow::facts::{AssignmentFact, AssignmentPlace, FileFacts, Order};
+use tagwright_flow::habits::ItemScript;
 use tagwright_flow::tools::{Tool, tool};
-use tagwright_syntax::shell::{self, Assignment, Command, PartKind, Script, Word};
-use tagwright_syntax::{SourceMap, Span};
+use tagwright_syntax::shell::{self, Assignment, Command, PartKind, Word};
+use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::shell_text::unquoted;
 use crate::{Refusal, RefusalCode};
@@ -37,7 +39,7 @@ pub(crate) fn value(
     variable: &str,
     order: Order,
 ) -> Result<Value, Refusal> {
-    let items = Items::read(file);
+    let items = Items::of(file);
     let mut set = None;
     let mut last = None;
     let mut reads_itself = false;
@@ -115,16 +117,14 @@ pub(crate) fn constant_in_env<'a>(
     name: &str,
 ) -> Option<&'a AssignmentFact> {
     let mut files = workspace.files().iter();
-    let overridden = files.any(|it| it.provided_variables.iter().any(|known| **known == *name));
-    let entry = file.assignments.iter().find(|a| {
-        &*a.name == name
-            && match a.place {
-                AssignmentPlace::EnvVariables => !is_placeholder(unquoted(&a.value)),
-                AssignmentPlace::Store => true,
-                AssignmentPlace::Command | AssignmentPlace::Loop => false,
-            }
+    let mut overridden =
+        || files.any(|it| it.provided_variables.iter().any(|known| **known == *name));
+    let entry = file.assigned(name).find(|a| match a.place {
+        AssignmentPlace::EnvVariables => !is_placeholder(unquoted(&a.value)),
+        AssignmentPlace::Store => true,
+        AssignmentPlace::Command | AssignmentPlace::Loop => false,
     });
-    entry.filter(|_| !overridden)
+    entry.filter(|_| !overridden())
 }
 
 /// Whether the derivation passes over the value, so that it asks CodeBuild instead.
@@ -157,14 +157,8 @@ pub(crate) fn is_of_detached_head(text: &str) -> bool {
 
 /// Whether a command of the file puts Git on a branch, in the clone of the build or in one of its own.
 pub(crate) fn attaches(file: &FileFacts) -> bool {
-    let items = Items::read(file);
-    items.all.iter().any(|item| {
-        item.script.commands.iter().any(|command| {
-            let has = |text: &str| command.words.iter().any(|word| word.is(text));
-            command.program().is_some_and(|name| name == "git")
-                && (has("checkout") || has("switch") || has("clone"))
-        })
-    })
+    let items = Items::of(file);
+    items.attaches
 }
 
 /// Whether a fix may redefine `variable` from the command item `from` on, as [`Order::item`] counts.
@@ -177,7 +171,7 @@ pub(crate) fn may_redefine(
     variable: &str,
     from: u32,
 ) -> Result<(), Refusal> {
-    let items = Items::read(file);
+    let items = Items::of(file);
     let tags = tag_spans(workspace, file);
     let mut seen = BTreeSet::new();
     match items.other_read(variable, from, &tags, &mut seen) {
@@ -215,13 +209,20 @@ fn tag_spans(workspace: &Workspace, file: &FileFacts) -> Vec<Span> {
 
 /// The command items of one buildspec, parsed.
 struct Items {
+    scripts: Arc<Vec<ItemScript>>,
     /// In the order in which they run.
     all: Vec<Item>,
+    /// The commands that assign each variable, as indices of the item and of the command.
+    assigned: HashMap<SmolStr, Vec<(usize, usize)>>,
+    /// The first words of all commands.
+    called: HashSet<String>,
+    /// A command puts Git on a branch.
+    attaches: bool,
 }
 
 struct Item {
-    text: String,
-    script: Script,
+    /// Its index among the scripts.
+    script: usize,
     map: Option<SourceMap>,
     /// The bytes of the whole item in the file.
     span: Span,
@@ -229,19 +230,49 @@ struct Item {
 
 impl Items {
     /// None of a buildspec inside another file, whose text is not the file's.
+    fn of(file: &FileFacts) -> Arc<Self> {
+        file.recent(|| Self::read(file))
+    }
+
     fn read(file: &FileFacts) -> Self {
+        let mut items = Self {
+            scripts: Arc::default(),
+            all: Vec::new(),
+            assigned: HashMap::new(),
+            called: HashSet::new(),
+            attaches: false,
+        };
         if !file.has_commands() {
-            return Self { all: Vec::new() };
+            return items;
         }
         let tree = file.tree();
-        let whole = file.scripts().into_iter().filter(|item| item.whole);
-        let all = whole.map(|item| Item {
-            map: file.source_map(&tree, item.node),
-            span: tree.node(item.node).span,
-            text: item.text,
-            script: item.script,
-        });
-        Self { all: all.collect() }
+        items.scripts = file.scripts();
+        for (script, item) in items.scripts.iter().enumerate().filter(|it| it.1.whole) {
+            for (index, command) in item.script.commands.iter().enumerate() {
+                let place = (items.all.len(), index);
+                for assignment in &command.assignments {
+                    let of_name = items.assigned.entry(assignment.name.clone()).or_default();
+                    if of_name.last() != Some(&place) {
+                        of_name.push(place);
+                    }
+                }
+                let first = command.words.first().and_then(Word::literal);
+                items.called.extend(first);
+                let has = |text: &str| command.words.iter().any(|word| word.is(text));
+                items.attaches |= command.program().is_some_and(|name| name == "git")
+                    && (has("checkout") || has("switch") || has("clone"));
+            }
+            items.all.push(Item {
+                script,
+                map: file.source_map(&tree, item.node),
+                span: tree.node(item.node).span,
+            });
+        }
+        items
+    }
+
+    fn script(&self, item: &Item) -> &ItemScript {
+        &self.scripts[item.script]
     }
 
     /// Items are counted from 1: `env` comes before them.
@@ -250,7 +281,7 @@ impl Items {
     }
 
     fn text(&self, at: Order) -> &str {
-        self.item(at).map_or("", |item| &item.text)
+        self.item(at).map_or("", |item| &self.script(item).text)
     }
 
     /// The bytes of the file for `span` of the item's text; those of the whole item where that is not certain.
@@ -259,23 +290,20 @@ impl Items {
             .map_or(Span::empty(0), |item| item.source(span))
     }
 
-    fn commands(&self) -> impl Iterator<Item = (Order, &Command)> {
-        (1..).zip(&self.all).flat_map(|(item, it)| {
-            (1..)
-                .zip(&it.script.commands)
-                .map(move |(command, it)| (Order { item, command }, it))
-        })
-    }
-
     fn assignments<'a>(
         &'a self,
         variable: &'a str,
     ) -> impl Iterator<Item = (Order, &'a Command, &'a Assignment)> {
-        self.commands().flat_map(move |(at, command)| {
-            command
-                .assignments
-                .iter()
-                .filter(move |assignment| &*assignment.name == variable)
+        let places = self.assigned.get(variable).into_iter().flatten();
+        places.flat_map(move |(item, index)| {
+            let command = &self.script(&self.all[*item]).script.commands[*index];
+            let from_one = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
+            let at = Order {
+                item: from_one(*item),
+                command: from_one(*index),
+            };
+            let own = command.assignments.iter();
+            own.filter(move |assignment| &*assignment.name == variable)
                 .map(move |assignment| (at, command, assignment))
         })
     }
@@ -288,10 +316,8 @@ impl Items {
                 || word.is("readonly")
                 || !in_function && (word.is("declare") || word.is("typeset"))
         });
-        let called = command.context.function.as_ref().is_none_or(|name| {
-            let mut commands = self.commands();
-            commands.any(|(_, it)| it.words.first().is_some_and(|word| word.is(name)))
-        });
+        let function = command.context.function.as_ref();
+        let called = function.is_none_or(|name| self.called.contains(&**name));
         alone && called && !command.context.subshell && command.context.substitution == 0
     }
 
@@ -313,8 +339,9 @@ impl Items {
             .zip(1..)
             .skip((from as usize).saturating_sub(1))
         {
-            for place in item.reads_of(variable) {
-                let found = match item.reader(place, tags) {
+            let script = self.script(item);
+            for place in reads_of(script, variable) {
+                let found = match item.reader(script, place, tags) {
                     Reader::Tag => None,
                     Reader::Variable(name) if name == variable => None,
                     Reader::Variable(name) => self.other_read(&name, index, tags, seen),
@@ -346,26 +373,12 @@ impl Item {
         map.and_then(|map| map.source(span)).unwrap_or(self.span)
     }
 
-    /// Where the text expands the variable, comments aside: at the parsed words, and at what was not parsed
-    /// (`case $X in`).
-    fn reads_of<'a>(&'a self, variable: &'a str) -> impl Iterator<Item = Span> + 'a {
-        let comments = &self.script.comments;
-        let all = self.text.match_indices('$').filter_map(move |(at, _)| {
-            let rest = &self.text[at + 1..];
-            let inner = rest.trim_start_matches(['{', '#', '!']);
-            let name = plain_name(inner);
-            let end = at + 1 + (rest.len() - inner.len()) + name.len();
-            (name == variable).then(|| Span::new(at, end))
-        });
-        all.filter(move |place| !comments.iter().any(|comment| comment.contains(*place)))
-    }
-
-    fn reader(&self, place: Span, tags: &[Span]) -> Reader {
+    fn reader(&self, item: &ItemScript, place: Span, tags: &[Span]) -> Reader {
         let source = self.map.as_ref().and_then(|map| map.source(place));
         if source.is_some_and(|source| tags.iter().any(|tag| tag.contains(source))) {
             return Reader::Tag;
         }
-        let commands = self.script.commands.iter();
+        let commands = item.script.commands.iter();
         let innermost = commands
             .clone()
             .filter(|command| command.span.contains(place))
@@ -396,6 +409,20 @@ impl Item {
             format!("`{program}`")
         })
     }
+}
+
+/// Where the text expands the variable, comments aside: at the parsed words, and at what was not parsed
+/// (`case $X in`).
+fn reads_of<'a>(item: &'a ItemScript, variable: &'a str) -> impl Iterator<Item = Span> + 'a {
+    let comments = &item.script.comments;
+    let all = item.text.match_indices('$').filter_map(move |(at, _)| {
+        let rest = &item.text[at + 1..];
+        let inner = rest.trim_start_matches(['{', '#', '!']);
+        let name = plain_name(inner);
+        let end = at + 1 + (rest.len() - inner.len()) + name.len();
+        (name == variable).then(|| Span::new(at, end))
+    });
+    all.filter(move |place| !comments.iter().any(|comment| comment.contains(*place)))
 }
 
 /// Whether the command only prints to the log.

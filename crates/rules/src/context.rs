@@ -1,8 +1,8 @@
 //! What a rule is given, and where it puts what it finds.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tagwright_flow::facts::{FileFacts, ImageUse, TagKind, TagValue, WorkloadFacts};
 use tagwright_flow::mentions::{self, Mention, Surroundings};
@@ -13,6 +13,7 @@ use tagwright_syntax::position::LineIndex;
 use tagwright_syntax::yaml::{NodeId, Tree};
 use tagwright_syntax::{SmolStr, SourceMap, Span};
 
+use crate::branch_variable;
 use crate::definitions;
 use crate::directives::{self, Directive};
 use crate::outline::Outline;
@@ -33,6 +34,8 @@ pub struct Context<'a> {
     // Rules may run side by side.
     plans: Vec<OnceLock<ImagePlan>>,
     index: OnceLock<plan::Index>,
+    /// Whether a variable of a file may be redefined from an item on.
+    redefinable: Mutex<HashMap<Redefinition, Result<(), Refusal>>>,
     pushes_latest: Vec<OnceLock<bool>>,
     /// The command that sets the branch variable, without and with Copilot's pipeline.
     derivations: [OnceLock<SmolStr>; 2],
@@ -42,6 +45,9 @@ pub struct Context<'a> {
     replaced: OnceLock<BTreeSet<FileId>>,
     templates: OnceLock<templated::Calls>,
 }
+
+/// A variable of a file, and the command item from which on it would have another value.
+type Redefinition = (FileId, SmolStr, u32);
 
 /// One place of a flow.
 #[derive(Clone, Copy)]
@@ -83,6 +89,7 @@ impl<'a> Context<'a> {
             replaced: OnceLock::new(),
             templates: OnceLock::new(),
             index: OnceLock::new(),
+            redefinable: Mutex::default(),
         }
     }
 
@@ -156,6 +163,28 @@ impl<'a> Context<'a> {
     /// How `latest` is replaced in the flow of this index; made once.
     pub(crate) fn plan(&self, flow: usize) -> &ImagePlan {
         self.plans[flow].get_or_init(|| ImagePlan::make(self, &self.workspace.flows()[flow]))
+    }
+
+    /// Whether a fix may redefine `variable` from the command item `from` of the file on, as
+    /// [`branch_variable::may_redefine`] says; all images of the file ask.
+    pub(crate) fn may_redefine(
+        &self,
+        file: &FileFacts,
+        variable: &str,
+        from: u32,
+    ) -> Result<(), Refusal> {
+        let lock = || {
+            self.redefinable
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let key = (file.id, variable.into(), from);
+        if let Some(known) = lock().get(&key) {
+            return known.clone();
+        }
+        let answer = branch_variable::may_redefine(self.workspace, file, variable, from);
+        lock().insert(key, answer.clone());
+        answer
     }
 
     /// Who reads the variables of a file; its commands are read again at the first call.

@@ -2,6 +2,7 @@
 //! where an action stands in its pipeline.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tagwright_flow::delivery::{Action, BuildspecOf, Pipeline, Project, Run, Value, is_path};
 use tagwright_flow::facts::{BuildspecFacts, FileFacts, ShellKind};
@@ -112,12 +113,12 @@ pub(crate) fn only_runs<'a>(
 }
 
 /// The commands of a project whose buildspec is in `file`.
-pub(crate) fn commands(file: &FileFacts, project: &Project) -> Vec<ItemScript> {
+pub(crate) fn commands(file: &FileFacts, project: &Project) -> Arc<Vec<ItemScript>> {
     let posix = |it: &BuildspecFacts| it.shell == ShellKind::Posix && it.template.is_none();
     match project.text {
-        Some(place) => file.scripts_at(place),
+        Some(place) => Arc::new(file.scripts_at(place)),
         None if file.buildspec.as_ref().is_some_and(posix) => file.scripts(),
-        None => Vec::new(),
+        None => Arc::default(),
     }
 }
 

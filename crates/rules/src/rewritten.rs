@@ -48,9 +48,10 @@ pub(crate) fn files(workspace: &Workspace) -> BTreeSet<FileId> {
             continue;
         }
         let mut item = Item::default();
-        let mut scripts = spec.scripts().into_iter().peekable();
+        let scripts = spec.scripts();
+        let mut scripts = scripts.iter().peekable();
         while let Some(script) = scripts.next() {
-            item.read(&script);
+            item.read(script);
             // A script inside an item belongs to it.
             if scripts.peek().is_none_or(|next| next.whole) {
                 std::mem::take(&mut item).edits(&data, &mut found);

@@ -101,7 +101,7 @@ impl<'a> Reads<'a> {
             return reads;
         }
         let tree = file.tree();
-        for script in file.scripts().into_iter().filter(|it| it.whole) {
+        for script in file.scripts().iter().filter(|it| it.whole) {
             let item = Item {
                 map: file.source_map(&tree, script.node),
                 fallback: tree.node(script.node).span,
@@ -115,7 +115,7 @@ impl<'a> Reads<'a> {
         reads
     }
 
-    fn item(&mut self, item: &Item) {
+    fn item(&mut self, item: &Item<'_>) {
         let script = &item.script.script;
         let from = self.all.len();
         for command in &script.commands {
@@ -156,7 +156,7 @@ impl<'a> Reads<'a> {
         }
     }
 
-    fn command(&mut self, command: &Command, item: &Item) {
+    fn command(&mut self, command: &Command, item: &Item<'_>) {
         for assignment in &command.assignments {
             let Some(value) = &assignment.value else {
                 continue;
@@ -209,7 +209,7 @@ impl<'a> Reads<'a> {
         }
     }
 
-    fn parts(&mut self, parts: &[Part], item: &Item, reader: &Reader) {
+    fn parts(&mut self, parts: &[Part], item: &Item<'_>, reader: &Reader) {
         for part in parts {
             let PartKind::Variable(variable) = &part.kind else {
                 continue;
@@ -225,7 +225,7 @@ impl<'a> Reads<'a> {
         }
     }
 
-    fn push(&mut self, item: &Item, name: &str, range: Span, inner: bool, reader: Reader) {
+    fn push(&mut self, item: &Item<'_>, name: &str, range: Span, inner: bool, reader: Reader) {
         let written = range.of(&item.script.text);
         let source = item.map.as_ref().and_then(|map| map.source(range));
         self.all.push(Read {
@@ -390,10 +390,10 @@ impl<'a> Reads<'a> {
     /// # Errors
     /// Another program or file of this repository gets it.
     fn leaves(&self, workspace: &Workspace, name: &str) -> Result<(), Refusal> {
-        let exported =
-            self.file.assignments.iter().any(|a| {
-                &*a.name == name && (a.exported || a.place == AssignmentPlace::EnvVariables)
-            });
+        let exported = self
+            .file
+            .assigned(name)
+            .any(|a| a.exported || a.place == AssignmentPlace::EnvVariables);
         if !exported {
             return Ok(());
         }
@@ -474,8 +474,8 @@ impl<'a> Moved<'a> {
 }
 
 /// A command item of the file.
-struct Item {
-    script: ItemScript,
+struct Item<'a> {
+    script: &'a ItemScript,
     map: Option<SourceMap>,
     fallback: Span,
 }

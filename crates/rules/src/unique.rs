@@ -179,7 +179,7 @@ fn shared_assignment<'a>(
     if !same || name == context.settings.branch_variable {
         return None;
     }
-    let mut assigned = file.assignments.iter().filter(|a| &*a.name == name);
+    let mut assigned = file.assigned(name);
     let assignment = assigned.next()?;
     let simple = assigned.next().is_none()
         && assignment.place == AssignmentPlace::Command

@@ -1,6 +1,8 @@
 //! What rules ask about shell variables: which ones hold a branch, who sets them, and where in the file
 //! their text stands.
 
+use std::collections::HashSet;
+
 use tagwright_flow::expression::{
     Atom, AtomKind, Expansion, Expression, Origin, Piece, Site, plain_name,
 };
@@ -38,9 +40,7 @@ pub(crate) fn is_provided(context: &Context<'_>, name: &str) -> bool {
 /// `eval`, an export of computed names. Nor is anything certain where a test asks whether it is set: somebody
 /// has thought of the case that it is not.
 pub(crate) fn may_be_assigned(file: &FileFacts, name: &str) -> bool {
-    file.assignments
-        .iter()
-        .any(|a| &*a.name == name && !is_bare_export(a))
+    file.assigned(name).any(|a| !is_bare_export(a))
         || file.habits().sets_unknown
         || file.habits().tested.contains(name)
 }
@@ -48,6 +48,12 @@ pub(crate) fn may_be_assigned(file: &FileFacts, name: &str) -> bool {
 /// The variables in the names of the images of a buildspec that no command and no entry of `env` sets, each with the use
 /// that names it: those that CodeBuild defines are not among them.
 pub(crate) fn unset(file: &FileFacts) -> impl Iterator<Item = (&str, &ImageUse)> {
+    let guarded: HashSet<&str> = file
+        .reads
+        .iter()
+        .filter(|read| read.guarded)
+        .map(|read| &*read.name)
+        .collect();
     let uses = file.uses.iter().filter(|_| file.buildspec.is_some());
     let named = uses.flat_map(|image| {
         let pieces = image.repository.pieces();
@@ -58,15 +64,11 @@ pub(crate) fn unset(file: &FileFacts) -> impl Iterator<Item = (&str, &ImageUse)>
         });
         names.map(move |name| (name, image)).collect::<Vec<_>>()
     });
-    named.filter(|(name, image)| {
+    named.filter(move |(name, image)| {
         let own = name.starts_with("CODEBUILD_") || name.starts_with("AWS_") || *name == "HOME";
         let looped = image.loops.iter().any(|variable| **variable == **name);
-        let guarded = file
-            .reads
-            .iter()
-            .any(|read| *read.name == **name && read.guarded);
-        let assigned = file.assignments.iter().any(|it| *it.name == **name);
-        !own && !looped && !guarded && !assigned
+        let assigned = file.assigned(name).next().is_some();
+        !own && !looped && !guarded.contains(name) && !assigned
     })
 }
 
@@ -80,20 +82,16 @@ fn is_bare_export(assignment: &AssignmentFact) -> bool {
 
 /// The assignment that `site` stands in.
 pub(crate) fn assignment_at(file: &FileFacts, site: Site) -> Option<&AssignmentFact> {
-    file.assignments
-        .iter()
-        .filter(|a| a.span.contains(site.source))
-        .min_by_key(|a| a.span.len())
+    file.assignment_around(site.source)
 }
 
 /// The decoded text of the command item that holds `node`, in a file of its own; `None` inside another
 /// file, where the item's text is not the node's.
-pub(crate) fn item_text(file: &FileFacts, node: NodeId) -> Option<String> {
+pub(crate) fn item_text(file: &FileFacts, node: NodeId) -> Option<&str> {
     if !file.has_commands() {
         return None;
     }
-    let tree = file.tree();
-    tree.text(node).map(str::to_owned)
+    file.scalar(node)
 }
 
 /// Whether a later assignment, or the same item, makes an image tag of what the variable holds.
@@ -101,15 +99,14 @@ pub(crate) fn is_sanitised(file: &FileFacts, assignment: &AssignmentFact) -> boo
     let one = |a: &AssignmentFact| {
         Derivation::is_derivation(&format!("{}={}", a.name, a.value), &assignment.name)
     };
-    if file
-        .assignments
-        .iter()
-        .any(|a| a.name == assignment.name && a.order >= assignment.order && one(a))
-    {
+    let last = file.last_assigned(&assignment.name, one);
+    if last.is_some_and(|order| order >= assignment.order) {
         return true;
     }
-    item_text(file, assignment.node)
-        .is_some_and(|text| Derivation::is_derivation(&text, &assignment.name))
+    file.answer(assignment.node, &assignment.name, || {
+        item_text(file, assignment.node)
+            .is_some_and(|text| Derivation::is_derivation(text, &assignment.name))
+    })
 }
 
 /// The place of the tag where the image is used, although its value may come from elsewhere.

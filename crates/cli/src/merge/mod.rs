@@ -9,4 +9,3 @@ pub mod report;
 mod tally;
 
 pub(crate) use collect::Collected;
-pub(crate) use tally::{Finding, Merged, Tally};

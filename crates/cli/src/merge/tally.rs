@@ -51,7 +51,7 @@ pub(crate) struct Fix {
 
 /// How many findings there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Findings of severity `error`.
     pub errors: u64,
     /// Findings of severity `warning`.
@@ -88,7 +88,7 @@ impl Counts {
 
     /// All findings.
     #[must_use]
-    pub fn all(&self) -> u64 {
+    pub(crate) fn all(&self) -> u64 {
         self.errors + self.warnings + self.notes
     }
 }

@@ -61,8 +61,13 @@ struct Allowed {
 fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static str> {
     let mut allowed = Vec::new();
     for (node, todo) in &plan.nodes {
+        // One map for all replacements of a script of thousands of lines.
+        let map = (!todo.replacements.is_empty())
+            .then(|| old.tree.source_map(old.text, *node))
+            .flatten();
         for replacement in &todo.replacements {
-            allowed.extend(of_replacement(old, *node, replacement.range));
+            let place = map.as_ref().and_then(|map| map.source(replacement.range));
+            allowed.extend(place.and_then(|span| of_replacement(old, *node, span)));
         }
         for (index, _) in &todo.inserts {
             allowed.extend(of_item(old, *node, *index as usize));
@@ -129,12 +134,11 @@ fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static 
     Ok(())
 }
 
-/// The bytes that the decoded range `range` of the scalar `node` stands for.
-fn of_replacement(old: &Read<'_>, node: NodeId, range: Span) -> Option<Allowed> {
+/// The bytes that a decoded range of the scalar `node` stands for; `span` is what is written of it.
+fn of_replacement(old: &Read<'_>, node: NodeId, mut span: Span) -> Option<Allowed> {
     let NodeKind::Scalar(scalar) = &old.tree.node(node).kind else {
         return None;
     };
-    let mut span = old.tree.source_map(old.text, node)?.source(range)?;
     if scalar.style == ScalarStyle::Literal {
         // Where whole lines come or go, so does their indentation.
         let blanks = |text: &str| text.len() - text.trim_matches([' ', '\t']).len();

@@ -1,7 +1,7 @@
 //! Point 5: the findings are gone, nothing as bad has come in their place, and a second run would leave
 //! the changed places alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use tagwright_diagnostics::{Applicability, Change, ChangeKind, FileId, Finding, Fix};
@@ -59,10 +59,13 @@ struct Old {
     matched: bool,
 }
 
+/// The old findings of each file and rule.
+type OldFindings = HashMap<(FileId, &'static str), Vec<Old>>;
+
 /// Matches the findings after with those before, by rule and place. What matches a fixed one has
 /// remained; what matches none is new.
 fn gone(it: &Comparison<'_>, failures: &mut Failures) {
-    let mut old: HashMap<(FileId, &str), Vec<Old>> = HashMap::new();
+    let mut old = OldFindings::new();
     let mut fixed = vec![false; it.before.len()];
     for index in it.chosen {
         fixed[*index] = true;
@@ -82,31 +85,7 @@ fn gone(it: &Comparison<'_>, failures: &mut Failures) {
             matched: false,
         });
     }
-    // The surest matches first, so that none is taken by a less sure one.
-    let mut rest: Vec<&Finding> = it.after.iter().collect();
-    for sure in [true, false] {
-        rest.retain(|finding| {
-            let Some(old) = old.get_mut(&(finding.file, finding.rule)) else {
-                return true;
-            };
-            let same = old.iter_mut().find(|old| {
-                let same = if sure {
-                    old.span == finding.span && it.before[old.index].message == finding.message
-                } else {
-                    meet(old.span, finding.span)
-                };
-                same && !old.fixed && !old.matched
-            });
-            match same {
-                Some(old) => {
-                    old.matched = true;
-                    false
-                }
-                None => true,
-            }
-        });
-    }
-    for finding in rest {
+    for finding in unmatched(it, &mut old) {
         let path = || it.sources.path(finding.file).to_string();
         if let Some(old) = old.get_mut(&(finding.file, finding.rule)) {
             if let Some(old) = old
@@ -181,7 +160,47 @@ struct Made {
     asked_by: Vec<Arc<[usize]>>,
 }
 
-fn settled(it: &Comparison<'_>, failures: &mut Failures) {
+/// The findings after that match none of `old` but those that were fixed.
+fn unmatched<'a>(it: &Comparison<'a>, old: &mut OldFindings) -> Vec<&'a Finding> {
+    // The surest matches first, so that none is taken by a less sure one.
+    let mut rest: Vec<&Finding> = it.after.iter().collect();
+    let mut at_place: HashMap<(FileId, &str, Span), Vec<usize>> = HashMap::new();
+    for ((file, rule), old) in &*old {
+        for (index, old) in old.iter().enumerate().filter(|(_, old)| !old.fixed) {
+            let place = at_place.entry((*file, rule, old.span)).or_default();
+            place.push(index);
+        }
+    }
+    rest.retain(|finding| {
+        let key = (finding.file, finding.rule);
+        let place = at_place.get(&(finding.file, finding.rule, finding.span));
+        let (Some(old), Some(place)) = (old.get_mut(&key), place) else {
+            return true;
+        };
+        let same = place.iter().copied().find(|index| {
+            let old = &old[*index];
+            it.before[old.index].message == finding.message && !old.matched
+        });
+        if let Some(index) = same {
+            old[index].matched = true;
+        }
+        same.is_none()
+    });
+    rest.retain(|finding| {
+        let old = old.get_mut(&(finding.file, finding.rule));
+        let mut old = old.into_iter().flatten();
+        let same = old.find(|it| !it.fixed && !it.matched && meet(it.span, finding.span));
+        let unmatched = same.is_none();
+        if let Some(old) = same {
+            old.matched = true;
+        }
+        unmatched
+    });
+    rest
+}
+
+/// What the fixes have made, by node of the new tree, each list by place.
+fn made<'a>(it: &Comparison<'a>) -> HashMap<(FileId, NodeId), Vec<Made>> {
     let mut made: HashMap<(FileId, NodeId), Vec<Made>> = HashMap::new();
     let mut of_fix: HashMap<*const Fix, (&Fix, Vec<usize>)> = HashMap::new();
     for index in it.chosen {
@@ -197,6 +216,7 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
             askers.entry(change).or_default().push(Arc::clone(&own));
         }
     }
+    let mut new_ranges: HashMap<(FileId, NodeId), NewRanges<'_>> = HashMap::new();
     for (change, asked_by) in askers {
         let Some(file) = it.files.get(&change.file) else {
             continue;
@@ -204,13 +224,22 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
         let Some(node) = file.map.after(change.node) else {
             continue;
         };
-        let Some((range, text)) = left(file, change) else {
+        let Some((range, text)) = left(change) else {
             continue;
         };
-        let inserted = file.map.inserted.iter().filter(|(list, inserted, _)| {
-            range.is_none() && *list == change.node && inserted == text
-        });
-        for (_, _, item) in inserted {
+        let range = match &change.kind {
+            ChangeKind::Replace { range, text, .. } => {
+                let ranges = new_ranges
+                    .entry((change.file, change.node))
+                    .or_insert_with(|| ranges_after(file, change.node));
+                let new = ranges.get(&(*range, text.as_str())).copied();
+                Some(new.unwrap_or(*range))
+            }
+            _ => range,
+        };
+        let inserted = range.is_none().then_some(&file.map.inserted);
+        let own = |(list, it, _): &&(NodeId, String, NodeId)| *list == change.node && it == text;
+        for (_, _, item) in inserted.into_iter().flatten().filter(own) {
             made.entry((change.file, *item)).or_default().push(Made {
                 range: Some(Span::new(0, text.len())),
                 text: text.to_owned(),
@@ -223,16 +252,27 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
             asked_by,
         });
     }
+    for made in made.values_mut() {
+        made.sort_by_key(|made| made.range.map(|range| (range.start, range.end)));
+    }
+    made
+}
+
+fn settled(it: &Comparison<'_>, failures: &mut Failures) {
+    let made = made(it);
+    let mut seen = HashSet::new();
     for finding in it.after {
         let Some(fix) = finding.fix.as_ref() else {
             continue;
         };
-        if fix.applicability < it.least {
+        // The findings of one image share a fix.
+        if fix.applicability < it.least || !seen.insert((Arc::as_ptr(fix), finding.rule)) {
             continue;
         }
         for change in &fix.changes {
-            let made = made.get(&(change.file, change.node)).into_iter().flatten();
-            for made in made.filter(|made| again(made, change)) {
+            let made = made.get(&(change.file, change.node));
+            let made = made.map_or(&[][..], |made| near(made, change));
+            for made in made.iter().filter(|made| again(made, change)) {
                 let mut blame: Vec<usize> = made
                     .asked_by
                     .iter()
@@ -252,14 +292,11 @@ fn settled(it: &Comparison<'_>, failures: &mut Failures) {
     }
 }
 
-/// What a change leaves in the node: the range of the new decoded value, if it is one of a text, and what stands
-/// there. `None` if no later change could be the same.
-fn left<'c>(file: &ProvenFile, change: &'c Change) -> Option<(Option<Span>, &'c str)> {
+/// What a change leaves in the node: the range of the decoded value, if it is one of a text (for a replacement the old
+/// one), and what stands there. `None` if no later change could be the same.
+fn left(change: &Change) -> Option<(Option<Span>, &str)> {
     Some(match &change.kind {
-        ChangeKind::Replace { range, text, .. } => {
-            let range = new_range(file, change.node, *range, text);
-            (Some(range), text.as_str())
-        }
+        ChangeKind::Replace { range, text, .. } => (Some(*range), text.as_str()),
         ChangeKind::InsertItem { value, .. } => (None, value.as_str()),
         // The mapping has the key now, whatever its value.
         ChangeKind::InsertEntry { key, .. } => (None, key.as_str()),
@@ -287,22 +324,33 @@ fn again(made: &Made, change: &Change) -> bool {
     }
 }
 
-/// Where the replacement of `range` by `text` stands in the new value of `node`.
-fn new_range(file: &ProvenFile, node: NodeId, range: Span, text: &str) -> Span {
+/// Those of `made`, which is sorted by place, that `change` may touch: what was inserted, and the replacements, which
+/// are apart, that reach its range.
+fn near<'m>(made: &'m [Made], change: &Change) -> &'m [Made] {
+    let ChangeKind::Replace { range, .. } = &change.kind else {
+        return made;
+    };
+    let first = made.partition_point(|it| it.range.is_none_or(|it| it.end < range.start));
+    let last = made.partition_point(|it| it.range.is_none_or(|it| it.start <= range.end));
+    made.get(first..last).unwrap_or(&[])
+}
+
+/// By the old range of a replacement and its text: where it stands in the new value.
+type NewRanges<'a> = HashMap<(Span, &'a str), Span>;
+
+/// Where each replacement of the node stands in the new value.
+fn ranges_after(file: &ProvenFile, node: NodeId) -> NewRanges<'_> {
     let mut shift = 0_i64;
-    for other in file
-        .plan
-        .nodes
-        .get(&node)
-        .iter()
-        .flat_map(|it| &it.replacements)
-    {
-        if other.range == range && other.text == text {
-            break;
-        }
+    let mut ranges = HashMap::new();
+    let todo = file.plan.nodes.get(&node);
+    for other in todo.into_iter().flat_map(|it| &it.replacements) {
+        let start = usize::try_from(i64::from(other.range.start) + shift).unwrap_or(0);
+        let new = Span::new(start, start + other.text.len());
+        ranges
+            .entry((other.range, other.text.as_str()))
+            .or_insert(new);
         let grown = i64::try_from(other.text.len()).unwrap_or(0);
         shift += grown - i64::try_from(other.range.len()).unwrap_or(0);
     }
-    let start = usize::try_from(i64::from(range.start) + shift).unwrap_or(0);
-    Span::new(start, start + text.len())
+    ranges
 }

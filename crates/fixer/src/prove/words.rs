@@ -243,7 +243,11 @@ impl<'a> Shift<'a> {
     fn check_inner(&mut self, old_text: &str, script: &Range<usize>) -> Result<(), &'static str> {
         let mut replacements = Vec::new();
         let mut effects = Vec::new();
-        for item in self.items.iter().filter(|it| within(&it.old, script)) {
+        let own = self.touching(script.start, script.end);
+        for item in self.items[own.clone()]
+            .iter()
+            .filter(|it| within(&it.old, script))
+        {
             // A text that leaves the quotes is a matter of the outer shell.
             if item.text.contains('\'') {
                 return Ok(());
@@ -259,36 +263,48 @@ impl<'a> Shift<'a> {
         }
         let text = old_text.get(script.clone()).unwrap_or_default();
         check(text, &replacements, &effects)?;
-        for item in self.items.iter_mut().filter(|it| within(&it.old, script)) {
+        for item in self.items[own]
+            .iter_mut()
+            .filter(|it| within(&it.old, script))
+        {
             item.effect = WordEffect::Within;
             item.inner = true;
         }
         Ok(())
     }
 
+    /// Those of the items, which are ascending and apart, whose old ranges end at `start` or behind it, and
+    /// begin at `end` or before it.
+    fn touching(&self, start: usize, end: usize) -> Range<usize> {
+        let first = self.items.partition_point(|it| it.old.end < start);
+        let last = self.items.partition_point(|it| it.old.start <= end);
+        first..last.max(first)
+    }
+
     /// Where a byte that is not replaced has gone: behind everything that is inserted before it.
     fn byte(&self, at: usize) -> usize {
-        match self.items.iter().rfind(|item| item.old.end <= at) {
-            Some(item) => item.new.end + (at - item.old.end),
-            None => at,
-        }
+        let before = self.items.partition_point(|item| item.old.end <= at);
+        moved(&self.items[..before], at)
+    }
+
+    /// Whether the byte is the inside of a replaced range.
+    fn is_replaced(&self, at: usize) -> bool {
+        self.items[self.touching(at, at)]
+            .iter()
+            .any(|it| it.old.start < at && at < it.old.end)
     }
 
     /// Where a token's first byte has gone. What is inserted right before it belongs to the token if
     /// it declares to change the inside of a word. `None` if the byte is the inside of a replaced range.
     fn start(&self, at: usize) -> Option<usize> {
-        if self
-            .items
-            .iter()
-            .any(|it| it.old.start < at && at < it.old.end)
-        {
+        if self.is_replaced(at) {
             return None;
         }
-        let own: usize = self
-            .items
+        let before = self.items.partition_point(|it| it.old.start <= at);
+        let own: usize = self.items[..before]
             .iter()
             .rev()
-            .skip_while(|it| it.old.start >= at && !it.old.is_empty() || it.old.start > at)
+            .skip_while(|it| it.old.start >= at && !it.old.is_empty())
             .take_while(|it| it.old == (at..at) && it.effect == WordEffect::Within)
             .map(|it| it.text.len())
             .sum();
@@ -297,73 +313,79 @@ impl<'a> Shift<'a> {
 
     /// Where a token's end has gone; the mirror image of [`Shift::start`].
     fn end(&self, at: usize) -> Option<usize> {
-        if self
-            .items
-            .iter()
-            .any(|it| it.old.start < at && at < it.old.end)
-        {
+        if self.is_replaced(at) {
             return None;
         }
-        let before = |it: &&Item<'_>| it.old.end <= at && it.old != (at..at);
-        let moved = match self.items.iter().rfind(before) {
-            Some(item) => item.new.end + (at - item.old.end),
-            None => at,
-        };
-        let own: usize = self
-            .items
+        let near = self.touching(at, at);
+        let own: usize = self.items[near.clone()]
             .iter()
             .filter(|it| it.old == (at..at))
             .take_while(|it| it.effect == WordEffect::Within)
             .map(|it| it.text.len())
             .sum();
-        Some(moved + own)
+        let before = self.items[..near.end]
+            .iter()
+            .rposition(|it| it.old.end <= at && it.old != (at..at));
+        let before = before.map_or(0, |index| index + 1);
+        Some(moved(&self.items[..before], at) + own)
+    }
+
+    /// The replacement of this effect that declares to add what stands at `span` of the new text.
+    fn adding(&self, span: &Range<usize>, effect: fn(WordEffect) -> bool) -> Option<usize> {
+        let last = self.items.partition_point(|it| it.new.start <= span.start);
+        // An empty one may begin where the one around the span does.
+        let near = self.items[..last].iter().enumerate().rev().take(2);
+        near.filter(|(_, it)| effect(it.effect) && within(span, &it.new))
+            .map(|(index, _)| index)
+            .min()
     }
 
     /// The replacement that declares to add the command at `span` of the new text.
     fn inside_added_command(&self, span: &Range<usize>) -> Option<usize> {
-        self.items.iter().position(|it| {
-            it.effect == WordEffect::Commands
-                && it.new.start <= span.start
-                && span.end <= it.new.end
-        })
+        self.adding(span, |it| it == WordEffect::Commands)
     }
 
     /// Whether the command at `span` of the old text stands wholly in a range that becomes other commands.
     fn removed_with_commands(&self, span: &Range<usize>) -> bool {
-        self.items.iter().any(|it| {
-            it.effect == WordEffect::Commands
-                && it.old.start <= span.start
-                && span.end <= it.old.end
-        })
+        self.is_within(span, |it| it == WordEffect::Commands)
+    }
+
+    /// Whether what stands at `span` of the old text is wholly in the range of a replacement of this effect.
+    fn is_within(&self, span: &Range<usize>, effect: fn(WordEffect) -> bool) -> bool {
+        self.items[self.touching(span.start, span.end)]
+            .iter()
+            .any(|it| effect(it.effect) && within(span, &it.old))
     }
 
     /// Whether each replacement stands where its effect is possible, and adds what it says.
     fn effects_fit(&self, old_text: &str, old: &Script, new: &Script) -> Result<(), &'static str> {
+        let of_old = Spans::new(old.commands.iter().flat_map(|it| {
+            let tokens = tokens(it).chain(loop_words(it));
+            tokens.map(|token| (token.span, 0))
+        }));
+        let of_new = Spans::new((0..).zip(&new.commands).flat_map(|(index, it)| {
+            let words = it.words.iter();
+            words.map(move |word| (word.span.range(), index))
+        }));
+        let comments = Spans::new(old.comments.iter().map(|it| (it.range(), 0)));
         for item in &self.items {
             match item.effect {
                 WordEffect::Within => {
-                    let inside = |it: Token<'_>| {
-                        it.span.start <= item.old.start && item.old.end <= it.span.end
-                    };
-                    if !old
-                        .commands
-                        .iter()
-                        .any(|it| tokens(it).chain(loop_words(it)).any(inside))
-                    {
+                    if !of_old.hold(&item.old) {
                         return Err("the replaced text is not the inside of a word");
                     }
                 }
                 WordEffect::Inserts(count) => {
-                    let per_command = new.commands.iter().map(|it| self.inserted(it, item));
-                    let counts: Vec<usize> = per_command.filter(|count| *count > 0).collect();
-                    if counts != [count as usize] {
+                    let mut words = of_new.within(&item.new).map(|(_, command)| command);
+                    let command = words.next();
+                    let all = command.is_some_and(|first| words.clone().all(|it| it == first));
+                    if !all || words.count() + 1 != count as usize {
                         return Err("the number of added words is not the declared one");
                     }
                 }
                 WordEffect::Comment => {
-                    let inside = |span: &Range<usize>| within(span, &item.old);
-                    let comments = old.comments.iter().map(|it| it.range());
-                    let [comment] = &*comments.filter(inside).collect::<Vec<_>>() else {
+                    let mut inside = comments.within(&item.old).map(|(span, _)| span);
+                    let (Some(comment), None) = (inside.next(), inside.next()) else {
                         return Err("the replaced text is not one comment");
                     };
                     let around = [item.old.start..comment.start, comment.end..item.old.end];
@@ -381,14 +403,6 @@ impl<'a> Shift<'a> {
             }
         }
         Ok(())
-    }
-
-    fn inserted(&self, command: &Command, item: &Item<'_>) -> usize {
-        command
-            .words
-            .iter()
-            .filter(|it| within(&it.span.range(), &item.new))
-            .count()
     }
 
     /// Every `$` of a replacement expands: one that has landed in single quotes or in a quoted
@@ -444,9 +458,9 @@ impl<'a> Shift<'a> {
         }
         let inserted = |token: &Token<'_>| {
             token.kind == TokenKind::Word
-                && self.items.iter().any(|it| {
-                    matches!(it.effect, WordEffect::Inserts(_)) && within(&token.span, &it.new)
-                })
+                && self
+                    .adding(&token.span, |it| matches!(it, WordEffect::Inserts(_)))
+                    .is_some()
         };
         let mut tokens_after = tokens(new)
             .filter(|token| !inserted(token))
@@ -467,7 +481,10 @@ impl<'a> Shift<'a> {
             return Err("a word is not where it was");
         }
         let (before, after) = (labels(old), labels(new));
-        let mut items = self.items.iter().peekable();
+        let first = self
+            .items
+            .partition_point(|it| it.old.end <= old.span.start);
+        let mut items = self.items[first..].iter().peekable();
         for (offset, label) in before.iter().enumerate() {
             let at = old.span.start + offset;
             while items.next_if(|item| item.old.end <= at).is_some() {}
@@ -483,23 +500,70 @@ impl<'a> Shift<'a> {
     }
 
     fn comments(&self, old: &Script, new: &Script) -> Result<(), &'static str> {
-        let commands = |range: fn(&Item<'_>) -> Range<usize>, span: Range<usize>| {
-            let own =
-                |it: &Item<'_>| matches!(it.effect, WordEffect::Commands | WordEffect::Comment);
-            self.items
-                .iter()
-                .any(|it| own(it) && within(&span, &range(it)))
-        };
+        let own = |it| matches!(it, WordEffect::Commands | WordEffect::Comment);
         let before = old.comments.iter().map(|it| it.range());
-        let before = before.filter(|it| !commands(|item| item.old.clone(), it.clone()));
+        let before = before.filter(|it| !self.is_within(it, own));
         let after = new.comments.iter().map(|it| it.range());
-        let after = after.filter(|it| !commands(|item| item.new.clone(), it.clone()));
+        let after = after.filter(|it| self.adding(it, own).is_none());
         let moved = before.map(|it| Some(self.byte(it.start)..self.end(it.end)?));
         if moved.eq(after.map(Some)) {
             Ok(())
         } else {
             Err("a comment in the shell text changed")
         }
+    }
+}
+
+/// Where the byte `at` has gone if `before` are the items before it.
+fn moved(before: &[Item<'_>], at: usize) -> usize {
+    before
+        .last()
+        .map_or(at, |item| item.new.end + (at - item.old.end))
+}
+
+/// Stretches of a text, each with a number, of which many questions are asked.
+struct Spans {
+    /// By start.
+    sorted: Vec<(Range<usize>, usize)>,
+    /// The furthest end of each and all before it.
+    ends: Vec<usize>,
+}
+
+impl Spans {
+    fn new(spans: impl Iterator<Item = (Range<usize>, usize)>) -> Self {
+        let mut sorted: Vec<_> = spans.collect();
+        sorted.sort_by_key(|(span, _)| (span.start, span.end));
+        let ends = sorted.iter().scan(0, |furthest, (span, _)| {
+            *furthest = span.end.max(*furthest);
+            Some(*furthest)
+        });
+        let ends = ends.collect();
+        Self { sorted, ends }
+    }
+
+    /// Whether one of them holds `inner`.
+    fn hold(&self, inner: &Range<usize>) -> bool {
+        let before = self
+            .sorted
+            .partition_point(|(span, _)| span.start <= inner.start);
+        before
+            .checked_sub(1)
+            .is_some_and(|last| self.ends[last] >= inner.end)
+    }
+
+    /// Those in `outer`.
+    fn within<'s>(
+        &'s self,
+        outer: &'s Range<usize>,
+    ) -> impl Iterator<Item = (&'s Range<usize>, usize)> + Clone {
+        let first = self
+            .sorted
+            .partition_point(|(span, _)| span.start < outer.start);
+        self.sorted[first..]
+            .iter()
+            .take_while(|(span, _)| span.start <= outer.end)
+            .filter(|(span, _)| within(span, outer))
+            .map(|(span, number)| (span, *number))
     }
 }
 

@@ -78,7 +78,7 @@ fn find(path: &str, text: &str, script: &str, known: &[Span]) -> Option<Span> {
         .filter_map(|at| named(text, at, name, script))
         .filter(|span| !known.iter().any(|known| known.contains(*span)))
         .find(|span| {
-            let text = parsed.get_or_insert_with(|| Text::new(path, text));
+            let text = parsed.get_or_insert_with(|| Text::new(path, &text.into()));
             let found = Found {
                 span: *span,
                 shape: Shape::Reference(*span),

@@ -10,6 +10,7 @@ mod find;
 mod name;
 mod reader;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
@@ -24,6 +25,7 @@ pub use reader::is_prose;
 use reader::{Reader, Text};
 
 use crate::facts::{AssignmentFact, AssignmentPlace, FileFacts, ImageUse};
+use crate::recent::Recent;
 use crate::tools::{Role, Tool};
 use crate::{FileId, FileKind, UseId, Workspace};
 
@@ -71,8 +73,8 @@ pub struct Moved {
 pub struct Index {
     files: Vec<File>,
     places: Vec<Place>,
-    /// The places in each file of the workspace.
-    by_file: HashMap<FileId, Vec<usize>>,
+    /// The places in each file of the workspace, by the image of the file that they name.
+    by_file: HashMap<(FileId, Option<usize>), Vec<usize>>,
     /// By the last part of their names: the places that count for images of other files.
     by_tail: HashMap<String, Vec<usize>>,
     /// The same without one that is text.
@@ -87,6 +89,8 @@ struct File {
     id: Option<FileId>,
     /// Pushes images of its own, so that a place without a name is about those.
     pushes: bool,
+    /// Its tree and lines, where somebody has asked for them lately.
+    recent: Recent,
 }
 
 struct Place {
@@ -136,6 +140,7 @@ impl Index {
                         text: text.into(),
                         id: None,
                         pushes: false,
+                        recent: Recent::default(),
                     },
                     found,
                     |name| Known {
@@ -168,34 +173,29 @@ impl Index {
             FileKind::Script => assignments_of_text(&facts.text),
             _ => assignments_of(facts),
         };
-        let names: Vec<(usize, Name)> = facts
-            .uses
-            .iter()
-            .enumerate()
-            .filter_map(|(at, image)| {
-                let flow = *self.flow_of.get(&use_id(facts.id, at))?;
-                Some((flow, Name::read(image.repository.key())))
-            })
-            .collect();
+        let mut names: HashMap<Name, usize> = HashMap::new();
+        for (at, image) in facts.uses.iter().enumerate() {
+            if let Some(flow) = self.flow_of.get(&use_id(facts.id, at)) {
+                let name = Name::read(image.repository.key());
+                names.entry(name).or_insert(*flow);
+            }
+        }
         let file = File {
             path: Arc::clone(&facts.path),
             text: Arc::clone(&facts.text),
             id: Some(facts.id),
             pushes,
+            recent: Recent::default(),
         };
         let first = self.places.len();
         self.add(file, found, |name| {
             let name = name.resolve(&values);
-            let flow = names.iter().find(|(_, known)| *known == name);
-            Known {
-                flow: flow.map(|(flow, _)| *flow),
-                name,
-            }
+            let flow = names.get(&name).copied();
+            Known { flow, name }
         });
-        let unread = [overwritten(facts), never_read(facts)].concat();
+        let unread = Cover::of([overwritten(facts), never_read(facts)].concat());
         let found = self.places.split_off(first);
         let lives = |place: &Place| {
-            let mut dead = unread.iter();
             let named = match place.found.shape {
                 Shape::Reference(name) => Span {
                     start: name.start,
@@ -204,7 +204,7 @@ impl Index {
                 .of(&facts.text),
                 _ => "",
             };
-            !dead.any(|span| span.contains(place.found.span)) && !replaced.has(&facts.path, named)
+            !unread.contains(place.found.span) && !replaced.has(&facts.path, named)
         };
         self.places.extend(found.into_iter().filter(lives));
         for place in &mut self.places[first..] {
@@ -246,7 +246,7 @@ impl Index {
         for (at, place) in self.places.iter().enumerate() {
             let file = &self.files[place.file];
             if let Some(id) = file.id {
-                self.by_file.entry(id).or_default().push(at);
+                self.by_file.entry((id, place.flow)).or_default().push(at);
             }
             // An image that is pushed by itself moves by itself.
             if place
@@ -282,30 +282,34 @@ impl Index {
         let still_pushed = flow
             .map(|flow| fallbacks_pushed(workspace, flow, &moved.uses))
             .unwrap_or_default();
-        let here = files
-            .iter()
-            .filter_map(|file| self.by_file.get(file))
-            .flatten();
-        let named: Box<dyn Iterator<Item = &usize>> = match own.tail() {
-            Some(tail) => Box::new(self.by_tail.get(tail).into_iter().flatten()),
-            None => Box::new(self.by_tail.values().flatten()),
+        // Each list is ascending, and what another image of these files is named by is not about this one.
+        let here = |flow| {
+            let lists = files.iter().map(move |file| (*file, flow));
+            lists.filter_map(|key| self.by_file.get(&key))
         };
-        let mut left: Vec<usize> = here
+        let own_here = flow.into_iter().flat_map(|flow| here(Some(flow)));
+        let named: Box<dyn Iterator<Item = &Vec<usize>>> = match own.tail() {
+            Some(tail) => Box::new(self.by_tail.get(tail).into_iter()),
+            None => Box::new(self.by_tail.values()),
+        };
+        let left = |at: &&usize| {
+            let place = &self.places[**at];
+            let redeploys = match place.found.shape {
+                Shape::Redeploy(system) => systems.contains(&system),
+                _ => false,
+            };
+            !redeploys
+                && !self.is_one_of(place, &still_pushed)
+                && self.is_about(place, &own, flow, files, moved)
+                && self.is_read(place, &own)
+        };
+        own_here
+            .chain(here(None))
             .chain(named)
-            .chain(&self.open)
-            .copied()
-            .filter(|at| self.is_about(&self.places[*at], &own, flow, files, moved))
-            .filter(|at| !self.is_one_of(&self.places[*at], &still_pushed))
-            .filter(|at| match self.places[*at].found.shape {
-                Shape::Redeploy(system) => !systems.contains(&system),
-                _ => true,
-            })
-            .collect();
-        left.sort_unstable();
-        left.dedup();
-        left.into_iter()
-            .find(|at| self.is_read(&self.places[*at], &own))
-            .map(|at| self.mention(&self.places[at]))
+            .chain([&self.open])
+            .filter_map(|places| places.iter().find(left))
+            .min()
+            .map(|at| self.mention(&self.places[*at]))
     }
 
     fn is_one_of(&self, place: &Place, texts: &[(FileId, Span)]) -> bool {
@@ -353,7 +357,8 @@ impl Index {
     fn is_read(&self, place: &Place, own: &Name) -> bool {
         let reader = place.reader.get_or_init(|| {
             let file = &self.files[place.file];
-            Text::new(&file.path, &file.text).reader(&place.found)
+            let read = file.recent.get(|| Text::new(&file.path, &file.text));
+            read.reader(&place.found)
         });
         match reader {
             Reader::Nobody => false,
@@ -376,11 +381,12 @@ impl Index {
             start,
             end: span.end,
         };
+        let lines = file.recent.get(|| LineIndex::new(&file.text));
         Mention {
             path: Arc::clone(&file.path),
             file: file.id,
             span,
-            position: LineIndex::new(&file.text).position(&file.text, start),
+            position: lines.position(&file.text, start),
             // Quotes in it would open others in a message.
             written: span.of(&file.text).replace(['"', '\'', '\\'], "").into(),
             redeploys,
@@ -458,8 +464,38 @@ fn use_id(file: FileId, index: usize) -> UseId {
     }
 }
 
+/// Spans that are asked whether one of them holds another span.
+struct Cover(Vec<Span>);
+
+impl Cover {
+    fn of(mut spans: Vec<Span>) -> Self {
+        spans.sort_unstable_by_key(|span| span.start);
+        let mut furthest = 0;
+        for span in &mut spans {
+            // Of those that start here or before, where the longest ends.
+            furthest = furthest.max(span.end);
+            span.end = furthest;
+        }
+        Self(spans)
+    }
+
+    fn contains(&self, span: Span) -> bool {
+        let before = self.0.partition_point(|it| it.start <= span.start);
+        let last = before.checked_sub(1).map(|at| self.0[at]);
+        last.is_some_and(|last| last.end >= span.end)
+    }
+}
+
 /// The bytes of a file in which a reader has seen an image.
-struct Spans(Vec<(Span, usize)>);
+struct Spans(Vec<Seen>);
+
+struct Seen {
+    span: Span,
+    /// Which use.
+    index: usize,
+    /// The nearest one before it that ends behind it: what stands between the two holds nothing that it does not.
+    outer: Option<usize>,
+}
 
 impl Spans {
     fn of(facts: &FileFacts) -> Self {
@@ -473,26 +509,38 @@ impl Spans {
                     .filter_map(|tag| Some((tag.site?.source, index))),
             );
         }
-        Self(spans)
+        // By start, the longer first, of equal ones the first use last.
+        spans.sort_unstable_by_key(|(span, index)| (span.start, Reverse((span.end, *index))));
+        let mut sorted: Vec<Seen> = Vec::with_capacity(spans.len());
+        for (span, index) in spans {
+            let mut outer = sorted.len().checked_sub(1);
+            while let Some(at) = outer.filter(|at| sorted[*at].span.end < span.end) {
+                outer = sorted[at].outer;
+            }
+            sorted.push(Seen { span, index, outer });
+        }
+        Self(sorted)
     }
 
     /// The use whose bytes hold `span`: the narrowest.
     fn at(&self, span: Span) -> Option<usize> {
-        let holding = self.0.iter().filter(|(of, _)| of.contains(span));
-        holding
-            .min_by_key(|(of, _)| of.len())
-            .map(|(_, index)| *index)
+        let after = self.0.partition_point(|it| it.span.start <= span.start);
+        let nearest = after.checked_sub(1);
+        let mut around = std::iter::successors(nearest, |at| self.0[*at].outer);
+        around
+            .find(|at| self.0[*at].span.contains(span))
+            .map(|at| self.0[at].index)
     }
 }
 
 /// Assignments in commands to variables that nothing reads: no command of the file, and no program or sourced file that
 /// could get them.
 fn never_read(facts: &FileFacts) -> Vec<Span> {
+    let reads: HashSet<&SmolStr> = facts.reads.iter().map(|read| &read.name).collect();
     let unread = |name: &SmolStr| {
-        let mut assignments = facts.assignments.iter();
-        !facts.reads.iter().any(|read| read.name == *name)
-            && !assignments
-                .any(|it| it.name == *name && (it.exported || it.place != AssignmentPlace::Command))
+        let mut assignments = facts.assigned(name);
+        !reads.contains(name)
+            && !assignments.any(|it| it.exported || it.place != AssignmentPlace::Command)
     };
     let mut found: Vec<&AssignmentFact> = facts
         .assignments
@@ -514,13 +562,8 @@ fn never_read(facts: &FileFacts) -> Vec<Span> {
 /// Entries of `env.variables` that a command replaces in any case: what they say, nobody reads.
 fn overwritten(facts: &FileFacts) -> Vec<Span> {
     let replaced = |name: &SmolStr| {
-        let mut commands = facts.assignments.iter();
-        commands.any(|it| {
-            it.name == *name
-                && it.place == AssignmentPlace::Command
-                && !it.conditional
-                && !it.subshell
-        })
+        let mut commands = facts.assigned(name);
+        commands.any(|it| it.place == AssignmentPlace::Command && !it.conditional && !it.subshell)
     };
     let entries = facts.assignments.iter();
     entries

@@ -23,7 +23,7 @@ const PUBLIC: [&str; 9] = [
 ];
 
 /// A piece of a name: text, or something that may stand for any text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Piece {
     Text(String),
     /// The variable, if that is all there is to it.
@@ -31,7 +31,7 @@ pub(super) enum Piece {
 }
 
 /// An image's name, as far as a text tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Name {
     pieces: Vec<Piece>,
 }

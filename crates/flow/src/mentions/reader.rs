@@ -1,8 +1,11 @@
 //! Who reads a place of a text: nobody (comments, prose, text for a log), or somebody, and what it is for them.
 
-use tagwright_syntax::Span;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use tagwright_syntax::shell::{self, Command, RedirectKind, Script};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
+use tagwright_syntax::{SourceMap, Span};
 
 use super::find::{Found, Shape};
 
@@ -90,28 +93,49 @@ fn syntax(path: &str) -> Syntax {
 }
 
 /// A text, read as far as it takes to say who reads a place of it.
-pub(super) struct Text<'a> {
-    text: &'a str,
+pub(super) struct Text {
+    text: Arc<str>,
     syntax: Syntax,
     tree: Option<Tree>,
+    /// The scalars of the tree, ascending.
+    scalars: Vec<(Span, NodeId)>,
     /// The whole text as shell.
     script: Option<Script>,
+    /// The scripts inside it, by where they stand.
+    inner: Mutex<HashMap<Span, Arc<Inner>>>,
 }
 
-impl<'a> Text<'a> {
-    pub(super) fn new(path: &str, text: &'a str) -> Self {
+/// A script inside a text.
+struct Inner {
+    script: Script,
+    /// From the text to the script, where it does not stand there as it is read.
+    map: Option<SourceMap>,
+}
+
+impl Text {
+    pub(super) fn new(path: &str, text: &Arc<str>) -> Self {
         let mut syntax = syntax(path);
         let shebang =
             text.starts_with("#!") && text.lines().next().is_some_and(|line| line.contains("sh"));
         if syntax == Syntax::Other && shebang {
             syntax = Syntax::Shell;
         }
+        let tree = (syntax == Syntax::Yaml).then(|| yaml::parse(text));
         Self {
-            text,
+            text: Arc::clone(text),
             syntax,
-            tree: (syntax == Syntax::Yaml).then(|| yaml::parse(text)),
+            scalars: tree.as_ref().map_or_else(Vec::new, scalars),
+            tree,
             script: (syntax == Syntax::Shell).then(|| shell::parse(text)),
+            inner: Mutex::default(),
         }
+    }
+
+    /// The script at `place`, read once.
+    fn inner(&self, place: Span, read: impl FnOnce() -> Inner) -> Arc<Inner> {
+        let mut known = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = known.entry(place).or_insert_with(|| Arc::new(read()));
+        Arc::clone(inner)
     }
 
     /// Who reads what was found.
@@ -125,7 +149,7 @@ impl<'a> Text<'a> {
             Syntax::Prose | Syntax::Packages => Reader::Nobody,
             Syntax::Yaml => self.in_tree(found),
             Syntax::Shell => match &self.script {
-                Some(script) => in_script(script, self.text, at, found, self.text),
+                Some(script) => in_script(script, &self.text, at, found, &self.text),
                 None => somebody,
             },
             Syntax::Makefile => self.in_makefile(found),
@@ -143,7 +167,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    fn line(&self, at: usize) -> &'a str {
+    fn line(&self, at: usize) -> &str {
         let start = self.text[..at].rfind('\n').map_or(0, |start| start + 1);
         let end = self.text[at..]
             .find('\n')
@@ -170,8 +194,10 @@ impl<'a> Text<'a> {
         if let Some(tree) = &self.tree
             && tree.error().is_none()
         {
-            let within = |comment: &Span| comment.start as usize <= at && at < comment.end as usize;
-            return tree.comments().iter().any(within);
+            let comments = tree.comments();
+            let after = comments.partition_point(|comment| comment.start as usize <= at);
+            let last = after.checked_sub(1).and_then(|at| comments.get(at));
+            return last.is_some_and(|comment| at < comment.end as usize);
         }
         if self.script.is_some() {
             // Its reader knows.
@@ -210,7 +236,7 @@ impl<'a> Text<'a> {
                 Reader::Somebody { repository: None }
             };
         };
-        let key = key.of(self.text);
+        let key = key.of(&self.text);
         let named = if is_generic(key) { block } else { Some(key) };
         let tag = named.is_some_and(is_tag_key);
         if tag {
@@ -221,7 +247,7 @@ impl<'a> Text<'a> {
     }
 
     /// The name of the block of Terraform around `at`: that of the last line at the margin that opens one.
-    fn block_name(&self, at: usize) -> Option<&'a str> {
+    fn block_name(&self, at: usize) -> Option<&str> {
         let head = &self.text[..at];
         let line = head
             .rmatch_indices('\n')
@@ -238,7 +264,7 @@ impl<'a> Text<'a> {
         let node = self
             .tree
             .as_ref()
-            .and_then(|tree| Some((tree, scalar_at(tree, at)?)));
+            .and_then(|tree| Some((tree, self.scalar_at(at)?)));
         let Some((tree, node)) = node else {
             return self.by_key(found, None);
         };
@@ -247,12 +273,15 @@ impl<'a> Text<'a> {
             && let Some(text) = tree.text(node)
             && is_script(tree, node)
         {
-            let map = tree.source_map(self.text, node);
-            let Some(inner) = map.and_then(|map| map.decoded(at)) else {
-                return Reader::Somebody { repository: None };
+            let inner = self.inner(tree.node(node).span, || Inner {
+                script: shell::parse(text),
+                map: tree.source_map(&self.text, node),
+            });
+            let map = inner.map.as_ref();
+            return match map.and_then(|map| map.decoded(at)) {
+                Some(at) => in_script(&inner.script, text, at as usize, found, &self.text),
+                None => Reader::Somebody { repository: None },
             };
-            let script = shell::parse(text);
-            return in_script(&script, text, inner as usize, found, self.text);
         }
         match found.shape {
             Shape::Reference(_) | Shape::Redeploy(_) | Shape::Untagged(_) => {
@@ -266,6 +295,13 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The scalar whose bytes hold the byte `at`.
+    fn scalar_at(&self, at: u32) -> Option<NodeId> {
+        let after = self.scalars.partition_point(|(span, _)| span.start <= at);
+        let (span, id) = self.scalars.get(after.checked_sub(1)?)?;
+        (at < span.end).then_some(*id)
+    }
+
     fn in_makefile(&self, found: &Found) -> Reader {
         let at = found.span.start as usize;
         let line = self.line(at);
@@ -275,10 +311,14 @@ impl<'a> Text<'a> {
         let recipe = recipe.trim_start_matches(['@', '-', '+']);
         let start = self.text[..at].rfind('\n').map_or(0, |start| start + 1);
         let skipped = line.len() - recipe.len();
-        match at.checked_sub(start + skipped) {
-            Some(inner) => in_script(&shell::parse(recipe), recipe, inner, found, self.text),
-            None => Reader::Somebody { repository: None },
-        }
+        let Some(at) = at.checked_sub(start + skipped) else {
+            return Reader::Somebody { repository: None };
+        };
+        let inner = self.inner(Span::new(start, start + line.len()), || Inner {
+            script: shell::parse(recipe),
+            map: None,
+        });
+        in_script(&inner.script, recipe, at, found, &self.text)
     }
 }
 
@@ -303,12 +343,14 @@ fn line_comment(head: &str, sign: &str) -> bool {
     false
 }
 
-/// The scalar whose bytes hold the byte `at`.
-fn scalar_at(tree: &Tree, at: u32) -> Option<NodeId> {
-    tree.nodes()
-        .filter(|(_, node)| matches!(node.kind, NodeKind::Scalar(_)))
-        .find(|(_, node)| node.span.start <= at && at < node.span.end)
-        .map(|(id, _)| id)
+/// All scalars with bytes of their own, ascending.
+fn scalars(tree: &Tree) -> Vec<(Span, NodeId)> {
+    let nodes = tree.nodes();
+    let scalars =
+        nodes.filter(|(_, node)| matches!(node.kind, NodeKind::Scalar(_)) && !node.span.is_empty());
+    let mut sorted: Vec<_> = scalars.map(|(id, node)| (node.span, id)).collect();
+    sorted.sort_unstable_by_key(|(span, id)| (span.start, *id));
+    sorted
 }
 
 /// The keys above a node, the nearest first.
@@ -581,7 +623,7 @@ mod tests {
     fn read(path: &str, text: &str) -> bool {
         let found = find(text);
         let first = found.first().expect("something to find");
-        Text::new(path, text).reader(first) != Reader::Nobody
+        Text::new(path, &Arc::from(text)).reader(first) != Reader::Nobody
     }
 
     #[test]

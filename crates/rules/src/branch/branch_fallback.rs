@@ -94,10 +94,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         }
     }
     for file in context.workspace.files() {
-        for assignment in &file.assignments {
-            if *assignment.name == *settings.branch_variable
-                && let Some(site) = assignment.value_site
-            {
+        for assignment in file.assigned(&settings.branch_variable) {
+            if let Some(site) = assignment.value_site {
                 fallbacks(file, site, settings, &mut seen, report);
             }
         }

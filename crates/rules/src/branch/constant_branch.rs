@@ -56,7 +56,7 @@
 use tagwright_flow::facts::AssignmentPlace;
 
 use crate::context::{Context, Report};
-use crate::branch_variable::{constant_in_env, may_redefine};
+use crate::branch_variable::constant_in_env;
 use crate::{Category, Check, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -89,7 +89,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         if set
             || entry.place != AssignmentPlace::EnvVariables
             || entry.value.contains('$')
-            || may_redefine(context.workspace, file, variable, 0).is_err()
+            || context.may_redefine(file, variable, 0).is_err()
         {
             continue;
         }

@@ -93,7 +93,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     }
     let mut seen = BTreeSet::new();
     for file in &candidates {
-        for assignment in file.assignments.iter().filter(|a| *a.name == *variable) {
+        for assignment in file.assigned(variable) {
             if is_detached(file, assignment) && seen.insert((file.id, assignment.span.start)) {
                 add(context, report, file, assignment);
             }
@@ -142,7 +142,7 @@ pub(crate) fn is_detached(file: &FileFacts, assignment: &AssignmentFact) -> bool
             && !a.conditional
             && is_of_detached_head(unquoted(&a.value))
     };
-    let mut same = file.assignments.iter().filter(|a| a.name == assignment.name);
+    let mut same = file.assigned(&assignment.name);
     // `export NAME` gives it none.
     let others = same.all(|a| asks(a) || a.value.is_empty() && a.exported);
     // A later `[ "$NAME" = HEAD ]` in the same command knows of it.

@@ -107,7 +107,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let variable = &*context.settings.branch_variable;
     let mut seen = BTreeSet::new();
     for file in files.iter().filter(|file| file.buildspec.is_some()) {
-        for assignment in file.assignments.iter().filter(|a| *a.name == *variable) {
+        for assignment in file.assigned(variable) {
             if is_version(&assignment.value)
                 && !asks_for_arn(file, assignment)
                 && seen.insert((file.id, assignment.span.start))

@@ -142,7 +142,7 @@ fn written_down(file: &FileFacts, oddity: &Oddity, reason: &'static str, report:
     // Without braces it may be part of a password.
     let known = || {
         ["AWS_", "CODEBUILD_"].iter().any(|start| oddity.name.starts_with(start))
-            || file.assignments.iter().any(|it| it.name == oddity.name)
+            || file.assigned(&oddity.name).next().is_some()
     };
     if !written.starts_with("${") && !known() {
         return;

@@ -95,8 +95,10 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 let specs = context.workspace.files().iter();
                 specs
                     .filter(|file| file.buildspec.is_some())
-                    .flat_map(FileFacts::live_texts)
-                    .flat_map(|text| names_not_read(&text))
+                    .flat_map(|file| {
+                        let texts = file.live_texts();
+                        texts.iter().flat_map(|text| names_not_read(text)).collect::<Vec<_>>()
+                    })
                     .collect()
             });
             if mentioned.contains(&*name) {

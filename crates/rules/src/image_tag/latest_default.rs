@@ -153,9 +153,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
 
 /// Whether the value is assigned, or used, only for branches that a condition names.
 fn is_of_one_branch(place: Place<'_>, tag: &TagValue) -> bool {
-    let assigned = tag.site.and_then(|site| {
-        let mut assignments = place.file.assignments.iter();
-        assignments.find(|it| it.span.contains(site.source))
-    });
+    let assigned = tag
+        .site
+        .and_then(|site| place.file.assignment_around(site.source));
     place.image.one_branch || assigned.is_some_and(|it| it.one_branch)
 }

@@ -70,6 +70,8 @@
 //!
 //! - aws/copilot-cli issues 2540, 2927 and 5028.
 
+use std::collections::HashSet;
+
 use tagwright_flow::expression::{AtomKind, Expression, plain_name};
 use tagwright_flow::facts::FileFacts;
 use tagwright_syntax::SmolStr;
@@ -142,6 +144,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
 /// Whether the value may depend on a variable of the loops, directly or through assignments of the file.
 fn depends_on(file: &FileFacts, value: &Expression, loops: &[SmolStr]) -> bool {
     let mut names: Vec<&str> = Vec::new();
+    let mut known: HashSet<&str> = HashSet::new();
     for atom in &value.atoms {
         match &atom.kind {
             AtomKind::Literal(_) => {}
@@ -156,13 +159,13 @@ fn depends_on(file: &FileFacts, value: &Expression, loops: &[SmolStr]) -> bool {
             return true;
         }
         // A sourced script may set it from anything.
-        let assigned = file.assignments.iter().any(|a| &*a.name == name);
+        let assigned = file.assigned(name).next().is_some();
         if !assigned && may_be_assigned(file, name) {
             return true;
         }
-        for assignment in file.assignments.iter().filter(|a| &*a.name == name) {
+        for assignment in file.assigned(name) {
             for next in names_in(&assignment.value) {
-                if !names.contains(&next) {
+                if known.insert(next) {
                     names.push(next);
                 }
             }

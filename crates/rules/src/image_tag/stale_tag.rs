@@ -342,7 +342,7 @@ struct Setters {
 impl Setters {
     fn of(file: &FileFacts) -> Self {
         let mut of_item: BTreeMap<NodeId, Vec<Span>> = BTreeMap::new();
-        for item in file.scripts() {
+        for item in file.scripts().iter() {
             let setters = item.script.commands.iter().filter(|command| {
                 let mut pairs = command.words.windows(2);
                 pairs.any(|pair| pair[0].is("set") && pair[1].is("image"))

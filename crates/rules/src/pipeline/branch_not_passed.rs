@@ -258,7 +258,7 @@ fn derived(spec: &FileFacts, variable: &str) -> Option<Span> {
     if !stops || spec.reads.iter().any(asks_copilot) {
         return None;
     }
-    let mut found = spec.assignments.iter().filter(|a| &*a.name == variable);
+    let mut found = spec.assigned(variable);
     // An entry of `env` is a value that the derivation takes.
     if found.clone().any(|a| a.place != AssignmentPlace::Command) {
         return None;
@@ -284,7 +284,7 @@ fn says(spec: &FileFacts, text: &str) -> bool {
 
 /// The assignment, if all there are take their value from a webhook only.
 fn by_webhook(spec: &FileFacts, variable: &str) -> Option<Span> {
-    let mut found = spec.assignments.iter().filter(|a| &*a.name == variable);
+    let mut found = spec.assigned(variable);
     let first = found.clone().next()?;
     let only_webhook = found.all(|a| {
         let mut names = names_in(&a.value).peekable();

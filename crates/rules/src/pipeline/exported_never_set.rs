@@ -59,7 +59,9 @@
 //!   build exports.
 //!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-variables.html>
 
-use std::collections::BTreeSet;
+use std::cell::Cell;
+use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 
 use tagwright_flow::FileKind;
 use tagwright_flow::facts::FileFacts;
@@ -82,27 +84,29 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     let builds = delivery::builds(context);
+    let mut unknown_callers = HashMap::new();
     for file in context.workspace.files() {
         if file.kind != FileKind::Buildspec || !file.may_hold("exported-variables") {
             continue;
         }
-        let mut texts = None;
+        let mut words = None;
         for (name, span) in exported(file).unwrap_or_default() {
             if is_provided(context, &name)
                 || may_be_assigned(file, &name)
             {
                 continue;
             }
-            let outside = match mention(texts.get_or_insert_with(|| file.live_texts()), &name) {
+            let words = words.get_or_insert_with(|| Words::new(file.live_texts()));
+            let outside = match words.mention(&name) {
                 Mention::Never => false,
-                Mention::Read => {
+                Mention::Read => *unknown_callers.entry(file.id).or_insert_with(|| {
                     let mut known = builds
                         .iter()
                         .filter(|it| it.buildspec.id == file.id)
                         .peekable();
                     known.peek().is_none()
                         || known.any(|it| !it.project.whole || it.action.passed.is_none())
-                }
+                }),
                 Mention::Otherwise => true,
             };
             if outside {
@@ -143,39 +147,88 @@ enum Mention {
     Otherwise,
 }
 
-/// How the texts mention the name. A text that is nothing but the name is the list that exports it.
-fn mention(texts: &[String], name: &str) -> Mention {
-    let others = texts.iter().filter(|text| *text != name);
-    others
-        .map(|text| mention_in(text, name))
+/// How texts mention which words.
+struct Words {
+    texts: Arc<Vec<String>>,
+    known: HashMap<String, Mention>,
+    /// How often all texts were searched.
+    searches: Cell<u32>,
+}
+
+impl Words {
+    fn new(texts: Arc<Vec<String>>) -> Self {
+        let mut known: HashMap<String, Mention> = HashMap::new();
+        for text in texts.iter() {
+            let mut at = 0;
+            // Each piece ends in the one character that is no part of a word.
+            for piece in text.split_inclusive(|c: char| !is_word(c)) {
+                let word = piece.trim_end_matches(|c: char| !is_word(c));
+                // A text that is nothing but the name is the list that exports it.
+                if !word.is_empty() && word != text {
+                    let found = mention_at(text, at, word);
+                    match known.get_mut(word) {
+                        Some(mention) => *mention = found.max(*mention),
+                        None => {
+                            known.insert(word.to_owned(), found);
+                        }
+                    }
+                }
+                at += piece.len();
+            }
+        }
+        Self {
+            texts,
+            known,
+            searches: Cell::new(0),
+        }
+    }
+
+    /// How the texts mention the name.
+    fn mention(&self, name: &str) -> Mention {
+        /// No shell has a variable of such a name; the texts are searched for a few of them.
+        const SEARCHES: u32 = 64;
+        if name.is_empty() || self.searches.get() == SEARCHES {
+            return Mention::Otherwise;
+        }
+        if name.chars().all(is_word) {
+            return self.known.get(name).copied().unwrap_or(Mention::Never);
+        }
+        self.searches.set(self.searches.get() + 1);
+        let others = self.texts.iter().filter(|text| *text != name);
+        others
+            .map(|text| mention_in(text, name))
+            .max()
+            .unwrap_or(Mention::Never)
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+fn mention_in(text: &str, name: &str) -> Mention {
+    text.match_indices(name)
+        .filter(|(at, _)| {
+            let after = &text[at + name.len()..];
+            !text[..*at].ends_with(is_word) && !after.starts_with(is_word)
+        })
+        .map(|(at, _)| mention_at(text, at, name))
         .max()
         .unwrap_or(Mention::Never)
 }
 
-fn mention_in(text: &str, name: &str) -> Mention {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() {
-        return Mention::Otherwise;
+/// How the text mentions the name at this byte.
+fn mention_at(text: &str, at: usize, name: &str) -> Mention {
+    let before = &text[..at];
+    let after = &text[at + name.len()..];
+    let read = before.ends_with('$') || before.ends_with("${") || before.ends_with("$env:");
+    // PowerShell, and `${NAME:=value}`.
+    let assigned = after.trim_start().starts_with('=') || after.starts_with(":=");
+    if read && !assigned {
+        Mention::Read
+    } else {
+        Mention::Otherwise
     }
-    text.match_indices(name)
-        .map(|(at, _)| {
-            let before = &text[..at];
-            let after = &text[at + name.len()..];
-            let inside = before.ends_with(is_word) || after.starts_with(is_word);
-            if inside {
-                return Mention::Never;
-            }
-            let read = before.ends_with('$') || before.ends_with("${") || before.ends_with("$env:");
-            // PowerShell, and `${NAME:=value}`.
-            let assigned = after.trim_start().starts_with('=') || after.starts_with(":=");
-            if read && !assigned {
-                Mention::Read
-            } else {
-                Mention::Otherwise
-            }
-        })
-        .max()
-        .unwrap_or(Mention::Never)
 }
 
 /// `#{BuildVariables.X}` where the build does not export X.

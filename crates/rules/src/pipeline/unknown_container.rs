@@ -167,14 +167,14 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             if !file.may_hold(name) || !seen.insert((file.id, name.to_owned())) {
                 continue;
             }
-            for item in delivery::commands(file, build.project) {
+            for item in delivery::commands(file, build.project).iter() {
                 for write in writes(&item.script, &item.text) {
                     let is_it = file_name(write.target).as_deref() == Some(name);
                     let Some(text) = write.text.filter(|_| is_it && item.is_certain()) else {
                         continue;
                     };
                     let command = item.script.commands[write.command].span;
-                    let Some(span) = delivery::place(file, &item, command) else {
+                    let Some(span) = delivery::place(file, item, command) else {
                         continue;
                     };
                     for container in named(&text) {

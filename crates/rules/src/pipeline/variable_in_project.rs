@@ -136,7 +136,8 @@ fn in_buildspec(file: &FileFacts) -> Vec<Reference> {
         .filter_map(|node| Some((node, tree.text(node)?.to_owned())))
         .collect();
     // Explained in a comment or printed, it is not used.
-    let items = file.scripts().into_iter().filter(|item| item.whole);
+    let scripts = file.scripts();
+    let items = scripts.iter().filter(|item| item.whole);
     texts.extend(items.map(|item| (item.node, item.live_text())));
     let mut found = Vec::new();
     for (node, text) in texts {

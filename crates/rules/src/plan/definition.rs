@@ -114,7 +114,7 @@ pub(crate) fn define_branch_after(
     let variable = &*context.settings.branch_variable;
     let spec = definable(file, variable)?;
     let place = after(file, order);
-    branch_variable::may_redefine(context.workspace, file, variable, place.first_item())?;
+    context.may_redefine(file, variable, place.first_item())?;
     let copilot_pipeline = spec.copilot_pipeline.is_some_and(|at| at < order);
     place.insert(file.id, context.derivation(copilot_pipeline))
 }
@@ -140,10 +140,7 @@ pub(crate) fn define_branch<'a>(
     let unknown = |message: String| Err(Refusal::new(RefusalCode::BranchUnknown, message));
     let place = match branch_variable::value(context.workspace, file, variable, order)? {
         Value::Set(last) => {
-            let exported = file
-                .assignments
-                .iter()
-                .any(|a| &*a.name == variable && a.exported);
+            let exported = file.assigned(variable).any(|a| a.exported);
             if inner && !exported {
                 return unknown(format!(
                     "{variable} is set but not exported, so a nested shell would not see it"
@@ -165,7 +162,7 @@ pub(crate) fn define_branch<'a>(
             _ => start,
         },
     };
-    branch_variable::may_redefine(context.workspace, file, variable, place.first_item())?;
+    context.may_redefine(file, variable, place.first_item())?;
     let derivation = context.derivation(spec.copilot_pipeline.is_some_and(|at| at < order));
     Ok(Definition {
         change: Some(place.insert(file.id, derivation)?),

@@ -77,11 +77,7 @@ fn reusable(tag: &TagValue) -> Option<String> {
 /// Whether the variable of `text` has its value before `order`, or from outside the file.
 fn is_set(file: &FileFacts, text: &str, order: Order) -> bool {
     let name = plain_name(text.trim_start_matches(['$', '{']));
-    let mut assigned = file
-        .assignments
-        .iter()
-        .filter(|a| &*a.name == name)
-        .peekable();
+    let mut assigned = file.assigned(name).peekable();
     if assigned.peek().is_none() {
         return true;
     }
@@ -91,11 +87,7 @@ fn is_set(file: &FileFacts, text: &str, order: Order) -> bool {
 /// Whether an inner shell sees the variable of `text`.
 fn is_exported(file: &FileFacts, text: &str) -> bool {
     let name = plain_name(text.trim_start_matches(['$', '{']));
-    let mut assigned = file
-        .assignments
-        .iter()
-        .filter(|a| &*a.name == name)
-        .peekable();
+    let mut assigned = file.assigned(name).peekable();
     assigned.peek().is_none()
         || assigned.any(|a| {
             a.exported

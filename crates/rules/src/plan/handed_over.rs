@@ -8,7 +8,6 @@ use tagwright_syntax::shell::Word;
 use tagwright_syntax::{SmolStr, Span};
 
 use super::tag_edits::LATEST;
-use crate::branch_variable;
 use crate::context::{Context, Place};
 use crate::variables::assignment_at;
 use crate::{Refusal, RefusalCode};
@@ -50,7 +49,7 @@ fn of_script(context: &Context<'_>, script: &FileFacts, depth: u32) -> Result<()
         );
         return Err(Refusal::new(RefusalCode::SharedVariable, message));
     }
-    branch_variable::may_redefine(context.workspace, script, variable, 0)?;
+    context.may_redefine(script, variable, 0)?;
     if let Some(mention) = context.other_caller(script.id) {
         return Err(also_run(script, variable, &mention));
     }
@@ -64,8 +63,9 @@ fn of_script(context: &Context<'_>, script: &FileFacts, depth: u32) -> Result<()
 
 /// Where the script takes the variable away, or one that is not written out.
 fn unset(script: &FileFacts, variable: &str) -> Option<Span> {
-    let items = script.scripts().into_iter().filter(|item| item.whole);
-    let mut commands = items.flat_map(|item| item.script.commands);
+    let scripts = script.scripts();
+    let items = scripts.iter().filter(|item| item.whole);
+    let mut commands = items.flat_map(|item| &item.script.commands);
     let command = commands.find(|command| {
         let unsets = command.words.first().is_some_and(|word| {
             word.is("unset") || word.is("export") && command.words.iter().any(|it| it.is("-n"))

@@ -14,13 +14,27 @@ use super::tag_edits::is_part;
 use crate::context::{Context, Place, deploys, pushes};
 use crate::{Refusal, RefusalCode};
 
+/// A place, and the index of one of the tags that it may have.
+type TagId = (UseId, usize);
+
+/// A flow, and tags of places in it.
+type OfFlow = (usize, Vec<TagId>);
+
+fn tagged<'a>(context: &Context<'a>, (id, tag): TagId) -> Tagged<'a> {
+    let place = context.place(id);
+    (place, &place.image.tags[tag])
+}
+
 /// A place and one of the tags that it may have.
 pub(super) type Tagged<'a> = (Place<'a>, &'a TagValue);
 
 /// What plans ask of all images of the workspace, found out once.
 pub(crate) struct Index {
-    /// By where the value of a variable is written: the flows that have `latest` from there.
-    through: HashMap<(FileId, Span), Vec<usize>>,
+    /// By where the value of a variable is written: the flows that have `latest` from there, and for each the
+    /// places with the indices of their tags.
+    through: HashMap<(FileId, Span), Vec<OfFlow>>,
+    /// By flow: the places that are `latest` whatever their variables hold, and whether they stand alone.
+    latest: HashMap<usize, (Vec<TagId>, bool)>,
     /// The calls of `aws ecr`, by the repository's name.
     registry_calls: HashMap<SmolStr, Vec<UseId>>,
     /// The files that declare image repositories.
@@ -35,6 +49,7 @@ impl Index {
     pub(crate) fn new(context: &Context<'_>) -> Self {
         let mut index = Self {
             through: HashMap::new(),
+            latest: HashMap::new(),
             registry_calls: HashMap::new(),
             declaring: Vec::new(),
             foreign: HashSet::new(),
@@ -44,16 +59,26 @@ impl Index {
         let declaring = files.filter(|file| !file.repositories.is_empty());
         index.declaring = declaring.map(|file| file.id).collect();
         for (at, flow) in context.workspace.flows().iter().enumerate() {
-            let mut parts = false;
+            let mut of_flow = Vec::new();
+            let (mut shared, mut parts) = (false, false);
             for place in context.places(flow) {
-                let latest = place.image.tags.iter().filter(|tag| tag.kind.is_latest());
-                for origin in latest.flat_map(|tag| through_variables(context, &(place, tag))) {
-                    let flows = index.through.entry(origin).or_default();
-                    if flows.last() != Some(&at) {
-                        flows.push(at);
+                for (number, tag) in place.image.tags.iter().enumerate() {
+                    if !tag.kind.is_latest() {
+                        continue;
                     }
-                    if !flow.own {
-                        index.foreign.insert(place.id);
+                    if place.image.is_latest() {
+                        of_flow.push((place.id, number));
+                    }
+                    for origin in through_variables(context, &(place, tag)) {
+                        shared = true;
+                        let flows = index.through.entry(origin).or_default();
+                        match flows.last_mut() {
+                            Some((last, places)) if *last == at => places.push((place.id, number)),
+                            _ => flows.push((at, vec![(place.id, number)])),
+                        }
+                        if !flow.own {
+                            index.foreign.insert(place.id);
+                        }
                     }
                 }
                 parts |= flow.own && place.image.tags.iter().any(is_part);
@@ -61,6 +86,11 @@ impl Index {
                     let name = place.image.repository.key().into();
                     index.registry_calls.entry(name).or_default().push(place.id);
                 }
+            }
+            if shared {
+                let tagged: Vec<_> = of_flow.iter().map(|id| tagged(context, *id)).collect();
+                let alone = stands_alone(&tagged);
+                index.latest.insert(at, (of_flow, alone));
             }
             if parts {
                 let places = flow.uses.iter().map(|id| (*id, at));
@@ -97,6 +127,10 @@ impl<'a> Collected<'a> {
         (place.id, std::ptr::from_ref(*tag))
     }
 
+    fn has(&self, it: &Tagged<'a>) -> bool {
+        self.known.contains(&Self::key(it))
+    }
+
     fn add(&mut self, it: Tagged<'a>) {
         if self.known.insert(Self::key(&it)) {
             self.all.push(it);
@@ -113,6 +147,9 @@ pub(super) fn with_shared_variables<'a>(
 ) -> Collected<'a> {
     let mut collected = Collected::new(places);
     let mut followed = HashSet::new();
+    // The flows that are collected whole, so that nothing of them is left to be asked about.
+    let mut whole = HashSet::new();
+    let index = context.index();
     let mut at = 0;
     let mut origins = Vec::new();
     loop {
@@ -125,22 +162,35 @@ pub(super) fn with_shared_variables<'a>(
             origins.extend(new.filter(|it| followed.insert(*it)));
             continue;
         };
-        for flow in context.index().through.get(&origin).into_iter().flatten() {
-            let (through, rest): (Vec<_>, Vec<_>) = context
-                .places(&context.workspace.flows()[*flow])
-                .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
-                .filter(|(_, tag)| tag.kind.is_latest())
-                .partition(|it| through_variables(context, it).contains(&origin));
-            let rest: Vec<_> = rest
-                .into_iter()
-                .filter(|(place, _)| place.image.is_latest())
-                .collect();
-            let apart = stands_alone(&through) && stands_alone(&rest);
-            let moves = through
-                .into_iter()
-                .chain(rest.into_iter().filter(|_| !apart));
-            for it in moves {
-                collected.add(it);
+        for (flow, through) in index.through.get(&origin).into_iter().flatten() {
+            let through: Vec<_> = through.iter().map(|id| tagged(context, *id)).collect();
+            for it in &through {
+                collected.add(*it);
+            }
+            if whole.contains(flow) {
+                continue;
+            }
+            let (latest, alone) = &index.latest[flow];
+            let rest = || {
+                let latest = latest.iter().map(|id| tagged(context, *id));
+                latest.filter(|it| !through_variables(context, it).contains(&origin))
+            };
+            if rest().all(|it| collected.has(&it)) {
+                whole.insert(*flow);
+                continue;
+            }
+            // Mostly none of these is `latest` whatever its variable holds, and the rest is all that is.
+            let apart = stands_alone(&through)
+                && if through.iter().any(|(place, _)| place.image.is_latest()) {
+                    stands_alone(&rest().collect::<Vec<_>>())
+                } else {
+                    *alone
+                };
+            if !apart {
+                for it in rest() {
+                    collected.add(it);
+                }
+                whole.insert(*flow);
             }
         }
     }

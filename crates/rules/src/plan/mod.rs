@@ -20,6 +20,7 @@ mod repository;
 pub(crate) mod tag_choice;
 mod tag_edits;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tagwright_flow::expression::{Origin, plain_name};
@@ -48,19 +49,17 @@ pub(crate) struct ImagePlan {
     pub(crate) pushes: Result<Arc<Fix>, Refusal>,
     /// For `latest` that is only one of the values of a variable, by file and place: it can change alone,
     /// since everything that takes the variable takes the new value.
-    defaults: Vec<(FileId, Span, Result<Arc<Fix>, Refusal>)>,
+    defaults: HashMap<(FileId, Span), Result<Arc<Fix>, Refusal>>,
 }
 
 impl ImagePlan {
     /// The fix for a variable that is `latest` by default, at one of the places that take it.
     pub(crate) fn of_default(&self, place: Place<'_>, tag: &TagValue) -> Result<Arc<Fix>, Refusal> {
-        let own = tag.site.and_then(|site| {
-            self.defaults
-                .iter()
-                .find(|(file, span, _)| *file == place.file.id && *span == site.source)
-        });
+        let own = tag
+            .site
+            .and_then(|site| self.defaults.get(&(place.file.id, site.source)));
         match own {
-            Some((_, _, fix)) => fix.clone(),
+            Some(fix) => fix.clone(),
             None if deploys(place.image.role) => self.deploys.clone(),
             None => self.pushes.clone(),
         }
@@ -89,7 +88,7 @@ impl ImagePlan {
             .pushed(flow)
             .flat_map(|place| place.image.tags.iter().map(move |tag| (place, tag)))
             .collect();
-        let defaults = defaults(context, &default);
+        let defaults = defaults(context, &default, latest.len());
         let pushes_latest = pushed
             .iter()
             .any(|(place, tag)| tag.kind.is_latest() && place.image.is_latest());
@@ -159,58 +158,70 @@ fn unpushed(places: &[Place<'_>], beside: bool) -> Option<Refusal> {
 
 /// One fix for each place at which a variable gets `latest` as one of its values. A fallback that is
 /// written out at every use (`repo:${X:-latest}`) is one place for all of them, or they would come apart.
+/// `latest`: how many places of the image are `latest` whatever their variables hold.
 fn defaults<'a>(
     context: &Context<'a>,
     places: &[Tagged<'a>],
-) -> Vec<(FileId, Span, Result<Arc<Fix>, Refusal>)> {
+    latest: usize,
+) -> HashMap<(FileId, Span), Result<Arc<Fix>, Refusal>> {
+    /// Fixes of one image, times the places that each may have to change.
+    const MOST_CHANGES: usize = 1_000_000;
     /// `None`: written out at its uses.
     type Key = Option<(FileId, Span)>;
-    let mut groups: Vec<(Key, Vec<Tagged<'a>>)> = Vec::new();
-    let mut spans: Vec<(Key, FileId, Span)> = Vec::new();
+    #[derive(Default)]
+    struct Group<'a> {
+        places: Vec<Tagged<'a>>,
+        spans: Vec<(FileId, Span)>,
+    }
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut known: HashMap<Key, usize> = HashMap::new();
     for (place, tag) in places {
         let Some(site) = tag.site else { continue };
         let at_use = place.image.span.contains(site.source);
         let key = (!at_use).then_some((place.file.id, site.source));
-        match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, group)) => group.push((*place, tag)),
-            None => groups.push((key, vec![(*place, tag)])),
-        }
-        let span = (key, place.file.id, site.source);
-        if !spans.contains(&span) {
-            spans.push(span);
+        let at = *known.entry(key).or_insert_with(|| {
+            groups.push(Group::default());
+            groups.len() - 1
+        });
+        groups[at].places.push((*place, tag));
+        groups[at].spans.push((place.file.id, site.source));
+    }
+    let mut fixes = HashMap::new();
+    // Each fix may have to change all other places of the image with it.
+    let too_many = groups.len().saturating_mul(latest) > MOST_CHANGES;
+    for Group { places, spans } in groups {
+        let seldom = places.iter().all(|(place, tag)| is_seldom(place.file, tag));
+        let mut behind = places.iter();
+        let fix =
+            if let Some(refusal) = behind.find_map(|(place, tag)| behind_commit(place.file, tag)) {
+                Err(refusal)
+            } else if too_many {
+                Err(Refusal::new(
+                    RefusalCode::UnsupportedForm,
+                    "too many variables and places name this image",
+                ))
+            } else {
+                branch_tag(context, &places)
+            };
+        let fix = fix.map(|fix| {
+            Arc::new(Fix {
+                message: "take the branch tag instead of `latest`".to_owned(),
+                // The command that finds the branch ends a build that has none, and most such builds
+                // never come to the fallback.
+                applicability: if seldom {
+                    Applicability::Unsafe
+                } else {
+                    fix.applicability
+                },
+                ..fix
+            })
+        });
+        for span in spans {
+            // The first group that has a place says how it changes.
+            fixes.entry(span).or_insert_with(|| fix.clone());
         }
     }
-    let spans_of = |key: Key, fix: &Result<Arc<Fix>, Refusal>| {
-        let own = spans.iter().filter(|(of, ..)| *of == key);
-        own.map(|(_, file, span)| (*file, *span, fix.clone()))
-            .collect::<Vec<_>>()
-    };
-    groups
-        .into_iter()
-        .flat_map(|(key, group)| {
-            let seldom = group.iter().all(|(place, tag)| is_seldom(place.file, tag));
-            if let Some(refusal) = group
-                .iter()
-                .find_map(|(place, tag)| behind_commit(place.file, tag))
-            {
-                return spans_of(key, &Err(refusal));
-            }
-            let fix = branch_tag(context, &group).map(|fix| {
-                Arc::new(Fix {
-                    message: "take the branch tag instead of `latest`".to_owned(),
-                    // The command that finds the branch ends a build that has none, and most such builds
-                    // never come to the fallback.
-                    applicability: if seldom {
-                        Applicability::Unsafe
-                    } else {
-                        fix.applicability
-                    },
-                    ..fix
-                })
-            });
-            spans_of(key, &fix)
-        })
-        .collect()
+    fixes
 }
 
 /// Why the fallback stays, if the tag is only the fallback of a variable that holds the commit, which every
@@ -221,11 +232,9 @@ fn behind_commit(file: &FileFacts, tag: &TagValue) -> Option<Refusal> {
         return None;
     };
     let assigned = |a: &&AssignmentFact| {
-        a.name == *name
-            && a.place == AssignmentPlace::Command
-            && names_in(&a.value).any(|read| read == COMMIT)
+        a.place == AssignmentPlace::Command && names_in(&a.value).any(|read| read == COMMIT)
     };
-    let place = file.assignments.iter().find(assigned);
+    let place = file.assigned(name).find(assigned);
     if place.is_none() && plain_name(name) != COMMIT {
         return None;
     }
@@ -246,7 +255,6 @@ fn is_seldom(file: &FileFacts, tag: &TagValue) -> bool {
     };
     // `TAG=${TAG:-latest}` sets it to the fallback and to what comes from outside.
     let itself = |span: Span| tag.site.is_some_and(|site| span.contains(site.source));
-    file.assignments
-        .iter()
-        .any(|a| a.name == *name && a.place == AssignmentPlace::Command && !itself(a.span))
+    file.assigned(name)
+        .any(|a| a.place == AssignmentPlace::Command && !itself(a.span))
 }

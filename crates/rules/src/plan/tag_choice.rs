@@ -276,8 +276,17 @@ fn runs_kubernetes(places: &[Used<'_>]) -> bool {
     })
 }
 
+/// The answer of [`applies_manifests`].
+struct Applies(bool);
+
 /// Whether a command of the buildspec gives Kubernetes something to run.
 fn applies_manifests(file: &FileFacts) -> bool {
+    let applies = file.recent(|| Applies(gives_to_kubernetes(file)));
+    applies.0
+}
+
+/// Whether a command of the file names a program of Kubernetes, and a verb behind it.
+fn gives_to_kubernetes(file: &FileFacts) -> bool {
     const VERBS: [&str; 13] = [
         "apply", "create", "replace", "set", "patch", "rollout", "upgrade", "install", "run",
         "sync", "deploy", "edit", "delete",
@@ -556,9 +565,8 @@ fn bound(context: &Context<'_>, file: &FileFacts, name: &str) -> Option<usize> {
     let own = name == context.settings.branch_variable;
     let mut longest = None;
     let assigned = file
-        .assignments
-        .iter()
-        .filter(|a| &*a.name == name && (a.value_site.is_some() || !a.value.is_empty()));
+        .assigned(name)
+        .filter(|a| a.value_site.is_some() || !a.value.is_empty());
     for assignment in assigned {
         if assignment.place == AssignmentPlace::Loop || assignment.place == AssignmentPlace::Store {
             return None;

@@ -80,10 +80,8 @@ pub(crate) fn edits<'a>(
                                 words: WordEffect::Within,
                             },
                         });
-                        let assigned = place.file.assignments.iter().filter(|a| {
-                            a.place == AssignmentPlace::Command && a.span.contains(read.source)
-                        });
-                        order = assigned.map(|a| a.order).fold(order, Order::min);
+                        let assigned = place.file.assigned_at(read.source);
+                        order = assigned.map_or(order, |it| order.min(it));
                     }
                 }
             }
@@ -173,9 +171,8 @@ impl Edits {
         }
         let whole = place
             .file
-            .assignments
-            .iter()
-            .find(|a| a.name == *name && a.place == AssignmentPlace::EnvVariables)
+            .assigned(name)
+            .find(|a| a.place == AssignmentPlace::EnvVariables)
             .map_or("", |a| &*a.value);
         let moved = moved_site(value);
         let (before, after) = match moved {
@@ -433,15 +430,8 @@ fn is_plain(tag: &str) -> bool {
 
 /// The time at which the place's text is evaluated: for an assigned value, of the assignment.
 fn first_order(place: &Place<'_>, value: &TagValue) -> Order {
-    let Some(site) = value.site else {
-        return place.image.order;
-    };
-    place
-        .file
-        .assignments
-        .iter()
-        .filter(|a| a.place == AssignmentPlace::Command && a.span.contains(site.source))
-        .map(|a| a.order)
-        .min()
-        .unwrap_or(place.image.order)
+    let assigned = value
+        .site
+        .and_then(|site| place.file.assigned_at(site.source));
+    assigned.unwrap_or(place.image.order)
 }

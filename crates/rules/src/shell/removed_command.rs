@@ -247,9 +247,10 @@ fn host(document: &Document<'_>, image: &ImageUse) -> Option<String> {
                 None => host.push_str(text),
             },
             Piece::Variable(name) => {
-                let by_command = document.facts.assignments.iter().any(|assignment| {
-                    *assignment.name == *name && assignment.place != AssignmentPlace::EnvVariables
-                });
+                let by_command = document
+                    .facts
+                    .assigned(name)
+                    .any(|assignment| assignment.place != AssignmentPlace::EnvVariables);
                 if by_command || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
                     return None;
                 }

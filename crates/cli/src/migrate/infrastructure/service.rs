@@ -68,7 +68,7 @@ fn images_of(workspace: &Workspace, file: &FileFacts, folder: &str) -> Vec<Image
     let mut images = Vec::new();
     // A file that was changed already says what it was about.
     if let Some(environments) = &settings.environments {
-        for item in file.scripts() {
+        for item in file.scripts().iter() {
             images.extend(
                 Definition::read(&item.text, environments).map(|it| match it.image {
                     Some(name) => Image {
