@@ -10,6 +10,7 @@ pub(crate) mod copilot;
 pub mod inline;
 pub(crate) mod terraform;
 mod terraform_iam;
+pub(crate) mod terraform_inline;
 
 use tagwright_syntax::Span;
 use tagwright_syntax::yaml::{NodeId, Tree};

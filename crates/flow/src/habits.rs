@@ -167,12 +167,11 @@ impl FileFacts {
         let Some(spec) = &self.buildspec else {
             return found;
         };
-        let tree = self.tree();
         if !spec.inline {
-            add_scripts(&tree, spec.shell, &mut found);
+            add_scripts(&self.tree(), spec.shell, &mut found);
             return found;
         }
-        for inner in inline::buildspecs(&self.text, &tree) {
+        for inner in inline::buildspecs(self.kind, &self.text) {
             add_scripts(&yaml::parse(&inner.text), spec.shell, &mut found);
         }
         found
@@ -182,8 +181,7 @@ impl FileFacts {
     #[must_use]
     pub fn scripts_at(&self, place: Span) -> Vec<ItemScript> {
         let mut found = Vec::new();
-        let tree = yaml::parse(&self.text);
-        for inner in inline::buildspecs(&self.text, &tree) {
+        for inner in inline::buildspecs(self.kind, &self.text) {
             if inner.span == place {
                 add_scripts(&yaml::parse(&inner.text), ShellKind::Posix, &mut found);
             }

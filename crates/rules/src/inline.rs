@@ -1,16 +1,15 @@
-//! Buildspecs inside CloudFormation templates, for the rules about single files.
+//! Buildspecs inside CloudFormation templates and configurations of Terraform, for the rules about single files.
 //!
 //! Such a buildspec is read a second time, as if it were a file, and what the rules say of it is moved to where it
-//! stands. What is about a value that only CloudFormation knows is dropped. Fixes are not moved: they are made and
+//! stands. What is about a value that only the outer language knows is dropped. Fixes are not moved: they are made and
 //! proved for the tree of a whole file.
 
 use std::sync::Arc;
 
-use tagwright_flow::delivery::inline::{Inline, buildspecs};
+use tagwright_flow::delivery::inline::Inline;
 use tagwright_flow::facts::FileFacts;
-use tagwright_flow::{FileKind, ReadOptions, read_file_with};
+use tagwright_flow::{ReadOptions, read_file_with};
 use tagwright_syntax::position::LineIndex;
-use tagwright_syntax::yaml::Tree;
 
 use crate::context::Outer;
 use crate::{Category, Document, Finding, Refusal, RefusalCode, Settings};
@@ -18,24 +17,20 @@ use crate::{Category, Document, Finding, Refusal, RefusalCode, Settings};
 /// The path under which the text is read; it decides that it is a buildspec.
 const PATH: &str = "buildspec.yml";
 
-/// Adds what the rules say of the buildspecs inside the file.
+/// Adds what the rules say of the buildspecs that stand `inside` a file.
 pub(crate) fn check(
     facts: &FileFacts,
     text: &str,
-    tree: &Tree,
+    inside: &[Inline],
     options: &ReadOptions,
     settings: &Settings,
     findings: &mut Vec<Finding>,
 ) {
-    if facts.kind != FileKind::CloudFormation || facts.delivery.is_none() {
-        return;
-    }
-    let inside = buildspecs(text, tree);
     if inside.is_empty() {
         return;
     }
     let lines = LineIndex::new(text);
-    for inline in &inside {
+    for inline in inside {
         let inner_text: Arc<str> = Arc::from(&*inline.text);
         let mut found = Vec::new();
         read_file_with(

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use tagwright_flow::delivery::inline::{buildspecs, in_template};
 use tagwright_flow::facts::FileFacts;
 use tagwright_flow::mentions::{Alone, Surroundings};
 use tagwright_flow::{FileId, FileKind, ReadOptions, Workspace, read_file_with};
@@ -64,7 +65,10 @@ pub fn read(
     let facts = read_file_with(id, path, text, options, &mut |facts, tree, spec| {
         let document = Document::new(facts, text, tree, spec);
         check_document(&document, settings, &mut findings);
-        inline::check(facts, text, tree, options, settings, &mut findings);
+        if facts.kind == FileKind::CloudFormation && facts.delivery.is_some() {
+            let inside = in_template(text, tree);
+            inline::check(facts, text, &inside, options, settings, &mut findings);
+        }
         if marked {
             let known = document
                 .directives()
@@ -73,6 +77,12 @@ pub fn read(
             directives = Some(known.collect());
         }
     });
+    // Whatever is in a file of Terraform, no visitor sees it.
+    let mut projects = facts.delivery.iter().flat_map(|it| &it.projects);
+    if facts.kind == FileKind::Terraform && projects.any(|it| it.text.is_some()) {
+        let inside = buildspecs(facts.kind, text);
+        inline::check(&facts, text, &inside, options, settings, &mut findings);
+    }
     let directives = directives.unwrap_or_else(|| {
         if !marked || facts.kind == FileKind::Other {
             return Vec::new();

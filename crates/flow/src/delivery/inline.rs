@@ -1,17 +1,20 @@
-//! Buildspecs that a CloudFormation template holds itself, as text: in any style of YAML or JSON, and put together
-//! by `Fn::Sub` or `Fn::Join`.
+//! Buildspecs that a description holds itself, as text: a CloudFormation template in any style of YAML or JSON, and
+//! put together by `Fn::Sub` or `Fn::Join`; a configuration of Terraform.
 
-use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
-use tagwright_syntax::{SourceMap, Span};
+use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
+use tagwright_syntax::{SourceMap, Span, hcl};
 
-/// A buildspec inside a template.
+use super::terraform_inline;
+use crate::FileKind;
+
+/// A buildspec inside a description.
 #[derive(Debug)]
 pub struct Inline {
-    /// Its text. In the place of what only CloudFormation knows stands a variable of the shell.
+    /// Its text. In the place of what only CloudFormation or Terraform knows stands a variable of the shell.
     pub text: String,
-    /// From the text to the template.
+    /// From the text to the file.
     pub map: SourceMap,
-    /// The bytes of the text that only CloudFormation knows, ascending.
+    /// The bytes of the text that only CloudFormation or Terraform knows, ascending.
     pub unknown: Vec<Span>,
     /// The whole value, bytes of the file.
     pub span: Span,
@@ -20,9 +23,20 @@ pub struct Inline {
 /// The keys that hold a buildspec: of a project, and of the action that starts one.
 const KEYS: [&str; 2] = ["BuildSpec", "BuildspecOverride"];
 
+/// The buildspecs that a file of this kind holds, in its order.
+#[must_use]
+pub fn buildspecs(kind: FileKind, text: &str) -> Vec<Inline> {
+    match kind {
+        FileKind::Terraform => hcl::parse(text)
+            .map(|file| terraform_inline::buildspecs(text, &file))
+            .unwrap_or_default(),
+        _ => in_template(text, &yaml::parse(text)),
+    }
+}
+
 /// The buildspecs that the template holds, in the order of the file. `text` is the template, `tree` its tree.
 #[must_use]
-pub fn buildspecs(text: &str, tree: &Tree) -> Vec<Inline> {
+pub fn in_template(text: &str, tree: &Tree) -> Vec<Inline> {
     let mut found = Vec::new();
     for (_, node) in tree.nodes() {
         let NodeKind::Mapping(mapping) = &node.kind else {
@@ -43,14 +57,19 @@ pub fn buildspecs(text: &str, tree: &Tree) -> Vec<Inline> {
 }
 
 impl Inline {
-    /// What the node stands for; `None` if that is no text.
-    pub(crate) fn read(text: &str, tree: &Tree, id: NodeId) -> Option<Self> {
-        let mut inline = Self {
+    /// One without any text yet, whose value stands at `span`.
+    pub(super) fn new(span: Span) -> Self {
+        Self {
             text: String::new(),
             map: SourceMap::default(),
             unknown: Vec::new(),
-            span: tree.node(id).span,
-        };
+            span,
+        }
+    }
+
+    /// What the node stands for; `None` if that is no text.
+    pub(crate) fn read(text: &str, tree: &Tree, id: NodeId) -> Option<Self> {
+        let mut inline = Self::new(tree.node(id).span);
         inline.value(text, tree, id)?;
         Some(inline)
     }
@@ -131,7 +150,7 @@ impl Inline {
     }
 
     /// A variable of the shell for a value that is not known.
-    fn unknown(&mut self, name: &str, source: Span) {
+    pub(super) fn unknown(&mut self, name: &str, source: Span) {
         let start = self.text.len();
         self.text.push('$');
         let named = name.bytes().filter(u8::is_ascii_alphanumeric);

@@ -5,6 +5,7 @@ use tagwright_syntax::hcl::{Block, Body, Expression, ExpressionKind, PartKind};
 
 use super::cloudformation;
 use super::terraform_iam;
+use super::terraform_inline;
 use super::{
     Action, BuildspecOf, DeliveryFacts, Gate, Passed, Pipeline, Project, Reference, Run, Setting,
     Slot, Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm, is_path,
@@ -327,7 +328,9 @@ fn project(text: &str, block: &Block, name: &str) -> Project {
         source: source
             .and_then(|it| it.body.value("type"))
             .map_or(Value::Unknown, value),
-        text: None,
+        text: spec
+            .and_then(|it| terraform_inline::read(text, it))
+            .map(|it| it.span),
         references,
         buildspec,
     }
@@ -400,7 +403,7 @@ fn run(block: &Block, name: &str, project: &Project) -> Run {
         image: image.map_or(Value::Unknown, value),
         span: image.map_or(project.span, |it| it.span),
         buildspec: project.buildspec.clone(),
-        text: None,
+        text: project.text,
     }
 }
 

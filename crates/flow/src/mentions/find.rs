@@ -61,13 +61,15 @@ const LATEST: usize = 0;
 const FROM_ECR: usize = 1;
 const REPOSITORY_URL: usize = 2;
 const REPOSITORY_URI: usize = 3;
-const COMPOSE: usize = 12;
+const PUBLIC_REPOSITORY: usize = 4;
+const COMPOSE: usize = 13;
 /// What is looked for, in one pass.
-const NEEDLES: [&str; 13] = [
+const NEEDLES: [&str; 14] = [
     "latest",
     "fromEcr",
     "repository_url",
     "RepositoryUri",
+    "repository_uri",
     "force-new-deployment",
     "forceNewDeployment",
     "rollout",
@@ -100,7 +102,9 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         let shape = match hit.pattern().as_usize() {
             LATEST => latest(text, start, end),
             FROM_ECR => untagged_call(text, end),
-            REPOSITORY_URL | REPOSITORY_URI => untagged_attribute(text, start, end),
+            REPOSITORY_URL | REPOSITORY_URI | PUBLIC_REPOSITORY => {
+                untagged_attribute(text, start, end)
+            }
             COMPOSE => (pulls(text, end) && remote()).then_some(Shape::Redeploy(System::Compose)),
             other => redeploys(text, NEEDLES[other], start, end).map(Shape::Redeploy),
         };
@@ -375,6 +379,10 @@ mod tests {
                 "untagged repository_url",
             ),
             ("image_repo = aws_ecr_repository.x.repository_url\n", "-"),
+            (
+                "image = aws_ecrpublic_repository.x.repository_uri\n",
+                "untagged repository_uri",
+            ),
             ("runs-on: ubuntu-latest", "-"),
             ("latest_tag=1", "-"),
             ("fromEcrRepository(repo)", "untagged repo"),

@@ -62,7 +62,7 @@ pub fn read_file_with(
         // Who runs it, and what it says therefore, is known once all files are.
         FileKind::Script => facts.script = Some(script::unread(&options.branch_variable)),
         FileKind::Terraform => {
-            terraform::terraform(&mut facts, text);
+            terraform::terraform(&mut facts, text, options);
         }
         _ => {
             let tree = yaml::parse(text);

@@ -281,7 +281,18 @@ fn printf(view: &View<'_>, found: &mut Found) {
         return;
     };
     let shape = view.shape(*format);
-    for (key, range) in json::values(&shape.text, KEYS) {
+    let values = json::values(&shape.text, KEYS);
+    // A format without any `%` leaves its arguments out; one that names the image again is to go with it.
+    if let Some((key, _)) = values.first()
+        && conversions(&shape.text) == 0
+    {
+        for word in words {
+            if is_reference(&view.shape(*word).text) {
+                found.whole(Role::Record, tool_of(*key), view, *word);
+            }
+        }
+    }
+    for (key, range) in values {
         let tool = tool_of(key);
         let text = &shape.text[range.clone()];
         let before = conversions(&shape.text[..range.start]);

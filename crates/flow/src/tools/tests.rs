@@ -635,6 +635,13 @@ fn files_of_the_pipeline() {
             &["Record ImageDefinitions b:latest"],
         ),
         (
+            "printf '[{\"name\":\"a\",\"imageUri\":\"r.io/a:latest\"}]' r.io/a:latest more > imagedefinitions.json",
+            &[
+                "Record ImageDefinitions r.io/a:latest",
+                "Record ImageDefinitions r.io/a:latest",
+            ],
+        ),
+        (
             "printf '[{\"imageUri\":\"%s:latest\"}]' $R > imagedefinitions.json",
             &["Record ImageDefinitions #latest @$R"],
         ),
