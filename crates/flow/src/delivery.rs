@@ -184,6 +184,14 @@ pub enum VariablesForm {
     Object,
 }
 
+impl Project {
+    /// Its variable of this name.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&EnvironmentVariable> {
+        self.variables.iter().find(|it| &*it.name == name)
+    }
+}
+
 impl Action {
     /// The value of a key of the configuration.
     #[must_use]
@@ -265,9 +273,9 @@ pub struct Project {
     pub name: Value,
     /// What the file calls it, bytes of the file.
     pub span: Span,
-    /// The names of its environment variables.
-    pub variables: Vec<Box<str>>,
-    /// All of its variables are written out.
+    /// Its environment variables.
+    pub variables: Vec<EnvironmentVariable>,
+    /// The names of all of its variables are written out.
     pub whole: bool,
     /// Whether its builds may run a Docker daemon: `privilegedMode`. `None` if it is not written out, or if its
     /// builds have a daemon elsewhere.
@@ -283,6 +291,23 @@ pub struct Project {
     pub references: Vec<Reference>,
     /// Where its commands are.
     pub buildspec: BuildspecOf,
+}
+
+/// A variable that a project gives to its builds.
+#[derive(Clone, Debug)]
+pub struct EnvironmentVariable {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its value; [`Value::Unknown`] if it is the name of something that holds the value (`PARAMETER_STORE`,
+    /// `SECRETS_MANAGER`).
+    pub value: Value,
+    /// The value's bytes in the file, or those of the variable if it has none.
+    pub span: Span,
+}
+
+/// Whether a variable of this type holds its value itself; that is what one without a type does.
+fn is_plain(kind: Option<&str>) -> bool {
+    kind.is_none_or(|kind| kind == "PLAINTEXT")
 }
 
 /// Where a project's commands are.

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tagwright_flow::delivery::{Action, BuildspecOf, Pipeline, Project, Run, Value, is_path};
+use tagwright_flow::delivery::{
+    Action, BuildspecOf, EnvironmentVariable, Pipeline, Project, Run, Value, is_path,
+};
 use tagwright_flow::facts::{BuildspecFacts, FileFacts, ShellKind};
 use tagwright_flow::habits::ItemScript;
 use tagwright_flow::{FileId, FileKind};
@@ -110,6 +112,30 @@ pub(crate) fn only_runs<'a>(
             || buildspec_of(context, other, &it.buildspec).is_some_and(|its| its.id == file.id)
     });
     (!another).then_some(file)
+}
+
+/// The value that the build of `file` gets for a variable that it does not set itself: from its project, if that is
+/// the only one that runs it, and if no pipeline passes another one.
+pub(crate) fn given<'a>(
+    context: &Context<'a>,
+    file: &FileFacts,
+    name: &str,
+) -> Option<(&'a FileFacts, &'a Project, &'a EnvironmentVariable)> {
+    if file.assigned(name).next().is_some() {
+        return None;
+    }
+    let mut found = projects(context).filter_map(|(holder, project)| {
+        let variable = project.variable(name)?;
+        let runs = only_runs(context, holder, project)?;
+        (runs.id == file.id).then_some((holder, project, variable))
+    });
+    let first = found.next()?;
+    let another = builds(context).into_iter().any(|build| {
+        let passed = build.action.passed.as_deref();
+        std::ptr::eq(build.project, first.1)
+            && passed.is_none_or(|it| it.iter().any(|it| &*it.name == name))
+    });
+    (found.next().is_none() && !another).then_some(first)
 }
 
 /// The commands of a project whose buildspec is in `file`.

@@ -240,3 +240,53 @@ fn images_are_followed_where_all_of_the_text_is_written_out() {
         .replace("$REPOSITORY_URI", "${Repository}");
     assert_eq!(pushes(&unknown), []);
 }
+
+/// The findings in a file of Terraform as `rule [text]`.
+fn of_terraform(source: &str) -> Vec<String> {
+    let text = format!(
+        "resource \"aws_codebuild_project\" \"web\" {{\n  name = \"größer\"\n  environment {{\n    type            = \"LINUX_CONTAINER\"\n    privileged_mode = true\n  }}\n  source {{\n    type      = \"GITHUB\"\n    buildspec = {source}\n  }}\n}}\n"
+    );
+    let text: Arc<str> = Arc::from(text);
+    tagwright_rules::lint([(FileId(0), "main.tf", &text)], &Settings::default())
+        .iter()
+        .inspect(|it| assert!(it.fix.is_none(), "{it:?}"))
+        .map(|it| format!("{} [{}]", it.rule, &text[it.span.range()]))
+        .collect()
+}
+
+#[test]
+fn a_buildspec_in_terraform_is_judged_where_it_stands() {
+    let plain = "version: 0.2\nphases:\n  biuld:\n    commands:\n      - make\n  build:\n    commands:\n      - docker login -u AWS -p $PASSWORD $REGISTRY\n      - docker build -t $REPO:latest .\n      - docker push $REPO:latest\n";
+    let expected = [
+        "unknown-phase [biuld]",
+        "password-argument [-p $PASSWORD]",
+        "latest-pushed [:latest]",
+        "latest-pushed [:latest]",
+    ];
+    let indented: String = plain
+        .lines()
+        .map(|line| format!("      {line}\n"))
+        .collect();
+    for source in [
+        format!("<<EOF\n{plain}EOF"),
+        format!("<<-SPEC\n{indented}    SPEC"),
+        format!("\"{}\"", plain.replace('\n', "\\n")),
+        "yamlencode({\n      version = 0.2\n      phases = {\n        biuld = { commands = [\"make\"] }\n        build = { commands = [\n          \"docker login -u AWS -p $PASSWORD $REGISTRY\",\n          \"docker build -t $REPO:latest .\",\n          \"docker push $REPO:latest\",\n        ] }\n      }\n    })".to_owned(),
+    ] {
+        let mut found = of_terraform(&source);
+        found.retain(|it| !it.starts_with("registry-login"));
+        let shown: Vec<String> = found
+            .iter()
+            .map(|it| it.replace("[latest]", "[:latest]"))
+            .collect();
+        assert_eq!(shown, expected, "{source}");
+    }
+}
+
+#[test]
+fn what_terraform_computes_is_not_judged() {
+    let found = of_terraform(
+        "<<EOF\nversion: 0.2\nphases:\n  build:\n    commands:\n      - docker push ${var.repository}:latest\n      - docker login -u AWS -p ${var.password} $REGISTRY\nEOF",
+    );
+    assert!(!found.iter().any(|it| it.contains("latest")), "{found:?}");
+}

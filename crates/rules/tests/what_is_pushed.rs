@@ -252,3 +252,110 @@ fn only_commands_that_expand_texts_excuse_a_variable_in_a_text() {
     let found = check(&[("buildspec.yml", spec)]);
     assert!(found.iter().any(|it| it.rule == rule), "{found:?}");
 }
+
+/// A project in Terraform that runs `buildspec.yml` with these variables, each a name and the rest of its block.
+fn terraform(variables: &[(&str, &str)]) -> String {
+    let mut text = String::from(
+        "resource \"aws_codebuild_project\" \"web\" {\n  name = \"web\"\n  environment {\n    type = \"LINUX_CONTAINER\"\n    privileged_mode = true\n",
+    );
+    for (name, rest) in variables {
+        let _ = writeln!(
+            text,
+            "    environment_variable {{\n      name = \"{name}\"\n      {rest}\n    }}"
+        );
+    }
+    text + "  }\n  source {\n    type = \"GITHUB\"\n  }\n}\n"
+}
+
+/// The same in CloudFormation.
+fn cloudformation(variables: &[(&str, &str)]) -> String {
+    let mut text = String::from(
+        "Resources:\n  Web:\n    Type: AWS::CodeBuild::Project\n    Properties:\n      Name: web\n      Environment:\n        Type: LINUX_CONTAINER\n        PrivilegedMode: true\n        EnvironmentVariables:\n",
+    );
+    for (name, rest) in variables {
+        let _ = writeln!(text, "          - Name: {name}\n            {rest}");
+    }
+    text + "      Source:\n        Type: GITHUB\n"
+}
+
+#[test]
+fn a_project_that_sets_the_tag_to_latest_is_told() {
+    let push = |tag: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t {ECR}/web:{tag} .\n      - docker push {ECR}/web:{tag}\n"
+        )
+    };
+    let deploy = format!(
+        "{}      - printf '[{{\"name\":\"web\",\"imageUri\":\"%s\"}}]' {ECR}/web:$VERSION > imagedefinitions.json\nartifacts:\n  files: imagedefinitions.json\n",
+        push("$VERSION")
+    );
+    let more = format!(
+        "{}      - docker push {ECR}/web:$CODEBUILD_BUILD_NUMBER\n",
+        push("$VERSION")
+    );
+    let set = format!(
+        "version: 0.2\nenv:\n  variables:\n    VERSION: \"1\"\n{}",
+        push("$VERSION").trim_start_matches("version: 0.2\n")
+    );
+    let latest = [("VERSION", "value = \"latest\"")];
+    let error = Some(Severity::Error);
+    let cases: [(&str, String, String, Option<Severity>); 8] = [
+        ("main.tf", terraform(&latest), push("$VERSION"), error),
+        ("main.tf", terraform(&latest), push("${VERSION}"), error),
+        ("main.tf", terraform(&latest), deploy, error),
+        ("main.tf", terraform(&latest), more, Some(Severity::Warning)),
+        // The buildspec has a value of its own, or what the project names is where the value is kept.
+        ("main.tf", terraform(&latest), set, None),
+        (
+            "main.tf",
+            terraform(&[(
+                "VERSION",
+                "type = \"PARAMETER_STORE\"\n      value = \"latest\"",
+            )]),
+            push("$VERSION"),
+            None,
+        ),
+        (
+            "stack.yml",
+            cloudformation(&[("VERSION", "Value: latest")]),
+            push("$VERSION"),
+            error,
+        ),
+        (
+            "stack.yml",
+            cloudformation(&[("OTHER", "Value: latest")]),
+            push("$VERSION"),
+            None,
+        ),
+    ];
+    for (path, project, buildspec, expected) in cases {
+        let found = check(&[("buildspec.yml", &buildspec), (path, &project)]);
+        let told: Vec<&Finding> = found
+            .iter()
+            .filter(|it| it.rule == "latest-default" && it.file == FileId(1))
+            .collect();
+        let level = told.first().map(|it| it.severity);
+        assert_eq!(level, expected, "{project}\n{buildspec}\n{found:#?}");
+        if let [finding] = told[..] {
+            let written = &project[finding.span.range()];
+            assert_eq!(written.trim_matches('"'), "latest");
+            assert!(finding.refusal.is_some() && finding.fix.is_none());
+        }
+    }
+}
+
+#[test]
+fn a_tag_that_the_project_sets_to_latest_is_no_tag_to_deploy_instead() {
+    let buildspec = format!(
+        "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t {ECR}/web:$VERSION .\n      - docker push {ECR}/web:$VERSION\n      - docker tag {ECR}/web:$VERSION {ECR}/web:latest\n      - docker push {ECR}/web:latest\n      - printf '[{{\"name\":\"web\",\"imageUri\":\"%s\"}}]' {ECR}/web:latest > imagedefinitions.json\nartifacts:\n  files: imagedefinitions.json\n"
+    );
+    let offered = |value: &str| {
+        let project = terraform(&[("VERSION", value)]);
+        let found = check(&[("buildspec.yml", &buildspec), ("main.tf", &project)]);
+        let deployed = found.into_iter().find(|it| it.rule == "latest-deployed");
+        let fix = deployed.and_then(|it| it.fix);
+        fix.map_or_else(String::new, |fix| fix.message.clone())
+    };
+    assert!(offered("value = \"7\"").contains("$VERSION"));
+    assert!(!offered("value = \"latest\"").contains("$VERSION"));
+}

@@ -5,8 +5,9 @@ use tagwright_syntax::yaml::{self, Entry, Mapping, NodeId, NodeKind, Tree};
 
 use super::inline;
 use super::{
-    Action, BuildspecOf, DeliveryFacts, Gate, Grant, Passed, Pipeline, Project, Reference, Run,
-    Setting, Slot, Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm, is_path, one_or_more,
+    Action, BuildspecOf, DeliveryFacts, EnvironmentVariable, Gate, Grant, Passed, Pipeline,
+    Project, Reference, Run, Setting, Slot, Stage, Trigger, UNKNOWN, Value, Variables,
+    VariablesForm, is_path, one_or_more,
 };
 use crate::scan::Source;
 
@@ -327,7 +328,7 @@ pub(super) fn passed_by(json: &str) -> Option<Vec<Passed>> {
 
 /// The variables of a project.
 struct Set {
-    names: Vec<Box<str>>,
+    variables: Vec<EnvironmentVariable>,
     /// All are written out.
     whole: bool,
     malformed: Vec<(Box<str>, Span)>,
@@ -346,7 +347,19 @@ fn project_variables(source: &Source<'_>, environment: Option<NodeId>) -> Set {
             Some(items) => {
                 for item in &items.items {
                     match tree.get(*item, "Name").map(|id| value(tree, id)) {
-                        Some(Value::Text(name)) => variables.push(name),
+                        Some(Value::Text(name)) => {
+                            let written = tree.get(*item, "Value");
+                            let kind = tree
+                                .get(*item, "Type")
+                                .map(|id| tree.text(id).unwrap_or(""));
+                            variables.push(EnvironmentVariable {
+                                name,
+                                value: written
+                                    .filter(|_| super::is_plain(kind))
+                                    .map_or(Value::Unknown, |id| value(tree, id)),
+                                span: tree.node(written.unwrap_or(*item)).span,
+                            });
+                        }
                         Some(_) => whole = false,
                         None => {
                             whole = false;
@@ -371,7 +384,7 @@ fn project_variables(source: &Source<'_>, environment: Option<NodeId>) -> Set {
             .is_some_and(|map| is_written_out(tree, map));
     }
     Set {
-        names: variables,
+        variables,
         whole,
         malformed,
         references,
@@ -428,7 +441,7 @@ pub(crate) fn project(
             .get(properties, "Name")
             .map_or(Value::Unknown, |id| value(tree, id)),
         span: tree.node(resource.key).span,
-        variables: set.names,
+        variables: set.variables,
         whole: set.whole,
         privileged: environment.and_then(|id| privileged(tree, id)),
         malformed: set.malformed,

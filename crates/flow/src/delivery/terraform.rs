@@ -7,8 +7,9 @@ use super::cloudformation;
 use super::terraform_iam;
 use super::terraform_inline;
 use super::{
-    Action, BuildspecOf, DeliveryFacts, Gate, Passed, Pipeline, Project, Reference, Run, Setting,
-    Slot, Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm, is_path,
+    Action, BuildspecOf, DeliveryFacts, EnvironmentVariable, Gate, Passed, Pipeline, Project,
+    Reference, Run, Setting, Slot, Stage, Trigger, UNKNOWN, Value, Variables, VariablesForm,
+    is_path,
 };
 
 /// What the file says of deliveries.
@@ -296,11 +297,19 @@ fn project(text: &str, block: &Block, name: &str) -> Project {
     for environment in body.blocks("environment") {
         whole &= environment.body.blocks("dynamic").next().is_none();
         for variable in environment.body.blocks("environment_variable") {
+            let written = variable.body.value("value");
+            let kind = variable.body.value("type");
             match text_of(&variable.body, "name") {
-                Some(name) => variables.push(name),
+                Some(name) => variables.push(EnvironmentVariable {
+                    name,
+                    value: written
+                        .filter(|_| super::is_plain(kind.map(|it| it.text().unwrap_or(""))))
+                        .map_or(Value::Unknown, value),
+                    span: written.map_or(variable.header, |it| it.span),
+                }),
                 None => whole = false,
             }
-            if let Some(value) = variable.body.value("value") {
+            if let Some(value) = written {
                 references.extend(self::references(text, value));
             }
         }

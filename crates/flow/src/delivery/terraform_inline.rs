@@ -98,12 +98,24 @@ impl Writer<'_> {
                         end: entry.value.span.start,
                         ..entry.span
                     };
-                    let comma = if at > 0 { ", " } else { "" };
-                    let key: String = key
-                        .chars()
-                        .map(|it| json(it).unwrap_or_else(|| it.to_string()))
-                        .collect();
-                    self.sign(&format!("{comma}\"{key}\": "), place);
+                    let written = place.of(self.text);
+                    let quoted = usize::from(written.starts_with('"'));
+                    let start = place.start as usize + quoted;
+                    let itself = written[quoted..].starts_with(key) && json_of(key) == key;
+                    let length = if itself {
+                        key.len()
+                    } else {
+                        place.len() - quoted
+                    };
+                    if at > 0 {
+                        self.sign(", ", Span::empty(start));
+                    }
+                    self.sign("\"", Span::empty(start));
+                    let span = Span::new(start, start + length);
+                    let spelled = json_of(key);
+                    self.inline.map.push(span, spelled.len(), itself);
+                    self.inline.text.push_str(&spelled);
+                    self.sign("\": ", Span::empty(start + length));
                     self.encoded(&entry.value)?;
                 }
                 self.sign("}", value.span);
@@ -173,6 +185,13 @@ fn json(character: char) -> Option<String> {
         _ if character.is_control() => Some(format!("\\u{:04x}", u32::from(character))),
         _ => None,
     }
+}
+
+/// A text as JSON writes it between quotes.
+fn json_of(text: &str) -> String {
+    text.chars()
+        .map(|it| json(it).unwrap_or_else(|| it.to_string()))
+        .collect()
 }
 
 /// What stands between the quotes.

@@ -311,7 +311,7 @@ fn untagged_attribute(text: &str, start: usize, end: usize) -> Option<Shape> {
     }
     let line = &text[line_start(text, start)..start];
     let head = text[..start]
-        .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "_.[]\"${(".contains(c))
+        .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "_-.[]\"${(".contains(c))
         .trim_end_matches([' ', '\t']);
     let key = head
         .ends_with(['=', ':'])
@@ -380,7 +380,7 @@ mod tests {
             ),
             ("image_repo = aws_ecr_repository.x.repository_url\n", "-"),
             (
-                "image = aws_ecrpublic_repository.x.repository_uri\n",
+                "image  =  aws_ecrpublic_repository.the-x.repository_uri # it\n",
                 "untagged repository_uri",
             ),
             ("runs-on: ubuntu-latest", "-"),

@@ -3,7 +3,8 @@
 //! ## What it does
 //!
 //! Finds `X=latest`, `${X:-latest}`, `${X:=latest}` and an `env.variables` value `latest`, where X becomes
-//! the tag of an image that is pushed or deployed, and nothing sets it first.
+//! the tag of an image that is pushed or deployed, and nothing sets it first. The same for a variable that the only
+//! build project of the buildspec, in CloudFormation or Terraform, sets to `latest`.
 //!
 //! ## Why it matters
 //!
@@ -67,12 +68,14 @@
 
 use std::collections::BTreeSet;
 
-use tagwright_flow::facts::LatestAt;
-use tagwright_flow::tools::Role;
+use tagwright_flow::Flow;
+use tagwright_flow::delivery::Value;
 use tagwright_flow::expression::Origin;
-use tagwright_flow::facts::TagValue;
+use tagwright_flow::facts::{FileFacts, LatestAt, TagKind, TagValue};
+use tagwright_flow::tools::Role;
 
 use crate::context::{Context, Place, Report, deploys};
+use crate::delivery;
 use crate::{Category, Check, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -85,6 +88,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
+    of_projects(context, report);
     let mut seen = BTreeSet::new();
     for (index, flow) in context.own_flows() {
         let only = flow.pushed && context.other_pushed_tags(flow).next().is_none();
@@ -149,6 +153,63 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             }
         }
     }
+}
+
+/// What the only project that runs a buildspec gives to it.
+fn of_projects(context: &Context<'_>, report: &mut Report<'_>) {
+    let latest = Value::Text("latest".into());
+    for (holder, project) in delivery::projects(context) {
+        for variable in project.variables.iter().filter(|it| it.value == latest) {
+            let name = &*variable.name;
+            let Some((flow, place)) = reader(context, holder, name) else {
+                continue;
+            };
+            let mut others = context.other_pushed_tags(flow);
+            let only = flow.pushed && others.all(|(_, tag)| is_variable(tag, name));
+            let shown = flow.shown();
+            let message = format!("the project sets `{name}` to `latest`, and it is the tag of `{shown}`, so every branch overwrites the same tag");
+            let refusal = Refusal::new(
+                RefusalCode::YourDecision,
+                format!("the project gives this value to its builds: take it away there, and let a command of {} set {name}", place.file.path),
+            );
+            report.add(
+                report
+                    .draft(holder.id, variable.span, message)
+                    .severity(if only { Severity::Error } else { Severity::Warning })
+                    .related(place.file.id, place.image.span, "used as the tag here")
+                    .fix(Err(refusal)),
+            );
+        }
+    }
+}
+
+/// The first image that is pushed or deployed with the variable, which the project in `holder` gives, as its tag.
+fn reader<'a>(
+    context: &Context<'a>,
+    holder: &FileFacts,
+    name: &str,
+) -> Option<(&'a Flow, Place<'a>)> {
+    context.own_flows().find_map(|(_, flow)| {
+        let mut places = context.places(flow);
+        let place = places.find(|place| {
+            let counts = deploys(place.image.role) || flow.pushed && place.image.role.pushes();
+            counts
+                && place.image.tags.iter().any(|tag| is_variable(tag, name))
+                && delivery::given(context, place.file, name)
+                    .is_some_and(|(file, _, it)| file.id == holder.id && it.name.as_ref() == name)
+        })?;
+        Some((flow, place))
+    })
+}
+
+/// Whether a tag is this variable and nothing else.
+fn is_variable(tag: &TagValue, name: &str) -> bool {
+    let written = tag.written.trim_matches(['"', '\'']);
+    let inner = written.strip_prefix('$').unwrap_or("");
+    let inner = inner
+        .strip_prefix('{')
+        .map_or(Some(inner), |it| it.strip_suffix('}'));
+    matches!(tag.kind, TagKind::Variable(_)) && inner == Some(name)
 }
 
 /// Whether the value is assigned, or used, only for branches that a condition names.

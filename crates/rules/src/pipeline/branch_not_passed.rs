@@ -215,7 +215,7 @@ fn needed(context: &Context<'_>, build: &Build<'_>) -> Option<(Span, Severity)> 
     let (project, spec) = (build.project, build.buildspec);
     if context.settings.branch_defined
         || !project.whole
-        || project.variables.iter().any(|name| **name == *variable)
+        || project.variable(variable).is_some()
         || spec.buildspec.as_ref()?.template.is_some()
     {
         return None;

@@ -100,7 +100,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, report: &mut Report<'_>) {
     for (holder, project) in delivery::projects(context) {
-        if project.privileged != Some(false) || project.variables.iter().any(|it| is_host(it)) {
+        if project.privileged != Some(false) || project.variables.iter().any(|it| is_host(&it.name)) {
             continue;
         }
         let Some(file) = delivery::only_runs(context, holder, project) else {

@@ -1,11 +1,13 @@
 //! Which tag: the one that the flow already pushes beside `latest`, where there is one for every reader.
 
+use tagwright_flow::delivery::Value;
 use tagwright_flow::expression::{Expansion, Origin, Site, plain_name};
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, Order, TagKind, TagValue};
 
 use super::joined::Tagged;
 use super::tag_edits::{Variables, variable_of, write};
 use crate::context::Context;
+use crate::delivery;
 use crate::shared_variables::Sharing;
 use crate::{Applicability, Fix};
 
@@ -43,7 +45,7 @@ pub(super) fn take_existing<'a>(
             .filter_map(|(other, value)| Some((other, reusable(value)?)))
             .filter(|(other, _)| !other.image.conditional || place.image.conditional)
             .find(|(_, text)| {
-                is_set(place.file, text, place.image.order)
+                is_set(context, place.file, text, place.image.order)
                     && (site.expansion != Expansion::InnerShell || is_exported(place.file, text))
             })
             .map(|(_, text)| text)?;
@@ -74,12 +76,13 @@ fn reusable(tag: &TagValue) -> Option<String> {
     (named && plain_name(name) == name).then(|| written.to_owned())
 }
 
-/// Whether the variable of `text` has its value before `order`, or from outside the file.
-fn is_set(file: &FileFacts, text: &str, order: Order) -> bool {
+/// Whether the variable of `text` has its value before `order`, or one other than `latest` from outside the file.
+fn is_set(context: &Context<'_>, file: &FileFacts, text: &str, order: Order) -> bool {
     let name = plain_name(text.trim_start_matches(['$', '{']));
     let mut assigned = file.assigned(name).peekable();
     if assigned.peek().is_none() {
-        return true;
+        let given = delivery::given(context, file, name);
+        return given.is_none_or(|(_, _, it)| it.value != Value::Text("latest".into()));
     }
     assigned.any(|a| a.order <= order && !a.subshell)
 }

@@ -28,9 +28,7 @@ pub(super) fn pass_branch(context: &Context<'_>, spec: FileId) -> Result<Vec<Cha
     for build in delivery::builds(context) {
         let project = build.project;
         // What a project gets from elsewhere may hold the branch.
-        let gets = |passed: bool| {
-            passed || !project.whole || project.variables.iter().any(|it| **it == *variable)
-        };
+        let gets = |passed: bool| passed || !project.whole || project.variable(variable).is_some();
         let passed = build.action.passed.as_deref();
         let passes = passed.is_some_and(|it| it.iter().any(|it| *it.name == *variable));
         if build.buildspec.id == spec && !gets(passes) {
