@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use tagwright_flow::FileId;
-use tagwright_rules::{Finding, Settings, Severity, lint};
+use tagwright_rules::{ChangeKind, Finding, Settings, Severity, lint};
 
 const ECR: &str = "444455556666.dkr.ecr.eu-central-1.amazonaws.com";
 
@@ -358,4 +358,41 @@ fn a_tag_that_the_project_sets_to_latest_is_no_tag_to_deploy_instead() {
     };
     assert!(offered("value = \"7\"").contains("$VERSION"));
     assert!(!offered("value = \"latest\"").contains("$VERSION"));
+}
+
+/// The files that the fix of the push in `ci/buildspec.yml` writes into, in front of the command that applies `applied`.
+fn rewrites(applied: &str, files: &[&str]) -> Vec<String> {
+    let buildspec = format!(
+        "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t {ECR}/web:latest .\n      - docker push {ECR}/web:latest\n      - kubectl apply -f {applied}\n"
+    );
+    let pod = format!(
+        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - name: web\n      image: {ECR}/web:latest\n"
+    );
+    let mut all = vec![("ci/buildspec.yml", &*buildspec)];
+    all.extend(files.iter().map(|path| (*path, &*pod)));
+    let found = check(&all);
+    let pushed = found.iter().find(|it| it.rule == "latest-pushed").unwrap();
+    let changes = pushed.fix.iter().flat_map(|fix| &fix.changes);
+    let inserted = changes.filter_map(|change| match &change.kind {
+        ChangeKind::InsertItem { value, .. } => value.strip_prefix("sed -i ")?.rsplit_once(' '),
+        _ => None,
+    });
+    inserted.map(|(_, file)| file.to_owned()).collect()
+}
+
+#[test]
+fn a_manifest_is_found_from_where_the_build_starts() {
+    let named = |applied: &str, files: &[&str], path: &str| {
+        let found = rewrites(applied, files);
+        assert_eq!(found, [path], "{applied} {files:?}");
+    };
+    named("ci/web.yaml", &["ci/web.yaml"], "ci/web.yaml");
+    named("ci", &["ci/web.yaml"], "ci/web.yaml");
+    // The source of the project is the folder of the buildspec.
+    named("web.yaml", &["ci/web.yaml"], "web.yaml");
+    named("k8s/", &["ci/k8s/web.yaml"], "k8s/web.yaml");
+    named(".", &["web.yaml"], "web.yaml");
+    // Either of two may be meant, and one that is not applied stays.
+    assert!(rewrites("web.yaml", &["ci/web.yaml", "web.yaml"]).is_empty());
+    assert!(rewrites("web.yaml", &["k8s/web.yaml"]).is_empty());
 }

@@ -193,7 +193,7 @@ impl Index {
             let flow = names.get(&name).copied();
             Known { flow, name }
         });
-        let unread = Cover::of([overwritten(facts), never_read(facts)].concat());
+        let unread = Cover::of([overwritten(facts), never_read(facts), searched(facts)].concat());
         let found = self.places.split_off(first);
         let lives = |place: &Place| {
             let named = match place.found.shape {
@@ -572,6 +572,46 @@ fn overwritten(facts: &FileFacts) -> Vec<Span> {
         .collect()
 }
 
+/// What `sed` looks for in files that it edits in place. It deploys nothing; the place that it looks for does, and is
+/// a place of its own.
+fn searched(facts: &FileFacts) -> Vec<Span> {
+    let commands = facts.edited.iter().map(|it| it.span);
+    commands
+        .flat_map(|span| {
+            let base = span.start as usize;
+            patterns(span.of(&facts.text))
+                .into_iter()
+                .map(move |range| Span::new(base + range.start, base + range.end))
+        })
+        .collect()
+}
+
+/// The patterns of the substitutions in a command of sed: what stands between the first two signs of `s|…|…|`.
+fn patterns(command: &str) -> Vec<std::ops::Range<usize>> {
+    let bytes = command.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at + 2 < bytes.len() {
+        let begins = at == 0 || b" \t'\";{=/,0123456789$".contains(&bytes[at - 1]);
+        let sign = bytes[at + 1];
+        if bytes[at] != b's' || !begins || !b"|#,@~%!/:;^+".contains(&sign) {
+            at += 1;
+            continue;
+        }
+        let start = at + 2;
+        let mut end = start;
+        while end < bytes.len() && bytes[end] != sign {
+            end += if bytes[end] == b'\\' { 2 } else { 1 };
+        }
+        if end >= bytes.len() {
+            break;
+        }
+        found.push(start..end);
+        at = end;
+    }
+    found
+}
+
 /// The references that `sed` looks for in files of the workspace: what it finds is written anew before anybody
 /// reads it.
 struct Replaced(Vec<(SmolStr, String)>);
@@ -582,6 +622,10 @@ impl Replaced {
         for facts in workspace.files() {
             for edited in &facts.edited {
                 let command = edited.span.of(&facts.text).replace('\\', "");
+                // A build may start in the folder of its buildspec.
+                if let Some((folder, _)) = facts.path.rsplit_once('/') {
+                    edits.push((format!("{folder}/{}", edited.path).into(), command.clone()));
+                }
                 edits.push((edited.path.clone(), command));
             }
         }
@@ -692,4 +736,28 @@ fn systems(workspace: &Workspace, flow: usize) -> Vec<System> {
         }
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sed_looks_for_what_stands_between_its_signs() {
+        for (command, expected) in [
+            ("sed -i \"s|a:latest|a:$T|\" x.json", &["a:latest"][..]),
+            ("sed -i 's#a/b:latest#c#g;s,d,e,' x", &["a/b:latest", "d"]),
+            ("sed -i s/a\\/b:latest/c/ x", &["a\\/b:latest"]),
+            ("sed -i -e's@a:latest@b@' images", &["a:latest"]),
+            ("sed -i '1s|a|b|' x", &["a"]),
+            ("sed -i 's|a:latest x", &[]),
+            ("sed -i '/latest/d' files", &[]),
+        ] {
+            let found: Vec<&str> = patterns(command)
+                .into_iter()
+                .map(|range| &command[range])
+                .collect();
+            assert_eq!(found, expected, "{command}");
+        }
+    }
 }

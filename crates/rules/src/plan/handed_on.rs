@@ -8,6 +8,8 @@ use tagwright_flow::facts::{FileFacts, ImageFiles, Order, TagValue};
 use super::definition::{Insertion, at_the_end, before};
 use super::joined::Tagged;
 use crate::context::{Context, Place};
+use crate::delivery::folder;
+use crate::handover::lists;
 use crate::rewritten;
 
 /// A command that writes the tag into a file, and where it goes.
@@ -57,14 +59,14 @@ pub(super) fn rewrite<'a>(
         .collect();
     specs.dedup_by_key(|file| file.id);
     let mut found = specs.into_iter().filter_map(|file| {
-        let (place, order) = hand_over(file, data)?;
+        let (place, order) = hand_over(context, file, data)?;
         Some((file, place, order))
     });
     let (file, at, order) = found.next()?;
     // Whoever else hands it on would deploy the old text.
     let others = context.workspace.files().iter();
     let alone = others
-        .filter(|other| hands_on(other, data).is_some())
+        .filter(|other| hands_on(context, other, data).is_some())
         .count()
         <= 1;
     if found.next().is_some() || !alone || file.habits().moves {
@@ -75,37 +77,57 @@ pub(super) fn rewrite<'a>(
         file,
         place: at,
         order,
-        command: format!("sed -i \"s|{pattern}|{repository}:{tag}|\" {}", data.path),
+        command: format!(
+            "sed -i \"s|{pattern}|{repository}:{tag}|\" {}",
+            from_build(context, file, &data.path)
+        ),
     })
 }
 
+/// The path as the commands of `file` write it. A build starts in the folder of its buildspec where its source is
+/// that folder; then nothing in the repository is called by the path from its root.
+fn from_build<'p>(context: &Context<'_>, file: &FileFacts, path: &'p str) -> &'p str {
+    let below = path.strip_prefix(folder(&file.path)).unwrap_or(path);
+    let has = |path: &str| file.handed_on.iter().any(|it| holds(&it.path, path));
+    let mut files = context.workspace.files().iter();
+    if !has(path) && has(below) && !files.any(|it| *it.path == *below) {
+        below
+    } else {
+        path
+    }
+}
+
+/// Whether the path that a command is given is this file's, or that of a folder around it.
+fn holds(given: &str, path: &str) -> bool {
+    let rest = path.strip_prefix(given.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        || given == "." && !path.contains('/')
+}
+
 /// Where in `file` the command belongs that writes into `data` before it is handed on.
-fn hand_over<'a>(file: &'a FileFacts, data: &FileFacts) -> Option<(Insertion<'a>, Order)> {
+fn hand_over<'a>(
+    context: &Context<'_>,
+    file: &'a FileFacts,
+    data: &FileFacts,
+) -> Option<(Insertion<'a>, Order)> {
     if data.kind == FileKind::ImageDefinitions {
-        let listed = file.buildspec.as_ref()?.image_files == ImageFiles::Listed;
-        let end = file
-            .buildspec
-            .as_ref()?
-            .lists
-            .iter()
-            .map(|list| list.items.1)
-            .max()?;
+        let spec = file.buildspec.as_ref()?;
+        let at_root = spec.image_files == ImageFiles::Listed && !data.path.contains('/');
+        let end = spec.lists.iter().map(|list| list.items.1).max()?;
         let last = Order {
             item: end.checked_sub(1)?,
             command: 0,
         };
-        return (listed && !data.path.contains('/')).then(|| (at_the_end(file), last));
+        let listed = at_root || lists(file, &data.path);
+        return listed.then(|| (at_the_end(file), last));
     }
-    let order = hands_on(file, data)?;
+    let order = hands_on(context, file, data)?;
     Some((before(file, order), order))
 }
 
 /// When the first command of `file` hands `data` on.
-fn hands_on(file: &FileFacts, data: &FileFacts) -> Option<Order> {
-    let holds = |path: &str| {
-        let rest = data.path.strip_prefix(path.trim_end_matches('/'));
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let handed = file.handed_on.iter().filter(|it| holds(&it.path));
+fn hands_on(context: &Context<'_>, file: &FileFacts, data: &FileFacts) -> Option<Order> {
+    let path = from_build(context, file, &data.path);
+    let handed = file.handed_on.iter().filter(|it| holds(&it.path, path));
     handed.map(|it| it.order).min()
 }
