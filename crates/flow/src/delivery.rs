@@ -62,6 +62,8 @@ pub struct Pipeline {
     pub mode: Value,
     /// Stages, actions and variables are all written out.
     pub whole: bool,
+    /// The same, but for the configurations of the actions.
+    pub listed: bool,
 }
 
 /// A branch that a trigger of a pipeline names.
@@ -116,6 +118,8 @@ pub struct Action {
     pub run_order: u32,
     /// Its configuration.
     pub settings: Vec<Setting>,
+    /// All of its configuration is written out.
+    pub settings_whole: bool,
     /// The variables of the pipeline that its configuration reads.
     pub references: Vec<Reference>,
     /// What it passes to a build; `None` if that cannot be read.
@@ -375,6 +379,12 @@ pub fn is_path(text: &str) -> bool {
         && !text.contains(['\n', '{', ' '])
         && !text.starts_with("arn:")
         && !text.starts_with("s3:")
+}
+
+/// Whether the configurations of all actions are written out.
+fn are_whole(stages: &[Stage]) -> bool {
+    let mut actions = stages.iter().flat_map(|stage| &stage.actions);
+    actions.all(|action| action.settings_whole)
 }
 
 /// The items of a list, or the one value in its place.

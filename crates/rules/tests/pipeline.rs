@@ -94,6 +94,35 @@ fn a_branch_that_is_not_passed_is_one_error_in_the_pipeline_and_none_in_the_buil
 }
 
 #[test]
+fn what_a_condition_decides_of_a_deployment_hides_no_source() {
+    let whole = template(NAMESPACE, FROM_PIPELINE, "");
+    let offered = |pipeline: &str| {
+        let files = [("buildspec.yml", NEEDS_BRANCH), ("pipeline.yml", pipeline)];
+        let found = lint_with(&files, &Settings::default());
+        found
+            .iter()
+            .any(|it| it.rule == "branch-not-passed" && it.fix.is_some())
+    };
+    assert!(offered(&whole));
+    let provider = whole.replace(
+        "Provider: ECS",
+        "Provider: !If [Blue, CodeDeployToECS, ECS]",
+    );
+    assert!(offered(&provider));
+    let configuration = whole.replace(
+        "Configuration:\n                ClusterName: shop\n                ServiceName: web",
+        "Configuration: !If\n                - Blue\n                - {ApplicationName: web}\n                - {ClusterName: shop, ServiceName: web}",
+    );
+    assert_ne!(configuration, whole);
+    assert!(offered(&configuration));
+    // Another source may be among what is decided elsewhere.
+    let source = whole.replace("Category: Deploy", "Category: !Ref Kind");
+    assert!(!offered(&source));
+    let provider = whole.replace("Provider: CodeStarSourceConnection", "Provider: !Ref Kind");
+    assert!(!offered(&provider));
+}
+
+#[test]
 fn without_a_pipeline_or_without_the_rule_the_buildspec_itself_is_blamed() {
     assert_eq!(
         found(&[("buildspec.yml", NEEDS_BRANCH)], "undefined-branch").len(),

@@ -396,3 +396,23 @@ fn a_manifest_is_found_from_where_the_build_starts() {
     assert!(rewrites("web.yaml", &["ci/web.yaml", "web.yaml"]).is_empty());
     assert!(rewrites("web.yaml", &["k8s/web.yaml"]).is_empty());
 }
+
+#[test]
+fn a_command_takes_the_tag_that_is_pushed_though_a_manifest_cannot() {
+    let buildspec = format!(
+        "version: 0.2\nphases:\n  build:\n    commands:\n      - TAG=$(date +%s)\n      - docker build -t {ECR}/web:$TAG .\n      - docker push {ECR}/web:$TAG\n      - docker tag {ECR}/web:$TAG {ECR}/web:latest\n      - docker push {ECR}/web:latest\n      - kubectl set image deployment/web web={ECR}/web:latest\n"
+    );
+    let pod = format!(
+        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - name: web\n      image: {ECR}/web:latest\n"
+    );
+    let found = check(&[("buildspec.yml", &buildspec), ("k8s/web.yaml", &pod)]);
+    let fixed: Vec<(u32, bool)> = found
+        .iter()
+        .filter(|it| it.rule == "latest-deployed")
+        .map(|it| (it.file.0, it.fix.is_some()))
+        .collect();
+    assert_eq!(fixed, [(0, true), (1, false)], "{found:#?}");
+    // The manifest still needs what is pushed.
+    let mut pushes = found.iter().filter(|it| it.rule == "latest-pushed");
+    assert!(pushes.all(|it| it.fix.is_none()));
+}

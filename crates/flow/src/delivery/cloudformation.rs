@@ -19,23 +19,23 @@ pub(crate) fn pipeline(
     properties: NodeId,
 ) {
     let tree = source.tree;
-    let mut whole = true;
+    let mut listed = true;
     let mut stages = Vec::new();
     match list(tree, properties, "Stages") {
         Some(nodes) => {
             for node in nodes {
-                stages.extend(stage(source, *node, &mut whole));
+                stages.extend(stage(source, *node, &mut listed));
             }
         }
-        None => whole = false,
+        None => listed = false,
     }
     let mut variables = Vec::new();
     if tree.get(properties, "Variables").is_some() {
-        whole &= list(tree, properties, "Variables").is_some();
+        listed &= list(tree, properties, "Variables").is_some();
         for node in list(tree, properties, "Variables").unwrap_or_default() {
             match tree.get(*node, "Name").map(|name| value(tree, name)) {
                 Some(Value::Text(name)) => variables.push(name),
-                _ => whole = false,
+                _ => listed = false,
             }
         }
     }
@@ -61,13 +61,14 @@ pub(crate) fn pipeline(
     facts.pipelines.push(Pipeline {
         name: named(tree, resource.key, tree.get(properties, "Name")),
         span: tree.node(resource.key).span,
-        stages,
         variables,
         trigger_branches,
         mode: tree
             .get(properties, "ExecutionMode")
             .map_or(Value::Text("SUPERSEDED".into()), |id| value(tree, id)),
-        whole,
+        whole: listed && super::are_whole(&stages),
+        listed,
+        stages,
     });
 }
 
@@ -79,10 +80,10 @@ fn named(tree: &Tree, key: NodeId, name: Option<NodeId>) -> Box<str> {
     }
 }
 
-fn stage(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Stage> {
+fn stage(source: &Source<'_>, node: NodeId, listed: &mut bool) -> Option<Stage> {
     let tree = source.tree;
     let Some(nodes) = list(tree, node, "Actions") else {
-        *whole = false;
+        *listed = false;
         return None;
     };
     let mut references = Vec::new();
@@ -109,7 +110,7 @@ fn stage(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Stage> {
     let name = tree.get(node, "Name");
     let mut actions = Vec::new();
     for node in nodes {
-        actions.extend(action(source, *node, whole));
+        actions.extend(action(source, *node, listed));
     }
     Some(Stage {
         name: match name.map(|name| value(tree, name)) {
@@ -130,11 +131,11 @@ fn start(source: &Source<'_>, node: NodeId) -> Span {
     Span::new(span.start as usize, span.start as usize + first)
 }
 
-fn action(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Action> {
+fn action(source: &Source<'_>, node: NodeId, listed: &mut bool) -> Option<Action> {
     let tree = source.tree;
     // `Fn::If` and the like in place of an action.
     let Some(kind) = tree.get(node, "ActionTypeId") else {
-        *whole = false;
+        *listed = false;
         return None;
     };
     let text = |parent: NodeId, key: &str| -> Box<str> {
@@ -147,13 +148,14 @@ fn action(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Action>
         None => None,
         Some(Value::Text(text)) => Some(text),
         Some(_) => {
-            *whole = false;
+            *listed = false;
             None
         }
     };
     let configuration = tree.get(node, "Configuration");
     let entries = configuration.and_then(|id| tree.mapping(id));
-    *whole &= configuration.is_none() || entries.is_some_and(|map| is_written_out(tree, map));
+    let settings_whole =
+        configuration.is_none() || entries.is_some_and(|map| is_written_out(tree, map));
     let mut settings = Vec::new();
     let mut passed = Some(Vec::new());
     let mut variables = None;
@@ -197,6 +199,7 @@ fn action(source: &Source<'_>, node: NodeId, whole: &mut bool) -> Option<Action>
             .and_then(|text| text.parse().ok())
             .unwrap_or(1),
         settings,
+        settings_whole,
         references: configuration.map_or_else(Vec::new, |id| references_below(source, id)),
         passed,
         variables,

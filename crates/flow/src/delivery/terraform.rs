@@ -95,13 +95,13 @@ fn references(file: &str, expression: &Expression) -> Vec<Reference> {
 
 fn pipeline(text: &str, block: &Block, name: &str) -> Pipeline {
     let body = &block.body;
-    let mut whole = !block.is_repeated() && body.blocks("dynamic").next().is_none();
+    let mut listed = !block.is_repeated() && body.blocks("dynamic").next().is_none();
     let mut stages = Vec::new();
     for stage in body.blocks("stage") {
-        whole &= stage.body.blocks("dynamic").next().is_none();
+        listed &= stage.body.blocks("dynamic").next().is_none();
         let mut actions = Vec::new();
         for block in stage.body.blocks("action") {
-            actions.push(action(text, block, &mut whole));
+            actions.push(action(text, block, &mut listed));
         }
         let gate = stage.body.blocks("before_entry").next();
         let name = stage.body.value("name");
@@ -128,7 +128,7 @@ fn pipeline(text: &str, block: &Block, name: &str) -> Pipeline {
     for variable in body.blocks("variable") {
         match text_of(&variable.body, "name") {
             Some(name) => variables.push(name),
-            None => whole = false,
+            None => listed = false,
         }
     }
     let mut trigger_branches = Vec::new();
@@ -149,35 +149,36 @@ fn pipeline(text: &str, block: &Block, name: &str) -> Pipeline {
     Pipeline {
         name: text_of(body, "name").unwrap_or_else(|| name.into()),
         span: block.header,
-        stages,
         variables,
         trigger_branches,
         mode: body
             .value("execution_mode")
             .map_or(Value::Text("SUPERSEDED".into()), value),
-        whole,
+        whole: listed && super::are_whole(&stages),
+        listed,
+        stages,
     }
 }
 
-fn action(text: &str, block: &Block, whole: &mut bool) -> Action {
+fn action(text: &str, block: &Block, listed: &mut bool) -> Action {
     let body = &block.body;
     let namespace = body.value("namespace").map(value);
     if !matches!(namespace, None | Some(Value::Text(_))) {
-        *whole = false;
+        *listed = false;
     }
     let configuration = body.value("configuration");
     let entries = match configuration {
         None => Some(&[][..]),
         Some(it) => it.entries(),
     };
-    *whole &= entries.is_some();
+    let mut settings_whole = entries.is_some();
     let mut settings = Vec::new();
     let mut references = Vec::new();
     let mut passed = entries.map(|_| Vec::new());
     let mut variables = None;
     for entry in entries.unwrap_or_default() {
         let Some(key) = &entry.key else {
-            *whole = false;
+            settings_whole = false;
             passed = None;
             continue;
         };
@@ -211,6 +212,7 @@ fn action(text: &str, block: &Block, whole: &mut bool) -> Action {
             .and_then(|it| it.text().unwrap_or(it.span.of(text)).parse().ok())
             .unwrap_or(1),
         settings,
+        settings_whole,
         references,
         passed,
         variables,

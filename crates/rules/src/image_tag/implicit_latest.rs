@@ -79,9 +79,9 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             };
             let plan = context.plan(index);
             let (verb, fix) = if deploys {
-                ("deployed", &plan.deploys)
+                ("deployed", plan.of_deployment(place))
             } else {
-                ("pushed", &plan.pushes)
+                ("pushed", plan.pushes.clone())
             };
             let some = context.is_of_one_branch(index);
             let whose = if some { "" } else { ", from whatever branch" };
@@ -101,7 +101,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 report
                     .draft(place.file.id, place.image.span, message)
                     .severity(severity)
-                    .shared_fix(fix.clone()),
+                    .shared_fix(fix),
             );
         }
     }

@@ -97,7 +97,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     Severity::Error
                 };
                 let draft = report.draft(place.file.id, span, message).severity(severity);
-                report.add(draft.shared_fix(context.plan(index).deploys.clone()));
+                report.add(draft.shared_fix(context.plan(index).of_deployment(place)));
             }
         }
     }

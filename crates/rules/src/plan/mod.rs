@@ -32,6 +32,7 @@ use self::branch_tag::branch_tag;
 use self::existing::take_existing;
 use self::joined::Tagged;
 use crate::context::{Context, Place, deploys};
+use crate::rewritten::is_data;
 use crate::shell_text::names_in;
 use crate::{Applicability, Fix, Refusal, RefusalCode};
 
@@ -43,8 +44,10 @@ pub(crate) use self::joined::Index;
 /// The fixes of one flow.
 #[derive(Clone, Debug)]
 pub(crate) struct ImagePlan {
-    /// For what is deployed.
-    pub(crate) deploys: Result<Arc<Fix>, Refusal>,
+    /// For what commands deploy.
+    deploys: Result<Arc<Fix>, Refusal>,
+    /// For what files of data deploy.
+    data: Result<Arc<Fix>, Refusal>,
     /// For everything else.
     pub(crate) pushes: Result<Arc<Fix>, Refusal>,
     /// For `latest` that is only one of the values of a variable, by file and place: it can change alone,
@@ -60,8 +63,17 @@ impl ImagePlan {
             .and_then(|site| self.defaults.get(&(place.file.id, site.source)));
         match own {
             Some(fix) => fix.clone(),
-            None if deploys(place.image.role) => self.deploys.clone(),
+            None if deploys(place.image.role) => self.of_deployment(place),
             None => self.pushes.clone(),
+        }
+    }
+
+    /// The fix for a place that deploys.
+    pub(crate) fn of_deployment(&self, place: Place<'_>) -> Result<Arc<Fix>, Refusal> {
+        if is_data(place.file) {
+            self.data.clone()
+        } else {
+            self.deploys.clone()
         }
     }
 }
@@ -103,8 +115,10 @@ impl ImagePlan {
         if !readers.is_empty()
             && let Some(fix) = take_existing(context, &readers, &rest, &pushed)
         {
+            let deploys = Ok(Arc::new(fix));
             return Self {
-                deploys: Ok(Arc::new(fix)),
+                data: deploys.clone(),
+                deploys,
                 pushes: branch_tag(context, &rest).map(Arc::new),
                 defaults,
             };
@@ -125,8 +139,18 @@ impl ImagePlan {
             ))
         };
         let fix = fix.map(Arc::new);
+        // What a file of data names stays, and goes on being pushed; what a command deploys needs not wait for it.
+        let commands: Vec<_> = readers
+            .iter()
+            .copied()
+            .filter(|(place, _)| !is_data(place.file))
+            .collect();
+        let own = (fix.is_err() && !commands.is_empty() && commands.len() < readers.len())
+            .then(|| take_existing(context, &commands, &rest, &pushed))
+            .flatten();
         Self {
-            deploys: fix.clone(),
+            deploys: own.map_or_else(|| fix.clone(), |own| Ok(Arc::new(own))),
+            data: fix.clone(),
             pushes: fix,
             defaults,
         }

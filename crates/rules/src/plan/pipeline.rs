@@ -193,8 +193,11 @@ fn only_source<'a>(
         let what = "the pipeline";
         Err(Refusal::new(RefusalCode::BranchUnknown, message).at(file.id, span, what))
     };
-    let decided = |action: &Action| !action.category.is_empty() && !action.provider.is_empty();
-    if !pipeline.whole || !delivery::actions(pipeline).all(decided) {
+    let decided = |action: &Action| {
+        let source = matches!(&*action.category, "Source" | "");
+        !source || !action.category.is_empty() && !action.provider.is_empty()
+    };
+    if !pipeline.listed || !delivery::actions(pipeline).all(decided) {
         return unknown(
             format!("the pipeline `{name}` {lacks}, and its source is not written out"),
             pipeline.span,
