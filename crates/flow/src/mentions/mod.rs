@@ -377,10 +377,19 @@ impl Index {
             Shape::Redeploy(_) => (span.start, true),
             Shape::Word | Shape::Untagged(_) => (span.start, false),
         };
-        let span = Span {
-            start,
-            end: span.end,
-        };
+        let (mut start, mut end) = (start, span.end);
+        if let Shape::Untagged(_) = place.found.shape {
+            // The whole address, `aws_ecr_repository.web.repository_url`.
+            let head = file.text[..start as usize]
+                .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "_-.".contains(c));
+            start = Span::empty(head.len()).start;
+        }
+        let named = &file.text[start as usize..end as usize];
+        let open = named.matches("${").count() > named.matches('}').count();
+        if open && file.text[end as usize..].starts_with('}') {
+            end += 1;
+        }
+        let span = Span { start, end };
         let lines = file.recent.get(|| LineIndex::new(&file.text));
         Mention {
             path: Arc::clone(&file.path),

@@ -65,7 +65,9 @@ impl Insertion<'_> {
                     },
                 })
             }
-            Insertion::Nowhere(code, reason) => Err(Refusal::new(*code, *reason)),
+            Insertion::Nowhere(code, reason) => {
+                Err(Refusal::new(*code, *reason).at(file, Span::empty(0), "this file"))
+            }
         }
     }
 }
