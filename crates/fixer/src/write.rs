@@ -2,8 +2,8 @@
 //!
 //! Each new text is first written in full to a temporary file in the folder of its target; only when
 //! all of them are complete and safe on disk are they renamed over the targets, which replaces each in
-//! one step. Before its rename every target is read once more and must still hold exactly the text that
-//! the fix was made from. Between that look and the rename lies a moment in which another program's write
+//! one step. Before the first rename every target is read once more and must still hold exactly the text that
+//! the fix was made from. Between that look and its rename lies a moment in which another program's write
 //! would be lost; there is no portable way to close it. If something fails midway, the files that were
 //! already replaced get their old text back, unless somebody else has written them since. Temporary files that a
 //! killed run has left in the same folders are swept away.
@@ -197,14 +197,14 @@ fn replace_all(
     complete: Vec<NamedTempFile>,
     staged: &mut Staged,
 ) -> Result<(), WriteError> {
+    for target in targets {
+        target.still_as_read()?;
+    }
+    // Nothing but renames from here on: a process that is killed between two of them leaves some files new and some
+    // old, so there is as little time as possible for it.
     for (index, (target, temporary)) in targets.iter().zip(complete).enumerate() {
-        let done = target.still_as_read().and_then(|()| {
-            steps
-                .replace(temporary, &target.real)
-                .map_err(|source| target.fail("replace", source))
-        });
-        if let Err(error) = done {
-            return Err(take_back(steps, &targets[..index], error, staged));
+        if let Err(source) = steps.replace(temporary, &target.real) {
+            return Err(take_back(steps, &targets[..index], target, source, staged));
         }
     }
     Ok(())
@@ -285,7 +285,8 @@ fn fill(
 fn take_back(
     steps: &dyn Steps,
     replaced: &[Target<'_>],
-    error: WriteError,
+    failed: &Target<'_>,
+    source: io::Error,
     staged: &mut Staged,
 ) -> WriteError {
     let kept: Vec<PathBuf> = replaced
@@ -305,16 +306,9 @@ fn take_back(
         .map(|target| target.given.to_path_buf())
         .collect();
     if kept.is_empty() {
-        return error;
+        return failed.fail("replace", source);
     }
-    let (path, source) = match error {
-        WriteError::Io { path, source, .. } => (path, source),
-        WriteError::Changed(path) => (path, io::Error::other("it changed on disk")),
-        WriteError::ReadOnly(path) | WriteError::NotAFile(path) | WriteError::SameFile(path, _) => {
-            (path, io::Error::other("it cannot be written"))
-        }
-        WriteError::NotRestored { path, source, .. } => (path, source),
-    };
+    let path = failed.given.to_path_buf();
     WriteError::NotRestored { path, source, kept }
 }
 
