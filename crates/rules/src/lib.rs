@@ -265,6 +265,7 @@ rules! {
     }
     shell {
         incomplete_command
+        folded_backslash
         removed_command
         registry_login
         bashism

@@ -855,3 +855,31 @@ fn arrays_are_lost_between_items_only() {
     silent("array-across-items", "A=(1 2)\nA=(3); echo ${A[0]}");
     silent("array-across-items", "A=1\necho ${A}");
 }
+
+#[test]
+fn a_backslash_before_a_line_break_that_yaml_folds_is_a_space() {
+    let item = |written: &str| {
+        let text = format!("version: 0.2\nphases:\n  build:\n    commands:\n      - {written}\n");
+        places("folded-backslash", &[("buildspec.yml", &text)]).len()
+    };
+    for wrong in [
+        "docker push \\\n        $IMAGE",
+        "docker push \\ \n        $IMAGE",
+        "aws ecr get-login-password | \\\n        docker login --password-stdin $HOST",
+        ">-\n        docker push \\\n        $IMAGE",
+        "docker build \\\r\n        --file a .\r",
+    ] {
+        assert_eq!(item(wrong), 1, "{wrong}");
+    }
+    for right in [
+        "|\n        docker push \\\n          $IMAGE",
+        // Deeper lines keep their breaks.
+        ">\n        docker build .\n          --file a \\\n          --tag b",
+        "cp a\\ b.txt c",
+        "echo one \\\n        two",
+        "docker push 'a \\\n        b'",
+        "\"docker push \\\n        $IMAGE\"",
+    ] {
+        assert_eq!(item(right), 0, "{right}");
+    }
+}

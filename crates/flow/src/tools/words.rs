@@ -263,9 +263,12 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A whole word.
+    /// A whole word, but for blanks that it begins with: `\` at the end of a line that YAML has joined with the next
+    /// one is a blank in the word, and the image is meant without it.
     pub(super) fn whole(&self, index: usize) -> Option<Slice> {
-        self.shape(index).tail(0, Some(index))
+        let shape = self.shape(index);
+        let blanks = shape.text.len() - shape.text.trim_start().len();
+        shape.tail(blanks, Some(index))
     }
 
     /// The part of `slice` under `range` of its text.
