@@ -532,6 +532,7 @@ fn reader(command: &Command, index: usize) -> Reader {
     let program = program.rsplit('/').next().unwrap_or_default();
     let prints = command.context.pipe_length <= 1
         && command.context.substitution == 0
+        && !command.context.diverted
         && !command
             .redirects
             .iter()
