@@ -865,6 +865,7 @@ impl Reader<'_, '_> {
             self.environment
                 .assign(&assignment.name, values, conditional);
         }
+        self.assigning_expansions(command, text, place);
         // Bare `export NAME` only exports.
         if command.words.first().is_some_and(|word| word.is("export")) {
             for word in &command.words[1..] {
@@ -896,6 +897,45 @@ impl Reader<'_, '_> {
                     self.loop_variable(&name, command, place);
                 }
             }
+        }
+    }
+
+    /// The variables that an expansion in the command's words sets where they are empty: `: "${TAG:=latest}"`.
+    fn assigning_expansions(&mut self, command: &Command, text: &str, place: &Place<'_>) {
+        for part in command.words.iter().flat_map(|word| &word.parts) {
+            let PartKind::Variable(variable) = &part.kind else {
+                continue;
+            };
+            let sets = |symbol: &str| matches!(symbol, ":=" | "=");
+            let operator = variable.operator.as_ref();
+            if !operator.is_some_and(|it| sets(&it.symbol) && it.operand.is_some()) {
+                continue;
+            }
+            self.facts.assignments.push(AssignmentFact {
+                name: variable.name.clone(),
+                order: self.order,
+                span: place.source(part.span),
+                node: place.node,
+                value: part.span.of(text).into(),
+                value_site: place.locate(part.span, part.quoting),
+                place: AssignmentPlace::Command,
+                conditional: command.context.conditional,
+                one_branch: command.context.one_branch,
+                subshell: command.context.subshell || command.context.substitution > 0,
+                exported: false,
+            });
+            if command.context.substitution > 0 {
+                continue;
+            }
+            let word = Word {
+                span: part.span,
+                parts: std::iter::once(part.clone()).collect(),
+            };
+            let values = self.environment.resolve(&Raw::word(&word, text, place));
+            let values = assigned(&variable.name, values);
+            let conditional = command.context.conditional || command.context.function.is_some();
+            self.environment
+                .assign(&variable.name, values, conditional);
         }
     }
 
