@@ -243,6 +243,7 @@ pub(crate) fn buildspec(
         inline: source.host.is_some(),
         image_files: image_files(tree, &spec, source.text),
         artifact_folders: outputs::artifact_folders(tree, &spec),
+        artifacts: outputs::artifacts(tree, &spec),
     });
     Some(spec)
 }
@@ -934,8 +935,7 @@ impl Reader<'_, '_> {
             let values = self.environment.resolve(&Raw::word(&word, text, place));
             let values = assigned(&variable.name, values);
             let conditional = command.context.conditional || command.context.function.is_some();
-            self.environment
-                .assign(&variable.name, values, conditional);
+            self.environment.assign(&variable.name, values, conditional);
         }
     }
 
