@@ -37,6 +37,7 @@ use crate::{Applicability, Fix, Refusal, RefusalCode};
 
 use self::branch_tag::describe;
 pub(crate) use self::branch_tag::needs_new_text;
+pub(crate) use self::branch_tag::define_branch_for_command;
 pub(crate) use self::definition::{define_branch, define_branch_after};
 pub(crate) use self::joined::Index;
 
