@@ -427,3 +427,46 @@ fn a_branch_that_a_script_reads_as_it_is_called_is_not_redefined() {
         assert_eq!(moves_of(&text, &[("fetch.sh", script)]), moves, "{script}");
     }
 }
+
+#[test]
+fn the_argument_of_a_function_moves_where_it_is_called_or_nothing_does() {
+    let spec = |body: &str, calls: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - |\n        IMG=210987654321.dkr.ecr.us-west-2.amazonaws.com/tickets\n        \
+             release() {{\n          docker build -t \"$IMG:$1\" .\n          docker push \"$IMG:$1\"\n          {body}\n        }}\n        {calls}\n"
+        )
+    };
+    for (body, calls, expected) in [
+        ("date", "release latest", Some("release ${BRANCH_NAME}")),
+        (
+            "date",
+            "release latest; release v1",
+            Some("release ${BRANCH_NAME}; release v1"),
+        ),
+        // A package keeps its tag, so the words that name the image change.
+        (
+            "npm publish --tag $1",
+            "release latest",
+            Some("docker push \"$IMG:${BRANCH_NAME}\""),
+        ),
+        ("./roll $1", "release latest", None),
+        ("date", "release v1", None),
+    ] {
+        let text = spec(body, calls);
+        let folder = Folder::new(&[("buildspec.yml", text.as_str())]);
+        let found = folder.run(&["check", "--format", "json"]).json();
+        let rules = found["findings"].as_array().unwrap();
+        let reported = rules.iter().any(|it| it["rule"] == "latest-default");
+        assert_eq!(
+            reported,
+            calls.contains("latest"),
+            "{body} {calls}: {found}"
+        );
+        folder.run(&["fix", "--unsafe"]);
+        let after = folder.text("buildspec.yml");
+        match expected {
+            Some(expected) => assert!(after.contains(expected), "{after}"),
+            None => assert_eq!(after, text),
+        }
+    }
+}
