@@ -131,7 +131,7 @@ fn opening(bytes: &[u8], close: usize) -> Option<usize> {
 
 /// The bytes of the key that ends before the sign at `sign`, without quotes.
 pub(super) fn key_before(text: &str, sign: usize) -> Option<Span> {
-    let head = text[..sign].trim_end_matches([' ', '\t', ':', '?', '+']);
+    let head = text[..sign].trim_end_matches([' ', '\t', ':', '?', '+', '|']);
     let head = head.trim_end_matches(['"', '\'', '\\', ']']);
     let start = head
         .rfind(|c: char| !(c.is_ascii_alphanumeric() || "_.-".contains(c)))

@@ -544,6 +544,11 @@ const NOT_ABOUT_IMAGES: [&str; 44] = [
 ];
 /// What package managers run that deploys.
 const DEPLOYING_PACKAGES: [&str; 6] = ["cdk", "aws-cdk", "cdktf", "serverless", "sls", "sst"];
+/// Commands of Yarn, pnpm and Bun themselves that take versions or tags; other words are scripts of package.json.
+const OWN_COMMANDS: [&str; 17] = [
+    "", "add", "install", "i", "up", "update", "upgrade", "dlx", "x", "create", "global", "npm",
+    "publish", "tag", "set", "dist-tag", "version",
+];
 const CONTAINER_TOOLS: [&str; 6] = [
     "docker",
     "podman",
@@ -617,17 +622,32 @@ fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str)
             .as_ref()
             .is_some_and(|document| holds(document.body))
     });
-    // `npx cdk deploy -c imageTag=latest`
-    let deploys = || {
-        let deploying = |word: &Word| DEPLOYING_PACKAGES.iter().any(|name| word.is(name));
-        command.words.iter().any(deploying)
+    let foreign = NOT_ABOUT_IMAGES.contains(&&*program) && !runs_something(command, &program);
+    let generic = |key: Span| {
+        is_generic(key.of(whole)) && parameter_before(whole, key.start as usize).is_none()
     };
-    let foreign = NOT_ABOUT_IMAGES.contains(&&*program) && !deploys();
     match found.shape {
         Shape::Reference(_) | Shape::Untagged(_) | Shape::Redeploy(_) => somebody,
         // Whatever the pattern is called: a file gets the bare word.
         Shape::Value(_) if matches!(&*program, "sed" | "gsed" | "perl") => somebody,
+        // `--value=latest` says no more than `--value latest`.
+        Shape::Value(key) if program == "aws" && generic(key) => somebody,
+        // `-var 'tags={web="latest"}'`
+        Shape::Value(key)
+            if matches!(&*program, "terraform" | "tofu" | "terragrunt") && !tag_key(key) =>
+        {
+            let word = command.words.iter().find(|word| holds(word.span));
+            let map = word.and_then(|word| word.span.of(text).split_once('='));
+            let named = map.is_some_and(|(name, value)| {
+                value.starts_with('{') && is_tag_key(name.trim_matches(['\'', '"']))
+            });
+            if named { somebody } else { Reader::Nobody }
+        }
         Shape::Value(key) if !tag_key(key) => Reader::Nobody,
+        // A hook is told the tag in the address or in a form.
+        Shape::Value(key) if matches!(&*program, "curl" | "wget") && is_tag_key(key.of(whole)) => {
+            somebody
+        }
         Shape::Value(_) if foreign => Reader::Nobody,
         // `TAG=latest docker compose push`.
         Shape::Value(key)
@@ -653,11 +673,30 @@ fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str)
                 let written = word.span.of(text);
                 // `"${1:-latest}"`.
                 let fallback = written.trim_matches('"').starts_with("${");
-                word.is("latest") || written.contains("latest\"") || fallback
+                let quoted = ["latest\"", "'latest'"]
+                    .iter()
+                    .any(|it| written.contains(it));
+                word.is("latest") || quoted || fallback
             });
             if alone { somebody } else { Reader::Nobody }
         }
     }
+}
+
+/// Whether a package manager or the like starts a program that is not its own, which may deploy what it is told:
+/// `npx cdk deploy`, `npm run deploy -- latest`, `gh workflow run deploy.yml -f tag=latest`.
+fn runs_something(command: &Command, program: &str) -> bool {
+    let words = &command.words;
+    let deploying = |word: &Word| DEPLOYING_PACKAGES.iter().any(|name| word.is(name));
+    let first = words.get(1).and_then(Word::literal).unwrap_or_default();
+    let script = match program {
+        "npm" | "go" => false,
+        "yarn" | "pnpm" | "bun" => !OWN_COMMANDS.contains(&&*first) && !first.starts_with('-'),
+        "gh" => matches!(&*first, "workflow" | "api"),
+        _ => return words.iter().any(deploying),
+    };
+    let runs = matches!(&*first, "run" | "run-script");
+    script || runs && program != "gh" || words.iter().any(deploying)
 }
 
 /// Whether the command, its redirections or its here-documents hold the byte `at`.
@@ -878,6 +917,48 @@ mod tests {
                 true,
             ),
             ("buildspec.yml", spec("npx publish-it --tag=latest"), false),
+            ("a.sh", "npm run deploy -- latest\n".to_owned(), true),
+            ("a.sh", "yarn deploy --tag=latest\n".to_owned(), true),
+            ("a.sh", "yarn add x --tag=latest\n".to_owned(), false),
+            ("a.sh", "npm install x --tag=latest\n".to_owned(), false),
+            ("a.sh", "gh workflow run x -f tag=latest\n".to_owned(), true),
+            (
+                "a.sh",
+                "gh release download --tag=latest\n".to_owned(),
+                false,
+            ),
+            ("a.sh", "curl -d tag=latest $HOOK\n".to_owned(), true),
+            (
+                "a.sh",
+                "curl -F 'variables[IMAGE_TAG]=latest' $HOOK\n".to_owned(),
+                true,
+            ),
+            ("a.sh", "curl \"$HOOK?channel=latest\"\n".to_owned(), false),
+            (
+                "a.sh",
+                "aws ssm put-parameter --name /x --value=latest\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "yq -i '.spec.image |= \"latest\"' x.yaml\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "tofu apply -var 'tags={web=\"latest\"}'\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "tofu apply -var 'engines={db=\"latest\"}'\n".to_owned(),
+                false,
+            ),
+            (
+                "a.sh",
+                "python3 -c \"import d; d.go('latest')\"\n".to_owned(),
+                true,
+            ),
             ("a.sh", "printf -v X %s $R/web:latest\n".to_owned(), true),
             ("a.sh", ": \"${TAG:=latest}\"\n".to_owned(), true),
             ("a.sh", "TAG=latest docker compose push\n".to_owned(), true),
