@@ -185,6 +185,23 @@ fn a_mention_in_another_file_keeps_everything_where_it_is() {
             "config { image = \"IMAGE:latest\" }\n",
         ),
         (
+            "package.json",
+            "{\"scripts\": {\"roll\": \"shipit --image IMAGE:latest\"}}\n",
+        ),
+        (
+            "infra/main.tf",
+            "locals {\n  image = format(\n    \"%s:%s\",\n    aws_ecr_repository.tickets.repository_url, \"latest\"\n  )\n}\n",
+        ),
+        (
+            "chart/templates/web.yaml",
+            "spec:\n  containers:\n    - image: \"{{ .Values.repo }}:{{ .Values.tag | default \"latest\" }}\"\n",
+        ),
+        ("ops/roll.py", "call(f\"{repository}:latest\")\n"),
+        (
+            "ops/tag.sh",
+            "sed -i \"s|tickets:.*|tickets:latest|\" stack.yml\n",
+        ),
+        (
             "ansible/site.yml",
             "- hosts: all\n  tasks:\n    - docker_container:\n        name: tickets\n        image: IMAGE\n        tag: latest\n",
         ),
@@ -253,6 +270,29 @@ fn a_mention_in_another_command_keeps_everything_where_it_is() {
         "kubectl -n shop rollout restart deployment tickets",
         "eb deploy tickets-prod",
         "docker service update --force tickets",
+        "shipit --image oci-archive://$REPO:latest",
+        "{ echo \"image=$REPO:latest\"; date; } > release.env",
+        "for i in 1; do echo \"image=$REPO:latest\"; done | tee release.env",
+        "printf -v image '%s' \"$REPO:latest\"; shipit \"$image\"",
+        "sed -i -e \"s/@VERSION@/latest/\" deploy.yaml",
+        "sed 's|tickets:.*|tickets:latest|' deploy.yaml",
+        "./release.sh \"${1:-latest}\"",
+        "IMAGE_TAG=latest docker compose -f prod.yaml push",
+        "npx cdk deploy -c imageTag=latest",
+        "npm run deploy -- --tag=latest",
+        "gh workflow run deploy.yml -f tag=latest",
+        "curl -X POST \"$HOOK?tag=latest\"",
+        "aws ssm put-parameter --name /tickets/version --value=latest",
+        "yq e \".spec.image |= \\\"latest\\\"\" -i deploy.yaml",
+        "terraform apply -var 'tags={tickets=\"latest\"}'",
+        "python3 -c 'print(f\"{repo}:latest\")' > image.txt",
+        "aws ecs stop-task --cluster c --task $TASK",
+        "kubectl delete pods -l app=tickets",
+        "kubectl scale deployment/tickets --replicas=0",
+        "kubectl argo rollouts restart tickets",
+        "aws autoscaling start-instance-refresh --auto-scaling-group-name tickets",
+        "aws batch submit-job --job-name t --job-queue q --job-definition tickets",
+        "helm upgrade tickets ./chart --reuse-values",
     ] {
         // Compose the command as a block, so that YAML reads nothing into it.
         let more = format!("      - |\n        {command}\n");
@@ -271,6 +311,9 @@ fn what_nobody_reads_or_is_about_something_else_holds_nothing_back() {
     let image = "210987654321.dkr.ecr.us-west-2.amazonaws.com/tickets";
     for (path, text) in [
         ("docs/run.md", "docker run IMAGE:latest\n"),
+        ("CONTRIBUTING", "docker run IMAGE:latest\n"),
+        ("docs/flow.puml", "node \"IMAGE:latest\"\n"),
+        ("src/b.py", "\"\"\"\nRuns in IMAGE:latest.\n\"\"\"\n"),
         ("CHANGELOG", "IMAGE:latest\n"),
         (
             "ops/run.sh",
@@ -322,6 +365,8 @@ fn what_nobody_reads_or_is_about_something_else_holds_nothing_back() {
         );
     }
     for command in [
+        "{ echo \"$REPO:latest is out\"; } >&2",
+        "kubectl scale --help",
         "echo \"$REPO:latest is out\"",
         "npm publish --tag latest",
         "git tag -f latest",
@@ -346,4 +391,88 @@ fn a_refusal_names_the_file_and_the_line() {
     ]);
     let run = folder.run(&["fix", "--unsafe"]);
     assert!(run.out().contains("ops/run.sh:3"), "{}", run.out());
+}
+
+#[test]
+fn images_named_by_a_loop_are_the_ones_that_it_names() {
+    let spec = |list: &str, image: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - REG=210987654321.dkr.ecr.us-west-2.amazonaws.com\n      \
+             - |\n        {list}\n          docker build -t $REG/$name:latest $name\n          docker push $REG/$name:latest\n        \
+             done\n      - shipit --image $REG/{image}:latest\n"
+        )
+    };
+    for (list, image, moves) in [
+        ("for name in tickets mails; do", "tickets", false),
+        ("for name in tickets mails; do", "proxy", true),
+        ("for name in $NAMES; do", "tickets", false),
+        ("while read -r name; do", "tickets", false),
+    ] {
+        let text = spec(list, image);
+        let folder = Folder::new(&[("buildspec.yml", text.as_str())]);
+        folder.run(&["fix", "--unsafe"]);
+        let changed = folder.text("buildspec.yml") != text;
+        assert_eq!(changed, moves, "{list} {image}");
+    }
+}
+
+#[test]
+fn a_branch_that_a_script_reads_as_it_is_called_is_not_redefined() {
+    let text = spec("").replace(
+        "  build:\n    commands:\n",
+        "  build:\n    commands:\n      - ./fetch.sh\n",
+    );
+    for (script, moves) in [
+        ("#!/bin/sh\ngit switch \"$BRANCH_NAME\"\n", false),
+        ("#!/bin/sh\necho \"building $BRANCH_NAME\"\n", true),
+        (
+            "#!/bin/sh\nBRANCH_NAME=$(cat branch)\ngit switch \"$BRANCH_NAME\"\n",
+            true,
+        ),
+    ] {
+        assert_eq!(moves_of(&text, &[("fetch.sh", script)]), moves, "{script}");
+    }
+}
+
+#[test]
+fn the_argument_of_a_function_moves_where_it_is_called_or_nothing_does() {
+    let spec = |body: &str, calls: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - |\n        IMG=210987654321.dkr.ecr.us-west-2.amazonaws.com/tickets\n        \
+             release() {{\n          docker build -t \"$IMG:$1\" .\n          docker push \"$IMG:$1\"\n          {body}\n        }}\n        {calls}\n"
+        )
+    };
+    for (body, calls, expected) in [
+        ("date", "release latest", Some("release ${BRANCH_NAME}")),
+        (
+            "date",
+            "release latest; release v1",
+            Some("release ${BRANCH_NAME}; release v1"),
+        ),
+        // A package keeps its tag, so the words that name the image change.
+        (
+            "npm publish --tag $1",
+            "release latest",
+            Some("docker push \"$IMG:${BRANCH_NAME}\""),
+        ),
+        ("./roll $1", "release latest", None),
+        ("date", "release v1", None),
+    ] {
+        let text = spec(body, calls);
+        let folder = Folder::new(&[("buildspec.yml", text.as_str())]);
+        let found = folder.run(&["check", "--format", "json"]).json();
+        let rules = found["findings"].as_array().unwrap();
+        let reported = rules.iter().any(|it| it["rule"] == "latest-default");
+        assert_eq!(
+            reported,
+            calls.contains("latest"),
+            "{body} {calls}: {found}"
+        );
+        folder.run(&["fix", "--unsafe"]);
+        let after = folder.text("buildspec.yml");
+        match expected {
+            Some(expected) => assert!(after.contains(expected), "{after}"),
+            None => assert_eq!(after, text),
+        }
+    }
 }

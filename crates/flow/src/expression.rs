@@ -583,6 +583,21 @@ impl Environment {
         self.bindings.remove(name);
     }
 
+    /// Forgets a variable; gives what was known of it, for [`Environment::restore`].
+    pub(crate) fn take(&mut self, name: &str) -> Option<Vec<Expression>> {
+        self.remember(name);
+        self.bindings.remove(name)
+    }
+
+    /// Puts back what [`Environment::take`] gave.
+    pub(crate) fn restore(&mut self, name: SmolStr, values: Option<Vec<Expression>>) {
+        self.remember(&name);
+        match values {
+            Some(values) => self.bindings.insert(name, values),
+            None => self.bindings.remove(&name),
+        };
+    }
+
     /// What is assigned and forgotten from here on is undone by [`Environment::end_scope`]. Scopes do not nest.
     pub fn begin_scope(&mut self) {
         self.scope = Some(Vec::new());

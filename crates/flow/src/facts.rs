@@ -403,6 +403,8 @@ pub struct BuildspecFacts {
     pub image_files: ImageFiles,
     /// The folders below the root of the source whose files become the root of an artifact.
     pub artifact_folders: Vec<SmolStr>,
+    /// The files and patterns of its first artifact, as far as they are written out, relative to the root of the source.
+    pub artifacts: Vec<SmolStr>,
 }
 
 /// The files that tell a deployment of ECS which image to take.

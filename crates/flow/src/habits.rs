@@ -339,7 +339,8 @@ pub fn only_prints(command: &Command) -> bool {
         let runs = |it: &shell::Part| it.kind == PartKind::Substitution;
         word.parts.iter().any(runs)
     };
-    let to_log = command.context.pipe_length <= 1 && command.context.substitution == 0;
+    let context = &command.context;
+    let to_log = context.pipe_length <= 1 && context.substitution == 0 && !context.diverted;
     prints
         && (to_errors || to_log)
         && !command.redirects.iter().any(to_file)

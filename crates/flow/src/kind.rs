@@ -64,6 +64,20 @@ fn is_script(name: &str, text: &str) -> bool {
     named && !text.contains('\r') && !text.starts_with('\u{feff}')
 }
 
+/// Whether JSON is the list of containers of a task definition: images, with a key that only ECS has beside them.
+fn is_container_list(text: &str) -> bool {
+    const KEYS: [&str; 5] = [
+        "\"essential\"",
+        "\"memory\"",
+        "\"memoryReservation\"",
+        "\"portMappings\"",
+        "\"logConfiguration\"",
+    ];
+    text.trim_start().starts_with('[')
+        && has(text, "\"image\"")
+        && KEYS.iter().any(|key| has(text, key))
+}
+
 /// Whether the text has nothing but comments.
 fn is_blank(text: &str) -> bool {
     text.lines()
@@ -88,6 +102,9 @@ pub fn classify(path: &str, text: &str) -> FileKind {
             return FileKind::Dockerrun;
         }
         if has(text, "\"containerDefinitions\"") {
+            return FileKind::TaskDefinition;
+        }
+        if is_container_list(text) {
             return FileKind::TaskDefinition;
         }
         if has(text, "\"AWS::") {
@@ -183,6 +200,16 @@ mod tests {
     #[test]
     fn files_are_told_apart_by_what_they_say() {
         let cases = [
+            (
+                "ecs/containers.json",
+                "[{\"name\": \"a\", \"image\": \"r/a:1\", \"memory\": 1}]",
+                FileKind::TaskDefinition,
+            ),
+            (
+                "web/pictures.json",
+                "[{\"image\": \"a.png\"}]",
+                FileKind::Other,
+            ),
             (
                 "buildspec.yml",
                 "version: 0.2\nphases:\n",

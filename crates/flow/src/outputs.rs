@@ -197,6 +197,25 @@ pub(crate) fn joined(directory: Option<&str>, path: &str) -> Option<SmolStr> {
     Some(parts.join("/").into())
 }
 
+/// The files and patterns of the first artifact, below its `base-directory`; none where that is not written out.
+pub(crate) fn artifacts(tree: &Tree, spec: &Buildspec) -> Vec<SmolStr> {
+    let Some(artifact) = &spec.artifacts else {
+        return Vec::new();
+    };
+    let base = match tree.get(artifact.node, "base-directory") {
+        None => Some(SmolStr::default()),
+        Some(node) => tree.text(node).and_then(|base| joined(Some(""), base)),
+    };
+    let Some(base) = base.filter(|base| !base.contains(['$', '*'])) else {
+        return Vec::new();
+    };
+    let files = artifact.files.iter().filter_map(|node| tree.text(*node));
+    files
+        .filter(|file| !file.contains('$'))
+        .filter_map(|file| joined(Some(&base), file))
+        .collect()
+}
+
 /// The folders whose files become the root of an artifact: `base-directory`, and the folder of a file that is
 /// listed with its path.
 pub(crate) fn artifact_folders(tree: &Tree, spec: &Buildspec) -> Vec<SmolStr> {

@@ -4,7 +4,7 @@
 //! fill; every place that names an image becomes an [`ImageUse`] with its repository and tag resolved as
 //! far as that environment goes.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use tagwright_syntax::buildspec::{Buildspec, Commands, Phase, Version};
@@ -243,6 +243,7 @@ pub(crate) fn buildspec(
         inline: source.host.is_some(),
         image_files: image_files(tree, &spec, source.text),
         artifact_folders: outputs::artifact_folders(tree, &spec),
+        artifacts: outputs::artifacts(tree, &spec),
     });
     Some(spec)
 }
@@ -771,8 +772,21 @@ impl Reader<'_, '_> {
         // A variable in single quotes is only of interest if it is the branch.
         let quotes = memchr::memchr(b'\'', text.as_bytes()).is_some() && has(text, self.branch);
         let before = self.facts.uses.len();
+        let calls = calls_of_functions(script);
+        let mut inside: Option<SmolStr> = None;
+        let mut outside = Vec::new();
         for command in &script.commands {
             self.order.command += 1;
+            if inside != command.context.function {
+                for (name, values) in outside.drain(..) {
+                    self.environment.restore(name, values);
+                }
+                inside.clone_from(&command.context.function);
+                let calls = inside.as_ref().and_then(|function| calls.get(function));
+                if let Some(calls) = calls {
+                    outside = self.arguments(calls, text, place);
+                }
+            }
             self.reads(command, text, place, quotes);
             self.loops(command, text, place);
             self.uses(command, text, place, script.status);
@@ -780,7 +794,52 @@ impl Reader<'_, '_> {
             self.run(command, text, place);
             self.assignments(command, text, place);
         }
+        for (name, values) in outside {
+            self.environment.restore(name, values);
+        }
         self.loop_words(script, text, place, before);
+    }
+
+    /// What a function finds as `$1`, `$2`, … when these commands of the same script call it, if `latest` is among it.
+    /// Gives what the numbers stand for outside of the function.
+    fn arguments(&mut self, calls: &[&Command], text: &str, place: &Place<'_>) -> Outside {
+        let mut outside = Outside::new();
+        for command in calls {
+            for (number, word) in (1..10).zip(&command.words[1..]) {
+                let name = SmolStr::from(format!("{number}"));
+                let known = outside.iter().any(|(known, _)| *known == name);
+                if !known && !ends_in_latest(word) {
+                    continue;
+                }
+                if !known {
+                    outside.push((name.clone(), self.environment.take(&name)));
+                }
+                let Some(inner) = inner_span(word, text) else {
+                    continue;
+                };
+                let quoting = word
+                    .parts
+                    .first()
+                    .map_or(Quoting::None, |part| part.quoting);
+                self.facts.assignments.push(AssignmentFact {
+                    name: name.clone(),
+                    order: self.order,
+                    span: place.source(word.span),
+                    node: place.node,
+                    value: word.span.of(text).into(),
+                    value_site: place.locate(inner, quoting),
+                    place: AssignmentPlace::Command,
+                    conditional: false,
+                    one_branch: command.context.one_branch,
+                    subshell: false,
+                    exported: false,
+                });
+                let values = self.environment.resolve(&Raw::word(word, text, place));
+                self.environment
+                    .assign(&name, assigned(&name, values), known);
+            }
+        }
+        outside
     }
 
     /// The images among the words of loops that no command of the loop was seen to do anything with
@@ -865,6 +924,7 @@ impl Reader<'_, '_> {
             self.environment
                 .assign(&assignment.name, values, conditional);
         }
+        self.assigning_expansions(command, text, place);
         // Bare `export NAME` only exports.
         if command.words.first().is_some_and(|word| word.is("export")) {
             for word in &command.words[1..] {
@@ -896,6 +956,44 @@ impl Reader<'_, '_> {
                     self.loop_variable(&name, command, place);
                 }
             }
+        }
+    }
+
+    /// The variables that an expansion in the command's words sets where they are empty: `: "${TAG:=latest}"`.
+    fn assigning_expansions(&mut self, command: &Command, text: &str, place: &Place<'_>) {
+        for part in command.words.iter().flat_map(|word| &word.parts) {
+            let PartKind::Variable(variable) = &part.kind else {
+                continue;
+            };
+            let sets = |symbol: &str| matches!(symbol, ":=" | "=");
+            let operator = variable.operator.as_ref();
+            if !operator.is_some_and(|it| sets(&it.symbol) && it.operand.is_some()) {
+                continue;
+            }
+            self.facts.assignments.push(AssignmentFact {
+                name: variable.name.clone(),
+                order: self.order,
+                span: place.source(part.span),
+                node: place.node,
+                value: part.span.of(text).into(),
+                value_site: place.locate(part.span, part.quoting),
+                place: AssignmentPlace::Command,
+                conditional: command.context.conditional,
+                one_branch: command.context.one_branch,
+                subshell: command.context.subshell || command.context.substitution > 0,
+                exported: false,
+            });
+            if command.context.substitution > 0 {
+                continue;
+            }
+            let word = Word {
+                span: part.span,
+                parts: std::iter::once(part.clone()).collect(),
+            };
+            let values = self.environment.resolve(&Raw::word(&word, text, place));
+            let values = assigned(&variable.name, values);
+            let conditional = command.context.conditional || command.context.function.is_some();
+            self.environment.assign(&variable.name, values, conditional);
         }
     }
 
@@ -1616,6 +1714,36 @@ fn inner_span(word: &Word, text: &str) -> Option<Span> {
     let inner = first.span.cover(last.span);
     // `"a""b"` has quotes in its middle.
     (!inner.of(text).contains(['"', '\'']) || first.quoting == Quoting::Double).then_some(inner)
+}
+
+/// What variables stand for outside of a function that has its own of the same name.
+type Outside = Vec<(SmolStr, Option<Vec<Expression>>)>;
+
+/// Whether the word is `latest`, or a reference with that tag.
+fn ends_in_latest(word: &Word) -> bool {
+    let last = word.parts.last().map(|part| &part.kind);
+    let Some(PartKind::Literal(text)) = last else {
+        return false;
+    };
+    text.ends_with(":latest") || *text == "latest" && word.parts.len() == 1
+}
+
+/// The commands of the script that call each of its functions.
+fn calls_of_functions(script: &Script) -> HashMap<SmolStr, Vec<&Command>> {
+    let mut calls: HashMap<SmolStr, Vec<&Command>> = HashMap::new();
+    for command in &script.commands {
+        if let Some(function) = &command.context.function {
+            calls.entry(function.clone()).or_default();
+        }
+    }
+    if !calls.is_empty() {
+        for command in &script.commands {
+            let name = command.words.first().and_then(Word::value);
+            let called = name.and_then(|name| calls.get_mut(&*name));
+            called.into_iter().for_each(|of_it| of_it.push(command));
+        }
+    }
+    calls
 }
 
 /// A bare tag's value.

@@ -103,11 +103,17 @@ impl Workspace {
         })
     }
 
-    /// The paths, relative to the folder in which builds start, of scripts that are run and are not among the files.
+    /// The paths, relative to the folder in which builds start, of files that are not among those of the workspace
+    /// although commands say what they are: scripts that are run, JSON that is registered or applied.
     #[must_use]
-    pub fn unread_scripts(&self) -> BTreeSet<SmolStr> {
+    pub fn unread_files(&self) -> BTreeSet<SmolStr> {
         let runs = self.files.iter().flat_map(|file| &file.runs);
+        let handed_on = self.files.iter().flat_map(|file| &file.handed_on);
+        let handed_on = handed_on
+            .map(|it| &it.path)
+            .filter(|it| it.ends_with(".json"));
         let mut paths: BTreeSet<SmolStr> = runs.map(|run| run.path.clone()).collect();
+        paths.extend(handed_on.cloned());
         if !paths.is_empty() {
             for file in &self.files {
                 paths.remove(&*file.path);

@@ -1,4 +1,5 @@
-//! The scripts that buildspecs of a workspace run: they are files of the workspace, although no name tells them.
+//! The scripts that buildspecs of a workspace run, and the task definitions that they register: they are files of the
+//! workspace, although no name tells them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +11,8 @@ use crate::discovery::{self, Candidate, Reach};
 use crate::wording;
 use crate::workspace::{Document, Workspace};
 
-/// The workspace in the folder `root` (absolute) with the scripts that its files run, and those that these run. `load`
+/// The workspace in the folder `root` (absolute) with the scripts that its files run, those that these run, and what any of
+/// them registers. `load`
 /// reads one. What `reach` does not reach is not read; unless the workspace is `whole`, nor is what lies far below a
 /// folder that nothing marks as one.
 pub fn with_scripts(
@@ -21,7 +23,7 @@ pub fn with_scripts(
     let mut tried: BTreeSet<SmolStr> = BTreeSet::new();
     let mut all = None;
     loop {
-        let mut paths = workspace.flow.unread_scripts();
+        let mut paths = workspace.flow.unread_files();
         paths.retain(|path| !tried.contains(path) && root.join(&**path).is_file());
         if paths.is_empty() {
             return workspace;
@@ -38,7 +40,7 @@ pub fn with_scripts(
         });
         let loaded: Vec<Document> = candidates
             .filter_map(|candidate| load(&candidate))
-            .filter(|document| document.kind == FileKind::Script)
+            .filter(|it| matches!(it.kind, FileKind::Script | FileKind::TaskDefinition))
             .collect();
         tried.extend(paths);
         if loaded.is_empty() {

@@ -161,11 +161,31 @@ pub(crate) fn attaches(file: &FileFacts) -> bool {
     items.attaches
 }
 
-/// Whether a fix may redefine `variable` from the command item `from` on, as [`Order::item`] counts.
+/// Whether a fix may redefine `variable` from the command item `from` on, as [`Order::item`] counts: in the file, and in
+/// the scripts that it runs from there on, which get what it exports.
 ///
 /// # Errors
 /// A command reads it for something else than an image's tag; it is named with its place.
 pub(crate) fn may_redefine(
+    workspace: &Workspace,
+    file: &FileFacts,
+    variable: &str,
+    from: u32,
+) -> Result<(), Refusal> {
+    wants_a_tag(workspace, file, variable, from)?;
+    for script in workspace.files() {
+        let mut builds = workspace.builds_of(script.id).iter();
+        let runs = builds.any(|(build, order)| *build == file.id && order.item >= from);
+        // One that sets the variable itself does not see the other value.
+        if runs && script.assigned(variable).next().is_none() {
+            wants_a_tag(workspace, script, variable, 0)?;
+        }
+    }
+    Ok(())
+}
+
+/// The same for one file.
+fn wants_a_tag(
     workspace: &Workspace,
     file: &FileFacts,
     variable: &str,
@@ -431,6 +451,7 @@ fn is_for_people(command: &Command, program: &str) -> bool {
         && command.redirects.is_empty()
         && command.context.pipe_length <= 1
         && command.context.substitution == 0
+        && !command.context.diverted
 }
 
 /// `[ -z "$X" ]`, `[ "$X" = main ]`: the same answer for the branch and for the tag made of it.

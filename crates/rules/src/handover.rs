@@ -220,20 +220,6 @@ fn artifact(tree: &Tree, node: NodeId, id: Option<String>) -> Artifact {
     }
 }
 
-/// Whether an artifact of the buildspec takes the file at this very path, relative to where the build starts.
-pub(crate) fn lists(file: &FileFacts, path: &str) -> bool {
-    if file.buildspec.as_ref().is_none_or(|it| it.inline) {
-        return false;
-    }
-    let tree = file.tree();
-    let spec = tree.root().and_then(|root| Buildspec::read(&tree, root));
-    let found = spec.and_then(|spec| artifacts(&tree, &spec));
-    found
-        .unwrap_or_default()
-        .iter()
-        .any(|artifact| artifact.base.is_empty() && artifact.files.iter().any(|(it, _)| it == path))
-}
-
 /// Whether one of the artifact's patterns may take a file of this name, wherever that is.
 pub(crate) fn may_take(artifact: &Artifact, name: &str) -> bool {
     artifact.files.iter().any(|(pattern, _)| {

@@ -377,9 +377,10 @@ impl<'a> Reads<'a> {
     fn blocked(&self, read: &Read, name: &str) -> Refusal {
         let before = self.file.slice(Span::new(0, read.source.start as usize));
         let message = format!(
-            "{}:{} also reads `{name}`, and what it does with the tag is not known",
+            "{}:{} also reads `{}{name}`, and what it does with the tag is not known",
             self.file.path,
-            before.matches('\n').count() + 1
+            before.matches('\n').count() + 1,
+            if name.parse::<u8>().is_ok() { "$" } else { "" },
         );
         let refusal = Refusal::new(RefusalCode::SharedVariable, message);
         refusal.at(self.file.id, read.source, format!("`{name}` is read here"))
@@ -532,6 +533,7 @@ fn reader(command: &Command, index: usize) -> Reader {
     let program = program.rsplit('/').next().unwrap_or_default();
     let prints = command.context.pipe_length <= 1
         && command.context.substitution == 0
+        && !command.context.diverted
         && !command
             .redirects
             .iter()

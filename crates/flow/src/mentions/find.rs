@@ -55,6 +55,12 @@ pub enum System {
     Nomad,
     /// Docker Compose on another machine.
     Compose,
+    /// Amazon EC2 Auto Scaling: groups keep a launch template.
+    AutoScaling,
+    /// AWS Batch: jobs are submitted by a job definition.
+    Batch,
+    /// AWS CloudFormation: stacks keep the values of their parameters.
+    CloudFormation,
 }
 
 const LATEST: usize = 0;
@@ -64,7 +70,7 @@ const REPOSITORY_URI: usize = 3;
 const PUBLIC_REPOSITORY: usize = 4;
 const COMPOSE: usize = 13;
 /// What is looked for, in one pass.
-const NEEDLES: [&str; 14] = [
+const NEEDLES: [&str; 23] = [
     "latest",
     "fromEcr",
     "repository_url",
@@ -79,6 +85,15 @@ const NEEDLES: [&str; 14] = [
     "service update",
     "job restart",
     "compose",
+    "ecs stop-task",
+    "ecs run-task",
+    "batch submit-job",
+    "start-instance-refresh",
+    "UsePreviousValue",
+    "reuse-values",
+    "delete po",
+    " patch ",
+    " scale ",
 ];
 
 fn needles() -> Option<&'static AhoCorasick> {
@@ -125,7 +140,20 @@ fn redeploys(text: &str, needle: &str, start: usize, end: usize) -> Option<Syste
         }
         "rollout" => {
             let rest = text[end..].trim_start();
-            rest.starts_with("restart").then_some(System::Kubernetes)
+            // `kubectl argo rollouts restart`.
+            let rest = rest.strip_prefix("s restart").unwrap_or(rest);
+            let restarts = rest.starts_with("restart") || text[end..].starts_with("s restart");
+            restarts.then_some(System::Kubernetes)
+        }
+        "ecs stop-task" | "ecs run-task" => Some(System::Ecs),
+        "batch submit-job" => Some(System::Batch),
+        "start-instance-refresh" => Some(System::AutoScaling),
+        "UsePreviousValue" => name::parameter_before(text, start)
+            .is_some_and(name::is_tag_key)
+            .then_some(System::CloudFormation),
+        "reuse-values" => line.contains("helm").then_some(System::Kubernetes),
+        "delete po" | " patch " | " scale " => {
+            starts_pods(needle, line).then_some(System::Kubernetes)
         }
         "start-deployment" => line.contains("apprunner").then_some(System::AppRunner),
         "deploy create-deployment" => {
@@ -141,6 +169,17 @@ fn redeploys(text: &str, needle: &str, start: usize, end: usize) -> Option<Syste
         }
         _ => line.contains("nomad").then_some(System::Nomad),
     }
+}
+
+/// Whether a command of kubectl on the line has pods made anew from the template that is there.
+fn starts_pods(needle: &str, line: &str) -> bool {
+    let kubectl = ["kubectl", "oc "].iter().any(|name| line.contains(name));
+    kubectl
+        && match needle {
+            "delete po" => !line.contains("poddisruptionbudget") && !line.contains("policy"),
+            " patch " => line.contains("annotations") && !line.contains("image"),
+            _ => line.contains("--replicas"),
+        }
 }
 
 /// Whether Compose is told to pull, by the words behind its name, which ends at byte `end`: `-f x.yml pull`,
@@ -187,7 +226,12 @@ fn line_end(text: &str, at: usize) -> usize {
 fn latest(text: &str, start: usize, end: usize) -> Option<Shape> {
     let (before, after) = (&text[..start], &text[end..]);
     let mut next = after.chars();
+    let replaced = after.chars().next().and_then(|sign| replaced(before, sign));
+    if let Some((pattern, true)) = replaced {
+        return Some(Shape::Value(pattern));
+    }
     match (next.next(), next.next()) {
+        _ if replaced.is_some() => {}
         // `latest-arm64` is another tag; where it is a part of `latest`, the readers say so.
         (Some('-'), Some(second)) if second.is_alphanumeric() => return None,
         (Some(first), _) if first.is_alphanumeric() || "_/@(=".contains(first) => return None,
@@ -195,7 +239,13 @@ fn latest(text: &str, start: usize, end: usize) -> Option<Shape> {
         (Some(':'), Some(second)) if second.is_whitespace() => return None,
         _ => {}
     }
-    let reference = |name: Span| Some(Shape::Reference(name));
+    let reference = |mut name: Span| {
+        // The sign in front says that the name may be cut.
+        if replaced.is_some() && text[..name.start as usize].ends_with(['/', '|', ',']) {
+            name.start -= 1;
+        }
+        Some(Shape::Reference(name))
+    };
     if before.ends_with(['"', '\'', '`']) {
         return quoted(text, start - 1);
     }
@@ -209,6 +259,12 @@ fn latest(text: &str, start: usize, end: usize) -> Option<Shape> {
                 .ends_with(['=', ':'])
                 .then(|| name::key_before(text, head.len() - 1))
                 .flatten();
+            // `: "${TAG:=latest}"`, `./deploy.sh ${TAG:-latest}`: the variable says what it is.
+            let variable = Span::new(open + 2, before.trim_end_matches(['-', '=', ':']).len());
+            let named = variable
+                .of(text)
+                .starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            let own = own.or(named.then_some(variable));
             return Some(own.map_or(Shape::Word, Shape::Value));
         }
         return None;
@@ -258,6 +314,22 @@ fn after_blank(text: &str, at: usize) -> Shape {
         return name::key_before(text, head.len() - 1).map_or(Shape::Word, Shape::Value);
     }
     Shape::Word
+}
+
+/// The pattern that `sed` and its like replace by a text that ends with `latest` and `sign`, as in `s/@TAG@/latest/`, and
+/// whether `latest` is all of that text; `before` ends where `latest` starts.
+fn replaced(before: &str, sign: char) -> Option<(Span, bool)> {
+    if sign.is_alphanumeric() || sign.is_whitespace() || "\"'`\\)}]".contains(sign) {
+        return None;
+    }
+    let line = line_start(before, before.len());
+    let head = &before[line..];
+    let middle = head.rfind(sign)?;
+    let open = head[..middle].rfind(sign)?;
+    let command = head[..open].strip_suffix('s')?;
+    let own = !command.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    let pattern = Span::new(line + open + sign.len_utf8(), line + middle);
+    own.then_some((pattern, middle + sign.len_utf8() == head.len()))
 }
 
 /// Where the `${` starts whose fallback follows the end of `before`.
@@ -366,6 +438,15 @@ mod tests {
             ("TAG=${TAG:-latest}", "value TAG"),
             ("fromEcrRepository(repo, 'latest')", "word"),
             ("./deploy.sh latest", "word"),
+            ("./deploy.sh ${TAG:-latest}", "value TAG"),
+            (": \"${TAG:=latest}\"", "value TAG"),
+            ("./deploy.sh ${1:-latest}", "word"),
+            ("sed \"s/@TAG@/latest/\" x.yaml", "value @TAG@"),
+            ("sed -i 's|__VERSION__|latest|g' x", "value __VERSION__"),
+            ("sed 's/web:.*/web:latest/' x", "reference /web"),
+            ("sed -e 's|: web:.*|: web:latest|' x", "reference web"),
+            ("sed -e 's|web:.*|web:latest|' x", "reference |web"),
+            ("curl x/releases/latest/", "-"),
             ("npm install npm@latest", "-"),
             ("https://x/releases/latest/download", "-"),
             ("s3://b/app/latest.zip", "-"),
@@ -374,6 +455,22 @@ mod tests {
             ("ssh h docker compose up -d --pull always", "Compose"),
             ("ssh h docker compose up -d", "-"),
             ("docker-compose pull", "-"),
+            ("aws ecs stop-task --task $T", "Ecs"),
+            ("kubectl argo rollouts restart web", "Kubernetes"),
+            ("kubectl -n x delete pods -l app=web", "Kubernetes"),
+            ("kubectl delete poddisruptionbudget x", "-"),
+            ("kubectl scale deploy/web --replicas=0", "Kubernetes"),
+            (
+                "kubectl patch deploy web -p '{annotations: 1}'",
+                "Kubernetes",
+            ),
+            ("kubectl patch deploy web -p '{image: $I}'", "-"),
+            (
+                "ParameterKey=ImageTag,UsePreviousValue=true",
+                "CloudFormation",
+            ),
+            ("ParameterKey=Cpu,UsePreviousValue=true", "-"),
+            ("helm upgrade web ./chart --reuse-values", "Kubernetes"),
             (
                 "image_url = aws_ecr_repository.x.repository_url\n",
                 "untagged repository_url",

@@ -275,7 +275,12 @@ impl Index {
         files: &[FileId],
         moved: &Moved,
     ) -> Option<Mention> {
-        let own = Name::read(name);
+        let own = Owner {
+            varying: flow
+                .map(|flow| varying(workspace, flow))
+                .unwrap_or_default(),
+            name: Name::read(name),
+        };
         let systems = flow
             .map(|flow| systems(workspace, flow))
             .unwrap_or_default();
@@ -288,7 +293,7 @@ impl Index {
             lists.filter_map(|key| self.by_file.get(&key))
         };
         let own_here = flow.into_iter().flat_map(|flow| here(Some(flow)));
-        let named: Box<dyn Iterator<Item = &Vec<usize>>> = match own.tail() {
+        let named: Box<dyn Iterator<Item = &Vec<usize>>> = match own.name.tail() {
             Some(tail) => Box::new(self.by_tail.get(tail).into_iter()),
             None => Box::new(self.by_tail.values()),
         };
@@ -325,7 +330,7 @@ impl Index {
     fn is_about(
         &self,
         place: &Place,
-        own: &Name,
+        own: &Owner,
         flow: Option<usize>,
         files: &[FileId],
         moved: &Moved,
@@ -346,15 +351,15 @@ impl Index {
         let file = &self.files[place.file];
         let here = file.id.is_some_and(|id| files.contains(&id));
         match &place.name {
-            Some(_) if place.flow.is_some() && here => false,
+            Some(name) if place.flow.is_some() && here => own.takes(name),
             Some(name) if name.is_open() => here || !file.pushes,
-            Some(name) => name::may_be(own, name),
+            Some(name) => own.may_be(name),
             None => here || !file.pushes,
         }
     }
 
     /// Whether anybody reads the place, and it is not about another repository that stands beside it.
-    fn is_read(&self, place: &Place, own: &Name) -> bool {
+    fn is_read(&self, place: &Place, own: &Owner) -> bool {
         let reader = place.reader.get_or_init(|| {
             let file = &self.files[place.file];
             let read = file.recent.get(|| Text::new(&file.path, &file.text));
@@ -365,7 +370,7 @@ impl Index {
             Reader::Somebody { repository: None } => true,
             Reader::Somebody {
                 repository: Some(name),
-            } => name::may_be(own, &Name::read(name)),
+            } => own.may_be(&Name::read(name)),
         }
     }
 
@@ -401,6 +406,64 @@ impl Index {
             redeploys,
         }
     }
+}
+
+/// The image that is asked about.
+struct Owner {
+    name: Name,
+    /// The names that it takes in turn, where a loop or the argument of a function is in its name.
+    varying: Vec<Name>,
+}
+
+impl Owner {
+    /// Whether `name`, which the same file gives to an image of its own, is one of those that it takes in turn.
+    fn takes(&self, name: &Name) -> bool {
+        self.varying.iter().any(|own| name::may_be(own, name))
+    }
+
+    fn may_be(&self, name: &Name) -> bool {
+        if self.varying.is_empty() {
+            name::may_be(&self.name, name)
+        } else {
+            self.takes(name)
+        }
+    }
+}
+
+/// The names of the image, where a variable is in it that has one value after the other: that of a loop, what is read
+/// from a file, an argument.
+fn varying(workspace: &Workspace, flow: usize) -> Vec<Name> {
+    let mut found = Vec::new();
+    for id in &workspace.flows()[flow].uses {
+        let facts = workspace.file(id.file);
+        let name = Name::read(workspace.image_use(*id).repository.key());
+        let turns = |variable: &str| {
+            let looped = |it: &AssignmentFact| it.place == AssignmentPlace::Loop;
+            if facts.assigned(variable).any(looped) {
+                return Some(words_of_loops(facts, variable));
+            }
+            let argument = variable.bytes().all(|b| b.is_ascii_digit());
+            argument.then(Vec::new)
+        };
+        for name in name.in_turn(&turns) {
+            if !found.contains(&name) {
+                found.push(name);
+            }
+        }
+    }
+    found
+}
+
+/// The words that loops over `variable` run over; none if not all are written out.
+fn words_of_loops(facts: &FileFacts, variable: &str) -> Vec<String> {
+    let scripts = facts.scripts();
+    let commands = scripts.iter().flat_map(|item| &item.script.commands);
+    let loops = commands.flat_map(|command| &command.context.loops);
+    let words = loops
+        .filter(|it| it.variable.as_deref() == Some(variable))
+        .flat_map(|it| &it.words);
+    let written = words.map(|word| word.literal().filter(|text| !text.contains('*')));
+    written.collect::<Option<Vec<String>>>().unwrap_or_default()
 }
 
 /// How an image is pushed as `latest`.
@@ -542,14 +605,15 @@ impl Spans {
     }
 }
 
-/// Assignments in commands to variables that nothing reads: no command of the file, and no program or sourced file that
-/// could get them.
+/// Assignments in commands to variables that nothing reads as a tag: no command of the file, and no program or sourced
+/// file that could get them.
 fn never_read(facts: &FileFacts) -> Vec<Span> {
     let reads: HashSet<&SmolStr> = facts.reads.iter().map(|read| &read.name).collect();
     let unread = |name: &SmolStr| {
         let mut assignments = facts.assigned(name);
-        !reads.contains(name)
-            && !assignments.any(|it| it.exported || it.place != AssignmentPlace::Command)
+        let other = || reader::is_only_read_by_others(&facts.scripts(), name);
+        !assignments.any(|it| it.exported || it.place != AssignmentPlace::Command)
+            && (!reads.contains(name) || facts.has_commands() && other())
     };
     let mut found: Vec<&AssignmentFact> = facts
         .assignments
@@ -738,6 +802,7 @@ fn systems(workspace: &Workspace, flow: usize) -> Vec<System> {
             Tool::Kubectl | Tool::Helm | Tool::Kustomize | Tool::Sed => Some(System::Kubernetes),
             Tool::AwsEcs | Tool::ImageDefinitions => Some(System::Ecs),
             Tool::AwsAppRunner => Some(System::AppRunner),
+            Tool::CloudFormation => Some(System::CloudFormation),
             _ if kind == FileKind::TaskDefinition => Some(System::Ecs),
             _ if kind == FileKind::Dockerrun => Some(System::Beanstalk),
             _ if kind == FileKind::Compose => Some(System::Compose),

@@ -6,6 +6,8 @@ use tagwright_syntax::Span;
 
 /// How often variables are replaced by what they hold.
 const DEPTH: usize = 8;
+/// So many names are followed that one text stands for in turn.
+const MOST_TURNS: usize = 64;
 /// Longer names are cut: no registry takes them.
 const LONGEST: usize = 400;
 
@@ -92,7 +94,11 @@ pub(super) fn before(text: &str, end: usize) -> Span {
 
 /// Whether the quote at `at` opens a text rather than ending one: what stands before it is no part of a name.
 fn quote_opens(bytes: &[u8], at: usize) -> bool {
-    at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || b"._-/$})".contains(&bytes[at - 1]))
+    let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/$})".contains(&byte);
+    // The letter of Python's `f"{repo}:latest"` and C#'s `$"{repo}:latest"`.
+    let letter = at > 0 && matches!(bytes[at - 1], b'f' | b'F' | b'$');
+    let before = if letter { at - 1 } else { at };
+    before == 0 || !goes_on(bytes[before - 1])
 }
 
 /// Where the bracket that closes at `close` opens, with the sign before it.
@@ -125,7 +131,7 @@ fn opening(bytes: &[u8], close: usize) -> Option<usize> {
 
 /// The bytes of the key that ends before the sign at `sign`, without quotes.
 pub(super) fn key_before(text: &str, sign: usize) -> Option<Span> {
-    let head = text[..sign].trim_end_matches([' ', '\t', ':', '?', '+']);
+    let head = text[..sign].trim_end_matches([' ', '\t', ':', '?', '+', '|']);
     let head = head.trim_end_matches(['"', '\'', '\\', ']']);
     let start = head
         .rfind(|c: char| !(c.is_ascii_alphanumeric() || "_.-".contains(c)))
@@ -137,14 +143,54 @@ pub(super) fn key_before(text: &str, sign: usize) -> Option<Span> {
     (!key.is_empty()).then(|| Span::new(start, head.len()))
 }
 
+/// The name in `ParameterKey=NAME,ParameterValue=latest` and `name=NAME,value=latest`, before the second key, which starts
+/// at `key`.
+pub(super) fn parameter_before(text: &str, key: usize) -> Option<&str> {
+    let head = text[..key].strip_suffix(',')?;
+    let start = head.rfind(|c: char| c.is_whitespace() || c == '=')?;
+    head[start..].strip_prefix('=')
+}
+
+/// Whether a key's name says that it holds an image's tag.
+pub(super) fn is_tag_key(key: &str) -> bool {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut lower = false;
+    for c in key.chars() {
+        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && lower) {
+            words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+        }
+        lower = c.is_ascii_lowercase();
+        if c.is_ascii_alphanumeric() {
+            word.push(c.to_ascii_lowercase());
+        }
+    }
+    words.push(word);
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&&**word));
+    has(&["tag", "tags", "image", "images", "img"])
+        || words
+            .iter()
+            .any(|word| word.len() > 5 && word.ends_with("tag"))
+        || has(&["version", "release", "ver"])
+            && has(&["app", "container", "docker", "service", "deploy"])
+}
+
 impl Name {
     /// Reads a name as it is written in a shell, a template or a program.
     pub(super) fn read(written: &str) -> Self {
         let written = written
             .trim_start_matches("docker://")
-            .trim_start_matches("oci://");
+            .trim_start_matches("oci://")
+            // Of any other scheme, whose colon ends the name.
+            .trim_start_matches("//");
         let mut pieces: Vec<Piece> = Vec::new();
         let mut rest = written;
+        // Behind the sign of a replacement (`s/web:.*/web:latest/`) stands the end of a name.
+        let part = written.trim_start_matches(['/', '|', ',', '&', '!', '@', '~']);
+        if part.len() < written.len() {
+            pieces.push(Piece::Open(None));
+            rest = part;
+        }
         while let Some(first) = rest.chars().next() {
             let (piece, length) = match first {
                 '"' | '\'' | '\\' => (None, 1),
@@ -192,6 +238,37 @@ impl Name {
             }
         }
         self
+    }
+
+    /// The names that it stands for in turn, where `turns` says of one of its variables that it has one value after the
+    /// other, and which (none if they are not known); none where it has no such variable.
+    pub(super) fn in_turn(&self, turns: &dyn Fn(&str) -> Option<Vec<String>>) -> Vec<Self> {
+        let mut names = vec![Self::default()];
+        let mut varies = false;
+        for piece in &self.pieces {
+            let values = match piece {
+                Piece::Open(Some(variable)) => turns(variable),
+                _ => None,
+            };
+            varies |= values.is_some();
+            let values: Vec<Piece> = match values {
+                None => vec![piece.clone()],
+                Some(values) if values.is_empty() || names.len() * values.len() > MOST_TURNS => {
+                    vec![Piece::Open(None)]
+                }
+                Some(values) => values.into_iter().map(Piece::Text).collect(),
+            };
+            let with = |name: &Self, value: &Piece| {
+                let pieces = name.pieces.iter().chain([value]).cloned().collect();
+                let pieces = join(pieces);
+                Self { pieces }
+            };
+            names = names
+                .iter()
+                .flat_map(|name| values.iter().map(|value| with(name, value)))
+                .collect();
+        }
+        if varies { names } else { Vec::new() }
     }
 
     /// What stands behind the last slash, if that is text.
@@ -374,6 +451,9 @@ mod tests {
             ("image: {{ .Values.image }}:", "{{ .Values.image }}"),
             ("$(REG)/web:", "$(REG)/web"),
             ("\\\"$REPO:", "$REPO"),
+            ("x = f\"{repo}:", "{repo}"),
+            ("x = $\"{repo}:", "{repo}"),
+            ("x = [f'{reg}/web:", "{reg}/web"),
         ] {
             assert_eq!(before(text, text.len() - 1).of(text), expected, "{text}");
         }
@@ -388,6 +468,9 @@ mod tests {
             (ecr, "1.dkr.ecr.eu.amazonaws.com/api", false),
             (ecr, "ghcr.io/me/web", false),
             (ecr, "web", false),
+            (ecr, "//1.dkr.ecr.eu.amazonaws.com/web", true),
+            (ecr, "/web", true),
+            (ecr, "|api", false),
             (ecr, "$IMAGE", true),
             (ecr, "$REG/web", true),
             (ecr, "$REG/api", false),

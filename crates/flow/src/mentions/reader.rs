@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tagwright_syntax::shell::{self, Command, RedirectKind, Script};
+use tagwright_syntax::shell::{self, Command, Redirect, Script, Word};
 use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 use tagwright_syntax::{SourceMap, Span};
 
 use super::find::{Found, Shape};
+use super::name::{is_tag_key, parameter_before};
+use crate::expression::plain_name;
+use crate::habits::ItemScript;
 
 /// What becomes of a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ enum Syntax {
     Prose,
     /// A list of packages and the like, in which `latest` is never an image's tag.
     Packages,
+    /// package.json: packages, and commands that npm runs.
+    Npm,
     Yaml,
     Shell,
     Makefile,
@@ -45,21 +50,20 @@ enum Syntax {
 /// Whether no place in a file of this path can be a mention: text for people, lists of packages.
 #[must_use]
 pub fn is_prose(path: &str) -> bool {
-    // It also holds scripts.
-    let scripts = path.rsplit('/').next() == Some("package.json");
-    !scripts && matches!(syntax(path), Syntax::Prose | Syntax::Packages)
+    matches!(syntax(path), Syntax::Prose | Syntax::Packages)
 }
 
 fn syntax(path: &str) -> Syntax {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     match &*name {
-        "license" | "licence" | "notice" | "changelog" | "authors" | "codeowners" | "readme" => {
+        "license" | "licence" | "notice" | "changelog" | "authors" | "codeowners" | "readme"
+        | "contributing" | "changes" | "history" | "news" | "todo" | "maintainers" | "security" => {
             return Syntax::Prose;
         }
-        "package.json" | "package-lock.json" | "composer.json" | "renovate.json"
-        | ".tool-versions" | "pnpm-lock.yaml" | "pipfile" | "go.sum" | "tagwright.toml"
-        | ".tagwright.toml" => {
+        "package.json" => return Syntax::Npm,
+        "package-lock.json" | "composer.json" | "renovate.json" | ".tool-versions"
+        | "pnpm-lock.yaml" | "pipfile" | "go.sum" | "tagwright.toml" | ".tagwright.toml" => {
             return Syntax::Packages;
         }
         _ => {}
@@ -78,7 +82,9 @@ fn syntax(path: &str) -> Syntax {
     }
     match extension {
         // A patch is about texts, and nobody runs it.
-        "md" | "markdown" | "mdx" | "rst" | "adoc" | "asciidoc" | "patch" | "diff" => Syntax::Prose,
+        "md" | "markdown" | "mdx" | "rst" | "adoc" | "asciidoc" | "org" | "patch" | "diff"
+        // Diagrams.
+        | "mmd" | "mermaid" | "puml" | "plantuml" | "drawio" => Syntax::Prose,
         "lock" | "csv" | "svg" => Syntax::Packages,
         "yml" | "yaml" | "json" | "template" => Syntax::Yaml,
         "sh" | "bash" | "zsh" | "ksh" => Syntax::Shell,
@@ -120,7 +126,7 @@ impl Text {
         if syntax == Syntax::Other && shebang {
             syntax = Syntax::Shell;
         }
-        let tree = (syntax == Syntax::Yaml).then(|| yaml::parse(text));
+        let tree = matches!(syntax, Syntax::Yaml | Syntax::Npm).then(|| yaml::parse(text));
         Self {
             text: Arc::clone(text),
             syntax,
@@ -148,6 +154,10 @@ impl Text {
         match self.syntax {
             Syntax::Prose | Syntax::Packages => Reader::Nobody,
             Syntax::Yaml => self.in_tree(found),
+            Syntax::Npm if matches!(found.shape, Shape::Value(_) | Shape::Word) => {
+                self.in_npm(found)
+            }
+            Syntax::Npm => self.in_tree(found),
             Syntax::Shell => match &self.script {
                 Some(script) => in_script(script, &self.text, at, found, &self.text),
                 None => somebody,
@@ -158,6 +168,7 @@ impl Text {
                 Shape::Word => Reader::Nobody,
                 _ => self.by_key(found, None),
             },
+            Syntax::Terraform if found.shape == Shape::Word && self.is_put_together(at) => somebody,
             Syntax::Terraform => self.by_key(found, self.block_name(at)),
             Syntax::Hash | Syntax::Slash | Syntax::Other => match found.shape {
                 Shape::Word if !self.is_about_images(at) => Reader::Nobody,
@@ -185,9 +196,21 @@ impl Text {
             .find('\n')
             .map_or(self.text.len(), |end| at + end);
         let lines = self.text[start..end].to_ascii_lowercase();
-        ["ecr", "image", "tag", "container"]
+        ["ecr", "image", "tag", "container", "repository_url"]
             .iter()
             .any(|word| lines.contains(word))
+    }
+
+    /// Whether a function of Terraform around `at` puts together the name of an image: `format("%s:%s", …, "latest")`.
+    fn is_put_together(&self, at: usize) -> bool {
+        let before = self.text[..at]
+            .rfind(['=', '{', '}'])
+            .map_or(0, |at| at + 1);
+        let expression = &self.text[before..at];
+        let call = ["format(", "join("]
+            .iter()
+            .any(|name| expression.contains(name));
+        call && self.is_about_images(at)
     }
 
     fn is_comment(&self, at: usize) -> bool {
@@ -213,8 +236,24 @@ impl Text {
         if self.syntax == Syntax::Dockerfile {
             return head.trim_start().starts_with('#');
         }
-        hash && line_comment(head, "#")
+        hash && (line_comment(head, "#") || self.in_docstring(at))
             || slash && (line_comment(head, "//") || self.in_block_comment(at))
+    }
+
+    /// Whether `at` is in a text of Python that is a statement of its own.
+    fn in_docstring(&self, at: usize) -> bool {
+        let head = &self.text[..at];
+        ["\"\"\"", "'''"].iter().any(|quotes| {
+            let mut opened = None;
+            for (at, _) in head.match_indices(quotes) {
+                opened = if opened.is_some() { None } else { Some(at) };
+            }
+            opened.is_some_and(|open| {
+                let line = head[..open].rfind('\n').map_or(0, |at| at + 1);
+                head[line..open].trim().is_empty()
+                    && !head[..line].trim_end().ends_with(['(', ',', '='])
+            })
+        })
     }
 
     fn in_block_comment(&self, at: usize) -> bool {
@@ -266,7 +305,12 @@ impl Text {
             .as_ref()
             .and_then(|tree| Some((tree, self.scalar_at(at)?)));
         let Some((tree, node)) = node else {
-            return self.by_key(found, None);
+            let default = found.shape == Shape::Word && self.is_default_in_template(at as usize);
+            return if default {
+                Reader::Somebody { repository: None }
+            } else {
+                self.by_key(found, None)
+            };
         };
         let whole = tree.text(node).map(str::trim);
         if whole != Some("latest")
@@ -284,6 +328,9 @@ impl Text {
             };
         }
         match found.shape {
+            Shape::Word if self.is_default_in_template(at as usize) => {
+                Reader::Somebody { repository: None }
+            }
             Shape::Reference(_) | Shape::Redeploy(_) | Shape::Untagged(_) => {
                 if is_text_for_people(tree, node) {
                     return Reader::Nobody;
@@ -292,6 +339,27 @@ impl Text {
             }
             Shape::Value(_) | Shape::Word if whole == Some("latest") => of_value(tree, node),
             _ => self.by_key(found, None),
+        }
+    }
+
+    /// Whether `at` is what a template of Helm takes where no tag is given: `{{ .Values.image.tag | default "latest" }}`.
+    fn is_default_in_template(&self, at: usize) -> bool {
+        let line = self.line(at);
+        let start = self.text[..at].rfind('\n').map_or(0, |start| start + 1);
+        let head = &line[..at - start];
+        let Some(action) = head.rfind("{{").map(|open| &head[open..]) else {
+            return false;
+        };
+        let names = line.to_ascii_lowercase();
+        !action.contains("}}") && (names.contains("tag") || names.contains("image"))
+    }
+
+    /// In package.json, where `latest` alone is a tag of npm unless a command of `scripts` says it.
+    fn in_npm(&self, found: &Found) -> Reader {
+        let scalar = self.tree.as_ref().zip(self.scalar_at(found.span.start));
+        match scalar {
+            Some((tree, node)) if is_script(tree, node) => self.in_tree(found),
+            _ => Reader::Nobody,
         }
     }
 
@@ -370,7 +438,12 @@ fn keys_above(tree: &Tree, node: NodeId) -> Vec<String> {
 
 /// Whether a scalar of a YAML file is text for a shell, by its key.
 fn is_script(tree: &Tree, node: NodeId) -> bool {
-    keys_above(tree, node).first().is_some_and(|key| {
+    let keys = keys_above(tree, node);
+    // The scripts of package.json have names.
+    if keys.len() == 2 && keys[1] == "scripts" {
+        return true;
+    }
+    keys.first().is_some_and(|key| {
         matches!(
             &*key.to_ascii_lowercase(),
             "commands"
@@ -448,13 +521,6 @@ fn of_value(tree: &Tree, node: NodeId) -> Reader {
     }
 }
 
-/// The name in `ParameterKey=NAME,ParameterValue=latest` and `name=NAME,value=latest`, before the second key.
-fn parameter_before(text: &str, key: Span) -> Option<&str> {
-    let head = text[..key.start as usize].strip_suffix(',')?;
-    let start = head.rfind(|c: char| c.is_whitespace() || c == '=')?;
-    head[start..].strip_prefix('=')
-}
-
 /// Keys that say nothing of what they hold.
 fn is_generic(key: &str) -> bool {
     matches!(
@@ -468,30 +534,6 @@ fn is_tag_variable(name: &str) -> bool {
     is_tag_key(name) || matches!(&*name.to_ascii_lowercase(), "version" | "release" | "ver")
 }
 
-/// Whether a key's name says that it holds an image's tag.
-fn is_tag_key(key: &str) -> bool {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut lower = false;
-    for c in key.chars() {
-        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && lower) {
-            words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
-        }
-        lower = c.is_ascii_lowercase();
-        if c.is_ascii_alphanumeric() {
-            word.push(c.to_ascii_lowercase());
-        }
-    }
-    words.push(word);
-    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&&**word));
-    has(&["tag", "tags", "image", "images", "img"])
-        || words
-            .iter()
-            .any(|word| word.len() > 5 && word.ends_with("tag"))
-        || has(&["version", "release", "ver"])
-            && has(&["app", "container", "docker", "service", "deploy"])
-}
-
 /// Programs to which `latest` is not an image's tag, whatever their options are called: package managers, and what
 /// moves files and text about. Those of the container tools that take images have readers of their own.
 const NOT_ABOUT_IMAGES: [&str; 44] = [
@@ -499,6 +541,13 @@ const NOT_ABOUT_IMAGES: [&str; 44] = [
     "apt-get", "yum", "dnf", "apk", "brew", "gem", "cargo", "rustup", "nvm", "n", "fnm", "volta",
     "asdf", "mise", "sdk", "pyenv", "rbenv", "corepack", "choco", "composer", "go", "curl", "wget",
     "git", "gh", "grep", "ls", "cp", "mv", "rm", "ln", "tar", "unzip",
+];
+/// What package managers run that deploys.
+const DEPLOYING_PACKAGES: [&str; 6] = ["cdk", "aws-cdk", "cdktf", "serverless", "sls", "sst"];
+/// Commands of Yarn, pnpm and Bun themselves that take versions or tags; other words are scripts of package.json.
+const OWN_COMMANDS: [&str; 17] = [
+    "", "add", "install", "i", "up", "update", "upgrade", "dlx", "x", "create", "global", "npm",
+    "publish", "tag", "set", "dist-tag", "version",
 ];
 const CONTAINER_TOOLS: [&str; 6] = [
     "docker",
@@ -508,6 +557,31 @@ const CONTAINER_TOOLS: [&str; 6] = [
     "buildah",
     "docker-compose",
 ];
+
+/// Whether all that reads the variable in `items` are programs to which it is no image's tag: `git tag "$TAG"`.
+pub(super) fn is_only_read_by_others(items: &[ItemScript], variable: &str) -> bool {
+    let mut read = false;
+    for item in items {
+        for (at, _) in item.text.match_indices('$') {
+            let name = plain_name(item.text[at + 1..].trim_start_matches(['{', '#', '!']));
+            let comments = &item.script.comments;
+            let holds = |span: Span| span.start as usize <= at && at < span.end as usize;
+            if name != variable || comments.iter().any(|it| holds(*it)) {
+                continue;
+            }
+            read = true;
+            let commands = item.script.commands.iter();
+            let innermost = commands
+                .filter(|command| holds(command.span))
+                .min_by_key(|command| command.span.len());
+            let program = innermost.and_then(Command::program).unwrap_or_default();
+            if !NOT_ABOUT_IMAGES.contains(&&*program) {
+                return false;
+            }
+        }
+    }
+    read
+}
 
 /// Who reads the byte `at` of a shell text; `whole` is the text that `found` is about.
 fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str) -> Reader {
@@ -519,7 +593,7 @@ fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str)
     let tag_key = |key: Span| {
         let name = key.of(whole);
         let named = if is_generic(name) {
-            parameter_before(whole, key)
+            parameter_before(whole, key.start as usize)
         } else {
             Some(name)
         };
@@ -548,11 +622,42 @@ fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str)
             .as_ref()
             .is_some_and(|document| holds(document.body))
     });
-    let foreign = NOT_ABOUT_IMAGES.contains(&&*program);
+    let foreign = NOT_ABOUT_IMAGES.contains(&&*program) && !runs_something(command, &program);
+    let generic = |key: Span| {
+        is_generic(key.of(whole)) && parameter_before(whole, key.start as usize).is_none()
+    };
     match found.shape {
         Shape::Reference(_) | Shape::Untagged(_) | Shape::Redeploy(_) => somebody,
+        // Whatever the pattern is called: a file gets the bare word.
+        Shape::Value(_) if matches!(&*program, "sed" | "gsed" | "perl") => somebody,
+        // `--value=latest` says no more than `--value latest`.
+        Shape::Value(key) if program == "aws" && generic(key) => somebody,
+        // `-var 'tags={web="latest"}'`
+        Shape::Value(key)
+            if matches!(&*program, "terraform" | "tofu" | "terragrunt") && !tag_key(key) =>
+        {
+            let word = command.words.iter().find(|word| holds(word.span));
+            let map = word.and_then(|word| word.span.of(text).split_once('='));
+            let named = map.is_some_and(|(name, value)| {
+                value.starts_with('{') && is_tag_key(name.trim_matches(['\'', '"']))
+            });
+            if named { somebody } else { Reader::Nobody }
+        }
         Shape::Value(key) if !tag_key(key) => Reader::Nobody,
+        // A hook is told the tag in the address or in a form.
+        Shape::Value(key) if matches!(&*program, "curl" | "wget") && is_tag_key(key.of(whole)) => {
+            somebody
+        }
         Shape::Value(_) if foreign => Reader::Nobody,
+        // `TAG=latest docker compose push`.
+        Shape::Value(key)
+            if command
+                .assignments
+                .iter()
+                .any(|it| it.name == *key.of(whole)) =>
+        {
+            somebody
+        }
         Shape::Value(_) if CONTAINER_TOOLS.contains(&&*program) => Reader::Nobody,
         Shape::Value(_) => somebody,
         Shape::Word if in_document => Reader::Nobody,
@@ -564,11 +669,34 @@ fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str)
         // Part of a longer text, such as a sentence.
         Shape::Word => {
             let word = command.words.iter().find(|word| holds(word.span));
-            let alone = word
-                .is_some_and(|word| word.is("latest") || word.span.of(text).contains("latest\""));
+            let alone = word.is_some_and(|word| {
+                let written = word.span.of(text);
+                // `"${1:-latest}"`.
+                let fallback = written.trim_matches('"').starts_with("${");
+                let quoted = ["latest\"", "'latest'"]
+                    .iter()
+                    .any(|it| written.contains(it));
+                word.is("latest") || quoted || fallback
+            });
             if alone { somebody } else { Reader::Nobody }
         }
     }
+}
+
+/// Whether a package manager or the like starts a program that is not its own, which may deploy what it is told:
+/// `npx cdk deploy`, `npm run deploy -- latest`, `gh workflow run deploy.yml -f tag=latest`.
+fn runs_something(command: &Command, program: &str) -> bool {
+    let words = &command.words;
+    let deploying = |word: &Word| DEPLOYING_PACKAGES.iter().any(|name| word.is(name));
+    let first = words.get(1).and_then(Word::literal).unwrap_or_default();
+    let script = match program {
+        "npm" | "go" => false,
+        "yarn" | "pnpm" | "bun" => !OWN_COMMANDS.contains(&&*first) && !first.starts_with('-'),
+        "gh" => matches!(&*first, "workflow" | "api"),
+        _ => return words.iter().any(deploying),
+    };
+    let runs = matches!(&*first, "run" | "run-script");
+    script || runs && program != "gh" || words.iter().any(deploying)
 }
 
 /// Whether the command, its redirections or its here-documents hold the byte `at`.
@@ -593,15 +721,17 @@ fn is_plain_output(command: &Command, program: &str, at: usize) -> bool {
         return false;
     }
     let context = &command.context;
-    let output = command
-        .redirects
-        .iter()
-        .filter(|it| it.kind == RedirectKind::Output);
-    let kept = output.clone().any(|redirect| {
-        let target = redirect.target.as_ref().and_then(|target| target.literal());
-        !target
-            .is_some_and(|target| matches!(&*target, "/dev/null" | "/dev/stderr" | "/dev/stdout"))
-    });
+    let kept = command.redirects.iter().any(Redirect::goes_to_file);
+    // `printf -v NAME` prints into a variable.
+    let into_variable = program == "printf" && command.words.get(1).is_some_and(|it| it.is("-v"));
+    // `: "${TAG:=latest}"` is written for what it assigns.
+    let assigns = matches!(program, ":" | "true")
+        && command
+            .words
+            .iter()
+            .flat_map(Word::variables)
+            .filter_map(|variable| variable.operator.as_ref())
+            .any(|operator| matches!(&*operator.symbol, "=" | ":="));
     // A substitution inside the words is a command of its own.
     let assigned = command
         .assignments
@@ -609,6 +739,9 @@ fn is_plain_output(command: &Command, program: &str, at: usize) -> bool {
         .any(|it| it.span.start as usize <= at && at < it.span.end as usize);
     !kept
         && !assigned
+        && !into_variable
+        && !assigns
+        && !context.diverted
         && context.pipe_length == 1
         && context.substitution == 0
         && context.function.is_none()
@@ -721,6 +854,114 @@ mod tests {
             ("Dockerfile", "FROM x/web:latest\n".to_owned(), true),
             ("Dockerfile", "# FROM x/web:latest\n".to_owned(), false),
             ("package.json", "{\"x\": \"latest\"}".to_owned(), false),
+            (
+                "package.json",
+                "{\"scripts\": {\"x\": \"push r/web:latest\"}}".to_owned(),
+                true,
+            ),
+            (
+                "package.json",
+                "{\"scripts\": {\"x\": \"npm i a --tag latest\"}}".to_owned(),
+                false,
+            ),
+            ("CONTRIBUTING", "docker run r/web:latest".to_owned(), false),
+            ("docs/flow.mmd", "a[\"r/web:latest\"]".to_owned(), false),
+            (
+                "a.py",
+                "\"\"\"Runs in r/web:latest.\"\"\"\n".to_owned(),
+                false,
+            ),
+            (
+                "a.py",
+                "run(\n\"\"\"docker run r/web:latest\"\"\")\n".to_owned(),
+                true,
+            ),
+            (
+                "main.tf",
+                "image = format(\"%s:%s\", aws_ecr_repository.web.repository_url, \"latest\")"
+                    .to_owned(),
+                true,
+            ),
+            ("main.tf", "tagPrefixList = [\"latest\"]".to_owned(), false),
+            (
+                "chart/templates/web.yaml",
+                "spec:\n  image: \"{{ .Values.repo }}:{{ .Values.tag | default \"latest\" }}\"\n"
+                    .to_owned(),
+                true,
+            ),
+            (
+                "chart/templates/web.yaml",
+                "spec:\n  image: x:{{ .Values.tag | default \"latest\" }}\n".to_owned(),
+                true,
+            ),
+            (
+                "chart/templates/web.yaml",
+                "spec:\n  channel: {{ .Values.channel | default \"latest\" }}\n".to_owned(),
+                false,
+            ),
+            (
+                "buildspec.yml",
+                spec("sed -i s/@TAG@/latest/ web.yaml"),
+                true,
+            ),
+            ("buildspec.yml", spec("./deploy.sh \"${1:-latest}\""), true),
+            ("a.sh", "{ echo $R/web:latest; } > out\n".to_owned(), true),
+            (
+                "a.sh",
+                "{ echo $R/web:latest; } > /dev/null\n".to_owned(),
+                false,
+            ),
+            (
+                "buildspec.yml",
+                spec("npx cdk deploy -c imageTag=latest"),
+                true,
+            ),
+            ("buildspec.yml", spec("npx publish-it --tag=latest"), false),
+            ("a.sh", "npm run deploy -- latest\n".to_owned(), true),
+            ("a.sh", "yarn deploy --tag=latest\n".to_owned(), true),
+            ("a.sh", "yarn add x --tag=latest\n".to_owned(), false),
+            ("a.sh", "npm install x --tag=latest\n".to_owned(), false),
+            ("a.sh", "gh workflow run x -f tag=latest\n".to_owned(), true),
+            (
+                "a.sh",
+                "gh release download --tag=latest\n".to_owned(),
+                false,
+            ),
+            ("a.sh", "curl -d tag=latest $HOOK\n".to_owned(), true),
+            (
+                "a.sh",
+                "curl -F 'variables[IMAGE_TAG]=latest' $HOOK\n".to_owned(),
+                true,
+            ),
+            ("a.sh", "curl \"$HOOK?channel=latest\"\n".to_owned(), false),
+            (
+                "a.sh",
+                "aws ssm put-parameter --name /x --value=latest\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "yq -i '.spec.image |= \"latest\"' x.yaml\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "tofu apply -var 'tags={web=\"latest\"}'\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "tofu apply -var 'engines={db=\"latest\"}'\n".to_owned(),
+                false,
+            ),
+            (
+                "a.sh",
+                "python3 -c \"import d; d.go('latest')\"\n".to_owned(),
+                true,
+            ),
+            ("a.sh", "printf -v X %s $R/web:latest\n".to_owned(), true),
+            ("a.sh", ": \"${TAG:=latest}\"\n".to_owned(), true),
+            ("a.sh", "TAG=latest docker compose push\n".to_owned(), true),
         ] {
             assert_eq!(read(path, &text), expected, "{path}: {text}");
         }

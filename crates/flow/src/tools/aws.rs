@@ -292,7 +292,8 @@ pub(super) fn registers(view: &View<'_>) -> bool {
         })
 }
 
-/// The files with the task definitions that `aws ecs register-task-definition` is given, without `file://`.
+/// The files with the task definitions that `aws ecs register-task-definition` is given, without `file://`; also those
+/// that `cat` puts into the command.
 pub(super) fn registered(view: &View<'_>) -> Vec<SmolStr> {
     let given = operation(view).filter(|(service, name, _)| {
         view.program == "aws" && service == "ecs" && name == "register-task-definition"
@@ -301,12 +302,26 @@ pub(super) fn registered(view: &View<'_>) -> Vec<SmolStr> {
         return Vec::new();
     };
     (after..view.len())
-        .filter_map(|word| {
-            let text = view.literal(word)?;
-            let (_, path) = text.split_once("file://")?;
-            Some(SmolStr::from(path))
+        .filter_map(|word| match view.literal(word) {
+            Some(text) => Some(SmolStr::from(text.split_once("file://")?.1)),
+            None => read_in(view.command.words.get(word)?.span.of(view.script)),
         })
         .collect()
+}
+
+/// The file in `"$(cat FILE)"`.
+fn read_in(word: &str) -> Option<SmolStr> {
+    let inner = word
+        .trim_matches('"')
+        .strip_prefix("$(")?
+        .strip_suffix(')')?;
+    let inner = inner.trim();
+    let path = inner
+        .strip_prefix("cat ")
+        .or(inner.strip_prefix('<'))?
+        .trim();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    (!path.is_empty() && path.chars().all(plain)).then(|| path.into())
 }
 
 /// A value of an option: the word from `start` of its shape on.

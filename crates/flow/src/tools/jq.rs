@@ -101,7 +101,8 @@ fn by_filter_key(key: &str, slice: &Slice, view: &View<'_>, found: &mut Found) {
     if !may_be_reference(&slice.text) {
         return;
     }
-    let image = !is_placeholder(&slice.text);
+    // The bare word is a tag, whatever the key is called.
+    let image = !is_placeholder(&slice.text) && slice.text != "latest";
     let tool = if view.program == "yq" {
         Tool::Other
     } else if key == "image" {

@@ -107,11 +107,16 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 }
                 let (name, what) = match &tag.origin {
                     Origin::Written => continue,
+                    Origin::Assigned(name) if is_argument(name) => {
+                        (name, "is passed to the function as")
+                    }
                     Origin::Assigned(name) => (name, "is set to"),
                     Origin::Fallback(name) => (name, "falls back to"),
                     Origin::EnvVariables(name) => (name, "is set in env.variables to"),
                     Origin::Given(name) => (name, "is passed to the script as"),
                 };
+                let sign = if is_argument(name) { "$" } else { "" };
+                let name = format!("{sign}{name}");
                 let span = tag.site.map_or(place.image.span, |site| site.source);
                 if !seen.insert((place.file.id, span)) {
                     continue;
@@ -210,6 +215,11 @@ fn is_variable(tag: &TagValue, name: &str) -> bool {
         .strip_prefix('{')
         .map_or(Some(inner), |it| it.strip_suffix('}'));
     matches!(tag.kind, TagKind::Variable(_)) && inner == Some(name)
+}
+
+/// Whether the variable is an argument of a script or function.
+fn is_argument(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether the value is assigned, or used, only for branches that a condition names.

@@ -51,7 +51,7 @@ use tagwright_flow::facts::LatestAt;
 use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::tag_for;
 use crate::environment;
-use crate::plan::define_branch;
+use crate::plan::define_branch_for_command;
 use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, Rule, Severity, WordEffect, refusal};
 
 pub(crate) static RULE: Rule = Rule {
@@ -87,7 +87,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 let site = flag
                     .value_site
                     .ok_or_else(|| Refusal::uncertain("the place of the value is not certain"))?;
-                let definition = define_branch(
+                let definition = define_branch_for_command(
                     context,
                     file,
                     call.order,
@@ -106,7 +106,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                         words: WordEffect::Within,
                     },
                 }];
-                changes.extend(definition.change);
+                changes.extend(definition);
                 Ok(Fix {
                     message: format!("deploy `{tag}` instead of `latest`"),
                     applicability: Applicability::Safe,

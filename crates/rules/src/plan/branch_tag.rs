@@ -120,6 +120,25 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
     Ok(changes)
 }
 
+/// The changes that give the branch variable its value before a command of `file` reads it: in the file itself, or, for
+/// a script, in all buildspecs that run it. `inner`: a nested shell reads it.
+///
+/// # Errors
+/// Nothing would define it; the reason.
+pub(crate) fn define_branch_for_command(
+    context: &Context<'_>,
+    file: &FileFacts,
+    order: Order,
+    inner: bool,
+) -> Result<Vec<Change>, Refusal> {
+    let mut changes = Vec::new();
+    for (file, need) in needs(context, BTreeMap::from([(file.id, order)]), inner)? {
+        let facts = context.workspace.file(file);
+        changes.extend(define_branch(context, facts, need.order, need.exported)?.change);
+    }
+    Ok(changes)
+}
+
 /// Whether the branch variable, which the file sets itself, can be part of a repository's name.
 ///
 /// # Errors

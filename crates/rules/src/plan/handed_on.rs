@@ -9,7 +9,6 @@ use super::definition::{Insertion, at_the_end, before};
 use super::joined::Tagged;
 use crate::context::{Context, Place};
 use crate::delivery::folder;
-use crate::handover::lists;
 use crate::rewritten;
 
 /// A command that writes the tag into a file, and where it goes.
@@ -106,23 +105,67 @@ fn holds(given: &str, path: &str) -> bool {
 
 /// Where in `file` the command belongs that writes into `data` before it is handed on.
 fn hand_over<'a>(
-    context: &Context<'_>,
+    context: &Context<'a>,
     file: &'a FileFacts,
     data: &FileFacts,
 ) -> Option<(Insertion<'a>, Order)> {
-    if data.kind == FileKind::ImageDefinitions {
-        let spec = file.buildspec.as_ref()?;
-        let at_root = spec.image_files == ImageFiles::Listed && !data.path.contains('/');
-        let end = spec.lists.iter().map(|list| list.items.1).max()?;
-        let last = Order {
-            item: end.checked_sub(1)?,
-            command: 0,
-        };
-        let listed = at_root || lists(file, &data.path);
-        return listed.then(|| (at_the_end(file), last));
+    if let Some(order) = hands_on(context, file, data).or_else(|| by_a_script(context, file, data))
+    {
+        return Some((before(file, order), order));
     }
-    let order = hands_on(context, file, data)?;
-    Some((before(file, order), order))
+    let spec = file.buildspec.as_ref()?;
+    let end = spec.lists.iter().map(|list| list.items.1).max()?;
+    let last = Order {
+        item: end.checked_sub(1)?,
+        command: 0,
+    };
+    is_artifact(file, data).then(|| (at_the_end(file), last))
+}
+
+/// When `file` runs the only script that hands `data` on, if nobody else runs that.
+fn by_a_script(context: &Context<'_>, file: &FileFacts, data: &FileFacts) -> Option<Order> {
+    let scripts = context.workspace.files().iter();
+    let mut scripts =
+        scripts.filter(|it| it.script.is_some() && hands_on(context, it, data).is_some());
+    let script = scripts.next().filter(|_| scripts.next().is_none())?;
+    let [(build, order)] = context.workspace.builds_of(script.id) else {
+        return None;
+    };
+    let mut runs = context.workspace.runs_of(script.id);
+    let at_the_root = runs.all(|(_, run)| run.directory.as_deref() == Some(""));
+    let alone = *build == file.id && context.other_caller(script.id).is_none();
+    (alone && at_the_root && !script.habits().moves).then_some(*order)
+}
+
+/// Whether CodePipeline reads `data` from the artifact of `file` as it is in the repository: no command names it.
+fn is_artifact(file: &FileFacts, data: &FileFacts) -> bool {
+    let Some(spec) = &file.buildspec else {
+        return false;
+    };
+    let listed = match data.kind {
+        FileKind::ImageDefinitions => spec.artifacts.iter().any(|it| takes(it, &data.path)),
+        FileKind::TaskDefinition => spec.artifacts.iter().any(|it| **it == *data.path),
+        _ => false,
+    };
+    let name = data.path.rsplit('/').next().unwrap_or(&data.path);
+    let scripts = file.scripts();
+    let untouched = !scripts.iter().any(|item| item.text.contains(name));
+    listed
+        && (untouched
+            || spec.image_files == ImageFiles::Listed && data.kind == FileKind::ImageDefinitions)
+}
+
+/// Whether the pattern of an artifact is the file at `path`, or all files of a folder at whose top it stands.
+fn takes(pattern: &str, path: &str) -> bool {
+    let folder = ["**/*", "**", "*"]
+        .iter()
+        .find_map(|all| pattern.strip_suffix(all));
+    match folder {
+        Some(folder) => path
+            .strip_prefix(folder)
+            .is_some_and(|rest| !rest.contains('/')),
+        None => pattern == path,
+    }
 }
 
 /// When the first command of `file` hands `data` on.

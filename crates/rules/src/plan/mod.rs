@@ -36,6 +36,7 @@ use crate::rewritten::is_data;
 use crate::shell_text::names_in;
 use crate::{Applicability, Fix, Refusal, RefusalCode};
 
+pub(crate) use self::branch_tag::define_branch_for_command;
 use self::branch_tag::describe;
 pub(crate) use self::branch_tag::needs_new_text;
 pub(crate) use self::definition::{define_branch, define_branch_after};

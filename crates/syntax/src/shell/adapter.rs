@@ -444,8 +444,13 @@ impl Walk<'_> {
             ast::Command::Decl(declaration) => self.declaration(declaration, redirects, context),
             ast::Command::Binary(binary) => self.binary(binary, context),
             ast::Command::Compound(compound) => {
-                self.compound_redirects(redirects, context);
-                self.compound(compound, context);
+                let to_file = self.compound_redirects(redirects, context);
+                let piped = context.pipe_index + 1 < context.pipe_length;
+                let context = Context {
+                    diverted: context.diverted || to_file || piped,
+                    ..context.clone()
+                };
+                self.compound(compound, &context);
             }
             ast::Command::Function(function) => {
                 self.compound_redirects(redirects, context);
@@ -690,11 +695,14 @@ impl Walk<'_> {
     }
 
     /// Only the substitutions: a compound command has no place for its redirections.
-    fn compound_redirects(&mut self, redirects: &[ast::Redirect], context: &Context) {
+    /// Reads the redirections of a compound command. Whether one of them sends its output to a file.
+    fn compound_redirects(&mut self, redirects: &[ast::Redirect], context: &Context) -> bool {
+        let mut to_file = false;
         for redirect in redirects {
-            self.redirect(redirect);
+            to_file |= self.redirect(redirect).goes_to_file();
         }
         self.queue(context);
+        to_file
     }
 
     /// `a && b || c`, `a | b`: the tree leans to the left, as deep as the line is long.

@@ -86,6 +86,9 @@ pub struct Context {
     pub pipe_length: u32,
     /// Depth of `$( … )` around it; 0 outside.
     pub substitution: u32,
+    /// What it prints goes elsewhere than its script's own output does: the group, loop or condition around it is
+    /// redirected to a file or stands in a pipeline (`{ echo a; echo b; } > file`).
+    pub diverted: bool,
 }
 
 /// A `for` loop around a command.
@@ -194,6 +197,18 @@ pub struct Redirect {
     pub target: Option<Word>,
     /// For a here-document its body (bytes of the text), and whether `$` expands in it.
     pub here_document: Option<HereDocument>,
+}
+
+impl Redirect {
+    /// Whether output goes to a file that somebody may read: `> file`, but not `> /dev/null` and `>&2`.
+    #[must_use]
+    pub fn goes_to_file(&self) -> bool {
+        let device = |target: &Word| {
+            let target = target.value().unwrap_or_default();
+            matches!(&*target, "/dev/null" | "/dev/stderr" | "/dev/stdout")
+        };
+        self.kind == RedirectKind::Output && !self.target.as_ref().is_some_and(device)
+    }
 }
 
 /// What a redirection does.
