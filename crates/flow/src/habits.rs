@@ -33,7 +33,7 @@ pub struct ItemScript {
     /// The decoded text.
     pub text: String,
     /// Its commands.
-    pub script: Script,
+    pub script: Arc<Script>,
 }
 
 /// What the commands of a file do.
@@ -286,8 +286,8 @@ fn add_scripts(tree: &Tree, shell: ShellKind, found: &mut Vec<ItemScript>) {
 
 fn add_item(node: NodeId, text: &str, shell: ShellKind, found: &mut Vec<ItemScript>) {
     let script = match shell {
-        ShellKind::PowerShell => powershell::parse(text),
-        ShellKind::Posix | ShellKind::Cmd => shell::parse(text),
+        ShellKind::PowerShell => Arc::new(powershell::parse(text)),
+        ShellKind::Posix | ShellKind::Cmd => shell::parsed(text),
     };
     let inner: Vec<String> = script.commands.iter().flat_map(local_scripts).collect();
     found.push(ItemScript {
@@ -297,7 +297,7 @@ fn add_item(node: NodeId, text: &str, shell: ShellKind, found: &mut Vec<ItemScri
         script,
     });
     for text in inner {
-        let script = shell::parse(&text);
+        let script = shell::parsed(&text);
         found.push(ItemScript {
             node,
             whole: false,

@@ -703,8 +703,8 @@ impl Reader<'_, '_> {
             return;
         }
         let script = match shell {
-            ShellKind::PowerShell => powershell::parse(text),
-            ShellKind::Posix | ShellKind::Cmd => shell::parse(text),
+            ShellKind::PowerShell => Arc::new(powershell::parse(text)),
+            ShellKind::Posix | ShellKind::Cmd => shell::parsed(text),
         };
         let map = self.value_map(node);
         let span = tree.node(node).span;
@@ -1422,7 +1422,7 @@ impl Reader<'_, '_> {
                 Base::Shell if single => Base::Inner,
                 Base::Shell => Base::Shell,
             };
-            let script = shell::parse(&inner_text);
+            let script = shell::parsed(&inner_text);
             let base = if script.status == Status::Clean {
                 base
             } else {

@@ -140,7 +140,7 @@ fn is_constant(value: &str) -> bool {
 /// Whether shell text asks Git for the branch that is checked out. CodeBuild checks out a commit, so that
 /// there is none.
 pub(crate) fn is_of_detached_head(text: &str) -> bool {
-    let script = shell::parse(text);
+    let script = shell::parsed(text);
     let mut git = script
         .commands
         .iter()

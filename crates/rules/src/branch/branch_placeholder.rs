@@ -121,7 +121,7 @@ fn whole_item(file: &FileFacts, site: Site, reference: &str) -> Option<Result<Ch
         .map(|other| other.range)
         .collect();
     ranges.sort();
-    let script = shell::parse(text);
+    let script = shell::parsed(text);
     let redirects = script.commands.iter().any(|command| {
         command
             .redirects
@@ -146,7 +146,7 @@ fn whole_item(file: &FileFacts, site: Site, reference: &str) -> Option<Result<Ch
         }
         filled.replace_range(range.range(), reference);
     }
-    if shell::parse(&filled).status != Status::Clean {
+    if shell::parsed(&filled).status != Status::Clean {
         return Some(Err(Refusal::uncertain("the command cannot be read as shell")));
     }
     Some(Ok(Change {

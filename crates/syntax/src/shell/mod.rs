@@ -10,12 +10,14 @@
 
 mod adapter;
 mod complete;
+mod memo;
 mod plain;
 pub mod powershell;
 mod repair;
 mod words;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 pub use complete::{Fault, Incomplete, incomplete};
 
@@ -228,6 +230,12 @@ pub struct HereDocument {
 #[must_use]
 pub fn parse(text: &str) -> Script {
     plain::parse(text).unwrap_or_else(|| adapter::parse(text))
+}
+
+/// The same, parsed once for all who ask for one text within a while.
+#[must_use]
+pub fn parsed(text: &str) -> Arc<Script> {
+    memo::parsed(text, parse)
 }
 
 /// Longer texts are not read, in bytes.
