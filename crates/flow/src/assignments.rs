@@ -1,10 +1,30 @@
 //! What rules ask of the assignments of one file.
 
-use tagwright_syntax::yaml::{self, NodeId};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tagwright_syntax::yaml::{NodeId, Tree};
 use tagwright_syntax::{SmolStr, Span};
 
 use crate::facts::{AssignmentFact, AssignmentPlace, FileFacts, Order};
 use crate::lookup::{Entry, Tables};
+
+/// So many assignments are searched sooner than tables of them are made.
+const FEW: usize = 32;
+
+/// The decoded text of a scalar, together with the tree that holds it.
+pub struct ScalarText {
+    tree: Arc<Tree>,
+    node: NodeId,
+}
+
+impl Deref for ScalarText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.tree.text(self.node).unwrap_or_default()
+    }
+}
 
 impl FileFacts {
     fn tables(&self) -> &Tables<Order> {
@@ -18,11 +38,12 @@ impl FileFacts {
 
     /// The assignments to the variable `name`, in the order in which they run.
     pub fn assigned(&self, name: &str) -> impl Iterator<Item = &AssignmentFact> + Clone {
-        let indices = self.tables().by_name.get(name);
-        indices
-            .into_iter()
-            .flatten()
-            .filter_map(|index| self.assignments.get(*index as usize))
+        let few = self.assignments.len() <= FEW;
+        let searched = few.then(|| self.assignments.iter().filter(move |it| *it.name == *name));
+        let indices = (!few).then(|| self.tables().by_name.get(name)).flatten();
+        let known = indices.into_iter().flatten();
+        let known = known.filter_map(|index| self.assignments.get(*index as usize));
+        searched.into_iter().flatten().chain(known)
     }
 
     /// The shortest assignment that holds `span`, bytes of the file.
@@ -41,12 +62,10 @@ impl FileFacts {
 
     /// The decoded text of the scalar `node`, of the tree that reading the file gives.
     #[must_use]
-    pub fn scalar(&self, node: NodeId) -> Option<&str> {
-        let tree = self
-            .tables()
-            .tree
-            .get_or_init(|| yaml::parse_as(self.kind, &self.text));
-        tree.text(node)
+    pub fn scalar(&self, node: NodeId) -> Option<ScalarText> {
+        let tree = self.tree();
+        tree.text(node)?;
+        Some(ScalarText { tree, node })
     }
 
     /// When the last of the assignments to `name` runs of which `ask` is true; asked once for each name, so `ask`

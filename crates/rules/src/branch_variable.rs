@@ -116,15 +116,12 @@ pub(crate) fn constant_in_env<'a>(
     file: &'a FileFacts,
     name: &str,
 ) -> Option<&'a AssignmentFact> {
-    let mut files = workspace.files().iter();
-    let mut overridden =
-        || files.any(|it| it.provided_variables.iter().any(|known| **known == *name));
     let entry = file.assigned(name).find(|a| match a.place {
         AssignmentPlace::EnvVariables => !is_placeholder(unquoted(&a.value)),
         AssignmentPlace::Store => true,
         AssignmentPlace::Command | AssignmentPlace::Loop => false,
     });
-    entry.filter(|_| !overridden())
+    entry.filter(|_| !workspace.provides(name))
 }
 
 /// Whether the derivation passes over the value, so that it asks CodeBuild instead.
