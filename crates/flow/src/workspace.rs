@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use tagwright_syntax::SmolStr;
 
@@ -60,6 +61,8 @@ pub struct Workspace {
     describing: Vec<usize>,
     /// The variables that projects and pipelines pass to builds.
     provided: HashSet<Box<str>>,
+    /// The first file of each path, once somebody has asked.
+    by_path: OnceLock<HashMap<Arc<str>, usize>>,
 }
 
 impl Workspace {
@@ -79,6 +82,7 @@ impl Workspace {
             flows,
             describing,
             provided,
+            by_path: OnceLock::new(),
         }
     }
 
@@ -92,6 +96,16 @@ impl Workspace {
     #[must_use]
     pub fn into_files(self) -> Vec<FileFacts> {
         self.files
+    }
+
+    /// The file at this path, relative to the workspace, with `/`.
+    #[must_use]
+    pub fn at_path(&self, path: &str) -> Option<&FileFacts> {
+        let by_path = self.by_path.get_or_init(|| {
+            let files = self.files.iter().enumerate().rev();
+            files.map(|(at, it)| (Arc::clone(&it.path), at)).collect()
+        });
+        self.files.get(*by_path.get(path)?)
     }
 
     /// The file with this id. Ids come from this workspace only.

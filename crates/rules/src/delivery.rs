@@ -213,10 +213,11 @@ fn buildspec_of<'a>(
             .filter(|file| file.kind == FileKind::Buildspec)
     };
     let beside = format!("{}{path}", folder(&holder.path));
-    if let Some(file) = specs()
-        .find(|file| &*file.path == path)
-        .or_else(|| specs().find(|file| *file.path == *beside))
-    {
+    let at = |path: &str| {
+        let found = context.workspace.at_path(path);
+        found.filter(|file| file.kind == FileKind::Buildspec)
+    };
+    if let Some(file) = at(path).or_else(|| at(&beside)) {
         return Some(file);
     }
     // The workspace may begin above the source's root.
