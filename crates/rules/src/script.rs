@@ -46,7 +46,7 @@ pub(crate) fn items<'d>(
             phase: document.buildspec.as_ref()?.phases.get(item.phase)?,
             node: item.node,
             text: item.text,
-            script: shell::parsed(item.text),
+            script: Arc::clone(item.script()),
             map: OnceCell::new(),
         })
     })

@@ -10,7 +10,6 @@
 
 mod adapter;
 mod complete;
-mod memo;
 mod plain;
 pub mod powershell;
 mod repair;
@@ -23,6 +22,7 @@ pub use complete::{Fault, Incomplete, incomplete};
 
 use smallvec::SmallVec;
 
+use crate::memo::Memo;
 use crate::{SmolStr, Span};
 
 /// How well a text could be read.
@@ -235,7 +235,8 @@ pub fn parse(text: &str) -> Script {
 /// The same, parsed once for all who ask for one text within a while.
 #[must_use]
 pub fn parsed(text: &str) -> Arc<Script> {
-    memo::parsed(text, parse)
+    static PARSED: Memo<Script> = Memo::new();
+    PARSED.get(text, || parse(text))
 }
 
 /// Longer texts are not read, in bytes.
