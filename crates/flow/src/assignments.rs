@@ -27,8 +27,14 @@ impl Deref for ScalarText {
 }
 
 impl FileFacts {
+    fn has_few(&self) -> bool {
+        self.assignments.len() <= FEW
+    }
+
+    /// The tables; where there are few assignments, those of the answers alone.
     fn tables(&self) -> &Tables<Order> {
-        self.lookup.tables(self.assignments.iter().map(|it| Entry {
+        let assignments = self.assignments.iter().filter(|_| !self.has_few());
+        self.lookup.tables(assignments.map(|it| Entry {
             name: &it.name,
             span: it.span,
             order: it.order,
@@ -38,7 +44,7 @@ impl FileFacts {
 
     /// The assignments to the variable `name`, in the order in which they run.
     pub fn assigned(&self, name: &str) -> impl Iterator<Item = &AssignmentFact> + Clone {
-        let few = self.assignments.len() <= FEW;
+        let few = self.has_few();
         let searched = few.then(|| self.assignments.iter().filter(move |it| *it.name == *name));
         let indices = (!few).then(|| self.tables().by_name.get(name)).flatten();
         let known = indices.into_iter().flatten();
@@ -49,6 +55,10 @@ impl FileFacts {
     /// The shortest assignment that holds `span`, bytes of the file.
     #[must_use]
     pub fn assignment_around(&self, span: Span) -> Option<&AssignmentFact> {
+        if self.has_few() {
+            let around = self.assignments.iter().filter(|it| it.span.contains(span));
+            return around.min_by_key(|it| it.span.len());
+        }
         let found = self.tables().all.around(span).next()?;
         self.assignments.get(found.first as usize)
     }
@@ -56,6 +66,12 @@ impl FileFacts {
     /// When the first of the commands runs that assign a value in which `span` stands, bytes of the file.
     #[must_use]
     pub fn assigned_at(&self, span: Span) -> Option<Order> {
+        if self.has_few() {
+            let by_command = self.assignments.iter();
+            let by_command = by_command.filter(|it| it.place == AssignmentPlace::Command);
+            let around = by_command.filter(|it| it.span.contains(span));
+            return around.map(|it| it.order).min();
+        }
         let around = self.tables().by_commands.around(span);
         around.map(|it| it.order).min()
     }

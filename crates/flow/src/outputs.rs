@@ -230,7 +230,7 @@ mod tests {
     fn outputs(script: &str) -> Outputs {
         let mut outputs = Outputs::default();
         let mut directory = Some(SmolStr::default());
-        for (index, command) in (0..).zip(&shell::parsed(script).commands) {
+        for (index, command) in (0..).zip(&shell::parse(script).commands) {
             let order = Order {
                 item: 1,
                 command: index,
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn only_programs_expand_texts() {
         let any = |script: &str| {
-            let commands = shell::parsed(script).commands;
+            let commands = shell::parse(script).commands;
             commands.iter().any(|it| expands(it, script))
         };
         for script in [

@@ -28,7 +28,9 @@ use crate::kind::{FileKind, has};
 use crate::outputs;
 use crate::search::AnyOf;
 use crate::settle::Files;
-use crate::tools::{self, Effects, Form, ImageArgument, InnerScope, Reading, Role, Seen, hands_on_scripts};
+use crate::tools::{
+    self, Effects, Form, ImageArgument, InnerScope, Reading, Role, Seen, hands_on_scripts,
+};
 
 /// Facts of a file about which nothing is known yet.
 #[must_use]
@@ -1215,6 +1217,14 @@ impl Reader<'_, '_> {
         for (number, word) in (1..).zip(arguments) {
             set(&format!("{number}"), word);
         }
+        // It is kept with the facts.
+        for (_, values) in &mut found {
+            values.shrink_to_fit();
+            for value in values {
+                value.atoms.shrink_to_fit();
+            }
+        }
+        found.shrink_to_fit();
         found
     }
 

@@ -7,9 +7,9 @@ use tagwright_diagnostics::{Finding, Severity};
 use tagwright_flow::facts::FileFacts;
 use tagwright_rules::{ScriptCall, script_calls};
 
-use crate::workspace::Document;
 use crate::git;
 use crate::missing::Roots;
+use crate::workspace::Document;
 
 /// The rule's name in the registry.
 pub const RULE: &str = "script-not-executable";

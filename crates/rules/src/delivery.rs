@@ -180,15 +180,13 @@ fn project_of<'a>(
     action: &Action,
 ) -> Option<(&'a FileFacts, &'a Project)> {
     let wanted = &action.setting("ProjectName")?.value;
-    let mut found = projects(context)
-        .filter(|(holder, project)| match wanted {
-            Value::Text(_) => project.name == *wanted,
-            Value::Reference(_) => {
-                scope(holder) == scope(file)
-                    && (project.address == *wanted || project.name == *wanted)
-            }
-            Value::Unknown => false,
-        });
+    let mut found = projects(context).filter(|(holder, project)| match wanted {
+        Value::Text(_) => project.name == *wanted,
+        Value::Reference(_) => {
+            scope(holder) == scope(file) && (project.address == *wanted || project.name == *wanted)
+        }
+        Value::Unknown => false,
+    });
     let first = found.next()?;
     found.next().is_none().then_some(first)
 }

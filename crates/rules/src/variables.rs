@@ -3,13 +3,13 @@
 
 use std::collections::HashSet;
 
+use tagwright_flow::ScalarText;
 use tagwright_flow::expression::{
     Atom, AtomKind, Expansion, Expression, Origin, Piece, Site, plain_name,
 };
 use tagwright_flow::facts::{
     AssignmentFact, AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue,
 };
-use tagwright_flow::ScalarText;
 use tagwright_flow::tools::Role;
 use tagwright_syntax::yaml::NodeId;
 use tagwright_syntax::{SmolStr, Span};

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 /// What is made of longer texts is not kept, in bytes.
 const LONGEST: usize = 4 * 1024;
 /// How many bytes of texts a generation of one part holds. What is made of a text takes many times its size.
-const KEPT: usize = 16 * 1024;
+const KEPT: usize = 32 * 1024;
 /// Threads rarely wait for each other if each part has a lock of its own.
 const PARTS: usize = 16;
 

@@ -233,10 +233,7 @@ fn is_run_by_several(context: &Context<'_>, file: &FileFacts) -> bool {
     }
     let named = context.workspace.deliveries().any(|(_, delivery)| {
         let named = delivery.named.iter();
-        named
-            .filter(|it| *it.path == *file.path)
-            .nth(1)
-            .is_some()
+        named.filter(|it| *it.path == *file.path).nth(1).is_some()
     });
     named || file.may_hold("batch:") && has_members_of_its_own(&file.tree())
 }
