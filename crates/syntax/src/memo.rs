@@ -101,11 +101,11 @@ mod tests {
         let mut part = Part::default();
         let long = |number: usize| format!("{number:0>width$}", width = KEPT / 8).into_boxed_str();
         part.keep("make".into(), Arc::new(0));
-        for number in 0..12 {
+        for number in 0..20 {
             part.keep(long(number), Arc::new(number));
             assert!(part.find("make").is_some());
         }
-        assert_eq!(part.find(&long(11)).as_deref(), Some(&11));
+        assert_eq!(part.find(&long(19)).as_deref(), Some(&19));
         assert!(part.find(&long(0)).is_none());
         let length = |texts: &HashMap<Box<str>, _>| texts.keys().map(|it| it.len()).sum::<usize>();
         assert!(length(&part.young) <= KEPT && length(&part.old) <= KEPT);
