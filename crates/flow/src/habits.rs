@@ -21,7 +21,7 @@ use crate::facts::{FileFacts, IMAGE_FILES, Order, ShellKind};
 use crate::kind::{FileKind, has};
 use crate::outputs::{self, Outputs};
 use crate::templates;
-use crate::tools::{InnerScope, nested_scripts};
+use crate::tools::{self, InnerScope, NestedScript, Reading};
 
 /// The commands of one item of a buildspec, or of a script inside it that runs on the same machine.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct ItemScript {
     /// The decoded text.
     pub text: String,
     /// Its commands.
-    pub script: Script,
+    pub script: Arc<Script>,
 }
 
 /// What the commands of a file do.
@@ -283,19 +283,23 @@ fn add_scripts(tree: &Tree, shell: ShellKind, found: &mut Vec<ItemScript>) {
 }
 
 fn add_item(node: NodeId, text: &str, shell: ShellKind, found: &mut Vec<ItemScript>) {
-    let script = match shell {
-        ShellKind::PowerShell => powershell::parse(text),
-        ShellKind::Posix | ShellKind::Cmd => shell::parse(text),
+    let reading = match shell {
+        ShellKind::PowerShell => Arc::new(Reading::of(text, Arc::new(powershell::parse(text)))),
+        ShellKind::Posix | ShellKind::Cmd => tools::reading(text),
     };
-    let inner: Vec<String> = script.commands.iter().flat_map(local_scripts).collect();
+    let inner = reading.commands().flat_map(|(command, seen)| {
+        let nested = seen.map_or(&[][..], |seen| &seen.nested);
+        local_scripts(command, nested)
+    });
+    let inner: Vec<String> = inner.collect();
     found.push(ItemScript {
         node,
         whole: true,
         text: text.to_owned(),
-        script,
+        script: Arc::clone(&reading.script),
     });
     for text in inner {
-        let script = shell::parse(&text);
+        let script = shell::parsed(&text);
         found.push(ItemScript {
             node,
             whole: false,
@@ -306,8 +310,7 @@ fn add_item(node: NodeId, text: &str, shell: ShellKind, found: &mut Vec<ItemScri
 }
 
 /// The scripts in the words of a command that run on the same machine.
-fn local_scripts(command: &Command) -> Vec<String> {
-    let nested = nested_scripts(command).into_iter();
+fn local_scripts(command: &Command, nested: &[NestedScript]) -> Vec<String> {
     let literal = |parts: &[shell::Part]| {
         let texts = parts.iter().map(|part| match &part.kind {
             PartKind::Literal(text) => Some(text.as_str()),
@@ -316,6 +319,7 @@ fn local_scripts(command: &Command) -> Vec<String> {
         texts.collect::<Option<String>>()
     };
     nested
+        .iter()
         .filter(|it| it.surroundings != InnerScope::Elsewhere)
         .filter_map(|it| literal(it.parts(command)?))
         .collect()

@@ -23,6 +23,7 @@ pub mod templates;
 pub mod tools;
 pub mod workspace;
 
+pub use assignments::ScalarText;
 pub use read::{ReadOptions, read_file, read_file_with};
 pub use tagwright_syntax::{FileId, FileKind};
 pub use workspace::{Flow, UseId, Workspace};

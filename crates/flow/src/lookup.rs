@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use tagwright_syntax::yaml::{NodeId, Tree};
+use tagwright_syntax::yaml::NodeId;
 use tagwright_syntax::{SmolStr, Span};
 
 /// The tables of one file, whose commands run in the order `O`. A copy of the facts makes its own.
@@ -47,7 +47,6 @@ pub(crate) struct Tables<O> {
     pub(crate) by_name: HashMap<SmolStr, Vec<u32>>,
     pub(crate) all: Nested<O>,
     pub(crate) by_commands: Nested<O>,
-    pub(crate) tree: OnceLock<Tree>,
     /// What somebody has asked of a scalar and a variable.
     pub(crate) answers: Remembered<(NodeId, SmolStr), bool>,
     /// What somebody has asked of the assignments to a variable.
@@ -78,7 +77,6 @@ impl<O: Copy + Ord> Tables<O> {
             by_name,
             all: Nested::new(all),
             by_commands: Nested::new(by_commands),
-            tree: OnceLock::new(),
             answers: Remembered::default(),
             last: Remembered::default(),
         }

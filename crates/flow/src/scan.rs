@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tagwright_syntax::buildspec::{Buildspec, Commands, Phase, Version};
 use tagwright_syntax::shell::{
-    self, Command, Part, PartKind, Quoting, Script, Status, Variable, Word, powershell,
+    Command, Part, PartKind, Quoting, Script, Status, Variable, Word, powershell,
 };
 use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
 use tagwright_syntax::{SmolStr, SourceMap, Span};
@@ -28,7 +28,9 @@ use crate::kind::{FileKind, has};
 use crate::outputs;
 use crate::search::AnyOf;
 use crate::settle::Files;
-use crate::tools::{self, Form, ImageArgument, InnerScope, Role, hands_on_scripts};
+use crate::tools::{
+    self, Effects, Form, ImageArgument, InnerScope, Reading, Role, Seen, hands_on_scripts,
+};
 
 /// Facts of a file about which nothing is known yet.
 #[must_use]
@@ -703,9 +705,12 @@ impl Reader<'_, '_> {
         {
             return;
         }
-        let script = match shell {
-            ShellKind::PowerShell => powershell::parse(text),
-            ShellKind::Posix | ShellKind::Cmd => shell::parse(text),
+        let reading = match shell {
+            ShellKind::PowerShell => {
+                let script = Arc::new(powershell::parse(text));
+                Arc::new(Reading::of(text, script))
+            }
+            ShellKind::Posix | ShellKind::Cmd => tools::reading(text),
         };
         let map = self.value_map(node);
         let span = tree.node(node).span;
@@ -713,7 +718,7 @@ impl Reader<'_, '_> {
             (ShellKind::PowerShell, _) => Base::Never(Reason::PowerShell),
             (ShellKind::Cmd, _) => Base::Never(Reason::Cmd),
             (_, Some(_)) => Base::Never(Reason::Template),
-            (ShellKind::Posix, None) if script.status != Status::Clean => {
+            (ShellKind::Posix, None) if reading.script.status != Status::Clean => {
                 Base::Never(Reason::Repaired)
             }
             (ShellKind::Posix, None) if self.in_step => Base::Never(Reason::Step),
@@ -723,10 +728,10 @@ impl Reader<'_, '_> {
         if self.isolated {
             // Assignments of one item are gone in the next.
             self.environment.begin_scope();
-            self.place_and_read(node, text, &script, map, span, base);
+            self.place_and_read(node, text, &reading, map, span, base);
             self.environment.end_scope();
         } else {
-            self.place_and_read(node, text, &script, map, span, base);
+            self.place_and_read(node, text, &reading, map, span, base);
         }
     }
 
@@ -734,7 +739,7 @@ impl Reader<'_, '_> {
         &mut self,
         node: NodeId,
         text: &str,
-        script: &Script,
+        reading: &Reading,
         map: Option<SourceMap>,
         span: Span,
         base: Base,
@@ -750,7 +755,7 @@ impl Reader<'_, '_> {
                     base,
                     inside_quotes: false,
                 };
-                self.script(text, script, &place);
+                self.script(text, reading, &place);
             }
             Some((host, host_map)) => {
                 let place = Place {
@@ -761,13 +766,14 @@ impl Reader<'_, '_> {
                     base,
                     inside_quotes: false,
                 };
-                self.script(text, script, &place);
+                self.script(text, reading, &place);
             }
         }
     }
 
     /// The commands of one script, in order.
-    fn script(&mut self, text: &str, script: &Script, place: &Place<'_>) {
+    fn script(&mut self, text: &str, reading: &Reading, place: &Place<'_>) {
+        let script = &*reading.script;
         self.placeholders(text, script, place);
         // A variable in single quotes is only of interest if it is the branch.
         let quotes = memchr::memchr(b'\'', text.as_bytes()).is_some() && has(text, self.branch);
@@ -775,7 +781,7 @@ impl Reader<'_, '_> {
         let calls = calls_of_functions(script);
         let mut inside: Option<SmolStr> = None;
         let mut outside = Vec::new();
-        for command in &script.commands {
+        for (command, seen) in reading.commands() {
             self.order.command += 1;
             if inside != command.context.function {
                 for (name, values) in outside.drain(..) {
@@ -789,9 +795,13 @@ impl Reader<'_, '_> {
             }
             self.reads(command, text, place, quotes);
             self.loops(command, text, place);
-            self.uses(command, text, place, script.status);
-            self.nested(command, text, place);
-            self.run(command, text, place);
+            self.copilot(command, text, place, script.status);
+            self.scripts(command);
+            if let Some(seen) = seen {
+                self.uses(command, seen, text, place);
+                self.nested(command, seen, text, place);
+            }
+            self.run(command, seen, text, place);
             self.assignments(command, text, place);
         }
         for (name, values) in outside {
@@ -1166,23 +1176,20 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn uses(&mut self, command: &Command, text: &str, place: &Place<'_>, status: Status) {
-        self.copilot(command, text, place, status);
-        self.scripts(command);
+    fn uses(&mut self, command: &Command, seen: &Seen, text: &str, place: &Place<'_>) {
         let before = self.facts.uses.len();
-        for argument in tools::image_arguments(command, text) {
-            self.image(command, text, place, &argument);
+        for argument in &seen.arguments {
+            self.image(command, text, place, argument);
         }
-        self.effects(command, text, place, before);
+        self.effects(command, &seen.effects, place, before);
     }
 
     /// What touches images without naming them. `before`: the images that the command names are the uses from
     /// there on.
-    fn effects(&mut self, command: &Command, text: &str, place: &Place<'_>, before: usize) {
-        let effects = tools::effects(command, text);
-        if let Some(call) = effects.compose {
+    fn effects(&mut self, command: &Command, effects: &Effects, place: &Place<'_>, before: usize) {
+        if let Some(call) = &effects.compose {
             self.facts.compose.push(ComposeUse {
-                call,
+                call: call.clone(),
                 order: self.order,
                 span: place.source(command.span),
             });
@@ -1219,17 +1226,17 @@ impl Reader<'_, '_> {
             let edits = uses.map(|index| (index, effects.edited.clone()));
             self.files.edited.extend(edits);
         }
-        self.files.applied.extend(effects.applied);
+        self.files.applied.extend(effects.applied.iter().cloned());
     }
 
     /// The script of the repository that the command runs, if it does, and what that finds set.
-    fn run(&mut self, command: &Command, text: &str, place: &Place<'_>) {
+    fn run(&mut self, command: &Command, seen: Option<&Seen>, text: &str, place: &Place<'_>) {
         if !self.runs.any || self.depth > 0 {
             return;
         }
         self.runs.follow(command);
         let call = match place.base {
-            Base::Shell => tools::script_call(command, text),
+            Base::Shell => seen.and_then(|it| it.call),
             Base::Inner | Base::Never(_) => None,
         };
         let Some(call) = call else { return };
@@ -1308,6 +1315,14 @@ impl Reader<'_, '_> {
         for (number, word) in (1..).zip(arguments) {
             set(&format!("{number}"), word);
         }
+        // It is kept with the facts.
+        for (_, values) in &mut found {
+            values.shrink_to_fit();
+            for value in values {
+                value.atoms.shrink_to_fit();
+            }
+        }
+        found.shrink_to_fit();
         found
     }
 
@@ -1493,11 +1508,11 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn nested(&mut self, command: &Command, text: &str, place: &Place<'_>) {
+    fn nested(&mut self, command: &Command, seen: &Seen, text: &str, place: &Place<'_>) {
         if self.depth >= 3 {
             return;
         }
-        for nested in tools::nested_scripts(command) {
+        for nested in &seen.nested {
             let Some(parts) = nested.parts(command) else {
                 continue;
             };
@@ -1520,8 +1535,8 @@ impl Reader<'_, '_> {
                 Base::Shell if single => Base::Inner,
                 Base::Shell => Base::Shell,
             };
-            let script = shell::parse(&inner_text);
-            let base = if script.status == Status::Clean {
+            let reading = tools::reading(&inner_text);
+            let base = if reading.script.status == Status::Clean {
                 base
             } else {
                 Base::Never(Reason::NestedRepaired)
@@ -1539,7 +1554,7 @@ impl Reader<'_, '_> {
                 inside_quotes: !single,
             };
             self.depth += 1;
-            self.script(&inner_text, &script, &nested_place);
+            self.script(&inner_text, &reading, &nested_place);
             self.depth -= 1;
         }
     }

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use tagwright_syntax::SmolStr;
 
 use crate::FileId;
+use crate::delivery::DeliveryFacts;
 use crate::ecr;
 use crate::expression::{Piece, Repository};
 use crate::facts::{FileFacts, ImageUse, Order, ScriptRun};
@@ -55,6 +57,12 @@ impl Flow {
 pub struct Workspace {
     files: Vec<FileFacts>,
     flows: Vec<Flow>,
+    /// The indices of the files that describe pipelines, projects or permissions: few of many, and often asked for.
+    describing: Vec<usize>,
+    /// The variables that projects and pipelines pass to builds.
+    provided: HashSet<Box<str>>,
+    /// The first file of each path, once somebody has asked.
+    by_path: OnceLock<HashMap<Arc<str>, usize>>,
 }
 
 impl Workspace {
@@ -65,7 +73,17 @@ impl Workspace {
         debug_assert!(files.iter().enumerate().all(|(i, f)| f.id.0 as usize == i));
         read::link(&mut files);
         let flows = join(&files, own);
-        Self { files, flows }
+        let describing = (0..files.len()).filter(|at| files[*at].delivery.is_some());
+        let describing = describing.collect();
+        let provided = files.iter().flat_map(|file| &file.provided_variables);
+        let provided = provided.cloned().collect();
+        Self {
+            files,
+            flows,
+            describing,
+            provided,
+            by_path: OnceLock::new(),
+        }
     }
 
     /// The files.
@@ -80,10 +98,32 @@ impl Workspace {
         self.files
     }
 
+    /// The file at this path, relative to the workspace, with `/`.
+    #[must_use]
+    pub fn at_path(&self, path: &str) -> Option<&FileFacts> {
+        let by_path = self.by_path.get_or_init(|| {
+            let files = self.files.iter().enumerate().rev();
+            files.map(|(at, it)| (Arc::clone(&it.path), at)).collect()
+        });
+        self.files.get(*by_path.get(path)?)
+    }
+
     /// The file with this id. Ids come from this workspace only.
     #[must_use]
     pub fn file(&self, id: FileId) -> &FileFacts {
         &self.files[id.0 as usize]
+    }
+
+    /// The files that describe pipelines, build projects or permissions, in order.
+    pub fn deliveries(&self) -> impl Iterator<Item = (&FileFacts, &DeliveryFacts)> + Clone {
+        let files = self.describing.iter().map(|at| &self.files[*at]);
+        files.filter_map(|file| Some((file, file.delivery.as_deref()?)))
+    }
+
+    /// Whether a project or a pipeline passes the variable to builds.
+    #[must_use]
+    pub fn provides(&self, variable: &str) -> bool {
+        self.provided.contains(variable)
     }
 
     /// The buildspecs in whose builds the commands of a file run, each with the first time: of a script those that run

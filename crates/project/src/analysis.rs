@@ -114,31 +114,25 @@ impl Analysis {
         flow::Workspace::new(facts, &self.settings.own)
     }
 
-    /// All findings, those of reading (`found`) among them, and the files that the rules cannot cope with;
+    /// All findings, those of reading (which `found` gives) among them, and the files that the rules cannot cope with;
     /// `surroundings` are searched where a fix would move an image. Where the rules fail on the whole, each
     /// file is looked at alone, so that one file costs only its own findings.
     #[must_use]
     pub fn check(
         &self,
         workspace: &flow::Workspace,
-        found: Vec<Finding>,
+        found: &dyn Fn() -> Vec<Finding>,
         directives: &[Known],
         surroundings: &dyn Surroundings,
     ) -> (Verdict, Vec<(FileId, String)>) {
         let checked = guarded(|| {
-            tagwright_rules::check(
-                workspace,
-                &self.settings,
-                found.clone(),
-                directives,
-                surroundings,
-            )
+            tagwright_rules::check(workspace, &self.settings, found(), directives, surroundings)
         });
         if let Ok(verdict) = checked {
             return (verdict, Vec::new());
         }
         let mut verdict = Verdict {
-            findings: found,
+            findings: found(),
             suppressed: Vec::new(),
         };
         let mut failures = Vec::new();

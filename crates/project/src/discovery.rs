@@ -210,7 +210,7 @@ pub fn all_files(root: &Path, reach: Reach, whole: bool) -> Vec<PathBuf> {
         files.extend(found);
         folders.extend(unruly.into_iter().map(|folder| (folder, Reach::Ignored)));
     }
-    if reach == Reach::Usual && depth.is_none() {
+    if reach == Reach::Usual && depth.is_none() && in_repository(root) {
         // Without Git the ignore files are all that is known.
         let tracked = git::tracked_below(root).unwrap_or_default();
         files.extend(

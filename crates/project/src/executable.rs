@@ -7,8 +7,9 @@ use tagwright_diagnostics::{Finding, Severity};
 use tagwright_flow::facts::FileFacts;
 use tagwright_rules::{ScriptCall, script_calls};
 
+use crate::git;
+use crate::missing::Roots;
 use crate::workspace::Document;
-use crate::{git, missing};
 
 /// The rule's name in the registry.
 pub const RULE: &str = "script-not-executable";
@@ -16,13 +17,18 @@ pub const RULE: &str = "script-not-executable";
 /// The scripts among those that `files` start which Git has as plain files. `documents` are these files on disk.
 pub(crate) fn findings(files: &[FileFacts], documents: &[Document]) -> Vec<Finding> {
     let mut calls: BTreeMap<PathBuf, Vec<(&FileFacts, ScriptCall)>> = BTreeMap::new();
+    let mut roots = Roots::default();
     for (facts, document) in files.iter().zip(documents) {
         // Most buildspecs start none, and are not read again.
         if facts.buildspec.is_none() || !facts.may_hold("/") {
             continue;
         }
+        // Reading the commands costs more than looking for Git.
+        let Some(root) = roots.of(document) else {
+            continue;
+        };
         let found = script_calls(facts);
-        if let (false, Some(root)) = (found.is_empty(), missing::root(document)) {
+        if !found.is_empty() {
             let of_root = calls.entry(root).or_default();
             of_root.extend(found.into_iter().map(|call| (facts, call)));
         }

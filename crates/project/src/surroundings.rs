@@ -57,19 +57,21 @@ impl Around {
         }
     }
 
-    /// The paths, relative to the folder, and the texts, sorted by path.
-    fn texts(&self) -> &[(Arc<str>, Arc<str>)] {
+    /// The paths, relative to the folder, and the texts, sorted by path; without the files of the workspace, which it
+    /// has `known` before anybody asks and never gives up.
+    fn texts(&self, known: &HashSet<Cow<'_, str>>) -> &[(Arc<str>, Arc<str>)] {
         self.texts.get_or_init(|| {
-            let mut texts = Vec::new();
-            for path in discovery::all_files(&self.root, self.reach, self.whole) {
-                let relative = path.strip_prefix(&self.root).unwrap_or(&path);
+            let paths = discovery::all_files(&self.root, self.reach, self.whole);
+            let read = |path: &PathBuf| {
+                let relative = path.strip_prefix(&self.root).unwrap_or(path);
                 let shown = wording::display(relative);
-                if !is_prose(&shown)
-                    && let Some(text) = text(&path)
-                {
-                    texts.push((shown.into(), text));
+                if is_prose(&shown) || known.contains(&*shown) {
+                    return None;
                 }
-            }
+                Some((shown.into(), text(path)?))
+            };
+            // Not side by side: a thread that waits for others takes up what waits for these very texts.
+            let mut texts: Vec<_> = paths.iter().filter_map(read).collect();
             texts.sort();
             texts
         })
@@ -122,7 +124,8 @@ impl<'a> Others<'a> {
 
 impl Surroundings for Others<'_> {
     fn each(&self, found: &mut dyn FnMut(&str, &str)) {
-        let texts = self.around.map_or(&[][..], Around::texts);
+        let around = self.around;
+        let texts = around.map_or(&[][..], |around| around.texts(&self.known));
         for (path, text) in texts
             .iter()
             .filter(|(path, _)| !self.known.contains(&**path))

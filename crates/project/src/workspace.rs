@@ -258,11 +258,11 @@ impl Workspace {
 
     /// All findings of the workspace, those in files that were not asked for too.
     pub fn check(&mut self) -> Checked {
-        let mut found = self.found.clone();
-        found.extend(self.missing(&self.flow));
+        let missing = self.missing(&self.flow);
+        let found = || self.found.iter().chain(&missing).cloned().collect();
         let (verdict, failures) =
             self.analysis
-                .check(&self.flow, found, &self.directives, &self.others());
+                .check(&self.flow, &found, &self.directives, &self.others());
         self.failures.clone_from(&self.unread);
         self.failures.extend(failures);
         self.without_known(verdict, &self.documents)
@@ -475,9 +475,9 @@ impl Relint for Workspace {
             .collect();
         let joined = self.analysis.join(facts);
         found.extend(self.missing(&joined));
-        let (verdict, failures) = self
-            .analysis
-            .check(&joined, found, &directives, &self.others());
+        let (verdict, failures) =
+            self.analysis
+                .check(&joined, &|| found.clone(), &directives, &self.others());
         let mut findings = if self.baseline.is_some() {
             let documents: Vec<Document> = self
                 .documents

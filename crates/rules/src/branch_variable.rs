@@ -116,15 +116,12 @@ pub(crate) fn constant_in_env<'a>(
     file: &'a FileFacts,
     name: &str,
 ) -> Option<&'a AssignmentFact> {
-    let mut files = workspace.files().iter();
-    let mut overridden =
-        || files.any(|it| it.provided_variables.iter().any(|known| **known == *name));
     let entry = file.assigned(name).find(|a| match a.place {
         AssignmentPlace::EnvVariables => !is_placeholder(unquoted(&a.value)),
         AssignmentPlace::Store => true,
         AssignmentPlace::Command | AssignmentPlace::Loop => false,
     });
-    entry.filter(|_| !overridden())
+    entry.filter(|_| !workspace.provides(name))
 }
 
 /// Whether the derivation passes over the value, so that it asks CodeBuild instead.
@@ -140,7 +137,7 @@ fn is_constant(value: &str) -> bool {
 /// Whether shell text asks Git for the branch that is checked out. CodeBuild checks out a commit, so that
 /// there is none.
 pub(crate) fn is_of_detached_head(text: &str) -> bool {
-    let script = shell::parse(text);
+    let script = shell::parsed(text);
     let mut git = script
         .commands
         .iter()

@@ -10,6 +10,7 @@ use tagwright_flow::tools::Role;
 use tagwright_flow::{FileId, FileKind, Flow, UseId, Workspace};
 use tagwright_syntax::buildspec::Buildspec;
 use tagwright_syntax::position::LineIndex;
+use tagwright_syntax::shell::{self, Script};
 use tagwright_syntax::yaml::{NodeId, Tree};
 use tagwright_syntax::{SmolStr, SourceMap, Span};
 
@@ -312,6 +313,14 @@ pub(crate) struct ItemText<'a> {
     pub(crate) node: NodeId,
     /// Its decoded text.
     pub(crate) text: &'a str,
+    script: OnceCell<Arc<Script>>,
+}
+
+impl ItemText<'_> {
+    /// Its commands, read at the first call.
+    pub(crate) fn script(&self) -> &Arc<Script> {
+        self.script.get_or_init(|| shell::parsed(self.text))
+    }
 }
 
 /// The file that holds a document as a value of its own.
@@ -359,6 +368,7 @@ impl<'a> Document<'a> {
                             phase: index,
                             node,
                             text,
+                            script: OnceCell::new(),
                         })
                     }));
                 }

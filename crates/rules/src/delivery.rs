@@ -34,12 +34,9 @@ pub(crate) struct Build<'a> {
 pub(crate) fn pipelines<'a>(
     context: &Context<'a>,
 ) -> impl Iterator<Item = (&'a FileFacts, &'a Pipeline)> {
-    context.workspace.files().iter().flat_map(|file| {
-        let delivery = file.delivery.as_deref();
-        delivery
-            .into_iter()
-            .flat_map(|delivery| &delivery.pipelines)
-            .map(move |pipeline| (file, pipeline))
+    context.workspace.deliveries().flat_map(|(file, delivery)| {
+        let pipelines = delivery.pipelines.iter();
+        pipelines.map(move |pipeline| (file, pipeline))
     })
 }
 
@@ -80,9 +77,8 @@ fn overriding(value: &Value) -> BuildspecOf {
 pub(crate) fn projects<'a>(
     context: &Context<'a>,
 ) -> impl Iterator<Item = (&'a FileFacts, &'a Project)> {
-    context.workspace.files().iter().flat_map(|file| {
-        let delivery = file.delivery.as_deref();
-        let projects = delivery.into_iter().flat_map(|it| &it.projects);
+    context.workspace.deliveries().flat_map(|(file, delivery)| {
+        let projects = delivery.projects.iter();
         projects.map(move |project| (file, project))
     })
 }
@@ -210,20 +206,13 @@ fn project_of<'a>(
     action: &Action,
 ) -> Option<(&'a FileFacts, &'a Project)> {
     let wanted = &action.setting("ProjectName")?.value;
-    let mut found = context
-        .workspace
-        .files()
-        .iter()
-        .filter_map(|holder| Some((holder, holder.delivery.as_deref()?)))
-        .flat_map(|(holder, delivery)| delivery.projects.iter().map(move |it| (holder, it)))
-        .filter(|(holder, project)| match wanted {
-            Value::Text(_) => project.name == *wanted,
-            Value::Reference(_) => {
-                scope(holder) == scope(file)
-                    && (project.address == *wanted || project.name == *wanted)
-            }
-            Value::Unknown => false,
-        });
+    let mut found = projects(context).filter(|(holder, project)| match wanted {
+        Value::Text(_) => project.name == *wanted,
+        Value::Reference(_) => {
+            scope(holder) == scope(file) && (project.address == *wanted || project.name == *wanted)
+        }
+        Value::Unknown => false,
+    });
     let first = found.next()?;
     found.next().is_none().then_some(first)
 }
@@ -248,10 +237,11 @@ fn buildspec_of<'a>(
             .filter(|file| file.kind == FileKind::Buildspec)
     };
     let beside = format!("{}{path}", folder(&holder.path));
-    if let Some(file) = specs()
-        .find(|file| &*file.path == path)
-        .or_else(|| specs().find(|file| *file.path == *beside))
-    {
+    let at = |path: &str| {
+        let found = context.workspace.at_path(path);
+        found.filter(|file| file.kind == FileKind::Buildspec)
+    };
+    if let Some(file) = at(path).or_else(|| at(&beside)) {
         return Some(file);
     }
     // The workspace may begin above the source's root.
@@ -274,9 +264,8 @@ impl<'a> Runs<'a> {
     /// Reads what all files describe.
     pub(crate) fn new(context: &Context<'a>) -> Self {
         let mut of_file: HashMap<FileId, Vec<_>> = HashMap::new();
-        for holder in context.workspace.files() {
-            let runs = holder.delivery.as_deref().map(|it| &it.runs[..]);
-            for run in runs.unwrap_or_default() {
+        for (holder, delivery) in context.workspace.deliveries() {
+            for run in &delivery.runs {
                 let file = match run.text {
                     Some(_) if run.buildspec == BuildspecOf::Unknown => Some(holder),
                     _ => buildspec_of(context, holder, &run.buildspec),

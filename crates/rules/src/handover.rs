@@ -264,7 +264,7 @@ mod tests {
     use super::*;
 
     fn text_of(command: &str) -> Option<String> {
-        let script = shell::parse(command);
+        let script = shell::parsed(command);
         writes(&script, command).pop()?.text
     }
 

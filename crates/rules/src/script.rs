@@ -3,6 +3,7 @@
 //! Parsing is what costs time here, so a rule names the text without which an item cannot matter to it.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use tagwright_flow::facts::{FileFacts, ShellKind};
 use tagwright_syntax::buildspec::Phase;
@@ -23,7 +24,7 @@ pub(crate) struct Item<'d> {
     /// The decoded text.
     pub(crate) text: &'d str,
     /// The commands in it.
-    pub(crate) script: Script,
+    pub(crate) script: Arc<Script>,
     map: OnceCell<Option<SourceMap>>,
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn items<'d>(
             phase: document.buildspec.as_ref()?.phases.get(item.phase)?,
             node: item.node,
             text: item.text,
-            script: shell::parse(item.text),
+            script: Arc::clone(item.script()),
             map: OnceCell::new(),
         })
     })
@@ -127,7 +128,7 @@ pub(crate) fn quote(document: &Document<'_>, item: NodeId, span: Span) -> Result
         ));
     }
     // An unclosed quote means that YAML has taken the rest for a comment.
-    if shell != Some(ShellKind::Posix) || shell::parse(command).status != Status::Clean {
+    if shell != Some(ShellKind::Posix) || shell::parsed(command).status != Status::Clean {
         return Err(Refusal::uncertain(
             "it is not certain where the command ends",
         ));

@@ -408,8 +408,7 @@ impl<'a> Reads<'a> {
         // A program of the repository gets every exported variable, and its text is not read here.
         let tools = ["gradlew", "mvnw", "node_modules/", ".venv/", "venv/"];
         let script = self.file.scripts.iter().find(|script| {
-            !tools.iter().any(|tool| script.contains(tool))
-                && !workspace.files().iter().any(|file| *file.path == ***script)
+            !tools.iter().any(|tool| script.contains(tool)) && workspace.at_path(script).is_none()
         });
         if let Some(script) = script {
             return shared(format!(

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use tagwright_flow::ScalarText;
 use tagwright_flow::expression::{
     Atom, AtomKind, Expansion, Expression, Origin, Piece, Site, plain_name,
 };
@@ -29,11 +30,7 @@ pub(crate) fn is_provided(context: &Context<'_>, name: &str) -> bool {
     name.starts_with("CODEBUILD_")
         || name.starts_with("AWS_")
         || context.settings.branch_defined && name == context.settings.branch_variable
-        || context
-            .workspace
-            .files()
-            .iter()
-            .any(|file| file.provided_variables.iter().any(|known| **known == *name))
+        || context.workspace.provides(name)
 }
 
 /// Whether the file assigns the variable anywhere, or runs something that may: a sourced script, an
@@ -87,7 +84,7 @@ pub(crate) fn assignment_at(file: &FileFacts, site: Site) -> Option<&AssignmentF
 
 /// The decoded text of the command item that holds `node`, in a file of its own; `None` inside another
 /// file, where the item's text is not the node's.
-pub(crate) fn item_text(file: &FileFacts, node: NodeId) -> Option<&str> {
+pub(crate) fn item_text(file: &FileFacts, node: NodeId) -> Option<ScalarText> {
     if !file.has_commands() {
         return None;
     }
@@ -105,7 +102,7 @@ pub(crate) fn is_sanitised(file: &FileFacts, assignment: &AssignmentFact) -> boo
     }
     file.answer(assignment.node, &assignment.name, || {
         item_text(file, assignment.node)
-            .is_some_and(|text| Derivation::is_derivation(text, &assignment.name))
+            .is_some_and(|text| Derivation::is_derivation(&text, &assignment.name))
     })
 }
 

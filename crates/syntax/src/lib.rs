@@ -14,6 +14,7 @@ pub mod edit;
 mod file;
 pub mod hcl;
 pub mod libyaml;
+pub mod memo;
 pub mod position;
 pub mod shell;
 pub mod source_map;

@@ -12,7 +12,7 @@ mod reader;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tagwright_syntax::position::{LineIndex, Position};
 use tagwright_syntax::{SmolStr, Span};
@@ -75,8 +75,13 @@ pub struct Index {
     places: Vec<Place>,
     /// The places in each file of the workspace, by the image of the file that they name.
     by_file: HashMap<(FileId, Option<usize>), Vec<usize>>,
-    /// By the last part of their names: the places that count for images of other files.
+    /// The names of the places that count for images of other files, each once, with these places.
+    named: Vec<(Name, Vec<usize>)>,
+    /// The indices of the names by their last part.
     by_tail: HashMap<String, Vec<usize>>,
+    /// The indices of the names that may be those of images that have been asked about: many images of a workspace
+    /// are written alike.
+    alike: Mutex<HashMap<Name, Arc<[usize]>>>,
     /// The same without one that is text.
     open: Vec<usize>,
     /// The image that a use is of.
@@ -117,7 +122,9 @@ impl Index {
             files: Vec::new(),
             places: Vec::new(),
             by_file: HashMap::new(),
+            named: Vec::new(),
             by_tail: HashMap::new(),
+            alike: Mutex::default(),
             open: Vec::new(),
             flow_of: HashMap::new(),
         };
@@ -243,6 +250,7 @@ impl Index {
 
     /// Sorts the places by where they count.
     fn sort_out(&mut self, workspace: &Workspace) {
+        let mut known: HashMap<&Name, usize> = HashMap::new();
         for (at, place) in self.places.iter().enumerate() {
             let file = &self.files[place.file];
             if let Some(id) = file.id {
@@ -255,8 +263,17 @@ impl Index {
             {
                 continue;
             }
-            match place.name.as_ref().and_then(Name::tail) {
-                Some(tail) => self.by_tail.entry(tail.to_owned()).or_default().push(at),
+            let with_tail = place.name.as_ref().and_then(|it| Some((it, it.tail()?)));
+            match with_tail {
+                Some((name, tail)) => {
+                    let index = *known.entry(name).or_insert_with(|| {
+                        let of_tail = self.by_tail.entry(tail.to_owned()).or_default();
+                        of_tail.push(self.named.len());
+                        self.named.push((name.clone(), Vec::new()));
+                        self.named.len() - 1
+                    });
+                    self.named[index].1.push(at);
+                }
                 None if file.pushes => {}
                 None => self.open.push(at),
             }
@@ -293,10 +310,9 @@ impl Index {
             lists.filter_map(|key| self.by_file.get(&key))
         };
         let own_here = flow.into_iter().flat_map(|flow| here(Some(flow)));
-        let named: Box<dyn Iterator<Item = &Vec<usize>>> = match own.name.tail() {
-            Some(tail) => Box::new(self.by_tail.get(tail).into_iter()),
-            None => Box::new(self.by_tail.values()),
-        };
+        let alike: Vec<Arc<[usize]>> = own.names().iter().map(|it| self.alike(it)).collect();
+        let named = alike.iter().flat_map(|it| it.iter());
+        let named = named.map(|index| &self.named[*index].1);
         let left = |at: &&usize| {
             let place = &self.places[**at];
             let redeploys = match place.found.shape {
@@ -315,6 +331,24 @@ impl Index {
             .filter_map(|places| places.iter().find(left))
             .min()
             .map(|at| self.mention(&self.places[*at]))
+    }
+
+    /// The names that `own` may be, without those of which no part at the end is text.
+    fn alike(&self, own: &Name) -> Arc<[usize]> {
+        let lock = || self.alike.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(own) {
+            return Arc::clone(known);
+        }
+        let may_be = |index: &usize| name::may_be(own, &self.named[*index].0);
+        let found: Arc<[usize]> = match own.tail() {
+            Some(tail) => {
+                let of_tail = self.by_tail.get(tail).into_iter().flatten().copied();
+                of_tail.filter(may_be).collect()
+            }
+            None => (0..self.named.len()).filter(may_be).collect(),
+        };
+        lock().insert(own.clone(), Arc::clone(&found));
+        found
     }
 
     fn is_one_of(&self, place: &Place, texts: &[(FileId, Span)]) -> bool {
@@ -421,12 +455,17 @@ impl Owner {
         self.varying.iter().any(|own| name::may_be(own, name))
     }
 
-    fn may_be(&self, name: &Name) -> bool {
+    /// The names that it takes in turn, or the one that it has.
+    fn names(&self) -> &[Name] {
         if self.varying.is_empty() {
-            name::may_be(&self.name, name)
+            std::slice::from_ref(&self.name)
         } else {
-            self.takes(name)
+            &self.varying
         }
+    }
+
+    fn may_be(&self, name: &Name) -> bool {
+        self.names().iter().any(|own| name::may_be(own, name))
     }
 }
 

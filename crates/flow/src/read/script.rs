@@ -4,6 +4,8 @@
 //! scripts are read once all files are, each with what all of its callers hand over alike, one after the other from
 //! the buildspecs on.
 
+use std::collections::HashMap;
+
 use tagwright_syntax::SmolStr;
 use tagwright_syntax::shell;
 use tagwright_syntax::yaml::Tree;
@@ -36,10 +38,11 @@ pub(crate) fn link(files: &mut [FileFacts]) {
         *file = scan::empty(file.id, &file.path, &file.text, file.kind);
         file.script = fresh;
     }
+    let by_builds = runs_by_builds(files, &scripts);
     for _ in 0..DEEPEST {
         let mut changed = false;
         for at in &scripts {
-            let callers = callers(files, *at);
+            let callers = callers(files, &scripts, &by_builds, *at);
             let known = files[*at].script.as_ref().map(|it| &it.callers);
             if known != Some(&callers) {
                 read(files, *at, callers);
@@ -85,15 +88,40 @@ fn find_builds(
     }
 }
 
-/// Who runs the script `at`.
-fn callers(files: &[FileFacts], at: usize) -> Vec<(FileId, usize)> {
+/// Who runs a script: the file, and the 0-based index among its runs.
+type Caller = (FileId, usize);
+
+/// Whatever of the files that are no scripts runs one, by the script's path. What scripts run is known only once they are
+/// read.
+fn runs_by_builds(files: &[FileFacts], scripts: &[usize]) -> HashMap<SmolStr, Vec<Caller>> {
+    let mut by_path: HashMap<SmolStr, Vec<Caller>> = HashMap::new();
+    // Almost no workspace has any.
+    let files = files.iter().filter(|_| !scripts.is_empty());
+    for file in files.filter(|file| file.kind != FileKind::Script) {
+        for (index, run) in file.runs.iter().enumerate() {
+            let of_path = by_path.entry(run.path.clone()).or_default();
+            of_path.push((file.id, index));
+        }
+    }
+    by_path
+}
+
+/// Who runs the script `at`, in the order of the files.
+fn callers(
+    files: &[FileFacts],
+    scripts: &[usize],
+    by_builds: &HashMap<SmolStr, Vec<Caller>>,
+    at: usize,
+) -> Vec<Caller> {
     let path = &files[at].path;
-    let mut callers = Vec::new();
-    for file in files.iter().filter(|file| file.id != files[at].id) {
+    let mut callers = by_builds.get(&**path).cloned().unwrap_or_default();
+    let others = scripts.iter().filter(|other| **other != at);
+    for file in others.map(|other| &files[*other]) {
         let runs = file.runs.iter().enumerate();
         let own = runs.filter(|(_, run)| *run.path == **path);
         callers.extend(own.map(|(index, _)| (file.id, index)));
     }
+    callers.sort_unstable();
     callers
 }
 
@@ -175,7 +203,7 @@ fn given(name: &SmolStr, values: &[Expression]) -> Vec<Expression> {
 /// Whether `$1` is the first argument of the script wherever it stands: in a function it is the function's.
 fn keeps_arguments(text: &str) -> bool {
     let shifts = |name: &str| matches!(name, "shift" | "set" | "getopts");
-    shell::parse(text).commands.iter().all(|command| {
+    shell::parsed(text).commands.iter().all(|command| {
         let resets = command.words.first().and_then(|word| word.literal());
         command.context.function.is_none()
             && !resets.is_some_and(|name| shifts(&name) && sets_arguments(&name, command))

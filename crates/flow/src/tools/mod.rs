@@ -26,6 +26,7 @@ mod options;
 mod orchestrators;
 mod print;
 mod pulumi;
+mod reading;
 mod references;
 mod scanner;
 mod scripts;
@@ -54,7 +55,9 @@ pub use table::{
 };
 
 pub use compose::{ComposeAction, ComposeCall};
-pub(crate) use scripts::{ScriptCall, script_call};
+pub(crate) use reading::{Reading, Seen, read as reading};
+pub(crate) use scripts::ScriptCall;
+use scripts::script_call;
 use words::{Slice, View};
 
 /// What a place does with an image.
@@ -348,7 +351,7 @@ pub(crate) fn program(command: &Command, script: &str) -> Option<usize> {
 }
 
 /// What a command does to images without naming them.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub(crate) struct Effects {
     /// What it does with the images of a Compose file.
     pub(crate) compose: Option<ComposeCall>,
@@ -365,7 +368,7 @@ pub(crate) struct Effects {
 }
 
 /// What `command` does to images without naming them.
-pub(crate) fn effects(command: &Command, script: &str) -> Effects {
+fn effects(command: &Command, script: &str) -> Effects {
     let Some(view) = View::new(command, script) else {
         return Effects::default();
     };

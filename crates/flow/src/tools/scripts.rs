@@ -7,6 +7,7 @@ use super::words::View;
 use super::{Form, Found, Role, Tool, docker, wrappers};
 
 /// A command that runs a script by its path.
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) struct ScriptCall {
     /// The 0-based index of the word that names the script; its arguments follow.
     pub(crate) word: usize,

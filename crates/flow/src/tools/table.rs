@@ -3,6 +3,7 @@
 //! Whatever has to know tools by name asks here: which commands are read, which texts are worth parsing,
 //! whose words hold scripts, whose failure fails the build. A new tool is one row and its name in [`TOOLS`].
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use tagwright_syntax::shell::{Command, Word};
@@ -164,7 +165,20 @@ impl Program {
 /// The tool whose program has this name, without folder and `.exe`.
 #[must_use]
 pub fn tool(name: &str) -> Option<&'static Program> {
-    TOOLS.iter().copied().find(|tool| tool.is(name))
+    // Asked of every command several times.
+    static BY_NAME: LazyLock<HashMap<&str, &Program>> = LazyLock::new(|| {
+        let names = TOOLS.iter().flat_map(|tool| tool.names);
+        names
+            .filter_map(|name| Some((*name, TOOLS.iter().find(|tool| tool.is(name))?)))
+            .map(|(name, tool)| (name, *tool))
+            .collect()
+    });
+    static WITH_PREFIXES: LazyLock<Vec<&Program>> = LazyLock::new(|| {
+        let tools = TOOLS.iter().copied();
+        tools.filter(|tool| !tool.prefixes.is_empty()).collect()
+    });
+    let known = BY_NAME.get(name).copied();
+    known.or_else(|| WITH_PREFIXES.iter().copied().find(|tool| tool.is(name)))
 }
 
 /// Further words without which no command of a file can matter: the files and options that carry images

@@ -121,7 +121,7 @@ fn whole_item(file: &FileFacts, site: Site, reference: &str) -> Option<Result<Ch
         .map(|other| other.range)
         .collect();
     ranges.sort();
-    let script = shell::parse(text);
+    let script = shell::parsed(&text);
     let redirects = script.commands.iter().any(|command| {
         command
             .redirects
@@ -139,14 +139,14 @@ fn whole_item(file: &FileFacts, site: Site, reference: &str) -> Option<Result<Ch
         Expansion::Never(reason) => return Some(Err(refusal::not_expanded(reason))),
         _ => return Some(Err(Refusal::new(RefusalCode::Quoted, "it stands in quotes"))),
     }
-    let mut filled = text.to_owned();
+    let mut filled = text.to_string();
     for range in ranges.iter().rev() {
         if filled.get(range.range()).is_none() {
             return Some(Err(Refusal::uncertain("its place is not certain")));
         }
         filled.replace_range(range.range(), reference);
     }
-    if shell::parse(&filled).status != Status::Clean {
+    if shell::parsed(&filled).status != Status::Clean {
         return Some(Err(Refusal::uncertain("the command cannot be read as shell")));
     }
     Some(Ok(Change {

@@ -53,6 +53,9 @@
 //! - CodeBuild user guide, "Build specification reference", `env/variables`, and "Environment variables in build
 //!   environments": the order of precedence is the start of the build, the project, the buildspec.
 
+use std::collections::HashSet;
+
+use tagwright_flow::FileId;
 use tagwright_flow::facts::AssignmentPlace;
 
 use crate::context::{Context, Report};
@@ -73,9 +76,10 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
     if context.settings.branch_defined {
         return;
     }
+    let own = context.own_flows().flat_map(|(_, flow)| &flow.uses);
+    let own: HashSet<FileId> = own.map(|id| id.file).collect();
     for file in context.workspace.files() {
-        if file.buildspec.is_none() || !names_own_image(context, file.id) && file.copilot.is_empty()
-        {
+        if file.buildspec.is_none() || !own.contains(&file.id) && file.copilot.is_empty() {
             continue;
         }
         let Some(entry) = constant_in_env(context.workspace, file, variable) else {
@@ -99,9 +103,4 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
         );
         report.add(report.draft(file.id, entry.span, message));
     }
-}
-
-fn names_own_image(context: &Context<'_>, file: tagwright_flow::FileId) -> bool {
-    let mut flows = context.workspace.flows().iter().filter(|flow| flow.own);
-    flows.any(|flow| flow.uses.iter().any(|id| id.file == file))
 }

@@ -231,13 +231,9 @@ fn is_run_by_several(context: &Context<'_>, file: &FileFacts) -> bool {
     {
         return true;
     }
-    let named = context.workspace.files().iter().any(|other| {
-        let named = other.delivery.as_deref().map_or(&[][..], |it| &it.named);
-        named
-            .iter()
-            .filter(|it| *it.path == *file.path)
-            .nth(1)
-            .is_some()
+    let named = context.workspace.deliveries().any(|(_, delivery)| {
+        let named = delivery.named.iter();
+        named.filter(|it| *it.path == *file.path).nth(1).is_some()
     });
     named || file.may_hold("batch:") && has_members_of_its_own(&file.tree())
 }

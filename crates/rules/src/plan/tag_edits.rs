@@ -380,7 +380,8 @@ pub(crate) fn write(
         }
         Expansion::SingleQuoted => {
             // The quotes are closed around it, or go where they would be empty.
-            let text = item_text(file, site.node).unwrap_or_default();
+            let text = item_text(file, site.node);
+            let text = text.as_deref().unwrap_or_default();
             let before = text.get(..range.start as usize).unwrap_or("");
             let after = text.get(range.end as usize..).unwrap_or("");
             if before

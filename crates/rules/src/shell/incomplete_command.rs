@@ -238,7 +238,7 @@ fn together(items: &[Item<'_>], found: Incomplete) -> usize {
 }
 
 fn is_complete(text: &str) -> bool {
-    shell::incomplete(text).is_none() && shell::parse(text).status == Status::Clean
+    shell::incomplete(text).is_none() && shell::parsed(text).status == Status::Clean
 }
 
 /// Lines that would be a complete command if YAML had not joined them.
@@ -328,9 +328,9 @@ fn open_document(items: &[Item<'_>]) -> Option<(Span, usize)> {
     }
     let mut later = items.iter().enumerate().take(MAX_ITEMS).skip(1);
     let (index, _) = later.find(|(_, item)| item.text.trim() == delimiter)?;
-    let begins = |script: shell::Script| {
-        let mut redirects = script.commands.into_iter().flat_map(|it| it.redirects);
+    let begins = |script: &shell::Script| {
+        let mut redirects = script.commands.iter().flat_map(|it| &it.redirects);
         redirects.any(|redirect| redirect.kind == RedirectKind::HereDocument)
     };
-    begins(shell::parse(text)).then(|| (Span::new(at, at + 2), index + 1))
+    begins(&shell::parsed(text)).then(|| (Span::new(at, at + 2), index + 1))
 }

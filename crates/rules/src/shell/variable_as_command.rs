@@ -60,6 +60,7 @@
 
 use tagwright_flow::expression::plain_name;
 use tagwright_flow::facts::ShellKind;
+use tagwright_flow::search::AnyOf;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, PartKind, Script, Status};
 use tagwright_syntax::yaml::NodeId;
@@ -127,12 +128,13 @@ fn message(name: &str) -> String {
 fn may_be_other(text: &str) -> bool {
     text.contains("$(shell ")
         || [":=", ":-", ":?", ":+"].iter().any(|sign| text.contains(sign)) && text.contains("$(")
-        || text.contains('$')
-            && COMPARISONS.iter().any(|sign| {
-                text.match_indices(sign)
-                    .any(|(at, _)| text[..at].ends_with(' ') && text[at + sign.len()..].starts_with(' '))
-            })
+        || text.contains('$') && COMPARED.is_in(text)
 }
+
+/// [`COMPARISONS`] as they stand between two values.
+static COMPARED: AnyOf = AnyOf::new(&[
+    " -eq ", " -ne ", " -lt ", " -le ", " -gt ", " -ge ", " == ", " != ", " = ",
+]);
 
 /// What stands between two values in `[ … ]`.
 const COMPARISONS: [&str; 9] = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "==", "!=", "="];

@@ -85,8 +85,8 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         }
         // A tail that completes the command belongs to it; any other is a comment.
         let whole = format!("{}{gap}{}", scalar.value, comment.of(text));
-        let cut = shell::parse(&scalar.value).status != Status::Clean
-            && shell::parse(&whole).status == Status::Clean;
+        let cut = shell::parsed(&scalar.value).status != Status::Clean
+            && shell::parsed(&whole).status == Status::Clean;
         if !cut {
             continue;
         }

@@ -129,7 +129,7 @@ fn space(document: &Document<'_>, span: Span) -> Result<Fix, Refusal> {
             let command = item.strip_prefix('-').unwrap_or("").trim_end();
             let uncertain = !is_command(command)
                 || shell != Some(ShellKind::Posix)
-                || shell::parse(command).status != Status::Clean;
+                || shell::parsed(command).status != Status::Clean;
             if uncertain || [" #", ": "].iter().any(|sign| command.contains(sign)) {
                 return Err(Refusal::uncertain("a line may continue the command above it"));
             }
@@ -179,7 +179,7 @@ fn split(document: &Document<'_>, node: NodeId, span: Span) -> Result<Fix, Refus
         if column != indentation || !glued(item) || !is_command(command) {
             return Err(Refusal::uncertain("a line may continue the command above it"));
         }
-        if shell != Some(ShellKind::Posix) || shell::parse(command).status != Status::Clean {
+        if shell != Some(ShellKind::Posix) || shell::parsed(command).status != Status::Clean {
             return Err(Refusal::uncertain("it is not certain where a command ends"));
         }
         items.push(command.to_owned());

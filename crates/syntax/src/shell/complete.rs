@@ -7,6 +7,7 @@
 
 use super::MAX_LENGTH;
 use crate::Span;
+use crate::memo::Memo;
 
 /// Why no shell takes a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +34,14 @@ pub enum Fault {
 /// The first place where both dash and bash refuse `text`; `None` if they take it, or if that is not certain.
 #[must_use]
 pub fn incomplete(text: &str) -> Option<Incomplete> {
+    static KNOWN: Memo<Option<Incomplete>> = Memo::new();
     if text.len() > MAX_LENGTH || !may_be(text) {
         return None;
     }
+    *KNOWN.get(text, || find(text))
+}
+
+fn find(text: &str) -> Option<Incomplete> {
     let mut reader = Reader {
         bytes: text.as_bytes(),
         at: 0,

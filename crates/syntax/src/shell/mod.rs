@@ -16,11 +16,13 @@ mod repair;
 mod words;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 pub use complete::{Fault, Incomplete, incomplete};
 
 use smallvec::SmallVec;
 
+use crate::memo::Memo;
 use crate::{SmolStr, Span};
 
 /// How well a text could be read.
@@ -243,6 +245,13 @@ pub struct HereDocument {
 #[must_use]
 pub fn parse(text: &str) -> Script {
     plain::parse(text).unwrap_or_else(|| adapter::parse(text))
+}
+
+/// The same, parsed once for all who ask for one text within a while.
+#[must_use]
+pub fn parsed(text: &str) -> Arc<Script> {
+    static PARSED: Memo<Script> = Memo::new();
+    PARSED.get(text, || parse(text))
 }
 
 /// Longer texts are not read, in bytes.
