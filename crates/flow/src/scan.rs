@@ -803,6 +803,7 @@ impl Reader<'_, '_> {
             }
             self.run(command, seen, text, place);
             self.assignments(command, text, place);
+            self.assigning_expansions(command, text, place);
         }
         for (name, values) in outside {
             self.environment.restore(name, values);
@@ -934,7 +935,6 @@ impl Reader<'_, '_> {
             self.environment
                 .assign(&assignment.name, values, conditional);
         }
-        self.assigning_expansions(command, text, place);
         // Bare `export NAME` only exports.
         if command.words.first().is_some_and(|word| word.is("export")) {
             for word in &command.words[1..] {

@@ -583,6 +583,59 @@ pub(super) fn is_only_read_by_others(items: &[ItemScript], variable: &str) -> bo
     read
 }
 
+/// Whether the key says that its value is an image's tag, in a shell text.
+fn is_key_of_tag(whole: &str, key: Span) -> bool {
+    let name = key.of(whole);
+    let named = if is_generic(name) {
+        parameter_before(whole, key.start as usize)
+    } else {
+        Some(name)
+    };
+    named.is_some_and(is_tag_variable)
+}
+
+/// The command that holds a place.
+struct Holder<'a> {
+    command: &'a Command,
+    program: &'a str,
+    /// To its program `latest` is no image's tag.
+    foreign: bool,
+}
+
+impl Holder<'_> {
+    /// Whether `latest`, which stands at byte `at` of `text` behind `key` (bytes of `whole`), is a tag to the command.
+    fn takes_value(&self, key: Span, (text, at): (&str, usize), whole: &str) -> bool {
+        let name = key.of(whole);
+        let parameter = parameter_before(whole, key.start as usize);
+        match self.program {
+            // Whatever the pattern is called: a file gets the bare word.
+            "sed" | "gsed" | "perl" => return true,
+            // `--value=latest` says no more than `--value latest`.
+            "aws" if is_generic(name) && parameter.is_none() => return true,
+            // A hook is told the tag in the address or in a form.
+            "curl" | "wget" => return is_tag_key(name),
+            "terraform" | "tofu" | "terragrunt" if self.is_in_map_of_tags(text, at) => return true,
+            _ => {}
+        }
+        if self.foreign || !is_key_of_tag(whole, key) {
+            return false;
+        }
+        // `TAG=latest docker compose push`.
+        let assigned = self.command.assignments.iter().any(|it| it.name == *name);
+        assigned || !CONTAINER_TOOLS.contains(&self.program)
+    }
+
+    /// `-var 'tags={web="latest"}'`
+    fn is_in_map_of_tags(&self, text: &str, at: usize) -> bool {
+        let holds = |span: Span| span.start as usize <= at && at < span.end as usize;
+        let word = self.command.words.iter().find(|word| holds(word.span));
+        let map = word.and_then(|word| word.span.of(text).split_once('='));
+        map.is_some_and(|(name, value)| {
+            value.starts_with('{') && is_tag_key(name.trim_matches(['\'', '"']))
+        })
+    }
+}
+
 /// Who reads the byte `at` of a shell text; `whole` is the text that `found` is about.
 fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str) -> Reader {
     let holds = |span: Span| span.start as usize <= at && at < span.end as usize;
@@ -590,15 +643,6 @@ fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str)
         return Reader::Nobody;
     }
     let somebody = Reader::Somebody { repository: None };
-    let tag_key = |key: Span| {
-        let name = key.of(whole);
-        let named = if is_generic(name) {
-            parameter_before(whole, key.start as usize)
-        } else {
-            Some(name)
-        };
-        named.is_some_and(is_tag_variable)
-    };
     let Some(command) = script
         .commands
         .iter()
@@ -606,7 +650,7 @@ fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str)
         .find(|command| covers(command, at))
     else {
         return match found.shape {
-            Shape::Value(key) if !tag_key(key) => Reader::Nobody,
+            Shape::Value(key) if !is_key_of_tag(whole, key) => Reader::Nobody,
             // A word of a condition, of a list or of what could not be read.
             Shape::Word if script.status == shell::Status::Clean => Reader::Nobody,
             _ => somebody,
@@ -623,43 +667,20 @@ fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str)
             .is_some_and(|document| holds(document.body))
     });
     let foreign = NOT_ABOUT_IMAGES.contains(&&*program) && !runs_something(command, &program);
-    let generic = |key: Span| {
-        is_generic(key.of(whole)) && parameter_before(whole, key.start as usize).is_none()
-    };
     match found.shape {
         Shape::Reference(_) | Shape::Untagged(_) | Shape::Redeploy(_) => somebody,
-        // Whatever the pattern is called: a file gets the bare word.
-        Shape::Value(_) if matches!(&*program, "sed" | "gsed" | "perl") => somebody,
-        // `--value=latest` says no more than `--value latest`.
-        Shape::Value(key) if program == "aws" && generic(key) => somebody,
-        // `-var 'tags={web="latest"}'`
-        Shape::Value(key)
-            if matches!(&*program, "terraform" | "tofu" | "terragrunt") && !tag_key(key) =>
-        {
-            let word = command.words.iter().find(|word| holds(word.span));
-            let map = word.and_then(|word| word.span.of(text).split_once('='));
-            let named = map.is_some_and(|(name, value)| {
-                value.starts_with('{') && is_tag_key(name.trim_matches(['\'', '"']))
-            });
-            if named { somebody } else { Reader::Nobody }
+        Shape::Value(key) => {
+            let holder = Holder {
+                command,
+                program: &program,
+                foreign,
+            };
+            if holder.takes_value(key, (text, at), whole) {
+                somebody
+            } else {
+                Reader::Nobody
+            }
         }
-        Shape::Value(key) if !tag_key(key) => Reader::Nobody,
-        // A hook is told the tag in the address or in a form.
-        Shape::Value(key) if matches!(&*program, "curl" | "wget") && is_tag_key(key.of(whole)) => {
-            somebody
-        }
-        Shape::Value(_) if foreign => Reader::Nobody,
-        // `TAG=latest docker compose push`.
-        Shape::Value(key)
-            if command
-                .assignments
-                .iter()
-                .any(|it| it.name == *key.of(whole)) =>
-        {
-            somebody
-        }
-        Shape::Value(_) if CONTAINER_TOOLS.contains(&&*program) => Reader::Nobody,
-        Shape::Value(_) => somebody,
         Shape::Word if in_document => Reader::Nobody,
         Shape::Word if foreign || command.words.is_empty() => Reader::Nobody,
         Shape::Word if matches!(&*program, "test" | "[" | "[[" | "case" | "for" | "export") => {
