@@ -10,7 +10,7 @@ use tagwright_flow::facts::FileFacts;
 use tagwright_flow::mentions::{Alone, Surroundings};
 use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, scan};
 use tagwright_rules::derivation::Missing;
-use tagwright_rules::settings::Strategy;
+use tagwright_rules::settings::{Alias, Strategy};
 use tagwright_rules::{Known, Settings, Verdict};
 
 use crate::catalog::{Catalog, Name};
@@ -182,6 +182,10 @@ fn settings(config: &Config) -> Settings {
         strategy: match config.tag.strategy {
             config::Strategy::BranchTag => Strategy::BranchTag,
             config::Strategy::RepositoryPerBranch => Strategy::RepositoryPerBranch,
+        },
+        alias: match config.tag.alias {
+            config::Alias::Move => Alias::Move,
+            config::Alias::Drop => Alias::Drop,
         },
         own: config.images.own.clone(),
         // What is wrong with them has been said when the file was read.

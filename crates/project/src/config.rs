@@ -93,8 +93,22 @@ pub struct Tag {
     pub template: Option<String>,
     /// How branches are kept apart.
     pub strategy: Strategy,
+    /// What fixes make of `latest` where it is pushed beside a tag of its own that is deployed, and nothing here reads
+    /// it.
+    pub alias: Alias,
     /// Variables of the template that the build projects or pipelines set, where no file here shows it.
     pub variables: Vec<String>,
+}
+
+/// What becomes of `latest` beside a deployed tag of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alias {
+    /// It becomes the branch tag.
+    #[default]
+    Move,
+    /// The commands that make and push it go.
+    Drop,
 }
 
 /// How branches are kept apart.

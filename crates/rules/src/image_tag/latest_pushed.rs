@@ -124,7 +124,9 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                         "the other tag is pushed here",
                     );
                 }
-                report.add(draft.shared_fix(context.plan(index).pushes.clone()));
+                let plan = context.plan(index);
+                let draft = draft.shared_fix(plan.pushes.clone());
+                report.add(draft.alternative(plan.second.clone()));
             }
         }
     }

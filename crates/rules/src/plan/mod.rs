@@ -8,6 +8,7 @@
 //! [`ImagePlan`] is the face of this folder; rules that insert commands of their own take [`define_branch`] and
 //! [`define_branch_after`] from it. Nothing here knows which rule asks.
 
+mod alias;
 mod branch_tag;
 mod definition;
 mod existing;
@@ -16,6 +17,7 @@ mod handed_over;
 mod joined;
 mod left_behind;
 pub(crate) mod pipeline;
+mod removal;
 mod repository;
 pub(crate) mod tag_choice;
 mod tag_edits;
@@ -28,10 +30,12 @@ use tagwright_flow::facts::{AssignmentFact, AssignmentPlace, FileFacts, TagKind,
 use tagwright_flow::{FileId, Flow};
 use tagwright_syntax::Span;
 
+use self::alias::drop_alias;
 use self::branch_tag::branch_tag;
 use self::existing::take_existing;
 use self::joined::Tagged;
 use crate::context::{Context, Place, deploys};
+use crate::settings::{Alias, Strategy};
 use crate::shell_text::names_in;
 use crate::{Applicability, Fix, Refusal, RefusalCode};
 
@@ -47,6 +51,8 @@ pub(crate) struct ImagePlan {
     pub(crate) deploys: Result<Arc<Fix>, Refusal>,
     /// For everything else.
     pub(crate) pushes: Result<Arc<Fix>, Refusal>,
+    /// The other answer for everything else, if `latest` is an alias and can be moved or dropped.
+    pub(crate) second: Option<Arc<Fix>>,
     /// For `latest` that is only one of the values of a variable, by file and place: it can change alone,
     /// since everything that takes the variable takes the new value.
     defaults: HashMap<(FileId, Span), Result<Arc<Fix>, Refusal>>,
@@ -103,12 +109,24 @@ impl ImagePlan {
         if !readers.is_empty()
             && let Some(fix) = take_existing(context, &readers, &rest, &pushed)
         {
+            let pushes = match context.settings.alias {
+                Alias::Move => branch_tag(context, &rest).map(Arc::new),
+                Alias::Drop => Err(Refusal::new(
+                    RefusalCode::CoveredElsewhere,
+                    "the alias can go once nothing deploys it",
+                )),
+            };
             return Self {
                 deploys: Ok(Arc::new(fix)),
-                pushes: branch_tag(context, &rest).map(Arc::new),
+                pushes,
+                second: None,
                 defaults,
             };
         }
+        let alias = readers.is_empty() && context.settings.strategy == Strategy::BranchTag;
+        let alias = alias
+            .then(|| drop_alias(context, &latest, &pushed, &places))
+            .flatten();
         let fix = if let Some(refusal) = unpushed(&places, beside) {
             Err(refusal)
         } else if pushes_latest {
@@ -125,9 +143,15 @@ impl ImagePlan {
             ))
         };
         let fix = fix.map(Arc::new);
+        let (pushes, second) = match (alias, context.settings.alias) {
+            (Some(drop), Alias::Drop) => (drop.map(Arc::new), fix.clone().ok()),
+            (Some(drop), Alias::Move) => (fix.clone(), drop.ok().map(Arc::new)),
+            (None, _) => (fix.clone(), None),
+        };
         Self {
-            deploys: fix.clone(),
-            pushes: fix,
+            deploys: fix,
+            pushes,
+            second,
             defaults,
         }
     }
