@@ -10,9 +10,9 @@ use tagwright_flow::facts::{
 };
 use tagwright_flow::habits::ItemScript;
 use tagwright_flow::tools::Role;
+use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, Word};
 use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
-use tagwright_syntax::{SmolStr, Span};
 
 use super::existing::braced;
 use super::joined::Tagged;
@@ -247,8 +247,9 @@ impl<'a> Cuts<'a> {
             ));
         }
         let at = locate(place)?;
-        let of_loop = |name: &SmolStr| tag.origin == Origin::Assigned(name.clone());
-        if place.image.loops.iter().any(of_loop) {
+        // The word of a loop stands in its item, outside of the command.
+        let outside = |site: &Site| site.node == at.node && !place.image.span.contains(site.source);
+        if !place.image.loops.is_empty() && tag.site.as_ref().is_some_and(outside) {
             return self.looped(place, tag, &at);
         }
         let is_latest = |image: &ImageUse| {
