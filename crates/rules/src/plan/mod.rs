@@ -19,14 +19,15 @@ mod left_behind;
 pub(crate) mod pipeline;
 mod removal;
 mod repository;
+mod stop;
 pub(crate) mod tag_choice;
 mod tag_edits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tagwright_flow::expression::{Origin, plain_name};
-use tagwright_flow::facts::{AssignmentFact, AssignmentPlace, FileFacts, TagKind, TagValue};
+use tagwright_flow::expression::Origin;
+use tagwright_flow::facts::{AssignmentPlace, FileFacts, TagKind, TagValue};
 use tagwright_flow::{FileId, Flow};
 use tagwright_syntax::Span;
 
@@ -36,7 +37,6 @@ use self::existing::take_existing;
 use self::joined::Tagged;
 use crate::context::{Context, Place, deploys};
 use crate::settings::{Alias, Strategy};
-use crate::shell_text::names_in;
 use crate::{Applicability, Fix, Refusal, RefusalCode};
 
 use self::branch_tag::describe;
@@ -215,10 +215,9 @@ fn defaults<'a>(
     let too_many = groups.len().saturating_mul(latest) > MOST_CHANGES;
     for Group { places, spans } in groups {
         let seldom = places.iter().all(|(place, tag)| is_seldom(place.file, tag));
-        let mut behind = places.iter();
         let fix =
-            if let Some(refusal) = behind.find_map(|(place, tag)| behind_commit(place.file, tag)) {
-                Err(refusal)
+            if let Some(fix) = stop::without_source(&places) {
+                fix
             } else if too_many {
                 Err(Refusal::new(
                     RefusalCode::UnsupportedForm,
@@ -228,6 +227,9 @@ fn defaults<'a>(
                 branch_tag(context, &places)
             };
         let fix = fix.map(|fix| {
+            if fix.message == stop::MESSAGE {
+                return Arc::new(fix);
+            }
             Arc::new(Fix {
                 message: "take the branch tag instead of `latest`".to_owned(),
                 // The command that finds the branch ends a build that has none, and most such builds
@@ -246,30 +248,6 @@ fn defaults<'a>(
         }
     }
     fixes
-}
-
-/// Why the fallback stays, if the tag is only the fallback of a variable that holds the commit, which every
-/// build of a Git source and of a pipeline knows. The definition of the branch could only end such a build.
-fn behind_commit(file: &FileFacts, tag: &TagValue) -> Option<Refusal> {
-    const COMMIT: &str = "CODEBUILD_RESOLVED_SOURCE_VERSION";
-    let Origin::Fallback(name) = &tag.origin else {
-        return None;
-    };
-    let assigned = |a: &&AssignmentFact| {
-        a.place == AssignmentPlace::Command && names_in(&a.value).any(|read| read == COMMIT)
-    };
-    let place = file.assigned(name).find(assigned);
-    if place.is_none() && plain_name(name) != COMMIT {
-        return None;
-    }
-    let message = format!(
-        "the fallback is used only where {name} is empty, and then no command can tell the branch"
-    );
-    let refusal = Refusal::new(RefusalCode::BranchUnknown, message);
-    Some(match place {
-        Some(place) => refusal.at(file.id, place.span, "the commit"),
-        None => refusal,
-    })
 }
 
 /// Whether the tag is only the fallback of a variable that a command of the file sets.
