@@ -209,8 +209,8 @@ fn settings(config: &Config) -> Settings {
         settings.branch_variable.clone_from(variable);
         settings.tag_template = settings.branch_reference();
     }
-    if let Some(template) = &config.tag.template {
-        settings.tag_template.clone_from(template);
+    if let Some(template) = config.template() {
+        settings.tag_template = template;
     }
     settings
 }

@@ -79,7 +79,11 @@ fn keeps_something(value: &str, known: Known) -> bool {
         step.split_whitespace().collect::<Vec<_>>()
     });
     programs.into_iter().all(|words| {
-        let by_part = || words.iter().any(|it| it.starts_with("-d") || it.starts_with("-f"));
+        let by_part = || {
+            words
+                .iter()
+                .any(|it| it.starts_with("-d") || it.starts_with("-f"))
+        };
         match words.first().copied() {
             Some("cut") => known == Known::Build || !by_part(),
             Some("awk") => known == Known::Build,

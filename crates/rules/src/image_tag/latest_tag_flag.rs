@@ -51,7 +51,7 @@ use tagwright_flow::facts::LatestAt;
 use crate::context::{Context, Report};
 use crate::image_tag::missing_tag_flag::tag_for;
 use crate::environment;
-use crate::plan::define_branch;
+use crate::plan::define_for;
 use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, Rule, Severity, WordEffect, refusal};
 
 pub(crate) static RULE: Rule = Rule {
@@ -87,16 +87,17 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 let site = flag
                     .value_site
                     .ok_or_else(|| Refusal::uncertain("the place of the value is not certain"))?;
-                let definition = define_branch(
+                let tag = tag_for(context, call);
+                let definition = define_for(
                     context,
                     file,
                     call.order,
                     site.expansion == tagwright_flow::expression::Expansion::InnerShell,
+                    &tag,
                 )?;
                 if let tagwright_flow::expression::Expansion::Never(reason) = site.expansion {
                     return Err(refusal::not_expanded(reason));
                 }
-                let tag = tag_for(context, call);
                 let mut changes = vec![Change {
                     file: file.id,
                     node: site.node,

@@ -73,7 +73,7 @@ use tagwright_grammar::copilot::UPLOADS_ASSETS;
 use crate::script::pinned_releases;
 use crate::context::{Context, Report};
 use crate::environment;
-use crate::plan::define_branch;
+use crate::plan::define_for;
 use crate::{Applicability, Category, Change, ChangeKind, Check, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect, refusal};
 
 pub(crate) static RULE: Rule = Rule {
@@ -222,7 +222,7 @@ fn insert_tag(context: &Context<'_>, file: &FileFacts, call: &CopilotUse) -> Res
         text.push_str(" --force");
         words += 1;
     }
-    let definition = define_branch(context, file, call.order, inner)?;
+    let definition = define_for(context, file, call.order, inner, &tag)?;
     let mut changes = vec![Change {
         file: file.id,
         node: site.node,

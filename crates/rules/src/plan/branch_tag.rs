@@ -6,7 +6,7 @@ use tagwright_flow::facts::{FileFacts, Order};
 use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::{FileId, FileKind};
 
-use super::definition::define_branch;
+use super::definition::{define_for, reads_branch};
 use super::handed_over;
 use super::joined::{
     Tagged, unnamed, with_parts, with_registry_calls, with_shared_variables, without_foreign,
@@ -59,7 +59,7 @@ pub(super) fn branch_tag<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Re
     }
     let moves = edits.moves;
     let edits_files = !edits.commands.is_empty();
-    let changes = with_definitions(context, edits)?;
+    let changes = with_definitions(context, edits, &tag)?;
     let read = places.iter().any(|(place, _)| deploys(place.image.role));
     let whose = if moves {
         " in the repository of the branch's environment"
@@ -85,7 +85,11 @@ pub(super) fn branch_tag<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Re
 }
 
 /// The changes of all places, and in each file those that define what they read; each change once.
-fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, Refusal> {
+fn with_definitions(
+    context: &Context<'_>,
+    edits: Edits,
+    tag: &str,
+) -> Result<Vec<Change>, Refusal> {
     let Edits {
         mut changes,
         first_use,
@@ -100,9 +104,16 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
             "there is nothing to rewrite",
         ));
     }
-    for (file, need) in needs(context, first_use, inner)? {
+    // A repository of the branch's environment takes the branch, whatever the tag is.
+    let tag = if moves {
+        &*context.settings.branch_reference()
+    } else {
+        tag
+    };
+    let branch = reads_branch(context, tag);
+    for (file, need) in needs(context, first_use, inner, branch)? {
         let facts = context.workspace.file(file);
-        let definition = define_branch(context, facts, need.order, need.exported)?;
+        let definition = define_for(context, facts, need.order, need.exported, tag)?;
         if definition.change.is_some() {
             changes.extend(pipeline::pass_branch(context, file)?);
         } else if moves {
@@ -149,7 +160,7 @@ struct Need {
 }
 
 /// The buildspecs that have to define the branch variable, for all files in which it is read. `inner`: a nested shell
-/// reads it.
+/// reads it; `branch`: the tag is made of it.
 ///
 /// # Errors
 /// Nothing would define it for one of the files; the reason.
@@ -157,6 +168,7 @@ fn needs(
     context: &Context<'_>,
     first_use: BTreeMap<FileId, Order>,
     inner: bool,
+    branch: bool,
 ) -> Result<BTreeMap<FileId, Need>, Refusal> {
     let mut needs: BTreeMap<FileId, Need> = BTreeMap::new();
     let mut add = |file: FileId, order: Order, exported: bool| {
@@ -166,7 +178,9 @@ fn needs(
     };
     for (file, order) in first_use {
         let facts = context.workspace.file(file);
-        if facts.kind == FileKind::Script {
+        if !branch && facts.buildspec.is_none() {
+            // Whatever else the tag reads, CodeBuild or the project exports.
+        } else if facts.kind == FileKind::Script {
             handed_over::may_read_branch(context, facts)?;
             for (build, order) in context.workspace.builds_of(file) {
                 add(*build, *order, true);

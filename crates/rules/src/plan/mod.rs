@@ -41,7 +41,7 @@ use crate::{Applicability, Fix, Refusal, RefusalCode};
 
 use self::branch_tag::describe;
 pub(crate) use self::branch_tag::needs_new_text;
-pub(crate) use self::definition::{define_branch, define_branch_after};
+pub(crate) use self::definition::{define_branch, define_branch_after, define_for};
 pub(crate) use self::joined::Index;
 
 /// The fixes of one flow.
@@ -215,17 +215,16 @@ fn defaults<'a>(
     let too_many = groups.len().saturating_mul(latest) > MOST_CHANGES;
     for Group { places, spans } in groups {
         let seldom = places.iter().all(|(place, tag)| is_seldom(place.file, tag));
-        let fix =
-            if let Some(fix) = stop::without_source(&places) {
-                fix
-            } else if too_many {
-                Err(Refusal::new(
-                    RefusalCode::UnsupportedForm,
-                    "too many variables and places name this image",
-                ))
-            } else {
-                branch_tag(context, &places)
-            };
+        let fix = if let Some(fix) = stop::without_source(&places) {
+            fix
+        } else if too_many {
+            Err(Refusal::new(
+                RefusalCode::UnsupportedForm,
+                "too many variables and places name this image",
+            ))
+        } else {
+            branch_tag(context, &places)
+        };
         let fix = fix.map(|fix| {
             if fix.message == stop::MESSAGE {
                 return Arc::new(fix);

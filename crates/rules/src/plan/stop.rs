@@ -44,7 +44,8 @@ pub(super) fn without_source(places: &[Tagged<'_>]) -> Option<Result<Fix, Refusa
 /// The change of the expansion, whole: its operator is part of how the shell reads the name before it.
 fn change(file: &FileFacts, tag: &TagValue, name: &str, known: Known) -> Result<Change, Refusal> {
     let refused = || {
-        let message = format!("`{name}` does not fall back to the word `latest` where it is expanded");
+        let message =
+            format!("`{name}` does not fall back to the word `latest` where it is expanded");
         let refusal = Refusal::new(RefusalCode::UnsupportedForm, message);
         match tag.site {
             Some(site) => refusal.at(file.id, site.source, "`latest` is written here"),
@@ -86,7 +87,10 @@ fn expansion(text: &str, word: Span, name: &str) -> Option<Span> {
     let head = [":=", ":-", "=", "-"]
         .iter()
         .find_map(|operator| before.strip_suffix(operator))?;
-    let start = head.strip_suffix(plain_name(name))?.strip_suffix("${")?.len();
+    let start = head
+        .strip_suffix(plain_name(name))?
+        .strip_suffix("${")?
+        .len();
     after
         .starts_with('}')
         .then(|| Span::new(start, word.end as usize + 1))
