@@ -54,8 +54,8 @@
 //! `--unsafe`: few builds ever come to the fallback, but the definition of the branch ends every one that
 //! knows none. Behind a variable that holds the commit, the build's id or its number, the fallback becomes an error,
 //! `${COMMIT:?no commit to tag the image with}`, also with `--unsafe` only: a build without a commit can seldom tell its
-//! branch, and stops instead of overwriting `latest`. Nothing else is rewritten. `env.variables` is literal text in which nothing is expanded, so there a command that sets the
-//! variable is inserted instead.
+//! branch, and stops instead of overwriting `latest`. Nothing else is rewritten. `env.variables` is literal text in
+//! which nothing is expanded, so there a command that sets the variable is inserted instead.
 //!
 //! ## When to silence it
 //!

@@ -20,9 +20,15 @@ use super::removal::{self, Removal, is_about_the_alias};
 use super::tag_edits::{LATEST, Variables, variable_of, write};
 use super::{describe, left_behind};
 use crate::context::{Context, Place, deploys};
+use crate::settings::Strategy;
 use crate::shared_variables::Sharing;
 use crate::shell_text::names_in;
 use crate::{Applicability, Change, ChangeKind, Fix, Refusal, RefusalCode, WordEffect};
+
+/// Each place is looked for among the commands of its file, so that of an image with more places, or in a file with more
+/// of all images, nothing is dropped.
+const MOST_PLACES: usize = 100;
+const MOST_OF_FILE: usize = 500;
 
 /// Drop `latest` of the image, whose places with it are `latest`; `pushed` are all tags that it is pushed with. `None`
 /// if no other tag is pushed, so that it is no alias.
@@ -33,6 +39,10 @@ pub(super) fn drop_alias<'a>(
     uses: &[Place<'a>],
 ) -> Option<Result<Fix, Refusal>> {
     let own = |(_, tag): &&Tagged<'a>| matches!(tag.kind, TagKind::Variable(_));
+    let read = latest.iter().any(|(place, _)| deploys(place.image.role));
+    if read || context.settings.strategy != Strategy::BranchTag || latest.len() > MOST_PLACES {
+        return None;
+    }
     let first = pushed.iter().find(own)?;
     if !pushed
         .iter()
@@ -50,7 +60,7 @@ pub(super) fn drop_alias<'a>(
         None => {
             let message = format!(
                 "nothing here deploys or records {}, so `latest` may be what is deployed",
-                shown(&first.1)
+                shown(first.1)
             );
             let refusal = Refusal::new(RefusalCode::YourDecision, message);
             let (place, what) = (first.0, "the other tag is pushed here");
@@ -95,6 +105,12 @@ fn is_deployed(uses: &[Place<'_>], (pushed, tag): &Tagged<'_>) -> bool {
 /// Something reads it, or its commands cannot go.
 fn without<'a>(context: &Context<'a>, latest: &[Tagged<'a>]) -> Result<Vec<Change>, Refusal> {
     for (place, _) in latest {
+        if place.file.uses.len() > MOST_OF_FILE {
+            return Err(unsupported(
+                place,
+                "too many places of the file name images",
+            ));
+        }
         let reads =
             deploys(place.image.role) || matches!(place.image.role, Role::Pull | Role::Cache);
         if reads || !place.file.has_commands() {
@@ -324,13 +340,13 @@ impl<'a> Cuts<'a> {
                 && source.is_latest()
                 && source.repository.key() == repository
         };
-        let made = file.uses.iter().find_map(|image| {
+        let made = file.uses.iter().find(|image| {
             let from = file.uses.iter().filter(of_alias);
-            let made = image.role == Role::TagDestination
+            image.role == Role::TagDestination
                 && image.repository.key() == repository
                 && !image.is_latest()
-                && from.filter(|it| it.order == image.order).count() == 1;
-            made.then_some(image)
+                && !image.conditional
+                && from.filter(|it| it.order == image.order).count() == 1
         });
         let Some(made) = made.filter(|it| it.order > place.image.order) else {
             return Err(unsupported(
@@ -566,11 +582,15 @@ fn is_known(file: &FileFacts, name: &ImageUse, order: Order) -> Result<(), Strin
         return Err("the other tag is worked out where it is given".to_owned());
     }
     for variable in names_in(text) {
-        let mut assigned = file
-            .assigned(variable)
-            .filter(|it| it.place == AssignmentPlace::Command)
-            .peekable();
+        let by_commands = |it: &&AssignmentFact| {
+            matches!(it.place, AssignmentPlace::Command | AssignmentPlace::Loop)
+        };
+        let mut assigned = file.assigned(variable).filter(by_commands).peekable();
         if assigned.peek().is_none() {
+            // CodeBuild's own are there from the start; others a sourced file may set at any time.
+            if file.habits().sets_unknown && !variable.starts_with("CODEBUILD_") {
+                return Err(format!("a file that is sourced may set `{variable}`"));
+            }
             continue;
         }
         let last = order.max(name.order);
@@ -752,7 +772,7 @@ fn comment_above(file: &FileFacts, tree: &Tree, node: NodeId) -> Option<Span> {
         .find(|it| it.start as usize == from)?;
     let own = from - first == indentation
         && !before.trim_start().starts_with('#')
-        && is_about_the_alias(known.of(&text));
+        && is_about_the_alias(known.of(text));
     own.then_some(*known)
 }
 

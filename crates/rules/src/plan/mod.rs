@@ -36,7 +36,7 @@ use self::branch_tag::branch_tag;
 use self::existing::take_existing;
 use self::joined::Tagged;
 use crate::context::{Context, Place, deploys};
-use crate::settings::{Alias, Strategy};
+use crate::settings::Alias;
 use crate::{Applicability, Fix, Refusal, RefusalCode};
 
 use self::branch_tag::describe;
@@ -123,10 +123,7 @@ impl ImagePlan {
                 defaults,
             };
         }
-        let alias = readers.is_empty() && context.settings.strategy == Strategy::BranchTag;
-        let alias = alias
-            .then(|| drop_alias(context, &latest, &pushed, &places))
-            .flatten();
+        let alias = drop_alias(context, &latest, &pushed, &places);
         let fix = if let Some(refusal) = unpushed(&places, beside) {
             Err(refusal)
         } else if pushes_latest {

@@ -140,6 +140,8 @@ fn part(text: &str, run: &Range<usize>) -> Option<Removal> {
             Span::new(start - usize::from(open && start > 0), next)
         }
         (_, Behind::Joined(next)) => Span::new(run.start, next),
+        // A test without what it decides about says nothing.
+        (Before::Joined(start), Behind::Line(_)) if text[..start].ends_with(']') => return None,
         (Before::Joined(start), Behind::Line(_)) => Span::new(start, run.end),
         _ => return None,
     };
@@ -320,6 +322,7 @@ mod tests {
             "for t in 1 2; do\n  tag a:latest\n  push a:latest\ndone",
             "x=$(push a:latest); y",
             "(push a:latest)",
+            "[ -n \"$X\" ] && push a:latest",
             "push a:latest & y",
             "cat a:latest <<E\nx\nE\ny\n",
         ] {
