@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use tagwright_project::analysis::catalog;
 use tagwright_project::baseline::is_day;
-use tagwright_project::config::{Config, FailOn, Level, Scope};
+use tagwright_project::config::{Alias, Config, FailOn, Level, Scope};
 use tagwright_project::discovery::Reach;
 
 const EXIT_CODES: &str = "\
@@ -546,9 +546,37 @@ pub struct FixArgs {
     #[arg(long, value_enum, value_name = "SCOPE")]
     pub fixes: Option<FixScope>,
 
+    /// The tag that fixes write: a preset (branch, branch-commit, commit, build) or shell text with a variable
+    /// [default: the configuration's, or branch].
+    #[arg(long, value_name = "PRESET|TEMPLATE")]
+    pub tag: Option<String>,
+
+    /// What becomes of `latest` beside a deployed tag of its own, if nothing here reads it [default: the
+    /// configuration's, or move].
+    #[arg(long, value_enum, value_name = "ANSWER")]
+    pub alias: Option<AliasAnswer>,
+
     /// Apply also the fixes that are right only if nothing outside the workspace depends on the old text.
     #[arg(long)]
     pub r#unsafe: bool,
+}
+
+/// What becomes of an alias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AliasAnswer {
+    /// It becomes the branch tag.
+    Move,
+    /// The commands that make and push it are removed.
+    Drop,
+}
+
+impl From<AliasAnswer> for Alias {
+    fn from(answer: AliasAnswer) -> Self {
+        match answer {
+            AliasAnswer::Move => Alias::Move,
+            AliasAnswer::Drop => Alias::Drop,
+        }
+    }
 }
 
 /// Which fixes are applied.
@@ -580,6 +608,11 @@ pub struct MigrateArgs {
     /// [default: the configuration's, or branch].
     #[arg(long, value_name = "PRESET|TEMPLATE")]
     pub tag: Option<String>,
+
+    /// What becomes of `latest` beside a deployed tag of its own, if nothing here reads it [default: the
+    /// configuration's, or move].
+    #[arg(long, value_enum, value_name = "ANSWER")]
+    pub alias: Option<AliasAnswer>,
 
     /// How branches are kept apart [default: the configuration's].
     #[arg(long, value_enum, value_name = "STRATEGY")]

@@ -187,6 +187,13 @@ impl Session {
         }
     }
 
+    /// Has fixes move or drop an alias, whatever the configurations say.
+    pub fn set_alias(&mut self, alias: config::Alias) {
+        for config in &mut self.configurations {
+            config.config.tag.alias = alias;
+        }
+    }
+
     /// The folders of the workspaces, absolute, in the order of [`Session::each`].
     #[must_use]
     pub fn roots(&self) -> Vec<PathBuf> {

@@ -124,6 +124,7 @@ const CIRCLES: &[&[&str]] = &[
         "rules::delivery",
         "rules::environment",
         "rules::plan",
+        "rules::plan::alias",
         "rules::plan::branch_tag",
         "rules::plan::definition",
         "rules::plan::existing",

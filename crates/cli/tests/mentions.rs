@@ -53,10 +53,8 @@ fn moves_of(text: &str, files: &[(&str, &str)]) -> bool {
         "check promises {promised:?}: {}",
         run.err
     );
-    if changed {
-        assert!(!folder.text("buildspec.yml").contains("push $REPO:latest"));
-    }
-    changed
+    // A fallback to `latest` behind the commit is one more thing to fix, which moves nothing.
+    !folder.text("buildspec.yml").contains("push $REPO:latest")
 }
 
 #[test]

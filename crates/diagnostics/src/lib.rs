@@ -41,6 +41,8 @@ pub struct Finding {
     pub related: Vec<Related>,
     /// What to do about it, if that is certain. All findings of a group share one.
     pub fix: Option<Arc<Fix>>,
+    /// Another answer to the same finding, if there are two: it may be made in the place of `fix`, never beside it.
+    pub alternative: Option<Arc<Fix>>,
     /// Where there is no fix although the rule has one: why not.
     pub refusal: Option<Refusal>,
 }
@@ -118,6 +120,11 @@ pub enum ChangeKind {
         index: u32,
         /// The item's decoded value. The command that sets the branch variable is one text for all files.
         value: SmolStr,
+    },
+    /// The item `index` (0-based) of the sequence goes, with its lines and the comment behind it. Another item stays.
+    RemoveItem {
+        /// 0-based index in the sequence as it was.
+        index: u32,
     },
     /// A key with a text is inserted before the entry `index` (0-based) of the mapping, which does not have the key.
     InsertEntry {
@@ -210,6 +217,11 @@ pub enum WordEffect {
     Inserts(u32),
     /// Inserts whole commands.
     Commands,
+    /// Takes this many whole words out of one command, or out of those that a loop runs over.
+    Removes(u32),
+    /// Takes whole commands away, with the `;`, `&&` or line break that joined them to their neighbours and the
+    /// comments between and behind them.
+    RemovesCommands,
     /// Gives one comment another text, or takes it away with the blanks and the line break beside it.
     Comment,
 }

@@ -74,6 +74,8 @@ pub(crate) struct NodePlan {
     pub(crate) effects: Vec<WordEffect>,
     /// Index and value, ascending by index; several at one index in the order in which they were declared.
     pub(crate) inserts: Vec<(u32, String)>,
+    /// The indices of the items that go, ascending.
+    pub(crate) removed: Vec<u32>,
     /// Index, key and value of new entries, ascending by index.
     pub(crate) entries: Vec<(u32, String, String)>,
     /// The bytes of the file that become a string of their own text, in the place of the whole node.
@@ -190,6 +192,12 @@ impl<'a> Materialiser<'a> {
                         .map_err(|refusal| refused(*node, refusal))?,
                 );
             }
+            for index in &todo.removed {
+                edits.push(
+                    edit::remove_item(text, tree, *node, *index as usize)
+                        .map_err(|refusal| refused(*node, refusal))?,
+                );
+            }
             for (index, key, value) in &todo.entries {
                 edits.push(
                     edit::insert_entry(text, tree, *node, *index as usize, key, value)
@@ -237,6 +245,9 @@ impl<'a> Materialiser<'a> {
                     }
                     (ChangeKind::InsertItem { index, .. }, NodeKind::Sequence(sequence)) => {
                         *index as usize <= sequence.items.len()
+                    }
+                    (ChangeKind::RemoveItem { index }, NodeKind::Sequence(sequence)) => {
+                        (*index as usize) < sequence.items.len()
                     }
                     (ChangeKind::InsertEntry { index, .. }, NodeKind::Mapping(mapping)) => {
                         *index as usize <= mapping.entries.len()
@@ -318,6 +329,7 @@ impl<'a> Materialiser<'a> {
                     ChangeKind::InsertItem { index, value } => {
                         todo.inserts.push((*index, value.to_string()));
                     }
+                    ChangeKind::RemoveItem { index } => todo.removed.push(*index),
                     ChangeKind::InsertEntry { index, key, value } => {
                         todo.entries.push((*index, key.to_string(), value.clone()));
                     }
@@ -336,6 +348,7 @@ impl<'a> Materialiser<'a> {
             todo.comments.sort();
             replacements.sort_by_key(|(it, _)| (it.range.start, it.range.end));
             todo.inserts.sort_by_key(|(index, _)| *index);
+            todo.removed.sort_unstable();
             todo.entries.sort_by_key(|(index, ..)| *index);
             (todo.replacements, todo.effects) = replacements.into_iter().unzip();
         }

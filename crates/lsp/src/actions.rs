@@ -17,7 +17,7 @@ use tagwright_syntax::yaml;
 
 use gen_lsp_types as lsp;
 
-use crate::root::Root;
+use crate::root::{Answer, Root};
 use crate::server::View;
 use crate::{diagnostics, edits};
 
@@ -101,23 +101,22 @@ fn affordable(root: &Root, id: FileId) -> usize {
 }
 
 fn quick_fixes(view: &View<'_>, root: &mut Root, id: FileId, span: Span) -> Vec<lsp::CodeAction> {
-    let fixable = |index: &usize| {
-        let fix = root.findings.get(*index).and_then(|it| it.fix.as_deref());
-        fix.is_some_and(|fix| fix.applicability != Applicability::DisplayOnly)
-    };
-    let touched: Vec<usize> = touched(root, id, span)
-        .filter(fixable)
-        .take(affordable(root, id))
-        .collect();
-    touched
+    let answers = touched(root, id, span)
+        .flat_map(|index| [(index, Answer::Fix), (index, Answer::Alternative)])
+        .filter(|(index, answer)| {
+            let fix = root.findings.get(*index).and_then(|it| answer.of(it));
+            fix.is_some_and(|fix| fix.applicability != Applicability::DisplayOnly)
+        });
+    let answers: Vec<(usize, Answer)> = answers.take(affordable(root, id)).collect();
+    answers
         .into_iter()
-        .filter_map(|index| {
-            let edit = proven(view, root, index)?;
+        .filter_map(|(index, answer)| {
+            let edit = proven(view, root, index, answer)?;
             let finding = root.findings.get(index)?;
-            let fix = finding.fix.as_deref()?;
+            let fix = answer.of(finding)?;
             let lines = view.lines(root, id)?;
             Some(lsp::CodeAction {
-                title: title(finding, fix),
+                title: title(finding, fix, answer),
                 kind: Some(lsp::CodeActionKind::QuickFix),
                 diagnostics: Some(vec![diagnostics::of_finding(view, root, &lines, finding)]),
                 is_preferred: (fix.applicability == Applicability::Safe).then_some(true),
@@ -186,41 +185,60 @@ fn without_fixes(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-fn title(finding: &Finding, fix: &Fix) -> String {
+fn title(finding: &Finding, fix: &Fix, answer: Answer) -> String {
     let unsafely = match fix.applicability {
         Applicability::Unsafe => {
             " (unsafe: something outside this workspace may depend on the old text)"
         }
         Applicability::Safe | Applicability::DisplayOnly => "",
     };
-    format!("Fix {}: {}{unsafely}", finding.rule, fix.message)
+    match answer {
+        Answer::Fix => format!("Fix {}: {}{unsafely}", finding.rule, fix.message),
+        Answer::Alternative => {
+            let mut letters = fix.message.chars();
+            let first = letters.next().map(|it| it.to_ascii_uppercase());
+            let message: String = first.into_iter().chain(letters).collect();
+            format!("{message}{unsafely}")
+        }
+    }
 }
 
-/// The edit of the fix of the finding with this index, if it proves itself.
-fn proven(view: &View<'_>, root: &mut Root, index: usize) -> Option<lsp::WorkspaceEdit> {
-    if let Some(known) = root.proven.get(&index) {
+/// The edit of an answer to the finding with this index, if it proves itself.
+fn proven(
+    view: &View<'_>,
+    root: &mut Root,
+    index: usize,
+    answer: Answer,
+) -> Option<lsp::WorkspaceEdit> {
+    if let Some(known) = root.proven.get(&(index, answer)) {
         return known.clone();
     }
     let mut group = vec![index];
     let edit = (|| {
-        let fix = root.findings.get(index)?.fix.as_ref()?;
+        let fix = answer.of(root.findings.get(index)?)?;
         if fix.applicability == Applicability::DisplayOnly {
             return None;
         }
         // All findings of a group share the fix, and all of them must be gone with it.
         group = (0..root.findings.len())
             .filter(|other| {
-                let other = root.findings[*other].fix.as_ref();
+                let other = answer.of(&root.findings[*other]);
                 other.is_some_and(|it| Arc::ptr_eq(it, fix) || it == fix)
             })
             .collect();
         let before = root.workspace.sources();
         let least = fix.applicability;
-        let proven = prove::prove(&before, &root.findings, &group, least, &root.workspace).ok()?;
+        let mut findings = std::borrow::Cow::Borrowed(&root.findings);
+        if answer == Answer::Alternative {
+            for index in &group {
+                findings.to_mut()[*index].fix = Some(Arc::clone(fix));
+            }
+        }
+        let proven = prove::prove(&before, &findings, &group, least, &root.workspace).ok()?;
         edits::of_workspace(view, root, &before, &proven.sources)
     })();
     for index in group {
-        root.proven.insert(index, edit.clone());
+        root.proven.insert((index, answer), edit.clone());
     }
     edit
 }

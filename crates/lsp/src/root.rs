@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gen_lsp_types::WorkspaceEdit;
-use tagwright_diagnostics::Finding;
+use tagwright_diagnostics::{Finding, Fix};
 use tagwright_flow::FileId;
 use tagwright_project::analysis::{self, Analysis};
 use tagwright_project::baseline::{self, Located};
@@ -24,6 +24,25 @@ use tagwright_project::{Document, Workspace};
 
 /// The open texts, by absolute path.
 pub(crate) type Overlay = BTreeMap<PathBuf, Arc<str>>;
+
+/// Which of the answers to a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Answer {
+    /// Its fix.
+    Fix,
+    /// The other one that may be made instead.
+    Alternative,
+}
+
+impl Answer {
+    /// The answer of this kind that the finding has.
+    pub(crate) fn of(self, finding: &Finding) -> Option<&Arc<Fix>> {
+        match self {
+            Answer::Fix => finding.fix.as_ref(),
+            Answer::Alternative => finding.alternative.as_ref(),
+        }
+    }
+}
 
 /// One workspace.
 pub(crate) struct Root {
@@ -49,7 +68,7 @@ pub(crate) struct Root {
     waiting: BTreeMap<FileId, Arc<str>>,
     stale: bool,
     /// The edits of fixes that were asked for, by index of the finding; `None` for a fix that does not prove itself.
-    pub(crate) proven: HashMap<usize, Option<WorkspaceEdit>>,
+    pub(crate) proven: HashMap<(usize, Answer), Option<WorkspaceEdit>>,
     /// Counts the analyses, so that what was worked out for one is not taken for another's.
     pub(crate) generation: u64,
 }

@@ -180,3 +180,23 @@ fn a_save_brings_local_repairs_only_unless_the_configuration_wants_all() {
         "{saved}"
     );
 }
+
+#[test]
+fn an_alias_can_be_moved_or_dropped() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/alias-dropped");
+    let (before, after) = (files(&root.join("before")), files(&root.join("after")));
+    let mut client = Client::new(&[("buildspec.yml", &before["buildspec.yml"])]);
+    client.open("buildspec.yml");
+    let actions = client.actions_of_file("buildspec.yml", "quickfix");
+    let titled = |start: &str| {
+        let mut found = actions
+            .iter()
+            .filter(|it| it["title"].as_str().unwrap().starts_with(start));
+        found.next().unwrap().clone()
+    };
+    titled("Fix latest-pushed: push `${BRANCH_NAME}` instead of `latest` (unsafe");
+    client.apply(&titled(
+        "Drop the alias `latest`; `$IMAGE_TAG` stays (unsafe",
+    ));
+    assert_eq!(client.text("buildspec.yml"), after["buildspec.yml"]);
+}

@@ -10,7 +10,7 @@ use tagwright_flow::facts::FileFacts;
 use tagwright_flow::mentions::{Alone, Surroundings};
 use tagwright_flow::{self as flow, FileId, FileKind, ReadOptions, scan};
 use tagwright_rules::derivation::Missing;
-use tagwright_rules::settings::Strategy;
+use tagwright_rules::settings::{Alias, Strategy};
 use tagwright_rules::{Known, Settings, Verdict};
 
 use crate::catalog::{Catalog, Name};
@@ -177,6 +177,10 @@ fn settings(config: &Config) -> Settings {
             config::Strategy::BranchTag => Strategy::BranchTag,
             config::Strategy::RepositoryPerBranch => Strategy::RepositoryPerBranch,
         },
+        alias: match config.tag.alias {
+            config::Alias::Move => Alias::Move,
+            config::Alias::Drop => Alias::Drop,
+        },
         own: config.images.own.clone(),
         // What is wrong with them has been said when the file was read.
         environments: config.environments.read().ok().flatten(),
@@ -199,8 +203,8 @@ fn settings(config: &Config) -> Settings {
         settings.branch_variable.clone_from(variable);
         settings.tag_template = settings.branch_reference();
     }
-    if let Some(template) = &config.tag.template {
-        settings.tag_template.clone_from(template);
+    if let Some(template) = config.template() {
+        settings.tag_template = template;
     }
     settings
 }

@@ -89,12 +89,27 @@ pub struct Unexplained {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tag {
-    /// The tag that fixes write, as shell text: `${BRANCH_NAME}` if absent.
+    /// The tag that fixes write: a preset (`branch`, `branch-commit`, `commit`, `build`) or shell text with a variable;
+    /// `branch` if absent.
     pub template: Option<String>,
     /// How branches are kept apart.
     pub strategy: Strategy,
+    /// What fixes make of `latest` where it is pushed beside a tag of its own that is deployed, and nothing here reads
+    /// it.
+    pub alias: Alias,
     /// Variables of the template that the build projects or pipelines set, where no file here shows it.
     pub variables: Vec<String>,
+}
+
+/// What becomes of `latest` beside a deployed tag of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alias {
+    /// It becomes the branch tag.
+    #[default]
+    Move,
+    /// The commands that make and push it go.
+    Drop,
 }
 
 /// How branches are kept apart.
@@ -254,6 +269,25 @@ impl Config {
         self.rules.insert(name, level);
     }
 
+    /// The template as shell text: a preset (`branch`, `branch-commit`, `commit`, `build`) by its text.
+    fn spelled(&self, template: &str) -> String {
+        let branch = format!("${{{}}}", self.branch_variable());
+        match template {
+            "branch" => branch,
+            "branch-commit" => format!("{branch}-${{CODEBUILD_RESOLVED_SOURCE_VERSION}}"),
+            "commit" => "${CODEBUILD_RESOLVED_SOURCE_VERSION}".to_owned(),
+            "build" => "${CODEBUILD_BUILD_ID##*:}".to_owned(),
+            other => other.to_owned(),
+        }
+    }
+
+    /// The tag that fixes write, as shell text, if one is configured.
+    #[must_use]
+    pub fn template(&self) -> Option<String> {
+        let template = self.tag.template.as_deref();
+        template.map(|it| self.spelled(it))
+    }
+
     /// Gives the tag that fixes write another template: shell text, or the name of a preset (`branch`,
     /// `branch-commit`, `commit`, `build`).
     ///
@@ -266,14 +300,7 @@ impl Config {
             column: u32::try_from(offset + 1).unwrap_or(u32::MAX),
             message,
         };
-        let branch = format!("${{{}}}", self.branch_variable());
-        let template = match template {
-            "branch" => branch,
-            "branch-commit" => format!("{branch}-${{CODEBUILD_RESOLVED_SOURCE_VERSION}}"),
-            "commit" => "${CODEBUILD_RESOLVED_SOURCE_VERSION}".to_owned(),
-            "build" => "${CODEBUILD_BUILD_ID##*:}".to_owned(),
-            other => other.to_owned(),
-        };
+        let template = self.spelled(template);
         if let Some(fault) = fault_of(&template) {
             return Err(invalid(0, fault));
         }
@@ -288,8 +315,8 @@ impl Config {
         let mut config = self.clone();
         config.fail_on.get_or_insert_default();
         let variable = self.branch_variable().to_owned();
-        let template = || format!("${{{variable}}}");
-        config.tag.template.get_or_insert_with(template);
+        let branch = || format!("${{{variable}}}");
+        config.tag.template = Some(self.template().unwrap_or_else(branch));
         config.branch.variable.get_or_insert(variable);
         config
     }
@@ -378,8 +405,8 @@ impl Config {
                 return Some((at(place), fault));
             }
         }
-        if let Some(template) = &self.tag.template
-            && let Some(fault) = fault_of(template)
+        if let Some(template) = self.template()
+            && let Some(fault) = fault_of(&template)
         {
             return Some((at(Places::of(text).tag.template), fault));
         }
@@ -419,12 +446,12 @@ impl Config {
 
     /// The variables of the template, which stands in `text`, that nothing explains; `path` is for messages.
     fn unexplained_in(&self, text: &str, path: &str) -> Vec<Unexplained> {
-        let Some(template) = &self.tag.template else {
+        let Some(template) = self.template() else {
             return Vec::new();
         };
         let place = Places::of(text).tag.template;
         let at = place.map_or(0, |it| inside(text, &it));
-        self.unexplained_of(template, |offset, message| {
+        self.unexplained_of(&template, |offset, message| {
             invalid(text, path, at + offset, message)
         })
     }
@@ -846,6 +873,10 @@ mod tests {
             assert!(said.contains(fault), "{template}: {said}");
         }
         for template in [
+            "branch",
+            "branch-commit",
+            "commit",
+            "build",
             "$BRANCH_NAME",
             "v1.${BRANCH_NAME}-${CODEBUILD_BUILD_ID##*:}",
             "${BRANCH_NAME:-none}",

@@ -51,6 +51,7 @@ pub(crate) fn findings(files: &[FileFacts], documents: &[Document]) -> Vec<Findi
                 span: call.span,
                 related: Vec::new(),
                 fix: None,
+                alternative: None,
                 refusal: None,
             });
         }

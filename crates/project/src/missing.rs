@@ -50,6 +50,7 @@ pub(crate) fn findings(files: &[FileFacts], documents: &[Document]) -> Vec<Findi
                 span: file.span,
                 related: Vec::new(),
                 fix: None,
+                alternative: None,
                 refusal: None,
             });
         }

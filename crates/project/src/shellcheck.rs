@@ -350,6 +350,7 @@ impl Script {
             span,
             related: Vec::new(),
             fix: None,
+            alternative: None,
             refusal: None,
         })
     }

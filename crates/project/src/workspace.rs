@@ -359,6 +359,7 @@ impl Workspace {
             span: mention.file.map_or(Span::empty(0), |_| mention.span),
             related: Vec::new(),
             fix: None,
+            alternative: None,
             refusal: None,
         };
         left.into_iter().map(finding).collect()
@@ -507,6 +508,7 @@ impl Relint for Workspace {
             span: Span::empty(0),
             related: Vec::new(),
             fix: None,
+            alternative: None,
             refusal: None,
         }));
         self.withhold(findings)

@@ -469,6 +469,7 @@ impl<'a> Report<'a> {
                 span,
                 related: Vec::new(),
                 fix: None,
+                alternative: None,
                 refusal: None,
             },
         }
@@ -516,6 +517,13 @@ impl Draft {
             Ok(fix) => self.finding.fix = Some(fix),
             Err(refusal) => self.finding.refusal = Some(refusal),
         }
+        self
+    }
+
+    /// With another answer, to be chosen instead of the fix.
+    #[must_use]
+    pub(crate) fn alternative(mut self, fix: Option<Arc<Fix>>) -> Self {
+        self.finding.alternative = fix;
         self
     }
 }

@@ -22,6 +22,7 @@ mod script;
 pub mod settings;
 mod shared_variables;
 mod shell_text;
+mod source_known;
 mod templated;
 mod unique;
 mod variables;

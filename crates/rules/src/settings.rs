@@ -16,6 +16,16 @@ pub enum Strategy {
     RepositoryPerBranch,
 }
 
+/// What becomes of `latest` where it is an alias: pushed beside a tag of its own that is deployed, and read by nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Alias {
+    /// It becomes the branch tag.
+    #[default]
+    Move,
+    /// It goes.
+    Drop,
+}
+
 /// The settings of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -23,6 +33,8 @@ pub struct Settings {
     pub tag_template: String,
     /// How the images of branches are kept apart.
     pub strategy: Strategy,
+    /// What becomes of an alias.
+    pub alias: Alias,
     /// The name of the branch variable.
     pub branch_variable: String,
     /// The project or pipeline already provides the branch variable, ready to be a tag.
@@ -44,6 +56,7 @@ impl Default for Settings {
         Self {
             tag_template: "${BRANCH_NAME}".to_owned(),
             strategy: Strategy::default(),
+            alias: Alias::default(),
             branch_variable: "BRANCH_NAME".to_owned(),
             branch_defined: false,
             branch_missing: Missing::default(),

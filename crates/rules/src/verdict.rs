@@ -328,7 +328,8 @@ fn silence(findings: Vec<Finding>, directives: &[Known], settings: &Settings) ->
 pub fn keep_together(findings: &mut [Finding], quiet: &[&Finding]) {
     let mut touched: HashMap<&Change, &Finding> = HashMap::new();
     for finding in quiet {
-        let changes = finding.fix.iter().flat_map(|fix| &fix.changes);
+        let fixes = finding.fix.iter().chain(&finding.alternative);
+        let changes = fixes.flat_map(|fix| &fix.changes);
         // The derivation of the branch is common to all fixes of a file.
         for change in changes.filter(|it| !matches!(it.kind, ChangeKind::InsertItem { .. })) {
             touched.entry(change).or_insert(finding);
@@ -338,6 +339,10 @@ pub fn keep_together(findings: &mut [Finding], quiet: &[&Finding]) {
         return;
     }
     for finding in findings {
+        let second = finding.alternative.iter().flat_map(|fix| &fix.changes);
+        if second.into_iter().any(|it| touched.contains_key(it)) {
+            finding.alternative = None;
+        }
         let mut changes = finding.fix.iter().flat_map(|fix| &fix.changes);
         let Some(ignored) = changes.find_map(|it| touched.get(it)) else {
             continue;

@@ -215,6 +215,55 @@ pub fn insert_item(
     }
 }
 
+/// The edit that takes the item `index` (0-based) out of the sequence at `node`, of which another item stays: its
+/// lines, or what stands between it and its neighbour, with the comment behind it. Comments on lines of their own
+/// stay.
+///
+/// # Errors
+/// A [`EditRefusal`] where that cannot be done without touching anything else.
+pub fn remove_item(
+    text: &str,
+    tree: &Tree,
+    node: NodeId,
+    index: usize,
+) -> Result<Edit, EditRefusal> {
+    refuse_unsafe(tree, node)?;
+    let own = tree.node(node);
+    let NodeKind::Sequence(sequence) = &own.kind else {
+        return Err(EditRefusal::Shape("this is not a list"));
+    };
+    let Some(item) = sequence.items.get(index) else {
+        return Err(EditRefusal::Shape("the list has no such place"));
+    };
+    if sequence.items.len() < 2 {
+        return Err(EditRefusal::Shape("the list would be left without items"));
+    }
+    let inside = tree.inside(*item).into_iter().chain([*item]);
+    let entangled = inside
+        .map(|id| tree.node(id))
+        .any(|inner| inner.properties.is_some() || matches!(inner.kind, NodeKind::Alias { .. }));
+    if entangled {
+        return Err(EditRefusal::Shape(
+            "there are anchors, aliases or tags in it",
+        ));
+    }
+    let list = List {
+        text,
+        tree,
+        span: own.span,
+        sequence,
+    };
+    let span = if sequence.flow {
+        list.flow_item_to_remove(index)
+    } else {
+        list.block_item_to_remove(index)
+    };
+    Ok(Edit {
+        span: span?,
+        text: String::new(),
+    })
+}
+
 /// The edits that make the mapping or the plain scalar at `node`, an item of a block list on one line, the string
 /// `value`, in quotes. `span`, the bytes that it takes the place of, begins with the tag or the anchor of the node,
 /// if it has one, and ends with the node or with the comment behind it.
@@ -1017,6 +1066,73 @@ impl List<'_> {
             span: Span::empty(at),
             text: format!("{before}{item}{line_break}"),
         }])
+    }
+
+    /// Where only blanks and a comment follow `at` on its line: where the next line starts, or the end of the text.
+    fn rest_of_line(&self, at: usize) -> Result<usize, EditRefusal> {
+        let end = line_end(self.text, at);
+        let rest = self.text[at..end].trim_start_matches([' ', '\t']);
+        if !(rest.is_empty() || rest.starts_with('#')) {
+            return Err(EditRefusal::Shape("something follows it on its line"));
+        }
+        Ok(end + break_len(self.text.as_bytes(), end))
+    }
+
+    fn block_item_to_remove(&self, index: usize) -> Result<Span, EditRefusal> {
+        let dash = self.sequence.dashes[index] as usize;
+        let mut start = line_start(self.text, dash);
+        if !self.text[start..dash].bytes().all(|byte| byte == b' ') {
+            return Err(EditRefusal::Shape(
+                "the list starts in the middle of a line, so its first item cannot be taken out",
+            ));
+        }
+        let last = self.item(index).end as usize;
+        // A block ends where the next line starts.
+        let end = if line_start(self.text, last) == last {
+            last
+        } else {
+            self.rest_of_line(last)?
+        };
+        if end == self.text.len() && !self.text.ends_with(['\n', '\r']) {
+            // The last line, without a line break of its own: the one before goes with it.
+            let before = self.text[..start]
+                .strip_suffix('\n')
+                .unwrap_or(&self.text[..start]);
+            start = before.strip_suffix('\r').unwrap_or(before).len();
+        }
+        Ok(Span::new(start, end))
+    }
+
+    fn flow_item_to_remove(&self, index: usize) -> Result<Span, EditRefusal> {
+        let item = self.item(index);
+        let (start, end) = (item.start as usize, item.end as usize);
+        let comment_in = |span: Span| {
+            let comments = self.tree.comments();
+            let next = comments.partition_point(|it| it.start < span.start);
+            comments.get(next).is_some_and(|it| it.start < span.end)
+        };
+        if index + 1 == self.sequence.items.len() {
+            let before = self.item(index.saturating_sub(1)).end as usize;
+            let span = Span::new(before, end);
+            if comment_in(Span::new(before, line_end(self.text, end))) {
+                return Err(EditRefusal::Shape("a comment stands beside it"));
+            }
+            return Ok(span);
+        }
+        let next = self.item(index + 1).start as usize;
+        let first = line_start(self.text, start);
+        let alone = self.text[first..start].bytes().all(is_blank);
+        let comma = self.text[end..next].find(',').map(|at| end + at + 1);
+        if let Some(comma) = comma.filter(|_| alone && has_break(&self.text[end..next]))
+            && !comment_in(Span::new(end, comma))
+        {
+            return Ok(Span::new(first, self.rest_of_line(comma)?));
+        }
+        let span = Span::new(start, next);
+        if comment_in(span) {
+            return Err(EditRefusal::Shape("a comment stands beside it"));
+        }
+        Ok(span)
     }
 
     /// A byte of the line whose line break's last byte is at `break_end`.

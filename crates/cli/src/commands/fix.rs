@@ -56,6 +56,17 @@ pub(crate) fn fix(args: &FixArgs, streams: &mut Streams<'_>) -> Result<Exit, Sto
         }
     };
     drop(progress);
+    if let Some(template) = &args.tag
+        && let Err(stop) = session.set_template(template)
+    {
+        if from_stdin && !args.diff {
+            streams.output.write_all(&session.stdin_bytes)?;
+        }
+        return Err(stop);
+    }
+    if let Some(alias) = args.alias {
+        session.set_alias(alias.into());
+    }
     session.announce(streams)?;
     if let Some(listed) = list(&mut session, &args.target, streams)? {
         return Ok(listed);

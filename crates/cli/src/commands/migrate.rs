@@ -29,6 +29,9 @@ pub(crate) fn migrate(args: &MigrateArgs, streams: &mut Streams<'_>) -> Result<E
     if let Some(template) = &args.tag {
         session.set_template(template)?;
     }
+    if let Some(alias) = args.alias {
+        session.set_alias(alias.into());
+    }
     if let Some(strategy) = args.strategy {
         session.set_strategy(match strategy {
             PlanStrategy::BranchTag => Strategy::BranchTag,

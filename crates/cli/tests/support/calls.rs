@@ -371,6 +371,36 @@ pub(crate) fn without_tags(outcome: &Outcome, elsewhere: &Pushes) -> Result<Vec<
     Ok(lines)
 }
 
+/// What is wrong if `after`, of [`without_tags`], is not `before` without calls that name an own image, and without
+/// names that an image got twice.
+pub(crate) fn dropped(before: &[String], after: &[String]) -> Vec<String> {
+    let once = |line: &str| {
+        let mut seen = BTreeSet::new();
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut kept = Vec::new();
+        let mut at = 0;
+        while let Some(word) = words.get(at) {
+            let named = ["-t", "--tag"].contains(word) && !seen.insert(words.get(at + 1).copied());
+            if named {
+                at += 2;
+            } else {
+                kept.push(*word);
+                at += 1;
+            }
+        }
+        kept.join(" ")
+    };
+    let mut left = after.iter().map(|it| once(it)).peekable();
+    let mut problems = Vec::new();
+    for line in before.iter().map(|it| once(it)) {
+        if left.next_if_eq(&line).is_none() && !line.contains(":@") {
+            problems.push(format!("a call of something else is gone: {line}"));
+        }
+    }
+    problems.extend(left.map(|line| format!("a new call: {line}")));
+    problems
+}
+
 fn hide_tags(text: &str, own: &BTreeSet<String>) -> String {
     let mut text = text.to_owned();
     if let Some((key, _)) = text.split_once('=')

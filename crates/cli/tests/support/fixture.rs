@@ -28,6 +28,9 @@ pub(crate) struct Settings {
     #[serde(default)]
     pub(crate) leaves: BTreeSet<String>,
     pub(crate) latest_stays: Option<LatestStays>,
+    /// `latest` goes with the calls that make and push it; the other tags stay what they are.
+    #[serde(default)]
+    pub(crate) drops_latest: bool,
     #[serde(default = "yes")]
     pub(crate) execute: bool,
     #[serde(default)]

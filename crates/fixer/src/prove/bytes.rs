@@ -72,6 +72,9 @@ fn in_place(old: &Read<'_>, plan: &Plan, edits: &[Edit]) -> Result<(), &'static 
         for (index, _) in &todo.inserts {
             allowed.extend(of_item(old, *node, *index as usize));
         }
+        for index in &todo.removed {
+            allowed.extend(of_removed(old, *node, *index as usize));
+        }
         for (index, ..) in &todo.entries {
             allowed.extend(of_entry(old, *node, *index as usize));
         }
@@ -215,6 +218,40 @@ fn of_item(old: &Read<'_>, node: NodeId, index: usize) -> Option<Allowed> {
         span: Span::new(start as usize, end),
         replaces: false,
         edits: if sequence.flow { 2 } else { 1 },
+    })
+}
+
+/// An item that goes, and what stands between it and its neighbours.
+fn of_removed(old: &Read<'_>, node: NodeId, index: usize) -> Option<Allowed> {
+    let own = old.tree.node(node);
+    let NodeKind::Sequence(sequence) = &own.kind else {
+        return None;
+    };
+    let item = |index: usize| Some(old.tree.node(*sequence.items.get(index)?).span);
+    let start = match index.checked_sub(1) {
+        Some(before) => item(before)?.end as usize,
+        None if sequence.flow => own.span.start as usize,
+        None => line_start(old.text, own.span.start as usize),
+    };
+    let end = match item(index + 1) {
+        Some(next) => next.start as usize,
+        None if sequence.flow => own.span.end as usize,
+        None => {
+            let last = item(index)?.end as usize;
+            let rest = old.text.get(last..)?;
+            // A block may end behind its line break.
+            let line = rest.find('\n').map_or(rest.len(), |at| at + 1);
+            if line_start(old.text, last) == last {
+                last
+            } else {
+                last + line
+            }
+        }
+    };
+    Some(Allowed {
+        span: Span::new(start, end),
+        replaces: true,
+        edits: 1,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use tagwright_syntax::Span;
+use tagwright_syntax::edit;
 use tagwright_syntax::yaml::{NodeId, NodeKind, ScalarStyle, Tree};
 
 use super::{NodeMap, Read, line_start};
@@ -54,7 +55,12 @@ pub(super) fn check(
             what: "is new",
         });
     }
-    let (old_places, new_places) = (Attachments::new(old), Attachments::new(new));
+    let going = plan
+        .nodes
+        .iter()
+        .flat_map(|(node, todo)| removed(old, *node, &todo.removed));
+    let going: Vec<Span> = going.collect();
+    let (old_places, new_places) = (Attachments::new(old, &going), Attachments::new(new, &[]));
     let same = |old: Option<NodeId>, new: Option<NodeId>| match old {
         Some(old) => new.is_some() && map.after(old) == new,
         None => new.is_none(),
@@ -115,6 +121,12 @@ fn declared(
             let inside = comments[first..].iter();
             gone.extend(inside.take_while(|comment| span.contains(**comment)));
         }
+        // What stands behind an item goes with it.
+        for lines in removed(old, *node, &todo.removed) {
+            let first = comments.partition_point(|comment| comment.start < lines.start);
+            let inside = comments[first..].iter();
+            gone.extend(inside.take_while(|comment| lines.contains(**comment)));
+        }
         if let Some(text) = &todo.above {
             let start = old.tree.node(*node).span.start as usize;
             let line = line_start(old.text, start);
@@ -122,11 +134,12 @@ fn declared(
         }
     }
     let after = new.tree.comments();
-    if plan
-        .nodes
-        .values()
-        .all(|todo| todo.comments.is_empty() && todo.above.is_none() && todo.replaced.is_none())
-    {
+    if plan.nodes.values().all(|todo| {
+        todo.comments.is_empty()
+            && todo.above.is_none()
+            && todo.replaced.is_none()
+            && todo.removed.is_empty()
+    }) {
         return Ok((comments.to_vec(), after.to_vec()));
     }
     let kept = comments.iter().filter(|comment| !gone.contains(*comment));
@@ -148,6 +161,14 @@ fn declared(
         }
     }
     Ok(pairs)
+}
+
+/// The bytes of the old text that go with the items of these indices of the list `node`.
+fn removed(old: &Read<'_>, node: NodeId, indices: &[u32]) -> impl Iterator<Item = Span> {
+    let edits = indices
+        .iter()
+        .map(move |index| edit::remove_item(old.text, &old.tree, node, *index as usize));
+    edits.filter_map(|edit| edit.ok().map(|it| it.span))
 }
 
 /// Whether only blanks stand before the comment on its line.
@@ -173,12 +194,17 @@ struct Attachments<'a> {
 }
 
 impl<'a> Attachments<'a> {
-    fn new(read: &'a Read<'_>) -> Self {
+    /// Without what stands in `going`, which ends with the line behind it: comments that stay then stand with its
+    /// neighbours.
+    fn new(read: &'a Read<'_>, going: &[Span]) -> Self {
         let tree: &Tree = &read.tree;
         let mut starts = Vec::new();
         let mut blocks = Vec::new();
         if !tree.comments().is_empty() {
             for (id, node) in tree.nodes() {
+                if going.iter().any(|span| span.contains(node.span)) {
+                    continue;
+                }
                 let stands = match &node.kind {
                     NodeKind::Scalar(scalar) => {
                         if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded) {

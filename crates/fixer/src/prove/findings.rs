@@ -305,6 +305,7 @@ fn left(change: &Change) -> Option<(Option<Span>, &str)> {
         // that are a list are never split again, and a literal text is never unfolded.
         ChangeKind::ReplaceComment { .. }
         | ChangeKind::InsertComment { .. }
+        | ChangeKind::RemoveItem { .. }
         | ChangeKind::SplitLines { .. }
         | ChangeKind::Unfold { .. }
         | ChangeKind::InsertSetting { .. }

@@ -132,7 +132,8 @@ impl Walk<'_> {
                 if old.flow != new.flow {
                     return fail("the list is written in another style");
                 }
-                if new.items.len() != old.items.len() + inserts.len() {
+                let removed = todo.map_or(&[][..], |todo| &todo.removed);
+                if new.items.len() + removed.len() != old.items.len() + inserts.len() {
                     return fail("the list does not have the declared number of items");
                 }
                 let mut inserts = inserts.iter().peekable();
@@ -142,6 +143,9 @@ impl Walk<'_> {
                         if let Some(item) = items.next() {
                             self.inserted(before, *item, value)?;
                         }
+                    }
+                    if is_removed(removed, index) {
+                        continue;
                     }
                     if let (Some(old), Some(new)) = (old.items.get(index), items.as_slice().first())
                     {
@@ -311,13 +315,22 @@ pub(super) fn compare_values(old: &Read<'_>, new: &Read<'_>, plan: &Plan) -> Res
     Ok(())
 }
 
-/// Puts the declared items and entries into `values`. They move the places behind them: inner collections first, and
+/// Whether the item with this index is among the `removed`, which are ascending.
+fn is_removed(removed: &[u32], index: usize) -> bool {
+    removed
+        .binary_search_by(|it| (*it as usize).cmp(&index))
+        .is_ok()
+}
+
+/// Puts the declared items and entries into `values`, and takes out what is declared to go. They move the places behind them: inner collections first, and
 /// in each from its end.
 fn inserted_values(old: &Read<'_>, values: &mut [Value], plan: &Plan) -> Result<(), Rejection> {
     let mut collections: Vec<_> = plan
         .nodes
         .iter()
-        .filter(|(_, todo)| !todo.inserts.is_empty() || !todo.entries.is_empty())
+        .filter(|(_, todo)| {
+            !(todo.inserts.is_empty() && todo.entries.is_empty() && todo.removed.is_empty())
+        })
         .map(|(node, todo)| (ancestors(&old.tree, *node).len(), *node, todo))
         .collect();
     collections.sort_by_key(|(depth, node, _)| (Reverse(*depth), Reverse(*node)));
@@ -325,15 +338,26 @@ fn inserted_values(old: &Read<'_>, values: &mut [Value], plan: &Plan) -> Result<
         let disagree = || differs(old, Some(node), "the two readers disagree about this list");
         match find(&old.tree, values, node) {
             Some(Value::Sequence(items)) if todo.entries.is_empty() => {
-                for (index, value) in todo.inserts.iter().rev() {
-                    let index = *index as usize;
-                    if index > items.len() {
-                        return Err(disagree());
+                if todo
+                    .inserts
+                    .iter()
+                    .any(|(at, _)| *at as usize > items.len())
+                    || todo.removed.iter().any(|at| *at as usize >= items.len())
+                {
+                    return Err(disagree());
+                }
+                let mut inserts = todo.inserts.iter().peekable();
+                let old = std::mem::take(items);
+                let length = old.len();
+                for (index, item) in old.into_iter().map(Some).chain([None]).enumerate() {
+                    while let Some((_, value)) = inserts.next_if(|(at, _)| *at as usize == index) {
+                        items.push(Value::String(value.clone()));
                     }
-                    items.insert(index, Value::String(value.clone()));
+                    let stays = index < length && !is_removed(&todo.removed, index);
+                    items.extend(item.filter(|_| stays));
                 }
             }
-            Some(Value::Mapping(entries)) if todo.inserts.is_empty() => {
+            Some(Value::Mapping(entries)) if todo.inserts.is_empty() && todo.removed.is_empty() => {
                 for (index, key, value) in todo.entries.iter().rev() {
                     let index = *index as usize;
                     if index > entries.len() {

@@ -120,8 +120,10 @@ fn check(
     }
     let mut commands = commands.into_iter();
     for old in &old.commands {
-        if let Some(span) = tokens(old).map(|it| it.span).reduce(cover)
-            && shift.removed_with_commands(&span)
+        let span = tokens(old).map(|it| it.span).reduce(cover);
+        if span
+            .as_ref()
+            .is_some_and(|it| shift.removed_with_commands(it))
         {
             continue;
         }
@@ -347,7 +349,26 @@ impl<'a> Shift<'a> {
 
     /// Whether the command at `span` of the old text stands wholly in a range that becomes other commands.
     fn removed_with_commands(&self, span: &Range<usize>) -> bool {
-        self.is_within(span, |it| it == WordEffect::Commands)
+        self.is_within(span, |it| {
+            matches!(it, WordEffect::Commands | WordEffect::RemovesCommands)
+        })
+    }
+
+    /// Whether the word at `span` of the old text is declared to go.
+    fn is_removed(&self, span: &Range<usize>) -> bool {
+        self.is_within(span, |it| matches!(it, WordEffect::Removes(_)))
+    }
+
+    /// Whether the command is the first one behind commands that go, or stands in a substitution of it.
+    fn first_behind_removed(&self, old: &Command) -> bool {
+        let Some(span) = tokens(old).map(|it| it.span).reduce(cover) else {
+            return false;
+        };
+        let at = self.items.partition_point(|it| it.old.end <= span.start);
+        at.checked_sub(1).is_some_and(|before| {
+            let item = &self.items[before];
+            item.effect == WordEffect::RemovesCommands && item.old.end == span.start
+        })
     }
 
     /// Whether what stands at `span` of the old text is wholly in the range of a replacement of this effect.
@@ -399,6 +420,8 @@ impl<'a> Shift<'a> {
                         return Err("the replaced text is more than a comment");
                     }
                 }
+                WordEffect::Removes(count) => words_go(old_text, old, item, count)?,
+                WordEffect::RemovesCommands => commands_go(old_text, old, item)?,
                 WordEffect::Commands | WordEffect::NotShell => {}
             }
         }
@@ -440,7 +463,9 @@ impl<'a> Shift<'a> {
 
     fn command(&self, old: &Command, new: &Command) -> Result<(), &'static str> {
         let (a, b) = (&old.context, &new.context);
-        let same_context = a.conditional == b.conditional
+        // Behind `gone && ` a command depends on nothing any more.
+        let freed = || a.conditional && self.first_behind_removed(old);
+        let same_context = (a.conditional == b.conditional || freed())
             && a.after_failure == b.after_failure
             && a.tolerated == b.tolerated
             && a.function == b.function
@@ -449,10 +474,13 @@ impl<'a> Shift<'a> {
             && a.pipe_length == b.pipe_length
             && a.substitution == b.substitution
             && a.loops.len() == b.loops.len()
-            && a.loops
-                .iter()
-                .zip(&b.loops)
-                .all(|(a, b)| a.variable == b.variable && a.words.len() == b.words.len());
+            && a.loops.iter().zip(&b.loops).all(|(a, b)| {
+                let left = a
+                    .words
+                    .iter()
+                    .filter(|it| !self.is_removed(&it.span.range()));
+                a.variable == b.variable && left.count() == b.words.len()
+            });
         if !same_context {
             return Err("a command would run under other circumstances");
         }
@@ -465,7 +493,8 @@ impl<'a> Shift<'a> {
         let mut tokens_after = tokens(new)
             .filter(|token| !inserted(token))
             .chain(loop_words(new));
-        for token in tokens(old).chain(loop_words(old)) {
+        let kept = |token: &Token<'_>| !self.is_removed(&token.span);
+        for token in tokens(old).chain(loop_words(old)).filter(kept) {
             let other = tokens_after.next().ok_or("a word is gone")?;
             self.token(&token, &other)?;
         }
@@ -500,7 +529,12 @@ impl<'a> Shift<'a> {
     }
 
     fn comments(&self, old: &Script, new: &Script) -> Result<(), &'static str> {
-        let own = |it| matches!(it, WordEffect::Commands | WordEffect::Comment);
+        let own = |it| {
+            matches!(
+                it,
+                WordEffect::Commands | WordEffect::Comment | WordEffect::RemovesCommands
+            )
+        };
         let before = old.comments.iter().map(|it| it.range());
         let before = before.filter(|it| !self.is_within(it, own));
         let after = new.comments.iter().map(|it| it.range());
@@ -512,6 +546,106 @@ impl<'a> Shift<'a> {
             Err("a comment in the shell text changed")
         }
     }
+}
+
+/// Whether the words that go are the declared number of whole words of one command or one loop, with nothing but
+/// blanks between them.
+fn words_go(text: &str, old: &Script, item: &Item<'_>, count: u32) -> Result<(), &'static str> {
+    const OTHERS: &str = "the words that go are not the declared ones";
+    if !item.text.is_empty() {
+        return Err(OTHERS);
+    }
+    let words = |it: &Command, looped: bool| -> Vec<Range<usize>> {
+        let own: Vec<Token<'_>> = if looped {
+            loop_words(it).collect()
+        } else {
+            tokens(it).filter(|it| it.kind == TokenKind::Word).collect()
+        };
+        let mut spans: Vec<_> = own.into_iter().map(|it| it.span).collect();
+        spans.retain(|span| within(span, &item.old));
+        spans
+    };
+    let of_command = old
+        .commands
+        .iter()
+        .flat_map(|it| [words(it, false), words(it, true)]);
+    let Some(spans) = of_command.into_iter().find(|it| !it.is_empty()) else {
+        return Err(OTHERS);
+    };
+    let mut rest = remainder(text, &item.old, &spans);
+    let blank = rest.all(|it| {
+        it.replace("\\\n", "")
+            .chars()
+            .all(|it| it == ' ' || it == '\t')
+    });
+    if spans.len() == count as usize && blank {
+        Ok(())
+    } else {
+        Err(OTHERS)
+    }
+}
+
+/// Whether whole commands go, and with them only what joins them to their neighbours so that these run as before: the
+/// end of a command, or `&&`.
+fn commands_go(text: &str, old: &Script, item: &Item<'_>) -> Result<(), &'static str> {
+    const OTHERS: &str = "more than whole commands would go";
+    let spans = old.commands.iter().filter_map(|it| {
+        let span = tokens(it).map(|it| it.span).reduce(cover)?;
+        within(&span, &item.old).then_some(span)
+    });
+    let mut spans: Vec<_> = spans.collect();
+    spans.sort_by_key(|it| it.start);
+    let (Some(first), Some(end)) = (spans.first(), spans.iter().map(|it| it.end).max()) else {
+        return Err("no command goes although that was declared");
+    };
+    if !item.text.is_empty() {
+        return Err(OTHERS);
+    }
+    let commands = first.start..end;
+    let comments = old.comments.iter().map(|it| it.range());
+    let comments: Vec<_> = comments.filter(|it| within(it, &item.old)).collect();
+    let edge = |range: Range<usize>| {
+        let text: String = remainder(text, &range, &comments).collect();
+        let text = text
+            .replace("&&", "")
+            .replace("\\\n", "")
+            .replace("2>&1", "");
+        text.chars().all(|it| matches!(it, ' ' | '\t' | '\n' | ';'))
+    };
+    spans.extend(comments.iter().filter(|it| within(it, &commands)).cloned());
+    let mut inside = remainder(text, &commands, &spans);
+    let joined = inside.all(|it| {
+        let it = it.replace("2>&1", "");
+        it.chars().all(|it| " \t\n;&|\\{}".contains(it))
+    });
+    if joined && edge(item.old.start..commands.start) && edge(commands.end..item.old.end) {
+        Ok(())
+    } else {
+        Err(OTHERS)
+    }
+}
+
+/// The pieces of `range` of the text that none of the `spans` holds.
+fn remainder<'t>(
+    text: &'t str,
+    range: &Range<usize>,
+    spans: &[Range<usize>],
+) -> impl Iterator<Item = &'t str> + use<'t> {
+    let mut spans: Vec<_> = spans.to_vec();
+    spans.sort_by_key(|it| it.start);
+    spans.push(range.end..range.end);
+    let mut pieces = Vec::new();
+    let mut at = range.start;
+    for span in spans {
+        if span.end < range.start || span.start > range.end {
+            continue;
+        }
+        if at < span.start {
+            pieces.push(text.get(at..span.start).unwrap_or("x"));
+        }
+        at = at.max(span.end);
+    }
+    pieces.into_iter()
 }
 
 /// Where the byte `at` has gone if `before` are the items before it.
@@ -926,6 +1060,77 @@ mod tests {
         );
         rejected("docker push ⟦a; docker push b→c⟧", &[Commands], "");
         rejected("docker push a⟦→\ncat <<E\n⟧\nls\nE\n", &[Commands], "");
+    }
+
+    #[test]
+    fn words_may_go_if_their_number_is_right() {
+        use WordEffect::Removes;
+        accepted("docker build ⟦-t a:latest →⟧-t a:$T .", &[Removes(2)]);
+        accepted("docker build -t a:$T⟦ -t a:latest→⟧", &[Removes(2)]);
+        accepted(
+            "docker build \\\n  ⟦-t a:latest \\\n  →⟧-t a:$T .\n",
+            &[Removes(2)],
+        );
+        accepted(
+            "for t in ⟦latest →⟧$T; do docker tag a a:$t; docker push a:$t; done",
+            &[Removes(1)],
+        );
+        rejected(
+            "docker build ⟦-t a:latest →⟧.",
+            &[Removes(1)],
+            "words that go",
+        );
+        rejected(
+            "docker build ⟦-t a:latest →x ⟧.",
+            &[Removes(2)],
+            "words that go",
+        );
+        rejected("docker push ⟦a; docker push →⟧b", &[Removes(2)], "");
+        rejected(
+            "docker build ⟦-t a:lat→⟧est .",
+            &[Removes(1)],
+            "words that go",
+        );
+        rejected("docker push a⟦ >log→⟧", &[Removes(1)], "words that go");
+    }
+
+    #[test]
+    fn whole_commands_may_go_with_what_joins_them() {
+        use WordEffect::RemovesCommands as Removes;
+        accepted("⟦docker push a:latest && →⟧docker push a:$T", &[Removes]);
+        accepted("docker push a:$T⟦ && docker push a:latest→⟧", &[Removes]);
+        accepted("docker push a:$T; ⟦docker push a:latest; →⟧ls", &[Removes]);
+        accepted("a\n⟦docker push a:latest # x\n→⟧b\n", &[Removes]);
+        accepted("a\n⟦docker push a:latest || exit 1\n→⟧b\n", &[Removes]);
+        accepted(
+            "if x; then\n  ⟦docker push a:latest\n  →⟧docker push a:$T\nfi\n",
+            &[Removes],
+        );
+        rejected("docker push a ⟦|| docker push b→⟧", &[Removes], "more than");
+        rejected("⟦docker push a || →⟧docker push b", &[Removes], "more than");
+        rejected("if x; ⟦then docker push a; →⟧fi", &[Removes], "");
+        rejected(
+            "if x; then ⟦docker push a; →⟧fi",
+            &[Removes],
+            "cannot be read",
+        );
+        rejected(
+            "docker push a⟦ && →⟧docker push b",
+            &[Removes],
+            "no command",
+        );
+        rejected(
+            "x || ⟦docker push a && →⟧docker push b",
+            &[Removes],
+            "circumstances",
+        );
+        rejected(
+            "! ⟦docker push a && →⟧docker push b",
+            &[Removes],
+            "circumstances",
+        );
+        rejected("⟦docker push a →⟧x", &[Removes], "");
+        rejected("⟦cat x | →⟧docker load", &[Removes], "more than");
     }
 
     #[test]

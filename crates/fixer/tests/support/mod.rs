@@ -111,6 +111,7 @@ pub(crate) fn finding(
                 changes,
             })
         }),
+        alternative: None,
         refusal: None,
     }
 }

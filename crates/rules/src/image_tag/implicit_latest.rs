@@ -101,7 +101,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 report
                     .draft(place.file.id, place.image.span, message)
                     .severity(severity)
-                    .shared_fix(fix),
+                    .shared_fix(fix)
+                    .alternative(plan.second.clone().filter(|_| !deploys)),
             );
         }
     }

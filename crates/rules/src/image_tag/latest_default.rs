@@ -10,7 +10,8 @@
 //!
 //! The fallback is taken just when something went wrong, and then all such builds overwrite the same tag. A
 //! variable that is always `latest` is no better than the word: it is an error where no other tag is pushed,
-//! otherwise a warning, as a fallback is. A value that only a condition on the branch gives is a note.
+//! otherwise a warning, as a fallback is. A value that only a condition on the branch gives is a note, and so is the
+//! fallback of a variable that every build with a source sets, from the commit or from the id of the build.
 //!
 //! ## Bad
 //!
@@ -52,9 +53,10 @@
 //!
 //! The fallback becomes the branch tag. Where a command of the file sets the variable, that is done only with
 //! `--unsafe`: few builds ever come to the fallback, but the definition of the branch ends every one that
-//! knows none. Behind a variable that holds the commit there is no fix, since a build without a commit can seldom
-//! tell its branch. `env.variables` is literal text in which nothing is expanded, so there a command that sets the
-//! variable is inserted instead.
+//! knows none. Behind a variable that holds the commit, the build's id or its number, the fallback becomes an error,
+//! `${COMMIT:?no commit to tag the image with}`, also with `--unsafe` only: a build without a commit can seldom tell its
+//! branch, and stops instead of overwriting `latest`. Nothing else is rewritten. `env.variables` is literal text in
+//! which nothing is expanded, so there a command that sets the variable is inserted instead.
 //!
 //! ## When to silence it
 //!
@@ -76,6 +78,7 @@ use tagwright_flow::tools::Role;
 
 use crate::context::{Context, Place, Report, deploys};
 use crate::delivery;
+use crate::source_known;
 use crate::{Category, Check, Fixable, Refusal, RefusalCode, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
@@ -128,6 +131,11 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     (
                         Severity::Note,
                         format!("`{name}` {what} `latest` for some branches only; it is the tag of `{shown}`, and each of their builds overwrites it"),
+                    )
+                } else if fallback && source_known::is_set(place.file, &name, place.image.order) {
+                    (
+                        Severity::Note,
+                        format!("`{name}` {what} `latest` and is the tag of `{shown}`: every build with a source sets it, so only a build that has none takes `latest`"),
                     )
                 } else if place.image.is_latest() && !fallback {
                     (

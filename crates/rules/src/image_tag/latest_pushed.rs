@@ -49,6 +49,13 @@
 //! Terraform or CloudFormation beside the buildspec deploys `latest` of a repository that it does not write
 //! out, the finding shows the place.
 //!
+//! Where `latest` is an alias, pushed beside a tag of its own that is deployed or recorded, and nothing in the
+//! repository reads it, there is a second answer: drop it. The commands that make, push and announce it go, and a
+//! build that names the image only `latest` takes the other tag. That needs no branch. It is unsafe for the same
+//! reason as moving it. `tagwright fix --unsafe --alias drop` and `alias = "drop"` below `[tag]` choose it; editors
+//! offer both. It changes nothing where the other tag is set only after the build, where another command would run
+//! under other conditions, or where a list would be left without commands.
+//!
 //! ## When to silence it
 //!
 //! For a base image, a cache or a release channel that others pull as `latest` on purpose, beside a tag
@@ -124,7 +131,9 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                         "the other tag is pushed here",
                     );
                 }
-                report.add(draft.shared_fix(context.plan(index).pushes.clone()));
+                let plan = context.plan(index);
+                let draft = draft.shared_fix(plan.pushes.clone());
+                report.add(draft.alternative(plan.second.clone()));
             }
         }
     }

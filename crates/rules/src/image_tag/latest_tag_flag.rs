@@ -87,16 +87,17 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 let site = flag
                     .value_site
                     .ok_or_else(|| Refusal::uncertain("the place of the value is not certain"))?;
+                let tag = tag_for(context, call);
                 let definition = define_branch_for_command(
                     context,
                     file,
                     call.order,
                     site.expansion == tagwright_flow::expression::Expansion::InnerShell,
+                    &tag,
                 )?;
                 if let tagwright_flow::expression::Expansion::Never(reason) = site.expansion {
                     return Err(refusal::not_expanded(reason));
                 }
-                let tag = tag_for(context, call);
                 let mut changes = vec![Change {
                     file: file.id,
                     node: site.node,

@@ -222,7 +222,7 @@ fn insert_tag(context: &Context<'_>, file: &FileFacts, call: &CopilotUse) -> Res
         text.push_str(" --force");
         words += 1;
     }
-    let definition = define_branch_for_command(context, file, call.order, inner)?;
+    let definition = define_branch_for_command(context, file, call.order, inner, &tag)?;
     let mut changes = vec![Change {
         file: file.id,
         node: site.node,

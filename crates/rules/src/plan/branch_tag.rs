@@ -6,7 +6,7 @@ use tagwright_flow::facts::{FileFacts, Order};
 use tagwright_flow::tools::{Role, Tool};
 use tagwright_flow::{FileId, FileKind};
 
-use super::definition::define_branch;
+use super::definition::{define_for, reads_branch};
 use super::handed_over;
 use super::joined::{
     Tagged, unnamed, with_parts, with_registry_calls, with_shared_variables, without_foreign,
@@ -59,7 +59,7 @@ pub(super) fn branch_tag<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Re
     }
     let moves = edits.moves;
     let edits_files = !edits.commands.is_empty();
-    let changes = with_definitions(context, edits)?;
+    let changes = with_definitions(context, edits, &tag)?;
     let read = places.iter().any(|(place, _)| deploys(place.image.role));
     let whose = if moves {
         " in the repository of the branch's environment"
@@ -85,7 +85,11 @@ pub(super) fn branch_tag<'a>(context: &Context<'a>, places: &[Tagged<'a>]) -> Re
 }
 
 /// The changes of all places, and in each file those that define what they read; each change once.
-fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, Refusal> {
+fn with_definitions(
+    context: &Context<'_>,
+    edits: Edits,
+    tag: &str,
+) -> Result<Vec<Change>, Refusal> {
     let Edits {
         mut changes,
         first_use,
@@ -100,9 +104,16 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
             "there is nothing to rewrite",
         ));
     }
-    for (file, need) in needs(context, first_use, inner)? {
+    // A repository of the branch's environment takes the branch, whatever the tag is.
+    let tag = if moves {
+        &*context.settings.branch_reference()
+    } else {
+        tag
+    };
+    let branch = reads_branch(context, tag);
+    for (file, need) in needs(context, first_use, inner, branch)? {
         let facts = context.workspace.file(file);
-        let definition = define_branch(context, facts, need.order, need.exported)?;
+        let definition = define_for(context, facts, need.order, need.exported, tag)?;
         if definition.change.is_some() {
             changes.extend(pipeline::pass_branch(context, file)?);
         } else if moves {
@@ -121,7 +132,7 @@ fn with_definitions(context: &Context<'_>, edits: Edits) -> Result<Vec<Change>, 
 }
 
 /// The changes that give the branch variable its value before a command of `file` reads it: in the file itself, or, for
-/// a script, in all buildspecs that run it. `inner`: a nested shell reads it.
+/// a script, in all buildspecs that run it; none if `tag` does not read it. `inner`: a nested shell reads it.
 ///
 /// # Errors
 /// Nothing would define it; the reason.
@@ -130,11 +141,15 @@ pub(crate) fn define_branch_for_command(
     file: &FileFacts,
     order: Order,
     inner: bool,
+    tag: &str,
 ) -> Result<Vec<Change>, Refusal> {
     let mut changes = Vec::new();
-    for (file, need) in needs(context, BTreeMap::from([(file.id, order)]), inner)? {
+    if !reads_branch(context, tag) {
+        return Ok(changes);
+    }
+    for (file, need) in needs(context, BTreeMap::from([(file.id, order)]), inner, true)? {
         let facts = context.workspace.file(file);
-        changes.extend(define_branch(context, facts, need.order, need.exported)?.change);
+        changes.extend(define_for(context, facts, need.order, need.exported, tag)?.change);
     }
     Ok(changes)
 }
@@ -168,7 +183,7 @@ struct Need {
 }
 
 /// The buildspecs that have to define the branch variable, for all files in which it is read. `inner`: a nested shell
-/// reads it.
+/// reads it; `branch`: the tag is made of it.
 ///
 /// # Errors
 /// Nothing would define it for one of the files; the reason.
@@ -176,6 +191,7 @@ fn needs(
     context: &Context<'_>,
     first_use: BTreeMap<FileId, Order>,
     inner: bool,
+    branch: bool,
 ) -> Result<BTreeMap<FileId, Need>, Refusal> {
     let mut needs: BTreeMap<FileId, Need> = BTreeMap::new();
     let mut add = |file: FileId, order: Order, exported: bool| {
@@ -185,7 +201,9 @@ fn needs(
     };
     for (file, order) in first_use {
         let facts = context.workspace.file(file);
-        if facts.kind == FileKind::Script {
+        if !branch && facts.buildspec.is_none() {
+            // Whatever else the tag reads, CodeBuild or the project exports.
+        } else if facts.kind == FileKind::Script {
             handed_over::may_read_branch(context, facts)?;
             for (build, order) in context.workspace.builds_of(file) {
                 add(*build, *order, true);

@@ -8,6 +8,7 @@ use tagwright_syntax::{SmolStr, Span};
 
 use crate::branch_variable::{self, Value};
 use crate::context::Context;
+use crate::shell_text::names_in;
 use crate::{Change, ChangeKind, Refusal, RefusalCode, WordEffect};
 
 /// Where a command can be inserted.
@@ -170,6 +171,28 @@ pub(crate) fn define_branch<'a>(
         change: Some(place.insert(file.id, derivation)?),
         place,
     })
+}
+
+/// The same if `tag` reads the branch variable; a tag made of what CodeBuild sets needs no definition.
+pub(super) fn define_for<'a>(
+    context: &Context<'_>,
+    file: &'a FileFacts,
+    order: Order,
+    inner: bool,
+    tag: &str,
+) -> Result<Definition<'a>, Refusal> {
+    if reads_branch(context, tag) {
+        return define_branch(context, file, order, inner);
+    }
+    Ok(Definition {
+        change: None,
+        place: insertion(file, order),
+    })
+}
+
+/// Whether the tag, as shell text, reads the branch variable.
+pub(super) fn reads_branch(context: &Context<'_>, tag: &str) -> bool {
+    names_in(tag).any(|name| name == context.settings.branch_variable)
 }
 
 /// The top of the earliest list that runs before `order`.

@@ -102,7 +102,7 @@ fn is_exported(file: &FileFacts, text: &str) -> bool {
 }
 
 /// With braces where the text behind the place would otherwise become part of the name.
-fn braced(text: &str, file: &FileFacts, site: Site) -> String {
+pub(super) fn braced(text: &str, file: &FileFacts, site: Site) -> String {
     if text.starts_with("${") {
         return text.to_owned();
     }

@@ -8,6 +8,7 @@
 //! [`ImagePlan`] is the face of this folder; rules that insert commands of their own take [`define_branch`] and
 //! [`define_branch_after`] from it. Nothing here knows which rule asks.
 
+mod alias;
 mod branch_tag;
 mod definition;
 mod existing;
@@ -16,24 +17,27 @@ mod handed_over;
 mod joined;
 mod left_behind;
 pub(crate) mod pipeline;
+mod removal;
 mod repository;
+mod stop;
 pub(crate) mod tag_choice;
 mod tag_edits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tagwright_flow::expression::{Origin, plain_name};
-use tagwright_flow::facts::{AssignmentFact, AssignmentPlace, FileFacts, TagKind, TagValue};
+use tagwright_flow::expression::Origin;
+use tagwright_flow::facts::{AssignmentPlace, FileFacts, TagKind, TagValue};
 use tagwright_flow::{FileId, Flow};
 use tagwright_syntax::Span;
 
+use self::alias::drop_alias;
 use self::branch_tag::branch_tag;
 use self::existing::take_existing;
 use self::joined::Tagged;
 use crate::context::{Context, Place, deploys};
 use crate::rewritten::is_data;
-use crate::shell_text::names_in;
+use crate::settings::Alias;
 use crate::{Applicability, Fix, Refusal, RefusalCode};
 
 pub(crate) use self::branch_tag::define_branch_for_command;
@@ -51,6 +55,8 @@ pub(crate) struct ImagePlan {
     data: Result<Arc<Fix>, Refusal>,
     /// For everything else.
     pub(crate) pushes: Result<Arc<Fix>, Refusal>,
+    /// The other answer for everything else, if `latest` is an alias and can be moved or dropped.
+    pub(crate) second: Option<Arc<Fix>>,
     /// For `latest` that is only one of the values of a variable, by file and place: it can change alone,
     /// since everything that takes the variable takes the new value.
     defaults: HashMap<(FileId, Span), Result<Arc<Fix>, Refusal>>,
@@ -116,14 +122,23 @@ impl ImagePlan {
         if !readers.is_empty()
             && let Some(fix) = take_existing(context, &readers, &rest, &pushed)
         {
+            let pushes = match context.settings.alias {
+                Alias::Move => branch_tag(context, &rest).map(Arc::new),
+                Alias::Drop => Err(Refusal::new(
+                    RefusalCode::CoveredElsewhere,
+                    "the alias can go once nothing deploys it",
+                )),
+            };
             let deploys = Ok(Arc::new(fix));
             return Self {
                 data: deploys.clone(),
                 deploys,
-                pushes: branch_tag(context, &rest).map(Arc::new),
+                pushes,
+                second: None,
                 defaults,
             };
         }
+        let alias = drop_alias(context, &latest, &pushed, &places);
         let fix = if let Some(refusal) = unpushed(&places, beside) {
             Err(refusal)
         } else if pushes_latest {
@@ -149,10 +164,16 @@ impl ImagePlan {
         let own = (fix.is_err() && !commands.is_empty() && commands.len() < readers.len())
             .then(|| take_existing(context, &commands, &rest, &pushed))
             .flatten();
+        let (pushes, second) = match (alias, context.settings.alias) {
+            (Some(drop), Alias::Drop) => (drop.map(Arc::new), fix.clone().ok()),
+            (Some(drop), Alias::Move) => (fix.clone(), drop.ok().map(Arc::new)),
+            (None, _) => (fix.clone(), None),
+        };
         Self {
             deploys: own.map_or_else(|| fix.clone(), |own| Ok(Arc::new(own))),
-            data: fix.clone(),
-            pushes: fix,
+            data: fix,
+            pushes,
+            second,
             defaults,
         }
     }
@@ -216,19 +237,20 @@ fn defaults<'a>(
     let too_many = groups.len().saturating_mul(latest) > MOST_CHANGES;
     for Group { places, spans } in groups {
         let seldom = places.iter().all(|(place, tag)| is_seldom(place.file, tag));
-        let mut behind = places.iter();
-        let fix =
-            if let Some(refusal) = behind.find_map(|(place, tag)| behind_commit(place.file, tag)) {
-                Err(refusal)
-            } else if too_many {
-                Err(Refusal::new(
-                    RefusalCode::UnsupportedForm,
-                    "too many variables and places name this image",
-                ))
-            } else {
-                branch_tag(context, &places)
-            };
+        let fix = if let Some(fix) = stop::without_source(&places) {
+            fix
+        } else if too_many {
+            Err(Refusal::new(
+                RefusalCode::UnsupportedForm,
+                "too many variables and places name this image",
+            ))
+        } else {
+            branch_tag(context, &places)
+        };
         let fix = fix.map(|fix| {
+            if fix.message == stop::MESSAGE {
+                return Arc::new(fix);
+            }
             Arc::new(Fix {
                 message: "take the branch tag instead of `latest`".to_owned(),
                 // The command that finds the branch ends a build that has none, and most such builds
@@ -247,30 +269,6 @@ fn defaults<'a>(
         }
     }
     fixes
-}
-
-/// Why the fallback stays, if the tag is only the fallback of a variable that holds the commit, which every
-/// build of a Git source and of a pipeline knows. The definition of the branch could only end such a build.
-fn behind_commit(file: &FileFacts, tag: &TagValue) -> Option<Refusal> {
-    const COMMIT: &str = "CODEBUILD_RESOLVED_SOURCE_VERSION";
-    let Origin::Fallback(name) = &tag.origin else {
-        return None;
-    };
-    let assigned = |a: &&AssignmentFact| {
-        a.place == AssignmentPlace::Command && names_in(&a.value).any(|read| read == COMMIT)
-    };
-    let place = file.assigned(name).find(assigned);
-    if place.is_none() && plain_name(name) != COMMIT {
-        return None;
-    }
-    let message = format!(
-        "the fallback is used only where {name} is empty, and then no command can tell the branch"
-    );
-    let refusal = Refusal::new(RefusalCode::BranchUnknown, message);
-    Some(match place {
-        Some(place) => refusal.at(file.id, place.span, "the commit"),
-        None => refusal,
-    })
 }
 
 /// Whether the tag is only the fallback of a variable that a command of the file sets.
