@@ -371,8 +371,9 @@ fn rewrites(applied: &str, files: &[&str]) -> Vec<String> {
     let mut all = vec![("ci/buildspec.yml", &*buildspec)];
     all.extend(files.iter().map(|path| (*path, &*pod)));
     let found = check(&all);
-    let pushed = found.iter().find(|it| it.rule == "latest-pushed").unwrap();
-    let changes = pushed.fix.iter().flat_map(|fix| &fix.changes);
+    let pushed = found.iter().find(|it| it.rule == "latest-pushed");
+    let fixes = pushed.iter().flat_map(|it| &it.fix);
+    let changes = fixes.flat_map(|fix| &fix.changes);
     let inserted = changes.filter_map(|change| match &change.kind {
         ChangeKind::InsertItem { value, .. } => value.strip_prefix("sed -i ")?.rsplit_once(' '),
         _ => None,
