@@ -12,8 +12,10 @@ pub(crate) mod terraform;
 mod terraform_iam;
 pub(crate) mod terraform_inline;
 
-use tagwright_syntax::Span;
-use tagwright_syntax::yaml::{NodeId, Tree};
+use tagwright_syntax::yaml::{self, NodeId, Tree};
+use tagwright_syntax::{Span, hcl};
+
+use crate::FileKind;
 
 /// What one file says of deliveries.
 #[derive(Clone, Debug, Default)]
@@ -370,6 +372,17 @@ pub struct Grant {
     pub repository: Value,
     /// Where the permission names the repository, bytes of the file.
     pub span: Span,
+}
+
+/// The buildspecs that a file of this kind holds itself, in its order.
+#[must_use]
+pub fn buildspecs_inside(kind: FileKind, text: &str) -> Vec<inline::Inline> {
+    match kind {
+        FileKind::Terraform => hcl::parse(text)
+            .map(|file| terraform_inline::buildspecs(text, &file))
+            .unwrap_or_default(),
+        _ => inline::in_template(text, &yaml::parse(text)),
+    }
 }
 
 /// Whether the text of a project's buildspec is the path of a file.

@@ -15,7 +15,7 @@ use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 use tagwright_syntax::{SmolStr, SourceMap, Span};
 
 use crate::FileId;
-use crate::delivery::inline;
+use crate::delivery;
 use crate::expression::plain_name;
 use crate::facts::{FileFacts, IMAGE_FILES, Order, ShellKind};
 use crate::kind::{FileKind, has};
@@ -171,7 +171,7 @@ impl FileFacts {
             add_scripts(&self.tree(), spec.shell, &mut found);
             return found;
         }
-        for inner in inline::buildspecs(self.kind, &self.text) {
+        for inner in delivery::buildspecs_inside(self.kind, &self.text) {
             add_scripts(&yaml::parse(&inner.text), spec.shell, &mut found);
         }
         found
@@ -181,7 +181,7 @@ impl FileFacts {
     #[must_use]
     pub fn scripts_at(&self, place: Span) -> Vec<ItemScript> {
         let mut found = Vec::new();
-        for inner in inline::buildspecs(self.kind, &self.text) {
+        for inner in delivery::buildspecs_inside(self.kind, &self.text) {
             if inner.span == place {
                 add_scripts(&yaml::parse(&inner.text), ShellKind::Posix, &mut found);
             }

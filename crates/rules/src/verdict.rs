@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use tagwright_flow::delivery::inline::{buildspecs, in_template};
+use tagwright_flow::delivery::buildspecs_inside;
+use tagwright_flow::delivery::inline::in_template;
 use tagwright_flow::facts::FileFacts;
 use tagwright_flow::mentions::{Alone, Surroundings};
 use tagwright_flow::{FileId, FileKind, ReadOptions, Workspace, read_file_with};
@@ -80,7 +81,7 @@ pub fn read(
     // Whatever is in a file of Terraform, no visitor sees it.
     let mut projects = facts.delivery.iter().flat_map(|it| &it.projects);
     if facts.kind == FileKind::Terraform && projects.any(|it| it.text.is_some()) {
-        let inside = buildspecs(facts.kind, text);
+        let inside = buildspecs_inside(facts.kind, text);
         inline::check(&facts, text, &inside, options, settings, &mut findings);
     }
     let directives = directives.unwrap_or_else(|| {

@@ -1,11 +1,8 @@
 //! Buildspecs that a description holds itself, as text: a CloudFormation template in any style of YAML or JSON, and
 //! put together by `Fn::Sub` or `Fn::Join`; a configuration of Terraform.
 
-use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
-use tagwright_syntax::{SourceMap, Span, hcl};
-
-use super::terraform_inline;
-use crate::FileKind;
+use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
+use tagwright_syntax::{SourceMap, Span};
 
 /// A buildspec inside a description.
 #[derive(Debug)]
@@ -22,17 +19,6 @@ pub struct Inline {
 
 /// The keys that hold a buildspec: of a project, and of the action that starts one.
 const KEYS: [&str; 2] = ["BuildSpec", "BuildspecOverride"];
-
-/// The buildspecs that a file of this kind holds, in its order.
-#[must_use]
-pub fn buildspecs(kind: FileKind, text: &str) -> Vec<Inline> {
-    match kind {
-        FileKind::Terraform => hcl::parse(text)
-            .map(|file| terraform_inline::buildspecs(text, &file))
-            .unwrap_or_default(),
-        _ => in_template(text, &yaml::parse(text)),
-    }
-}
 
 /// The buildspecs that the template holds, in the order of the file. `text` is the template, `tree` its tree.
 #[must_use]

@@ -143,26 +143,14 @@ impl ImagePlan {
             Err(refusal)
         } else if pushes_latest {
             branch_tag(context, &latest)
-        } else if beside {
-            Err(Refusal::new(
-                RefusalCode::NotPushed,
-                "the tags that this repository pushes for the image are not known to be set where it is deployed",
-            ))
         } else {
-            Err(Refusal::new(
-                RefusalCode::NotPushed,
-                "nothing in this repository pushes the image, so its tag has to change where it is pushed first",
-            ))
+            let reason = if beside { NOT_SET } else { NOT_PUSHED };
+            Err(Refusal::new(RefusalCode::NotPushed, reason))
         };
         let fix = fix.map(Arc::new);
-        // What a file of data names stays, and goes on being pushed; what a command deploys needs not wait for it.
-        let commands: Vec<_> = readers
-            .iter()
-            .copied()
-            .filter(|(place, _)| !is_data(place.file))
-            .collect();
-        let own = (fix.is_err() && !commands.is_empty() && commands.len() < readers.len())
-            .then(|| take_existing(context, &commands, &rest, &pushed))
+        let own = fix
+            .is_err()
+            .then(|| without_data(context, &readers, &rest, &pushed))
             .flatten();
         let (pushes, second) = match (alias, context.settings.alias) {
             (Some(drop), Alias::Drop) => (drop.map(Arc::new), fix.clone().ok()),
@@ -177,6 +165,23 @@ impl ImagePlan {
             defaults,
         }
     }
+}
+
+const NOT_SET: &str = "the tags that this repository pushes for the image are not known to be set where it is deployed";
+const NOT_PUSHED: &str = "nothing in this repository pushes the image, so its tag has to change where it is pushed first";
+
+/// What a file of data names stays, and goes on being pushed; what commands deploy needs not wait for it.
+fn without_data<'a>(
+    context: &Context<'a>,
+    readers: &[Tagged<'a>],
+    rest: &[Tagged<'_>],
+    pushed: &[Tagged<'_>],
+) -> Option<Fix> {
+    let all = readers.iter().copied();
+    let commands: Vec<_> = all.filter(|(place, _)| !is_data(place.file)).collect();
+    let some = !commands.is_empty() && commands.len() < readers.len();
+    some.then(|| take_existing(context, &commands, rest, pushed))
+        .flatten()
 }
 
 /// Why nothing can move while another tag is deployed that nothing pushes: it may be `latest` when the build
