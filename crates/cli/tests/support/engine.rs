@@ -49,7 +49,12 @@ make() { # the commit, the names
     set -- "$@" -t "$name"
     shift
   done
-  printf 'FROM scratch\nLABEL commit="%s" build="%s"\n' "$commit" "$$.$(date +%N)" | @DOCKER@ build -q "$@" - >/dev/null
+  # While another fixture's images are deleted, the engine may lose the one that it is just making.
+  for attempt in 1 2 3; do
+    printf 'FROM scratch\nLABEL commit="%s" build="%s"\n' "$commit" "$$.$(date +%N)" | @DOCKER@ build -q "$@" - >/dev/null && return
+    sleep 1
+  done
+  return 1
 }
 case "$1 $2" in
   'buildx build' | 'image build' | 'builder build') shift ;;
