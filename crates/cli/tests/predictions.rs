@@ -78,11 +78,13 @@ fn name_of(tree: &Path, path: Option<&Path>) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Fixtures in which the stubs and the prediction do not see the same: a task definition or a manifest that `sed` fills in, a script on another
-/// machine, calls of the registry.
-const UNSEEN: [&str; 5] = [
+/// Fixtures in which the stubs and the prediction do not see the same: a task definition, image definitions or a manifest that
+/// `sed` fills in, a script on another machine, calls of the registry.
+const UNSEEN: [&str; 7] = [
+    "definitions-of-several-services",
     "definitions-that-the-build-overwrites",
     "latest-that-sed-looks-for",
+    "manifest-applied-by-the-build",
     "manifest-filled-in-by-sed",
     "promoted-by-the-registry",
     "pulled-on-another-machine",
