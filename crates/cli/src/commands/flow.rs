@@ -13,7 +13,7 @@ use tagwright_syntax::{LineIndex, Span};
 use crate::args::{FlowArgs, FlowFormat};
 use crate::deliver::{ending, problems};
 use crate::ending::{Exit, Stop, Streams};
-use crate::report::{Report, escape};
+use crate::report::{Report, escape, write_pretty};
 use crate::session::Session;
 use tagwright_project::Workspace;
 
@@ -99,10 +99,7 @@ pub(crate) fn flow(args: &FlowArgs, streams: &mut Streams<'_>) -> Result<Exit, S
     let out: &mut dyn Write = streams.output;
     match args.format {
         FlowFormat::Text => text(&document, out)?,
-        FlowFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;
-            writeln!(out)?;
-        }
+        FlowFormat::Json => write_pretty(&document, out)?,
         FlowFormat::Mermaid => mermaid(&document, out)?,
     }
     Ok(ending(&report))

@@ -1,7 +1,5 @@
 //! `tagwright rules` and `tagwright explain`: what the rules say about themselves.
 
-use std::io;
-
 use serde::Serialize;
 use tagwright_grammar::{KeyPage, key_pages};
 use tagwright_rules::{Fixable, registry, rule};
@@ -9,6 +7,7 @@ use tagwright_rules::{Fixable, registry, rule};
 use crate::args::RulesFormat;
 use crate::ending::{Exit, Stop, Streams};
 use crate::pages::{by_category, level, page};
+use crate::report::write_pretty;
 use tagwright_project::analysis;
 
 /// A rule in the list for other programs.
@@ -37,8 +36,7 @@ pub(crate) fn list(format: RulesFormat, streams: &mut Streams<'_>) -> Result<Exi
                     summary: rule.summary(),
                 })
                 .collect();
-            serde_json::to_writer_pretty(&mut *streams.output, &rules).map_err(io::Error::from)?;
-            writeln!(streams.output)?;
+            write_pretty(&rules, streams.output)?;
             Ok(Exit::Clean)
         }
     }

@@ -8,7 +8,7 @@ use super::collect::Collected;
 use super::tally::{Counts, Finding, Merged, Severity, Tally};
 use crate::args::MergeFormat;
 use crate::migrate::report::markup;
-use crate::report::percent_encode;
+use crate::report::{percent_encode, schema_of, write_pretty};
 
 /// Writes the report.
 ///
@@ -30,20 +30,14 @@ pub(crate) fn write(
     match format {
         MergeFormat::Md => markdown(&merged, out),
         MergeFormat::Html => page(&merged, out),
-        MergeFormat::Json | MergeFormat::Sarif => {
-            serde_json::to_writer_pretty(&mut *out, &merged).map_err(io::Error::from)?;
-            out.write_all(b"\n")
-        }
+        MergeFormat::Json | MergeFormat::Sarif => write_pretty(&merged, out),
     }
 }
 
 /// The JSON Schema of the merged report.
 #[must_use]
 pub fn schema() -> schemars::Schema {
-    schemars::generate::SchemaSettings::draft2020_12()
-        .for_serialize()
-        .into_generator()
-        .into_root_schema_for::<Merged>()
+    schema_of::<Merged>()
 }
 
 /// One run for each repository, written one after the other.

@@ -217,7 +217,12 @@ pub(super) struct Summary {
 }
 
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &document(report)).map_err(io::Error::from)?;
+    write_pretty(&document(report), out)
+}
+
+/// Writes a document of JSON, which ends with a line break.
+pub(crate) fn write_pretty(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
     out.write_all(b"\n")
 }
 
@@ -227,7 +232,8 @@ pub fn schema() -> schemars::Schema {
     schema_of::<Document<'_>>()
 }
 
-pub(super) fn schema_of<T: JsonSchema>() -> schemars::Schema {
+/// The JSON Schema of a document.
+pub(crate) fn schema_of<T: JsonSchema>() -> schemars::Schema {
     schemars::generate::SchemaSettings::draft2020_12()
         .for_serialize()
         .into_generator()

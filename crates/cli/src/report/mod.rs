@@ -36,6 +36,7 @@ pub use tagwright_project::workspace::SuppressionKind;
 pub use crate::severity::severity_name;
 pub use human::Style;
 pub use json::schema;
+pub(crate) use json::{schema_of, write_pretty};
 pub use jsonl::schema as lines_schema;
 pub(crate) use sarif::percent_encode;
 

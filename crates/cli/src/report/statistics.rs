@@ -6,7 +6,7 @@ use std::io;
 use serde::Serialize;
 use tagwright_diagnostics::{Applicability, Severity};
 
-use super::{Report, severity_name};
+use super::{Report, severity_name, write_pretty};
 use crate::args::Format;
 
 /// The findings of one rule with one severity.
@@ -25,8 +25,7 @@ struct Line<'a> {
 pub(super) fn write(report: &Report, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
     let lines = lines(report);
     if format == Format::Json {
-        serde_json::to_writer_pretty(&mut *out, &lines).map_err(io::Error::from)?;
-        return out.write_all(b"\n");
+        return write_pretty(&lines, out);
     }
     let digits = lines.iter().map(|it| it.findings.to_string().len());
     let digits = digits.max().unwrap_or(1);
