@@ -15,6 +15,15 @@ pub(crate) fn unquoted(value: &str) -> &str {
     value
 }
 
+/// The variable, if the text is `$NAME` or `${NAME}` and nothing else, double quotes around it allowed.
+pub(crate) fn whole_variable(text: &str) -> Option<&str> {
+    let name = text.trim_matches('"').strip_prefix('$')?;
+    let name = name
+        .strip_prefix('{')
+        .map_or(Some(name), |inner| inner.strip_suffix('}'))?;
+    (!name.is_empty() && plain_name(name) == name).then_some(name)
+}
+
 /// The variables that shell text reads: `$NAME` and `${NAME…}`.
 pub(crate) fn names_in(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices('$').filter_map(move |(at, _)| {

@@ -4,7 +4,7 @@
 //! places read one variable that nothing else reads, where that is set. Versions that people raise stay.
 
 use tagwright_flow::Flow;
-use tagwright_flow::expression::{Site, plain_name};
+use tagwright_flow::expression::Site;
 use tagwright_flow::facts::{AssignmentPlace, FileFacts, ImageUse, TagKind, TagValue};
 use tagwright_flow::tools::Role;
 
@@ -13,6 +13,7 @@ use crate::environment;
 use crate::plan::tag_choice::{self, Part, Used};
 use crate::settings::Strategy;
 use crate::shared_variables::Sharing;
+use crate::shell_text::whole_variable;
 use crate::variables::{Constancy, behind, constancy, replace, tag_site};
 use crate::{Applicability, Change, Fix, Refusal, RefusalCode, WordEffect};
 
@@ -172,10 +173,10 @@ fn shared_assignment<'a>(
     suffix: &str,
 ) -> Option<Change> {
     let (file, _, first) = places.first()?;
-    let name = plain_variable(&first.written)?;
+    let name = whole_variable(&first.written)?;
     let same = places
         .iter()
-        .all(|(other, _, tag)| other.id == file.id && plain_variable(&tag.written) == Some(name));
+        .all(|(other, _, tag)| other.id == file.id && whole_variable(&tag.written) == Some(name));
     if !same || name == context.settings.branch_variable {
         return None;
     }
@@ -217,13 +218,4 @@ pub(crate) fn is_version(tag: &TagValue) -> bool {
         .unwrap_or(&lower)
         .trim_start_matches(['-', '_', '.']);
     number.starts_with(|first: char| first.is_ascii_digit())
-}
-
-/// The name in `$NAME` or `${NAME}`.
-fn plain_variable(written: &str) -> Option<&str> {
-    let name = written.trim_matches('"').strip_prefix('$')?;
-    let name = name
-        .strip_prefix('{')
-        .map_or(Some(name), |inner| inner.strip_suffix('}'))?;
-    (!name.is_empty() && plain_name(name) == name).then_some(name)
 }

@@ -78,6 +78,7 @@ use tagwright_flow::tools::Role;
 
 use crate::context::{Context, Place, Report, deploys};
 use crate::delivery;
+use crate::shell_text::whole_variable;
 use crate::source_known;
 use crate::{Category, Check, Fixable, Refusal, RefusalCode, Rule, Severity};
 
@@ -217,12 +218,7 @@ fn reader<'a>(
 
 /// Whether a tag is this variable and nothing else.
 fn is_variable(tag: &TagValue, name: &str) -> bool {
-    let written = tag.written.trim_matches(['"', '\'']);
-    let inner = written.strip_prefix('$').unwrap_or("");
-    let inner = inner
-        .strip_prefix('{')
-        .map_or(Some(inner), |it| it.strip_suffix('}'));
-    matches!(tag.kind, TagKind::Variable(_)) && inner == Some(name)
+    matches!(tag.kind, TagKind::Variable(_)) && whole_variable(&tag.written) == Some(name)
 }
 
 /// Whether the variable is an argument of a script or function.

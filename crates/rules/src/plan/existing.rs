@@ -9,6 +9,7 @@ use super::tag_edits::{Variables, variable_of, write};
 use crate::context::Context;
 use crate::delivery;
 use crate::shared_variables::Sharing;
+use crate::shell_text::whole_variable;
 use crate::{Applicability, Fix};
 
 /// Deploy the tag that the flow already pushes beside `latest`, if there is one for every reader.
@@ -67,13 +68,10 @@ fn reusable(tag: &TagValue) -> Option<String> {
         return None;
     };
     let written = &*tag.written;
-    let name = written.strip_prefix('$')?;
-    let name = name
-        .strip_prefix('{')
-        .map_or(Some(name), |inner| inner.strip_suffix('}'))?;
+    let name = whole_variable(written).filter(|_| !written.contains('"'))?;
     // An argument is another one outside of the function that it is given to.
     let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    (named && plain_name(name) == name).then(|| written.to_owned())
+    named.then(|| written.to_owned())
 }
 
 /// Whether the variable of `text` has its value before `order`, or one other than `latest` from outside the file.

@@ -17,6 +17,7 @@ use super::tag_edits::{Edits, write};
 use crate::context::{Context, Place};
 use crate::environment::{holds_environment, named, names_environment};
 use crate::environments::{Environments, image_name};
+use crate::shell_text::whole_variable;
 use crate::{Refusal, RefusalCode, Settings};
 
 /// The edits of the repositories' names.
@@ -366,17 +367,6 @@ fn end_of_registry(repository: &str) -> Option<usize> {
     let (at, _) = outside(repository).find(|(_, byte)| *byte == b'/')?;
     let registry = &repository[..at];
     (registry.contains(['.', '$', ':', '`']) && at + 1 < repository.len()).then_some(at)
-}
-
-/// The variable, if the text is nothing else.
-fn whole_variable(text: &str) -> Option<&str> {
-    let text = text.trim_matches('"');
-    let name = text.strip_prefix('$')?;
-    let name = match name.strip_prefix('{') {
-        Some(inner) => inner.strip_suffix('}')?,
-        None => name,
-    };
-    (!name.is_empty() && plain_name(name) == name).then_some(name)
 }
 
 /// Whether double quotes of the shell hold the text as it is.
