@@ -505,26 +505,66 @@ fn the_configured_variable_is_the_tag() {
     );
 }
 
+/// Whether this user may write what the permission bits say nobody may, as the superuser does.
+#[cfg(unix)]
+fn is_above_permissions(file: &Path) -> bool {
+    fs::OpenOptions::new().append(true).open(file).is_ok()
+}
+
 #[cfg(unix)]
 #[test]
 fn a_read_only_file_is_3_and_keeps_its_text() {
     use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    /// A user and a group that own nothing (`nobody` on Debian and Fedora).
+    const NOBODY: u32 = 65_534;
+    let mode = |path: &Path, bits| fs::set_permissions(path, fs::Permissions::from_mode(bits));
     let folder = Folder::new(&[("buildspec.yml", FLOATING)]);
-    fs::set_permissions(
-        folder.path("buildspec.yml"),
-        fs::Permissions::from_mode(0o444),
-    )
-    .unwrap();
-    let run = folder.run(&["fix", "--format", "json"]);
-    assert_eq!(run.code, Some(3));
-    assert!(run.err.contains("read-only"), "{}", run.err);
+    let file = folder.path("buildspec.yml");
+    mode(&file, 0o444).unwrap();
+    let mut command = tagwright(folder.0.path(), &["fix", "--format", "json"]);
+    if is_above_permissions(&file) {
+        // Somebody else is asked, who may do everything in the folder. The program lies where they can reach it.
+        let program = folder.path("program/tagwright");
+        fs::create_dir(folder.path("program")).unwrap();
+        fs::copy(env!("CARGO_BIN_EXE_tagwright"), &program).unwrap();
+        mode(folder.0.path(), 0o777).unwrap();
+        command = Command::new(&program);
+        command
+            .args(["fix", "--format", "json", "buildspec.yml"])
+            .current_dir(folder.0.path())
+            .uid(NOBODY)
+            .gid(NOBODY);
+    }
+    let output = command.output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{error}");
+    assert!(error.contains("read-only"), "{error}");
     assert_eq!(folder.text("buildspec.yml"), FLOATING);
     // What is there is still reported.
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(
-        run.findings()
+        report["findings"]
+            .as_array()
+            .unwrap()
             .iter()
-            .any(|finding| finding.starts_with("latest-pushed "))
+            .any(|it| { it["rule"] == "latest-pushed" })
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn whom_the_system_lets_write_may_fix_and_the_permissions_stay() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new(&[("buildspec.yml", FLOATING)]);
+    let file = folder.path("buildspec.yml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
+    let above = is_above_permissions(&file);
+    let run = folder.run(&["fix"]);
+    assert_eq!(run.code, Some(if above { 0 } else { 3 }), "{}", run.err);
+    assert_eq!(folder.text("buildspec.yml") == FLOATING, !above);
+    let bits = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(bits & 0o777, 0o444);
 }
 
 #[test]
