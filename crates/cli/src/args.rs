@@ -218,6 +218,11 @@ pub struct InputArgs {
     #[arg(long)]
     pub isolated: bool,
 
+    /// Take what AWS says of pipelines, build projects, repositories and task definitions from the JSON files in DIR,
+    /// which the AWS CLI has printed (docs/aws.md). Nothing here asks AWS.
+    #[arg(long, value_name = "DIR")]
+    pub aws: Option<PathBuf>,
+
     /// Read files that .gitignore excludes too.
     #[arg(long)]
     pub no_ignore: bool,

@@ -13,6 +13,7 @@ use tagwright_diagnostics::{Finding, Fix, Refusal, RefusalCode, RefusalPlace, Se
 use tagwright_fixer::Materialiser;
 use tagwright_flow::FileId;
 use tagwright_project::analysis::{self, Analysis};
+use tagwright_project::aws::{About, Told};
 use tagwright_project::baseline::{self, Located};
 use tagwright_project::catalog::Catalog;
 use tagwright_project::config::{self, Config, FailOn};
@@ -27,7 +28,7 @@ use tagwright_project::shellcheck::Shellcheck;
 use tagwright_project::source::{self, Source};
 use tagwright_project::surroundings::Around;
 use tagwright_project::wording;
-use tagwright_project::workspace::{Checked, INTERNAL_ERROR};
+use tagwright_project::workspace::{Checked, Held, INTERNAL_ERROR};
 use tagwright_project::{Document, Workspace};
 use tagwright_syntax::Span;
 
@@ -60,6 +61,8 @@ pub struct Session {
     fail_on: Option<FailOn>,
     /// For each workspace its baseline; empty: none is to be used.
     baselines: Vec<Located>,
+    /// What AWS says, if it was asked.
+    aws: Option<Told>,
     /// Asked about the commands in buildspecs, if it is wanted.
     shellcheck: Option<Shellcheck>,
 }
@@ -71,6 +74,8 @@ struct Setting {
     folder: PathBuf,
     /// Which files are left out.
     exclusion: Exclusion,
+    /// What AWS says of it, if it was asked.
+    about: Option<About>,
 }
 
 /// Where configurations come from.
@@ -251,6 +256,8 @@ impl Session {
         }
         let catalog = analysis::catalog();
         let configured = Configured::new(args, &catalog)?;
+        let aws = args.aws.as_deref().map(Told::read).transpose();
+        let aws = aws.map_err(Stop::Usage)?;
         let mut configurations = Vec::new();
         let mut notes = Vec::new();
         let mut excluded = 0;
@@ -269,6 +276,10 @@ impl Session {
             picked.turn_on(&mut config);
             let exclusion = Exclusion::new(&folder, &config.exclude, &args.exclude)?;
             targets.files.retain(|file| {
+                // Where the answers lie in the repository, they are read as answers.
+                if aws.as_ref().is_some_and(|aws| aws.covers(&file.absolute)) {
+                    return false;
+                }
                 let covered = exclusion.covers(file);
                 excluded += usize::from(covered);
                 if covered && file.explicit {
@@ -279,10 +290,13 @@ impl Session {
                 }
                 !covered
             });
+            let about = aws.as_ref().map(|aws| aws.about(&targets.root));
+            notes.extend(about.iter().filter_map(|about| about.note.clone()));
             configurations.push(Setting {
                 config,
                 folder,
                 exclusion,
+                about,
             });
         }
         Ok(Self {
@@ -298,6 +312,7 @@ impl Session {
             write: false,
             fail_on: None,
             baselines: Vec::new(),
+            aws,
             shellcheck: None,
         })
     }
@@ -457,6 +472,7 @@ impl Session {
         let workspace = Workspace::new(documents, analysis)
             .among(around)
             .with_per_file(per_file);
+        let workspace = Self::with_answers(workspace, setting, report);
         let place = (&*targets.root, self.reach, targets.complete);
         let script = |candidate: &Candidate| self.script(candidate, &targets, setting);
         if targets.complete {
@@ -477,6 +493,20 @@ impl Session {
             workspace.with_more(others)
         };
         with_scripts(workspace, place, &script)
+    }
+
+    /// The workspace with what AWS says of it.
+    fn with_answers(workspace: Workspace, setting: &Setting, report: &mut Report) -> Workspace {
+        let Some(mut about) = setting.about.clone() else {
+            return workspace;
+        };
+        let workspace = workspace.with_more(std::mem::take(&mut about.documents));
+        let definitions = about.task_definitions(&workspace.flow);
+        let workspace = workspace.with_more(definitions);
+        let answers = workspace.documents.iter();
+        let answers = answers.filter(|document| document.held == Some(Held::Aws));
+        report.read.extend(answers.map(|it| Arc::clone(&it.shown)));
+        workspace
     }
 
     /// A script that the workspace runs, read, unless it is left out.
@@ -510,7 +540,11 @@ impl Session {
                 .files
                 .binary_search_by(|target| discovery::order(&target.absolute, &file.absolute))
                 .is_ok();
-            !is_target && !setting.exclusion.covers(file)
+            let answers = self
+                .aws
+                .as_ref()
+                .is_some_and(|it| it.covers(&file.absolute));
+            !is_target && !answers && !setting.exclusion.covers(file)
         });
         let others = map(&others, |candidate| {
             load(

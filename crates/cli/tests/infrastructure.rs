@@ -510,7 +510,7 @@ fn read(tree: &str) -> Service {
         text: text("buildspec.yml").into(),
         kind: FileKind::Buildspec,
         target: true,
-        link: false,
+        held: None,
     };
     Service::of(
         &Workspace::new(vec![document], Analysis::new(&config)),

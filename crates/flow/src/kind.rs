@@ -78,6 +78,27 @@ fn is_container_list(text: &str) -> bool {
         && KEYS.iter().any(|key| has(text, key))
 }
 
+/// Whether JSON is what `codepipeline get-pipeline`, `codebuild batch-get-projects`, `ecr describe-repositories` or
+/// `ecr describe-repository-creation-templates` of the AWS CLI print. Source: AWS CLI Command Reference, "Output".
+fn is_aws_answer(text: &str) -> bool {
+    /// The first key, and one that stands in each of the things below it.
+    const ANSWERS: [(&str, &str); 4] = [
+        ("\"pipeline\"", "\"actionTypeId\""),
+        ("\"projects\"", "\"serviceRole\""),
+        ("\"repositories\"", "\"repositoryArn\""),
+        ("\"repositoryCreationTemplates\"", "\"prefix\""),
+    ];
+    let Some(inside) = text.trim_start().strip_prefix('{') else {
+        return false;
+    };
+    let first = inside.trim_start();
+    let registry = first.starts_with("\"registryId\"");
+    ANSWERS.iter().any(|(key, inner)| {
+        let leads = first.starts_with(key) || registry && has(text, key);
+        leads && has(text, inner)
+    })
+}
+
 /// Whether the text has nothing but comments.
 fn is_blank(text: &str) -> bool {
     text.lines()
@@ -100,6 +121,9 @@ pub fn classify(path: &str, text: &str) -> FileKind {
         }
         if lower == "dockerrun.aws.json" {
             return FileKind::Dockerrun;
+        }
+        if is_aws_answer(text) {
+            return FileKind::AwsAnswer;
         }
         if has(text, "\"containerDefinitions\"") {
             return FileKind::TaskDefinition;
@@ -271,6 +295,17 @@ mod tests {
                 "{\"Image\": {\"Name\": \"x\"}}",
                 FileKind::Dockerrun,
             ),
+            (
+                "aws/pipeline-shop.json",
+                "{\n  \"pipeline\": {\"stages\": [{\"actions\": [{\"actionTypeId\": {}}]}]}}",
+                FileKind::AwsAnswer,
+            ),
+            (
+                "templates.json",
+                "{\"registryId\": \"1\", \"repositoryCreationTemplates\": [{\"prefix\": \"a\"}]}",
+                FileKind::AwsAnswer,
+            ),
+            ("projects.json", "{\"projects\": []}", FileKind::Other),
             ("package.json", "{}", FileKind::Other),
             ("main.tf", "", FileKind::Terraform),
             ("deploy.sh", "docker push x\n", FileKind::Script),

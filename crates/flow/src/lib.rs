@@ -20,6 +20,7 @@ pub mod scan;
 pub mod search;
 mod settle;
 pub mod templates;
+mod told_twice;
 pub mod tools;
 pub mod workspace;
 

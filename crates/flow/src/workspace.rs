@@ -13,6 +13,7 @@ use crate::ecr;
 use crate::expression::{Piece, Repository};
 use crate::facts::{FileFacts, ImageUse, Order, ScriptRun};
 use crate::read;
+use crate::told_twice;
 use crate::tools::Role;
 
 /// A place that names an image: file and index in [`FileFacts::uses`].
@@ -72,6 +73,7 @@ impl Workspace {
     pub fn new(mut files: Vec<FileFacts>, own: &[String]) -> Self {
         debug_assert!(files.iter().enumerate().all(|(i, f)| f.id.0 as usize == i));
         read::link(&mut files);
+        told_twice::settle(&mut files);
         let flows = join(&files, own);
         let describing = (0..files.len()).filter(|at| files[*at].delivery.is_some());
         let describing = describing.collect();

@@ -328,7 +328,7 @@ fn baseline_of(path: &str, text: &str) -> String {
         text: text.into(),
         kind: FileKind::Buildspec,
         target: true,
-        link: false,
+        held: None,
     };
     let mut workspace = Workspace::new(vec![document], Analysis::new(&Config::default()));
     let findings = workspace.check().findings;

@@ -362,6 +362,18 @@ pub fn tracked_below(folder: &Path) -> Result<Vec<PathBuf>, GitError> {
     Ok(names.filter(|name| !name.is_empty()).map(path).collect())
 }
 
+/// The address of the remote `origin` of the repository that `folder` is in, if it has one.
+#[must_use]
+pub fn remote(folder: &Path) -> Option<String> {
+    let mut command = command(Some(folder), &["config", "--get", "remote.origin.url"]);
+    for name in ["GIT_DIR", "GIT_WORK_TREE"] {
+        command.env_remove(name);
+    }
+    let output = output(command).ok().filter(|it| it.status.success())?;
+    let address = String::from_utf8(output.stdout).ok()?;
+    Some(address.trim().to_owned()).filter(|it| !it.is_empty())
+}
+
 /// Switches off what a repository's own configuration would have Git run. Where hooks lie and what is configured is
 /// asked without the last: neither runs a hook.
 const NOTHING_RUNS: [&str; 4] = [

@@ -4,6 +4,7 @@
 //! know, the file system; nothing here knows about arguments, reports or terminals.
 
 pub mod analysis;
+pub mod aws;
 pub mod baseline;
 pub mod catalog;
 pub mod config;

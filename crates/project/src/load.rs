@@ -8,7 +8,7 @@ use tagwright_flow::kind::{FileKind, classify};
 use crate::discovery::{self, Candidate, Problem};
 use crate::source::{self, Source};
 use crate::wording;
-use crate::workspace::Document;
+use crate::workspace::{Document, Held};
 
 /// The rule of a file that no YAML reader accepts.
 const INVALID_YAML: &str = "invalid-yaml";
@@ -84,7 +84,7 @@ pub fn load(root: &Path, candidate: &Candidate, overlay: Option<&Source>, target
                 text,
                 kind,
                 target,
-                link: candidate.link,
+                held: candidate.link.then_some(Held::Link),
             })
         }
         Source::Damaged { before, message } if certain => Loaded::Damage(Damage {

@@ -45,8 +45,17 @@ pub struct Document {
     pub kind: FileKind,
     /// Whether it was asked for.
     pub target: bool,
-    /// Whether it was found as a symbolic link, through which nothing is written.
-    pub link: bool,
+    /// Why nothing is written to it; `None` if it may be.
+    pub held: Option<Held>,
+}
+
+/// Why nothing is written to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// It was found as a symbolic link.
+    Link,
+    /// It says what AWS runs.
+    Aws,
 }
 
 /// What there is to say about a workspace.
@@ -227,7 +236,10 @@ impl Workspace {
 
     fn others(&self) -> Others<'_> {
         let known = self.documents.iter().map(|document| &*document.relative);
-        let links = self.documents.iter().filter(|document| document.link);
+        let links = self
+            .documents
+            .iter()
+            .filter(|document| document.held == Some(Held::Link));
         let links = links.filter_map(|document| document.path.as_deref());
         Others::new(self.around.as_ref(), known, links)
     }
@@ -401,13 +413,13 @@ impl Workspace {
             fix.changes
                 .iter()
                 .filter_map(|change| Some((change.file, self.document(change.file)?)))
-                .find(|(_, document)| !document.target || document.link)
+                .find(|(_, document)| !document.target || document.held.is_some())
                 .map(|(file, document)| {
                     let shown = &document.shown;
-                    let message = if document.target {
-                        format!("{shown} is a symbolic link, and tagwright writes through none; name the file itself")
-                    } else {
-                        format!("the fix also changes {shown}, which is not among the given files")
+                    let message = match document.held {
+                        Some(Held::Link) if document.target => format!("{shown} is a symbolic link, and tagwright writes through none; name the file itself"),
+                        Some(Held::Aws) => format!("{shown} says what AWS runs, which no change of files changes: it has to be changed there first"),
+                        _ => format!("the fix also changes {shown}, which is not among the given files"),
                     };
                     let refusal = Refusal::new(RefusalCode::NotSelected, message);
                     refusal.at(file, Span::empty(0), "not changed")

@@ -284,7 +284,7 @@ fn fixed(files: &[(&'static str, String)]) -> Vec<String> {
             text: Arc::from(text.as_str()),
             kind,
             target: true,
-            link: false,
+            held: None,
         });
     }
     let all = files

@@ -29,6 +29,8 @@ pub enum FileKind {
     CloudFormation,
     /// Terraform.
     Terraform,
+    /// What the AWS CLI prints about pipelines, build projects and repositories.
+    AwsAnswer,
     /// A script for sh, dash or bash.
     Script,
     /// Nothing that tagwright reads.
@@ -51,6 +53,7 @@ impl FileKind {
             FileKind::Compose => "Compose file",
             FileKind::CloudFormation => "CloudFormation template",
             FileKind::Terraform => "Terraform configuration",
+            FileKind::AwsAnswer => "answer of the AWS CLI",
             FileKind::Script => "shell script",
             FileKind::Other => "not read",
         }

@@ -413,6 +413,7 @@ pub(crate) fn project(
         .and_then(|id| tree.get(id, "BuildSpec"));
     let buildspec = match spec.map(|id| value(tree, id)) {
         None => BuildspecOf::Default,
+        Some(Value::Text(text)) if text.is_empty() => BuildspecOf::Default,
         Some(_) if here => BuildspecOf::Here,
         Some(Value::Text(text)) if is_path(&text) => {
             BuildspecOf::File(text.trim_start_matches("./").into())

@@ -55,7 +55,12 @@ pub(super) fn cloudformation(
     keep(facts, found);
 }
 
-fn repository(facts: &mut FileFacts, source: &Source<'_>, resource: Entry, properties: NodeId) {
+pub(super) fn repository(
+    facts: &mut FileFacts,
+    source: &Source<'_>,
+    resource: Entry,
+    properties: NodeId,
+) {
     let tree = source.tree;
     let setting = tree.get(properties, "ImageTagMutability");
     let mode = setting.and_then(|id| tree.text(id)).unwrap_or("MUTABLE");
@@ -92,7 +97,7 @@ fn repository(facts: &mut FileFacts, source: &Source<'_>, resource: Entry, prope
 }
 
 /// What a build project sets and holds; whether its buildspec is the one that the file's facts are about.
-fn project(
+pub(super) fn project(
     facts: &mut FileFacts,
     source: &Source<'_>,
     properties: NodeId,
@@ -121,7 +126,7 @@ fn project(
 }
 
 /// The names of the variables that a pipeline's actions pass to their builds.
-fn passed_variables(facts: &mut FileFacts, source: &Source<'_>, properties: NodeId) {
+pub(super) fn passed_variables(facts: &mut FileFacts, source: &Source<'_>, properties: NodeId) {
     let tree = source.tree;
     every(tree, properties, &mut |key, value| {
         if key == "EnvironmentVariables" {

@@ -1,6 +1,7 @@
 //! One file to its facts, whatever kind of file it is. Each kind has a reader in a file of its
 //! own.
 
+mod aws_answer;
 mod buildspec;
 mod cloudformation;
 mod compose;
@@ -12,6 +13,7 @@ mod shared;
 pub(crate) mod terraform;
 mod workload;
 
+pub use aws_answer::{Outline, PipelineOutline, ProjectOutline, outline};
 pub(crate) use script::link;
 
 use std::sync::Arc;
@@ -117,6 +119,7 @@ fn document(
         FileKind::Kubernetes => kubernetes::kubernetes(facts, source, root),
         FileKind::Compose => compose::compose(facts, source, root),
         FileKind::CloudFormation => cloudformation::cloudformation(facts, source, root, options),
+        FileKind::AwsAnswer => aws_answer::answer(facts, source, root, options),
         FileKind::CopilotEnvironment | FileKind::Other | FileKind::Terraform | FileKind::Script => {
         }
     }

@@ -224,6 +224,25 @@ impl Tree {
         self.whole
     }
 
+    /// The same with other names for its keys, where `renamed` knows one: what one language says is then read as
+    /// another one's. Places and ids stay what they are.
+    #[must_use]
+    pub fn with_keys(mut self, renamed: impl Fn(&str) -> Option<SmolStr>) -> Self {
+        let mappings = self.nodes.iter().filter_map(|node| match &node.kind {
+            NodeKind::Mapping(mapping) => Some(&mapping.entries),
+            _ => None,
+        });
+        let keys: Vec<NodeId> = mappings.flatten().map(|entry| entry.key).collect();
+        for key in keys {
+            if let NodeKind::Scalar(scalar) = &mut self.nodes[key.0 as usize].kind
+                && let Some(name) = renamed(&scalar.value)
+            {
+                scalar.value = name;
+            }
+        }
+        self
+    }
+
     /// The node with this id. Ids come from this tree only.
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
