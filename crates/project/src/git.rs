@@ -374,6 +374,16 @@ pub fn remote(folder: &Path) -> Option<String> {
     Some(address.trim().to_owned()).filter(|it| !it.is_empty())
 }
 
+/// The name of the repository that `folder` is in, if its remote `origin` says one: the last part of the address.
+#[must_use]
+pub fn name(folder: &Path) -> Option<String> {
+    let address = remote(folder)?;
+    let address = address.trim_end_matches('/');
+    let address = address.strip_suffix(".git").unwrap_or(address);
+    let name = address.rsplit(['/', ':']).next()?;
+    Some(name.to_owned()).filter(|it| !it.is_empty())
+}
+
 /// Switches off what a repository's own configuration would have Git run. Where hooks lie and what is configured is
 /// asked without the last: neither runs a hook.
 const NOTHING_RUNS: [&str; 4] = [

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tagwright_project::config::Strategy;
 use tagwright_project::discovery::Problem;
-use tagwright_project::{Workspace, wording};
+use tagwright_project::{Workspace, git, wording};
 
 use super::fix::{problem, write_files};
 use crate::args::{InfrastructureLanguage, MigrateArgs, PlanReport, PlanStrategy};
@@ -54,14 +54,16 @@ pub(crate) fn migrate(args: &MigrateArgs, streams: &mut Streams<'_>) -> Result<E
     let mut roots = roots.iter();
     session.each(&mut report, |mut part, report| {
         let root = roots.next().map_or(Path::new(""), |root| root);
-        let name = root
-            .file_name()
-            .map_or_else(|| "repository".into(), |name| name.to_string_lossy());
+        // A campaign clones into folders whose names say nothing.
+        let name = git::name(root).unwrap_or_else(|| {
+            let folder = root.file_name();
+            folder.map_or_else(|| "repository".into(), |it| it.to_string_lossy().into())
+        });
         let Gathered {
             mut repository,
             planned,
             changed,
-        } = migrate::gather(&mut part, name.into_owned(), super::hook::installed(root));
+        } = migrate::gather(&mut part, name, super::hook::installed(root));
         infrastructure(args, &part.workspace, root, &mut repository, report);
         match &planned.outcome {
             Some(Err(message)) => report.push_problem(Problem {
