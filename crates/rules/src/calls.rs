@@ -8,6 +8,9 @@ use tagwright_flow::habits::ItemScript;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, Word};
 
+use crate::delivery::surely_runs;
+use crate::place::{Place, is_move, step};
+
 /// A script that is started by its path, so that the system has to be allowed to run it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptCall {
@@ -46,15 +49,21 @@ pub fn script_calls(file: &FileFacts) -> Vec<ScriptCall> {
             .unwrap_or_else(|| tree.node(item.node).span)
     };
     let commands = || all.iter().flat_map(|item| &item.script.commands);
-    let mut at_root = true;
-    for item in all.iter().filter(|item| item.whole) {
-        let moves = item
-            .script
-            .commands
-            .iter()
-            .any(|it| matches!(it.program().as_deref(), Some("cd" | "pushd" | "popd")));
-        for command in &item.script.commands {
-            let Some(path) = called(command, &item.text, at_root && !moves) else {
+    let mut place_of = Place::default();
+    for item in all.iter() {
+        if !item.whole {
+            place_of.folder = None;
+            continue;
+        }
+        let moves_inside = |it: &Command| it.context.subshell && is_move(it);
+        let inside = item.script.commands.iter().any(moves_inside);
+        for (index, command) in item.script.commands.iter().enumerate() {
+            if is_move(command) && !command.context.subshell {
+                place_of.follow(command, surely_runs(&item.script, &item.text, index));
+            }
+            let folder = place_of.folder.as_deref();
+            let folder = folder.filter(|_| !(inside && command.context.subshell));
+            let Some(path) = called(command, &item.text, folder) else {
                 continue;
             };
             let tested = command.context.tolerated || item.script.commands.iter().any(tests_a_file);
@@ -68,27 +77,27 @@ pub fn script_calls(file: &FileFacts) -> Vec<ScriptCall> {
                 calls.push(ScriptCall { path, span });
             }
         }
-        at_root &= !moves;
     }
     calls
 }
 
-/// The path of the script that the command starts, from the root of the source on.
-fn called(command: &Command, text: &str, at_root: bool) -> Option<String> {
+/// The path of the script that the command starts, from the root of the source on; `folder` is where it runs, if that is
+/// known.
+fn called(command: &Command, text: &str, folder: Option<&[String]>) -> Option<String> {
     let word = command.words.first()?;
     let written = word.span.of(text);
-    let path = match ROOTS.iter().find_map(|root| written.strip_prefix(root)) {
-        Some(rest) => rest.trim_end_matches('"').to_owned(),
-        None if at_root => word.literal()?,
-        None => return None,
+    let (start, path) = match ROOTS.iter().find_map(|root| written.strip_prefix(root)) {
+        Some(rest) => (&[][..], rest.trim_end_matches('"').to_owned()),
+        None => (folder?, word.literal()?),
     };
-    let path = path.trim_start_matches("./");
     let certain = !path.is_empty()
         && !path.starts_with(['/', '~'])
-        && !path.contains(['$', '*', '?', '"', '`'])
-        && path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        && !path.contains(['$', '*', '?', '"', '`']);
+    let mut parts = start.to_vec();
+    step(&mut parts, &path)?;
+    let path = parts.join("/");
     let by_path = written.contains('/');
-    (certain && by_path).then(|| path.to_owned())
+    (certain && by_path && !path.is_empty()).then_some(path)
 }
 
 /// Whether the command asks whether a file is there or may be run.

@@ -70,6 +70,7 @@ fn printed(command: &Command) -> Option<String> {
                 .find_map(|it| it.here_document.as_ref())?;
             Some(expanded(&body.parts))
         }
+        "jq" => jq(&command.words[1..]),
         _ => None,
     }
 }
@@ -97,6 +98,33 @@ fn echo(words: &[Word]) -> Option<String> {
         .match_indices('\\')
         .any(|(at, _)| !text[at + 1..].starts_with('"'));
     (!odd).then_some(text)
+}
+
+/// What `jq -n '{key: …}'` prints, with a hole for each value: of any other filter only jq knows it.
+fn jq(words: &[Word]) -> Option<String> {
+    let makes = |word: &Word| {
+        let flags = word.literal_prefix();
+        flags == "--null-input"
+            || flags.starts_with('-') && !flags.starts_with("--") && flags.contains('n')
+    };
+    if !words.iter().any(makes) {
+        return None;
+    }
+    let mut filters = words.iter().filter_map(Word::literal);
+    let filter = filters.find(|it| it.starts_with('{'))?;
+    let inside = filter.trim_end().strip_prefix('{')?.strip_suffix('}')?;
+    if inside.contains(['{', '}', '[', ']', '(', ')', '|', '\\']) {
+        return None;
+    }
+    let mut object = serde_json::Map::new();
+    for entry in inside.split(',') {
+        let key = entry.split(':').next()?.trim().trim_matches('"');
+        object.insert(
+            key.trim_start_matches('$').to_owned(),
+            HOLE.to_string().into(),
+        );
+    }
+    serde_json::to_string(&object).ok()
 }
 
 fn printf(words: &[Word]) -> Option<String> {
@@ -293,6 +321,12 @@ mod tests {
             ("printf '%s' a b > f", None),
             (r"echo 'a\nb' > f", None),
             ("jq . a > f", None),
+            (
+                r#"jq -n --arg i "$B" '{name: "a", imageUri: $i}' > f"#,
+                Some("{\"name\":\"\u{fffc}\",\"imageUri\":\"\u{fffc}\"}"),
+            ),
+            (r#"jq -n --arg i "$B" '[{name: "a"}]' > f"#, None),
+            (r#"jq '{name: .a}' a.json > f"#, None),
         ];
         for (command, expected) in cases {
             assert_eq!(text_of(command).as_deref(), expected, "{command}");

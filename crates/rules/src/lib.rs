@@ -15,6 +15,7 @@ pub mod environments;
 mod handover;
 mod inline;
 mod outline;
+mod place;
 mod plan;
 mod refusal;
 mod rewritten;

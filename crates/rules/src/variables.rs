@@ -1,8 +1,6 @@
 //! What rules ask about shell variables: which ones hold a branch, who sets them, and where in the file
 //! their text stands.
 
-use std::collections::HashSet;
-
 use tagwright_flow::ScalarText;
 use tagwright_flow::expression::{
     Atom, AtomKind, Expansion, Expression, Origin, Piece, Site, plain_name,
@@ -42,15 +40,20 @@ pub(crate) fn may_be_assigned(file: &FileFacts, name: &str) -> bool {
         || file.habits().tested.contains(name)
 }
 
-/// The variables in the names of the images of a buildspec that no command and no entry of `env` sets, each with the use
-/// that names it: those that CodeBuild defines are not among them.
+/// Whether no command and no entry of `env` gives the variable a value, CodeBuild defines none of this name, and no command
+/// cares for the case that it is not set.
+pub(crate) fn is_unset(file: &FileFacts, name: &str) -> bool {
+    let own = name.starts_with("CODEBUILD_") || name.starts_with("AWS_") || name == "HOME";
+    let guarded = || {
+        file.reads
+            .iter()
+            .any(|read| read.guarded && *read.name == *name)
+    };
+    !own && file.assigned(name).next().is_none() && !guarded()
+}
+
+/// The variables in the names of the images of a buildspec that [are not set](is_unset), each with the use that names it.
 pub(crate) fn unset(file: &FileFacts) -> impl Iterator<Item = (&str, &ImageUse)> {
-    let guarded: HashSet<&str> = file
-        .reads
-        .iter()
-        .filter(|read| read.guarded)
-        .map(|read| &*read.name)
-        .collect();
     let uses = file.uses.iter().filter(|_| file.buildspec.is_some());
     let named = uses.flat_map(|image| {
         let pieces = image.repository.pieces();
@@ -62,10 +65,8 @@ pub(crate) fn unset(file: &FileFacts) -> impl Iterator<Item = (&str, &ImageUse)>
         names.map(move |name| (name, image)).collect::<Vec<_>>()
     });
     named.filter(move |(name, image)| {
-        let own = name.starts_with("CODEBUILD_") || name.starts_with("AWS_") || *name == "HOME";
         let looped = image.loops.iter().any(|variable| **variable == **name);
-        let assigned = file.assigned(name).next().is_some();
-        !own && !looped && !guarded.contains(name) && !assigned
+        !looped && is_unset(file, name)
     })
 }
 

@@ -132,6 +132,10 @@ fn git_needs_a_repository() {
         ("git describe --tags", "", true),
         ("echo $(git log -1 --format=%h)", "", true),
         ("git log -1 | head -1", "", true),
+        ("git diff --quiet HEAD~1 -- app", "", true),
+        ("git tag v1 && git push origin v1", "", true),
+        ("git diff old.txt new.txt", "", false),
+        ("git ls-remote https://example.com/a.git", "", false),
         ("TAG=$(git rev-parse --short HEAD)", clone, false),
         (
             "TAG=$(git rev-parse --short HEAD)",
@@ -175,6 +179,23 @@ fn the_variables_of_an_action_are_json_text() {
         ("[{ name = \"A\", value = \"b\" }]", true),
         ("{ A = \"b\" }", true),
         ("jsonencode({ A = \"b\" })", true),
+        ("jsonencode([{ A = \"b\" }])", true),
+        (
+            "jsonencode([{ name = \"A\", value = \"#{Source.CommitMessage}\" }])",
+            true,
+        ),
+        (
+            "jsonencode([{ name = \"A\", value = \"b\", type = \"SECRET\" }])",
+            true,
+        ),
+        (
+            "jsonencode([{ name = \"A\", value = var.b, type = var.type }])",
+            false,
+        ),
+        (
+            "jsonencode([for name in var.names : { name = name }])",
+            false,
+        ),
         ("\"[{name: A, value: b}]\"", true),
         (
             "jsonencode([{ name = \"A\", value = \"b\", type = \"PLAINTEXT\" }])",
@@ -188,7 +209,10 @@ fn the_variables_of_an_action_are_json_text() {
         ),
     ];
     let (spec, project) = (spec(&["make"], ""), terraform_project(""));
-    for (value, expected) in cases {
+    let entry = "{ name = \"VARIABLE\", value = \"some text\", type = \"PLAINTEXT\" }";
+    let long = format!("jsonencode([{}])", [entry; 17].join(", "));
+    let fits = format!("jsonencode([{}])", [entry; 16].join(", "));
+    for (value, expected) in cases.into_iter().chain([(&*long, true), (&*fits, false)]) {
         let build = format!("        EnvironmentVariables = {value}");
         let pipeline = terraform_pipeline("", &build);
         let files = [
@@ -214,6 +238,9 @@ fn artifacts_are_taken_from_where_they_are_written() {
         (&["cd app && make"], name, plain, true),
         (&["cd app/web", "cd .."], name, plain, true),
         (&[], name, based, true),
+        (&["pushd app", "make"], name, plain, true),
+        (&["pushd app", "popd", "cd web"], name, plain, true),
+        (&["pushd app", "popd"], name, plain, false),
         (&["cd app"], "../imagedefinitions.json", plain, false),
         (&["cd app", "cd -"], name, plain, false),
         (&["cd app", "cd .."], name, plain, false),
@@ -243,6 +270,79 @@ fn artifacts_are_taken_from_where_they_are_written() {
         plain,
     );
     assert!(found(&rule, &[("buildspec.yml", &moved)]).is_empty());
+    for copies in [
+        "cp *.json out",
+        "rsync -a ./ out/",
+        "find . -name '*.json' -exec cp {} out \\;",
+    ] {
+        let copied = spec(&[&write(name), copies], based);
+        assert!(
+            found(&rule, &[("buildspec.yml", &copied)]).is_empty(),
+            "{copies}"
+        );
+    }
+}
+
+#[test]
+fn a_variable_that_no_build_is_given_is_empty() {
+    let rule = ["undefined-variable"];
+    let project = |source: &str, environment: &str| {
+        terraform_project(environment).replace("CODEPIPELINE", source)
+    };
+    let image = "docker push $HOST/web:$CODEBUILD_BUILD_NUMBER";
+    let definitions =
+        "printf '[{\"name\":\"%s\",\"imageUri\":\"%s\"}]' $CONTAINER web:1 > imagedefinitions.json";
+    let given = |name: &str| {
+        format!(
+            "    environment_variable {{\n      name = \"{name}\"\n      value = \"web\"\n    }}"
+        )
+    };
+    let dynamic =
+        "    dynamic \"environment_variable\" {\n      for_each = var.all\n    }".to_owned();
+    let none = String::new();
+    let cases = [
+        (image, "GITHUB", &none, true),
+        (definitions, "GITHUB", &none, true),
+        (image, "GITHUB", &given("HOST"), false),
+        (definitions, "GITHUB", &given("CONTAINER"), false),
+        (image, "GITHUB", &dynamic, false),
+        // Whatever starts it may pass it.
+        (image, "CODEPIPELINE", &none, false),
+        (
+            "HOST=$(cat host); docker push $HOST/web:1",
+            "GITHUB",
+            &none,
+            false,
+        ),
+        (
+            "docker push ${HOST:-a.example}/web:1",
+            "GITHUB",
+            &none,
+            false,
+        ),
+        ("printf %s $CONTAINER > out.json", "GITHUB", &none, false),
+        (
+            "printf '%s' \"${CONTAINER:-web}\" > imagedefinitions.json",
+            "GITHUB",
+            &none,
+            false,
+        ),
+    ];
+    for (command, source, environment, expected) in cases {
+        let (spec, project) = (spec(&[command], ""), project(source, environment));
+        let files = [("buildspec.yml", &*spec), ("main.tf", &project)];
+        let found = found(&rule, &files);
+        assert_eq!(
+            !found.is_empty(),
+            expected,
+            "{command} {source} {environment}"
+        );
+    }
+    // Two projects: which of them starts the build is not known.
+    let (spec, one) = (spec(&[image], ""), project("GITHUB", ""));
+    let two = one.replace("\"web\"", "\"other\"");
+    let files = [("buildspec.yml", &*spec), ("a.tf", &one), ("b.tf", &two)];
+    assert!(found(&rule, &files).is_empty());
 }
 
 #[test]
@@ -272,6 +372,18 @@ fn what_a_deployment_reads_is_json_of_its_shape() {
         ),
         ("echo $DEFINITIONS > imagedefinitions.json", false),
         ("jq -n '[]' > imagedefinitions.json", false),
+        (
+            "jq -n --arg u $URI '{name: \"web\", imageUri: $u}' > imagedefinitions.json",
+            true,
+        ),
+        (
+            "jq -n --arg u $URI '{ImageURI: $u}' > imageDetail.json",
+            false,
+        ),
+        (
+            "jq -n --arg u $URI '{name: \"web\", imageUri: $u} | [.]' > imagedefinitions.json",
+            false,
+        ),
         (
             "echo '{}' > imagedefinitions.json; jq '[.]' imagedefinitions.json > x",
             false,

@@ -38,6 +38,8 @@ phases:
     commands:
       - docker build -t $REPOSITORY_URI:${BRANCH_NAME} .
       - docker push $REPOSITORY_URI:${BRANCH_NAME}
+artifacts:
+  files: ['**/*']
 ";
 
 /// A CloudFormation template with a source (`source` are its further lines), a build of the project with
@@ -492,6 +494,20 @@ fn a_deployment_behind_the_build_needs_the_file_that_it_names() {
     );
     let files = [("buildspec.yml", &*spec), ("pipeline.yml", &*default)];
     assert_eq!(found(&files, "artifact-not-listed"), [""; 0]);
+    // Without any artifacts the build hands on nothing.
+    let commands = spec.split("artifacts:").next().unwrap_or_default();
+    for (spec, expected) in [
+        (commands.to_owned(), 1),
+        (format!("{commands}artifacts:\n  files: ['**/*']\n"), 0),
+        (
+            format!("{commands}artefacts:\n  files: [a]\nArtifacts: {{}}\n"),
+            0,
+        ),
+    ] {
+        let files = [("buildspec.yml", &*spec), ("pipeline.yml", &*default)];
+        let found = found(&files, "deployment-input-missing");
+        assert_eq!(found.len(), expected, "{spec}");
+    }
 }
 
 #[test]

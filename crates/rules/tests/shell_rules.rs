@@ -823,6 +823,14 @@ fn a_password_fits_the_registry_whatever_the_tool() {
             "registry-login",
             &format!("{own} $R | {login} $A.dkr.ecr.AWS_REGION.amazonaws.com"),
         );
+        fires(
+            "registry-login",
+            &format!("{login} -p $({own} eu-west-1) {host}"),
+        );
+        silent(
+            "registry-login",
+            &format!("{login} -p $({own} us-east-1) {host}"),
+        );
         silent(
             "registry-login",
             &format!("{own} us-east-1 | {login} {host}"),
@@ -836,8 +844,48 @@ fn a_password_fits_the_registry_whatever_the_tool() {
 }
 
 #[test]
+fn a_region_in_the_map_is_that_of_the_password() {
+    let spec = |variables: &str, region: &str| {
+        let login =
+            "docker login -u AWS --password-stdin 111122223333.dkr.ecr.us-east-1.amazonaws.com";
+        let own = format!("aws ecr get-login-password --region {region}");
+        format!(
+            "version: 0.2\nenv:\n  variables:\n    {variables}\nphases:\n  build:\n    commands:\n      - {own} | {login}\n"
+        )
+    };
+    for (variables, region, expected) in [
+        ("REGION: eu-west-1", "$REGION", 1),
+        ("REGION: eu-west-1", "\"${REGION}\"", 1),
+        ("REGION: us-east-1", "$REGION", 0),
+        // The project may say another one.
+        ("AWS_REGION: eu-west-1", "$AWS_REGION", 0),
+        ("OTHER: eu-west-1", "$REGION", 0),
+    ] {
+        let text = spec(variables, region);
+        let found = places("registry-login", &[("buildspec.yml", &text)]);
+        assert_eq!(found.len(), expected, "{variables} {region}");
+    }
+}
+
+#[test]
+fn a_folded_here_document_has_no_lines() {
+    let spec = |style: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - {style}\n        cat > a.json <<EOF\n        {{}}\n        EOF\n"
+        )
+    };
+    let found = |style| places("incomplete-command", &[("buildspec.yml", &spec(style))]);
+    assert_eq!(found(">"), ["<<"]);
+    assert_eq!(found("|"), [""; 0]);
+    // It may have no lines on purpose.
+    silent("incomplete-command", "cat <<EOF");
+}
+
+#[test]
 fn other_values_that_are_run_as_commands() {
     fires("variable-as-command", "X=$(shell date)");
+    fires("variable-as-command", "X=$(wildcard src/*.c)");
+    silent("variable-as-command", "make X='$(wildcard src/*.c)'");
     fires("variable-as-command", "X=$(COMMIT:=none)");
     fires("variable-as-command", "if $STATUS -eq 0; then make; fi");
     fires("variable-as-command", "$STATUS == 1 || make");

@@ -1,7 +1,7 @@
 //! Deliveries in Terraform: resources that are written out. A file whose language is not understood to its
 //! end, and everything that a module, a loop or a function makes, is left out.
 
-use tagwright_syntax::hcl::{Block, Body, Expression, ExpressionKind, PartKind};
+use tagwright_syntax::hcl::{Block, Body, Entry, Expression, ExpressionKind, PartKind};
 
 use super::cloudformation;
 use super::terraform_iam;
@@ -257,9 +257,7 @@ fn variables(expression: &Expression) -> Option<Variables> {
     let form = if let Some(text) = expression.joined(UNKNOWN) {
         VariablesForm::Text(text.into())
     } else if let Some([value]) = expression.call("jsonencode") {
-        // What it makes is JSON; only its outermost shape may be wrong.
-        value.entries()?;
-        VariablesForm::Text("{}".into())
+        VariablesForm::Text(encoded(value)?.into())
     } else if expression.items().is_some() {
         VariablesForm::List
     } else if expression.entries().is_some() {
@@ -269,6 +267,31 @@ fn variables(expression: &Expression) -> Option<Variables> {
     };
     let span = expression.span;
     Some(Variables { span, form })
+}
+
+/// The JSON that `jsonencode` makes of the value, with [`UNKNOWN`] in the place of each part that is not written out;
+/// `None` if its shape is not.
+fn encoded(value: &Expression) -> Option<String> {
+    let text = |text: &str| Some(format!("\"{}\"", terraform_inline::json_of(text)));
+    if let Some(items) = value.items() {
+        let items: Option<Vec<_>> = items.iter().map(encoded).collect();
+        return Some(format!("[{}]", items?.join(",")));
+    }
+    if let Some(entries) = value.entries() {
+        let entry = |entry: &Entry| {
+            let key = text(entry.key.as_deref()?)?;
+            Some(format!("{key}:{}", encoded(&entry.value)?))
+        };
+        let entries: Option<Vec<_>> = entries.iter().map(entry).collect();
+        return Some(format!("{{{}}}", entries?.join(",")));
+    }
+    match &value.kind {
+        ExpressionKind::Call { .. } | ExpressionKind::Other(_) | ExpressionKind::Address(_) => {
+            text(UNKNOWN.encode_utf8(&mut [0; 4]))
+        }
+        ExpressionKind::Word => Some("0".to_owned()),
+        _ => text(&value.joined(UNKNOWN)?),
+    }
 }
 
 /// The variables of `jsonencode([{ name = …, value = … }])`, or of the JSON text; `None` if they are written

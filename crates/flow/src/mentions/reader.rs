@@ -657,7 +657,10 @@ fn in_script(script: &Script, text: &str, at: usize, found: &Found, whole: &str)
         };
     };
     let program = command.program().unwrap_or_default();
-    if is_plain_output(command, &program, at) {
+    if is_plain_output(command, &program, at)
+        || is_shown(script, command, &program)
+        || is_own_log(script, command, &program)
+    {
         return Reader::Nobody;
     }
     let in_document = command.redirects.iter().any(|redirect| {
@@ -768,6 +771,59 @@ fn is_plain_output(command: &Command, program: &str, at: usize) -> bool {
         && context.function.is_none()
 }
 
+/// Whether the command prints what goes on to a terminal or the log alone: `echo … | tee /dev/stderr`.
+fn is_shown(script: &Script, command: &Command, program: &str) -> bool {
+    let context = &command.context;
+    if !matches!(program, "echo" | "printf")
+        || (context.pipe_index, context.pipe_length) != (0, 2)
+        || context.diverted
+        || context.substitution > 0
+        || context.function.is_some()
+        || command.redirects.iter().any(Redirect::goes_to_file)
+    {
+        return false;
+    }
+    let behind = script.commands.iter();
+    let mut behind = behind.filter(|it| it.span.start >= command.span.end);
+    behind.next().is_some_and(|next| {
+        let device = |word: &Word| {
+            let path = word.literal();
+            path.is_some_and(|it| matches!(&*it, "/dev/stderr" | "/dev/stdout" | "/dev/tty"))
+        };
+        let to_device = match next.program().as_deref() {
+            Some("tee") => next.words.len() > 1 && next.words[1..].iter().all(device),
+            Some("logger") => true,
+            _ => false,
+        };
+        to_device && !next.context.diverted && !next.redirects.iter().any(Redirect::goes_to_file)
+    })
+}
+
+/// Whether the command is a function of the same text that only prints its arguments: `log() { echo "[ci] $*"; }`.
+fn is_own_log(script: &Script, command: &Command, program: &str) -> bool {
+    let context = &command.context;
+    let plain = !context.diverted
+        && context.pipe_length == 1
+        && context.substitution == 0
+        && context.function.is_none()
+        && command.assignments.is_empty()
+        && !command.redirects.iter().any(Redirect::goes_to_file);
+    let of_function = |it: &&Command| it.context.function.as_deref() == Some(program);
+    let mut body = script.commands.iter().filter(of_function).peekable();
+    plain
+        && body.peek().is_some()
+        && body.all(|it| {
+            let prints = matches!(
+                it.program().as_deref(),
+                Some("echo" | "printf" | "date" | "tput")
+            );
+            prints
+                && it.assignments.is_empty()
+                && it.context.pipe_length == 1
+                && !it.redirects.iter().any(Redirect::goes_to_file)
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::find::find;
@@ -798,6 +854,46 @@ mod tests {
             (
                 "a.sh",
                 "echo \"$R/web:latest\" | tee image.txt\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "echo \"$R/web:latest\" | tee /dev/stderr\n".to_owned(),
+                false,
+            ),
+            (
+                "a.sh",
+                "echo \"$R/web:latest\" | tee /dev/stderr image.txt\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "echo \"$R/web:latest\" | tee /dev/stderr > image.txt\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "echo \"$R/web:latest\" | tee /dev/stderr | xargs docker run\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "log() { echo \"[$(date)] $*\"; }\nlog \"pushed $R/web:latest\"\n".to_owned(),
+                false,
+            ),
+            (
+                "a.sh",
+                "log() { echo \"$*\" >> list; }\nlog \"pushed $R/web:latest\"\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "say() { echo \"$*\"; }\nX=$(say \"$R/web:latest\")\n".to_owned(),
+                true,
+            ),
+            (
+                "a.sh",
+                "log() { echo \"$*\"; curl -d \"$*\" $HOOK; }\nlog \"$R/web:latest\"\n".to_owned(),
                 true,
             ),
             ("a.sh", "X=$(echo \"$R/web:latest\")\n".to_owned(), true),

@@ -172,7 +172,7 @@ fn of_text(text: &str) -> Option<(Severity, String)> {
                 keys.is_some_and(|mut it| it.any(|key| key.eq_ignore_ascii_case("name")))
             };
             if items.iter().all(named) {
-                return commit_message(text);
+                return wrong_type(&items).or_else(|| commit_message(text));
             }
             format!("each entry of `EnvironmentVariables` needs a `name` and a `value`: {FORM}")
         }
@@ -185,6 +185,19 @@ fn of_text(text: &str) -> Option<(Severity, String)> {
             format!("`EnvironmentVariables` is not JSON: check its quotes, commas and brackets. Write {FORM}")
         }
     };
+    Some((Severity::Error, message))
+}
+
+/// The kinds of values. Source: CodePipeline user guide, action reference of CodeBuild, `EnvironmentVariables` (2026).
+const TYPES: [&str; 3] = ["PLAINTEXT", "PARAMETER_STORE", "SECRETS_MANAGER"];
+
+fn wrong_type(items: &[Value]) -> Option<(Severity, String)> {
+    let mut types = items.iter().filter_map(|item| item.get("type")?.as_str());
+    let wrong = types.find(|it| !it.contains(HOLE) && !TYPES.contains(it))?;
+    let message = format!(
+        "`{wrong}` is no type of a variable: `EnvironmentVariables` takes {}",
+        TYPES.join(", ")
+    );
     Some((Severity::Error, message))
 }
 
@@ -225,6 +238,14 @@ mod tests {
             ("[{'name':'A','value':'b'}]", Some(Severity::Error)),
             ("{\"A\":\"b\"}", Some(Severity::Error)),
             ("[{\"A\":\"b\"}]", Some(Severity::Error)),
+            (
+                "[{\"name\":\"A\",\"value\":\"b\",\"type\":\"SECRETS_MANAGER\"}]",
+                None,
+            ),
+            (
+                "[{\"name\":\"A\",\"value\":\"b\",\"type\":\"SECRET\"}]",
+                Some(Severity::Error),
+            ),
             ("[{\"name\":\"A\",\"value\":\"b\"},]", Some(Severity::Error)),
             (
                 "[{\"name\":\"A\",\"value\":\"#{S.CommitMessage}\"}]",

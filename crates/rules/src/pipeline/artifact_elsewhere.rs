@@ -60,12 +60,13 @@
 //!   <https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html>
 
 use tagwright_syntax::buildspec::Version;
-use tagwright_syntax::shell::{Command, PartKind, Status, Word};
+use tagwright_syntax::shell::{Command, Status, Word};
 use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Document, Report};
 use crate::delivery::surely_runs;
 use crate::handover::{self, Artifact, file_name, writes};
+use crate::place::{Place, is_move, step, target};
 use crate::script::{self, Item};
 use crate::{Category, Check, Fixable, Rule, Severity};
 
@@ -77,9 +78,6 @@ pub(crate) static RULE: Rule = Rule {
     docs: docs!("artifact_elsewhere"),
     check: Check::Document(check),
 };
-
-/// A folder below the root of the source, as its parts; `None` if it is not known.
-type Folder = Option<Vec<String>>;
 
 fn check(document: &Document<'_>, report: &mut Report<'_>) {
     let Some(spec) = &document.buildspec else {
@@ -151,35 +149,20 @@ fn below(base: &str, path: &str) -> Option<Vec<String>> {
     Some(parts)
 }
 
-/// Goes along a relative path; `None` if that leaves the source.
-fn step(parts: &mut Vec<String>, path: &str) -> Option<()> {
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part.to_owned()),
-        }
-    }
-    Some(())
-}
-
 /// Where the one command that writes the file stands and what it writes, if nothing else handles the file.
 fn only_write<'i, 'd>(
     items: &'i [Item<'d>],
     name: &str,
 ) -> Option<(&'i Item<'d>, tagwright_syntax::Span, Vec<String>)> {
     let mut found = None;
-    let mut folder: Folder = Some(Vec::new());
-    let mut before: Folder = None;
+    let mut place = Place::default();
     for item in items {
         if item.script.status != Status::Clean {
             // What it does is not known, and whether it goes elsewhere.
             if item.text.contains(name) {
                 return None;
             }
-            folder = None;
+            place.folder = None;
             continue;
         }
         let writes = writes(&item.script, item.text);
@@ -190,11 +173,7 @@ fn only_write<'i, 'd>(
             .any(|it| it.context.subshell && is_move(it));
         for (index, command) in item.script.commands.iter().enumerate() {
             if is_move(command) && !command.context.subshell {
-                let next = match surely_runs(&item.script, item.text, index) {
-                    true => moved(command, &folder, &before),
-                    false => None,
-                };
-                before = std::mem::replace(&mut folder, next);
+                place.follow(command, surely_runs(&item.script, item.text, index));
             }
             let own: Vec<_> = writes
                 .iter()
@@ -205,14 +184,14 @@ fn only_write<'i, 'd>(
                 command.program().as_deref(),
                 Some("cat" | "echo" | "printf" | "ls" | "test" | "[" | "tee" | "jq" | "head")
             );
-            if names && !reads {
+            if (names || takes_all(command)) && !reads {
                 return None;
             }
             for write in own {
                 if found.is_some() || inside && command.context.subshell {
                     return None;
                 }
-                let path = target(write.target, &folder)?;
+                let path = target(write.target, &place.folder)?;
                 found = Some((item, write.span, path));
             }
         }
@@ -220,46 +199,17 @@ fn only_write<'i, 'd>(
     found
 }
 
-fn is_move(command: &Command) -> bool {
-    matches!(
-        command.program().as_deref(),
-        Some("cd" | "pushd" | "popd" | "eval" | "source" | ".")
-    )
-}
-
-/// The folder after a command that changes it.
-fn moved(command: &Command, folder: &Folder, before: &Folder) -> Folder {
-    let [program, to] = &command.words[..] else {
-        return None;
+/// Whether the command puts files elsewhere whose names it does not say: `cp *.json out`, `rsync -a . out`.
+fn takes_all(command: &Command) -> bool {
+    let program = command.program();
+    let puts = match program.as_deref() {
+        Some("find" | "xargs") => return true,
+        Some("cp" | "mv" | "ln" | "install" | "rsync" | "tar") => true,
+        _ => false,
     };
-    if !program.is("cd") {
-        return None;
-    }
-    if to.is("-") {
-        return before.clone();
-    }
-    target(to, folder)
-}
-
-/// What a word names, seen from a folder.
-fn target(word: &Word, folder: &Folder) -> Folder {
-    let (mut parts, rest) = match &word.parts[..] {
-        [first, rest @ ..] if matches!(&first.kind, PartKind::Variable(it) if &*it.name == "CODEBUILD_SRC_DIR" && it.operator.is_none()) => {
-            (Vec::new(), rest)
-        }
-        all => (folder.clone()?, all),
+    let open = |word: &Word| {
+        let path = word.literal();
+        path.is_none_or(|path| path.contains(['*', '?', '[']) || matches!(&*path, "." | "./"))
     };
-    let mut text = String::new();
-    for part in rest {
-        match &part.kind {
-            PartKind::Literal(literal) => text.push_str(literal),
-            _ => return None,
-        }
-    }
-    let absolute = text.starts_with('/') && rest.len() == word.parts.len();
-    if absolute || text.contains(['~', '*', '?']) {
-        return None;
-    }
-    step(&mut parts, &text)?;
-    Some(parts)
+    puts && command.words[1..].iter().any(open)
 }

@@ -126,6 +126,8 @@
 use tagwright_flow::delivery::{Action, Value};
 use tagwright_flow::facts::IMAGE_FILES;
 use tagwright_syntax::Span;
+use tagwright_syntax::buildspec::Buildspec;
+use tagwright_syntax::yaml::Entry;
 
 use crate::context::{Context, Report};
 use crate::delivery::{self, Build};
@@ -153,7 +155,7 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 report.add(report.draft(build.file.id, span, message).related(
                     build.buildspec.id,
                     section,
-                    "the build's artifacts",
+                    "what the build hands on",
                 ));
             }
         }
@@ -177,8 +179,17 @@ fn rolling(build: &Build<'_>, action: &Action) -> Option<Problem> {
     let [input] = &action.inputs[..] else {
         return None;
     };
-    let (artifact, place, section) = handed_on(build.buildspec, &build.action.outputs, input)?;
     let name = path.rsplit('/').next().unwrap_or(path);
+    if let Some(section) = hands_on_nothing(build) {
+        return Some(Problem {
+            span: action.span,
+            message: format!(
+                "this deployment reads `{name}` from `{input}`, and the buildspec has no `artifacts`: the build hands on nothing"
+            ),
+            section,
+        });
+    }
+    let (artifact, place, section) = handed_on(build.buildspec, &build.action.outputs, input)?;
     if may_take(&artifact, name) {
         return None;
     }
@@ -189,6 +200,28 @@ fn rolling(build: &Build<'_>, action: &Action) -> Option<Problem> {
             "this deployment reads `{name}`, and {place} of the build has `{other}`: names are case-sensitive. Write `{name}`, or set `FileName`"
         ),
         section,
+    })
+}
+
+/// Where the build's buildspec begins, if it surely lists no artifacts at all.
+fn hands_on_nothing(build: &Build<'_>) -> Option<Span> {
+    let file = build.buildspec;
+    let facts = file.buildspec.as_ref()?;
+    let batch = build.action.setting("BatchEnabled").is_some();
+    if facts.inline || facts.template.is_some() || file.error.is_some() || batch {
+        return None;
+    }
+    let tree = file.tree();
+    let root = tree.root()?;
+    let spec = Buildspec::read(&tree, root)?;
+    // A key with another spelling is told by its own rule.
+    let spelled = |entry: &Entry| tree.text(entry.key).is_some_and(|it| it.contains("rtifact"));
+    let mut entries = tree.mapping(root)?.entries.iter();
+    let merged = tree.get(root, "<<").is_some();
+    let none = spec.artifacts.is_none() && !merged && !entries.any(spelled);
+    none.then(|| {
+        let first = tree.mapping(root).and_then(|map| map.entries.first());
+        tree.node(first.map_or(root, |entry| entry.key)).span
     })
 }
 

@@ -206,10 +206,15 @@ enum Git {
 }
 
 /// Subcommands that fail outside of a repository, whatever their arguments are.
-const NEEDS: [&str; 16] = [
+const NEEDS: [&str; 36] = [
     "rev-parse", "log", "describe", "show", "status", "branch", "rev-list", "symbolic-ref", "ls-files",
-    "name-rev", "shortlog", "fetch", "pull", "checkout", "merge-base", "submodule",
+    "name-rev", "shortlog", "fetch", "pull", "checkout", "merge-base", "submodule", "tag", "remote", "add", "commit",
+    "push", "reset", "stash", "merge", "rebase", "switch", "restore", "cherry-pick", "diff-index", "diff-tree",
+    "for-each-ref", "show-ref", "ls-tree", "cat-file", "blame", "rm",
 ];
+
+/// What only a repository has, in an argument of `git diff`: without one, it compares two files.
+const REVISIONS: [&str; 5] = ["HEAD", "..", "origin/", "--cached", "--staged"];
 
 fn git_call(command: &Command) -> Git {
     let Some(program) = command.program() else {
@@ -229,6 +234,11 @@ fn git_call(command: &Command) -> Git {
                 true => Git::None,
                 false => Git::Needs,
             }
+        }
+        Some("diff") => {
+            let words = command.words.iter().skip(2).filter_map(Word::literal);
+            let mut named = words.filter(|word| REVISIONS.iter().any(|it| word.contains(it)));
+            named.next().map_or(Git::None, |_| Git::Needs)
         }
         // `git -C folder`, `git --git-dir=…`.
         Some(option) if option.starts_with('-') && option != "--version" => Git::Elsewhere,

@@ -109,6 +109,10 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                     report_item(document, report, rest, found)
                 }
                 Some(_) => 1,
+                None if is_whole(document, item.node) => match folded_document(document, item) {
+                    Some(found) => report_item(document, report, rest, found),
+                    None => report_document(document, report, rest),
+                },
                 None => report_document(document, report, rest),
             };
         }
@@ -166,7 +170,13 @@ fn report_item(
         let draft = start(format!(
             "{who} into one line, and the shell refuses that line: {why}. {advice}"
         ));
+        let opens_document = found.span.of(item.text) == "<<";
         report.add(draft.fix(match joined {
+            // Joined, it is a command, too: nothing proves that it is not meant so.
+            _ if opens_document => Err(Refusal::new(
+                RefusalCode::YourDecision,
+                "which lines the here-document has is for people to decide",
+            )),
             Joined::Folded(text) => Ok(literal(document, item.node, text)),
             Joined::Other => Err(Refusal::new(
                 RefusalCode::UnsupportedForm,
@@ -291,6 +301,18 @@ fn literal(document: &Document<'_>, node: NodeId, text: String) -> Fix {
     }
 }
 
+/// A here-document whose lines YAML has joined with the command, so that it has none.
+fn folded_document(document: &Document<'_>, item: &Item<'_>) -> Option<Incomplete> {
+    let text = item.text.trim_end();
+    let at = text.find("<<").filter(|_| !text.contains('\n'))?;
+    begins_document(text).then_some(())?;
+    joined_lines(document, item)?;
+    Some(Incomplete {
+        kind: Fault::Open,
+        span: Span::new(at, at + 2),
+    })
+}
+
 /// Reports the first item if a here-document begins in it that ends with another item, and gives the number of
 /// items that this is about.
 fn report_document(
@@ -328,9 +350,12 @@ fn open_document(items: &[Item<'_>]) -> Option<(Span, usize)> {
     }
     let mut later = items.iter().enumerate().take(MAX_ITEMS).skip(1);
     let (index, _) = later.find(|(_, item)| item.text.trim() == delimiter)?;
-    let begins = |script: &shell::Script| {
-        let mut redirects = script.commands.iter().flat_map(|it| &it.redirects);
-        redirects.any(|redirect| redirect.kind == RedirectKind::HereDocument)
-    };
-    begins(&shell::parsed(text)).then(|| (Span::new(at, at + 2), index + 1))
+    begins_document(text).then(|| (Span::new(at, at + 2), index + 1))
+}
+
+/// Whether a command of the text has a here-document.
+fn begins_document(text: &str) -> bool {
+    let script = shell::parsed(text);
+    let mut redirects = script.commands.iter().flat_map(|it| &it.redirects);
+    redirects.any(|redirect| redirect.kind == RedirectKind::HereDocument)
 }

@@ -45,6 +45,7 @@
 //! - Amazon ECR user guide, "Private registry authentication" and "Troubleshooting Docker commands and issues".
 //! - Amazon ECR Public user guide, "Registry authentication".
 
+use tagwright_flow::facts::AssignmentPlace;
 use tagwright_flow::tools::registry_login;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, PartKind, Quoting, Status, Word};
@@ -83,8 +84,9 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
                 .or_else(|| host(command, item.text).and_then(|(host, span)| {
                     lacks_dollar(host, span).or_else(|| {
                         let before = index.checked_sub(1).map(|index| &commands[index]);
-                        let source = before.filter(|it| feeds(it, command))?;
-                        mismatch(&item, source, host, span)
+                        let source = before.filter(|it| feeds(it, command));
+                        let source = source.or_else(|| given(commands, command))?;
+                        mismatch(document, &item, source, host, span)
                     })
                 }));
             if let Some((span, message)) = found {
@@ -100,6 +102,16 @@ fn feeds(source: &Command, command: &Command) -> bool {
         && source.context.pipe_index + 1 == command.context.pipe_index
         && source.context.pipe_length == command.context.pipe_length
         && source.context.substitution == command.context.substitution
+}
+
+/// The command in `$(…)` among the words of `command`, as in `--password "$(aws ecr get-login-password)"`.
+fn given<'c>(commands: &'c [Command], command: &Command) -> Option<&'c Command> {
+    let mut inside = commands.iter().filter(|it| {
+        it.context.substitution == command.context.substitution + 1
+            && command.span.contains(it.span)
+            && it.words.iter().any(|word| word.is("get-login-password"))
+    });
+    inside.next().filter(|_| inside.next().is_none())
 }
 
 /// The address of a registry of ECR among the command's words, as written.
@@ -124,7 +136,12 @@ fn lacks_dollar(host: &str, span: Span) -> Option<(Span, String)> {
 }
 
 /// Why the password that `source` prints does not fit the registry.
-fn mismatch(item: &Item<'_>, source: &Command, host: &str, span: Span) -> Option<(Span, String)> {
+fn mismatch(
+    document: &Document<'_>,
+    item: &Item<'_>, source: &Command,
+    host: &str,
+    span: Span,
+) -> Option<(Span, String)> {
     let aws = source.program().is_some_and(|name| name == "aws");
     let verb = source.words.iter().position(|word| word.is("get-login-password"))?;
     let service = source.words.get(verb.checked_sub(1)?)?;
@@ -141,9 +158,9 @@ fn mismatch(item: &Item<'_>, source: &Command, host: &str, span: Span) -> Option
         let message = "this password is for public.ecr.aws: a private registry takes that of `aws ecr get-login-password`";
         return Some((service.span, message.to_owned()));
     }
-    let (region, at) = region(source, item.text)?;
+    let (region, at) = region(document, source, item.text)?;
     if public {
-        return (!PUBLIC_REGIONS.contains(&region)).then(|| {
+        return (!PUBLIC_REGIONS.contains(&&*region)).then(|| {
             let message = "`aws ecr-public` works in the Region us-east-1 only".to_owned();
             (at, message)
         });
@@ -159,8 +176,8 @@ fn mismatch(item: &Item<'_>, source: &Command, host: &str, span: Span) -> Option
     })
 }
 
-/// The Region that the command names, if it is written out.
-fn region<'t>(command: &Command, text: &'t str) -> Option<(&'t str, Span)> {
+/// The Region that the command names, if it is written out, there or in `env.variables`.
+fn region(document: &Document<'_>, command: &Command, text: &str) -> Option<(String, Span)> {
     let mut words = command.words.iter();
     let word = loop {
         let word = words.next()?;
@@ -174,7 +191,16 @@ fn region<'t>(command: &Command, text: &'t str) -> Option<(&'t str, Span)> {
     let written = word.span.of(text);
     let value = written.strip_prefix("--region=").unwrap_or(written);
     let value = value.trim_matches(['"', '\'']);
-    is_region(value).then_some((value, word.span))
+    if is_region(value) {
+        return Some((value.to_owned(), word.span));
+    }
+    // A project may set `AWS_…`, but whoever writes another name into the map means what stands there.
+    let name = value.strip_prefix('$')?;
+    let name = name.strip_prefix('{').and_then(|it| it.strip_suffix('}')).unwrap_or(name);
+    let mut assigned = document.facts.assigned(name);
+    let first = assigned.next().filter(|it| it.place == AssignmentPlace::EnvVariables)?;
+    let only = assigned.next().is_none() && !name.starts_with("AWS_");
+    (only && is_region(&first.value)).then(|| (first.value.to_string(), word.span))
 }
 
 /// Whether the text is written like a Region: `eu-west-1`, `us-gov-east-1`.

@@ -126,10 +126,15 @@ fn message(name: &str) -> String {
 
 /// Whether the text may have one of the other forms.
 fn may_be_other(text: &str) -> bool {
-    text.contains("$(shell ")
+    FUNCTIONS.iter().any(|name| text.contains(&format!("$({name} ")))
         || [":=", ":-", ":?", ":+"].iter().any(|sign| text.contains(sign)) && text.contains("$(")
         || text.contains('$') && COMPARED.is_in(text)
 }
+
+/// Functions of make, none of which is a program on the images of CodeBuild.
+const FUNCTIONS: [&str; 7] = [
+    "shell", "wildcard", "patsubst", "addprefix", "addsuffix", "notdir", "filter-out",
+];
 
 /// [`COMPARISONS`] as they stand between two values.
 static COMPARED: AnyOf = AnyOf::new(&[
@@ -148,10 +153,13 @@ fn other_form(command: &Command, text: &str) -> Option<(Span, String)> {
     let written = first.span.of(text);
     let before = text.get(..first.span.start as usize)?;
     let opens = command.context.substitution > 0 && before.ends_with("$(");
-    if opens && first.is("shell") && command.words.len() > 1 {
-        let message = "`$(shell …)` is a function of make: the shell looks for a program called `shell` and does not find \
-                       it. Write `$(…)`";
-        return Some((first.span, message.to_owned()));
+    let function = FUNCTIONS.into_iter().find(|name| first.is(name));
+    if let Some(name) = function.filter(|_| opens && command.words.len() > 1) {
+        let advice = if name == "shell" { ". Write `$(…)`" } else { "" };
+        let message = format!(
+            "`$({name} …)` is a function of make: the shell looks for a program called `{name}` and does not find it{advice}"
+        );
+        return Some((first.span, message));
     }
     if let (true, [only]) = (opens, command.words.as_slice()) {
         let name = plain_name(written);
