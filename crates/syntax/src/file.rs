@@ -29,6 +29,8 @@ pub enum FileKind {
     CloudFormation,
     /// Terraform.
     Terraform,
+    /// Code for the AWS CDK that holds buildspecs as objects.
+    Cdk,
     /// A script for sh, dash or bash.
     Script,
     /// Nothing that tagwright reads.
@@ -51,6 +53,7 @@ impl FileKind {
             FileKind::Compose => "Compose file",
             FileKind::CloudFormation => "CloudFormation template",
             FileKind::Terraform => "Terraform configuration",
+            FileKind::Cdk => "CDK code",
             FileKind::Script => "shell script",
             FileKind::Other => "not read",
         }

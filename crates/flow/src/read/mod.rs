@@ -2,6 +2,7 @@
 //! own.
 
 mod buildspec;
+mod cdk;
 mod cloudformation;
 mod compose;
 mod image_files;
@@ -64,6 +65,7 @@ pub fn read_file_with(
         FileKind::Terraform => {
             terraform::terraform(&mut facts, text, options);
         }
+        FileKind::Cdk => cdk::cdk(&mut facts, text, options),
         _ => {
             let tree = yaml::parse(text);
             facts.error = tree.error().cloned();
@@ -117,8 +119,11 @@ fn document(
         FileKind::Kubernetes => kubernetes::kubernetes(facts, source, root),
         FileKind::Compose => compose::compose(facts, source, root),
         FileKind::CloudFormation => cloudformation::cloudformation(facts, source, root, options),
-        FileKind::CopilotEnvironment | FileKind::Other | FileKind::Terraform | FileKind::Script => {
-        }
+        FileKind::CopilotEnvironment
+        | FileKind::Other
+        | FileKind::Terraform
+        | FileKind::Cdk
+        | FileKind::Script => {}
     }
     None
 }
