@@ -252,14 +252,47 @@ fn variables_slot(configuration: &Expression) -> Slot {
     }
 }
 
+/// What `jsonencode` makes of the value, with [`UNKNOWN`] in the place of each part that is not written out.
+fn encode(value: &Expression, text: &mut String) {
+    let quoted = |part: &str, text: &mut String| {
+        text.push('"');
+        text.push_str(&terraform_inline::json_of(part));
+        text.push('"');
+    };
+    if let Some(items) = value.items() {
+        text.push('[');
+        for (at, item) in items.iter().enumerate() {
+            text.push_str(if at > 0 { "," } else { "" });
+            encode(item, text);
+        }
+        text.push(']');
+    } else if let Some(entries) = value.entries() {
+        text.push('{');
+        for (at, entry) in entries.iter().enumerate() {
+            text.push_str(if at > 0 { "," } else { "" });
+            match &entry.key {
+                Some(key) => quoted(key, text),
+                None => text.push(UNKNOWN),
+            }
+            text.push(':');
+            encode(&entry.value, text);
+        }
+        text.push('}');
+    } else if let Some(part) = value.joined(UNKNOWN) {
+        quoted(&part, text);
+    } else {
+        text.push(UNKNOWN);
+    }
+}
+
 /// What stands in the place of an action's `EnvironmentVariables`, as far as it is written out.
 fn variables(expression: &Expression) -> Option<Variables> {
     let form = if let Some(text) = expression.joined(UNKNOWN) {
         VariablesForm::Text(text.into())
     } else if let Some([value]) = expression.call("jsonencode") {
-        // What it makes is JSON; only its outermost shape may be wrong.
-        value.entries()?;
-        VariablesForm::Text("{}".into())
+        let mut text = String::new();
+        encode(value, &mut text);
+        VariablesForm::Text(text.into())
     } else if expression.items().is_some() {
         VariablesForm::List
     } else if expression.entries().is_some() {

@@ -188,7 +188,7 @@ pub(super) fn json(character: char) -> Option<String> {
 }
 
 /// A text as JSON writes it between quotes.
-fn json_of(text: &str) -> String {
+pub(super) fn json_of(text: &str) -> String {
     text.chars()
         .map(|it| json(it).unwrap_or_else(|| it.to_string()))
         .collect()

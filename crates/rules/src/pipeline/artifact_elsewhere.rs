@@ -165,6 +165,19 @@ fn step(parts: &mut Vec<String>, path: &str) -> Option<()> {
     Some(())
 }
 
+/// Whether the command copies files that it does not name one by one: the file may be among them.
+fn copies_any(command: &Command, text: &str) -> bool {
+    let copies = matches!(
+        command.program().as_deref(),
+        Some("cp" | "mv" | "rsync" | "ln" | "install" | "find" | "xargs")
+    );
+    copies
+        && command.words[1..].iter().any(|word| {
+            let written = word.span.of(text);
+            matches!(written, "." | "./") || written.contains(['*', '?', '[', '$', '{'])
+        })
+}
+
 /// Where the one command that writes the file stands and what it writes, if nothing else handles the file.
 fn only_write<'i, 'd>(
     items: &'i [Item<'d>],
@@ -205,7 +218,7 @@ fn only_write<'i, 'd>(
                 command.program().as_deref(),
                 Some("cat" | "echo" | "printf" | "ls" | "test" | "[" | "tee" | "jq" | "head")
             );
-            if names && !reads {
+            if names && !reads || copies_any(command, item.text) {
                 return None;
             }
             for write in own {
