@@ -6,6 +6,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod cloudformation;
+pub(crate) mod code_inline;
 pub(crate) mod copilot;
 pub mod inline;
 pub(crate) mod terraform;
@@ -381,6 +382,7 @@ pub fn buildspecs_inside(kind: FileKind, text: &str) -> Vec<inline::Inline> {
         FileKind::Terraform => hcl::parse(text)
             .map(|file| terraform_inline::buildspecs(text, &file))
             .unwrap_or_default(),
+        FileKind::Cdk => code_inline::buildspecs(text),
         _ => inline::in_template(text, &yaml::parse(text)),
     }
 }

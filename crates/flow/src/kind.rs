@@ -2,6 +2,8 @@
 
 pub use tagwright_syntax::FileKind;
 
+use crate::delivery::code_inline;
+
 /// Whether the text has the needle in it: faster than `contains` where most texts do not.
 #[must_use]
 pub fn has(text: &str, needle: &str) -> bool {
@@ -64,6 +66,33 @@ fn is_script(name: &str, text: &str) -> bool {
     named && !text.contains('\r') && !text.starts_with('\u{feff}')
 }
 
+/// Whether a file of this name, in lower case, may be code for the AWS CDK that describes builds. Tests of such code hold
+/// buildspecs that nobody builds.
+#[must_use]
+pub fn is_cdk_name(name: &str) -> bool {
+    const TESTS: [&str; 6] = [".test.", ".spec.", ".d.ts", "_test.", "test_", "integ."];
+    const PARTS: [&str; 12] = [
+        "stack",
+        "pipeline",
+        "build",
+        "construct",
+        "cicd",
+        "ci-cd",
+        "ci_cd",
+        "deploy",
+        "project",
+        "infra",
+        "cdk",
+        "stage",
+    ];
+    let Some((stem, extension)) = name.rsplit_once('.') else {
+        return false;
+    };
+    matches!(extension, "ts" | "mts" | "js" | "mjs" | "cjs" | "py")
+        && !TESTS.iter().any(|it| name.contains(it))
+        && (matches!(stem, "app" | "main") || PARTS.iter().any(|it| stem.contains(it)))
+}
+
 /// Whether JSON is the list of containers of a task definition: images, with a key that only ECS has beside them.
 fn is_container_list(text: &str) -> bool {
     const KEYS: [&str; 5] = [
@@ -114,6 +143,12 @@ pub fn classify(path: &str, text: &str) -> FileKind {
     let extension = lower.rsplit('.').next().unwrap_or("");
     if extension == "tf" {
         return FileKind::Terraform;
+    }
+    if is_cdk_name(&lower) {
+        return match code_inline::has_calls(text) {
+            true => FileKind::Cdk,
+            false => FileKind::Other,
+        };
     }
     if extension == "json" {
         if lower.contains("imagedef") || lower == "imagedetail.json" {
@@ -308,6 +343,17 @@ mod tests {
             ("projects.json", "{\"projects\": []}", FileKind::Other),
             ("package.json", "{}", FileKind::Other),
             ("main.tf", "", FileKind::Terraform),
+            (
+                "lib/web-stack.ts",
+                "codebuild.BuildSpec.fromObject({})",
+                FileKind::Cdk,
+            ),
+            ("lib/web-stack.ts", "new Stack()", FileKind::Other),
+            (
+                "lib/web-stack.test.ts",
+                "codebuild.BuildSpec.fromObject({})",
+                FileKind::Other,
+            ),
             ("deploy.sh", "docker push x\n", FileKind::Script),
             ("deploy", "#!/bin/sh -e\n", FileKind::Script),
             ("deploy", "#!/usr/bin/env bash\n", FileKind::Script),

@@ -108,6 +108,42 @@ pub fn aws_cli(image: &str) -> Option<AwsCli> {
     }
 }
 
+/// The runtimes of all images of Ubuntu since 5.0 and of Amazon Linux since x86 4.0 and ARM 2.0.
+const COMMON: [&str; 7] = [
+    "dotnet", "golang", "java", "nodejs", "php", "python", "ruby",
+];
+const WITH_DOCKER: [&str; 8] = [
+    "docker", "dotnet", "golang", "java", "nodejs", "php", "python", "ruby",
+];
+const WITH_RUST: [&str; 8] = [
+    "dotnet", "golang", "java", "nodejs", "php", "python", "ruby", "rust",
+];
+const WITH_BOTH: [&str; 9] = [
+    "docker", "dotnet", "golang", "java", "nodejs", "php", "python", "ruby", "rust",
+];
+
+/// The names that an image takes below `runtime-versions`, in the order of the alphabet; `None` if that is not known.
+/// Versions are not asked for: each of these runtimes but docker has a way to install others.
+/// Source: `runtimes.yml` of the images in aws/aws-codebuild-docker-images, read on 2026-04-09.
+#[must_use]
+pub fn runtimes(image: &str) -> Option<&'static [&'static str]> {
+    let (family, version) = find(image)?;
+    let name = family.name.trim_start_matches("aws/codebuild/");
+    if name == "amazonlinux2-x86_64-standard" && image.contains(":corretto") {
+        return Some(&["java"]);
+    }
+    Some(match (name, version?) {
+        ("standard", 5..=7)
+        | ("amazonlinux2-x86_64-standard" | "amazonlinux-x86_64-standard", 5) => &COMMON,
+        ("standard", 8) | ("amazonlinux-x86_64-standard", 6) => &WITH_RUST,
+        ("amazonlinux2-x86_64-standard", 4) | ("amazonlinux2-aarch64-standard", 2) => &WITH_DOCKER,
+        ("amazonlinux2-aarch64-standard", 3) | ("amazonlinux-aarch64-standard", 3 | 4) => {
+            &WITH_BOTH
+        }
+        _ => return None,
+    })
+}
+
 /// The family of an image and the first number of its version, if that starts with one.
 fn find(image: &str) -> Option<(&'static Family, Option<u32>)> {
     let (name, version) = image.split_once(':')?;
@@ -162,6 +198,46 @@ mod tests {
             ),
         ] {
             assert_eq!(sh(image), shell, "{image}");
+        }
+    }
+
+    #[test]
+    fn runtimes_are_those_of_the_image() {
+        for (image, has, has_not) in [
+            ("aws/codebuild/standard:7.0", "php", "rust"),
+            ("aws/codebuild/standard:7.0-24.10.29", "java", "docker"),
+            ("aws/codebuild/standard:8.0", "rust", "docker"),
+            (
+                "aws/codebuild/amazonlinux2-x86_64-standard:4.0",
+                "docker",
+                "rust",
+            ),
+            (
+                "aws/codebuild/amazonlinux2-x86_64-standard:corretto11",
+                "java",
+                "nodejs",
+            ),
+            (
+                "public.ecr.aws/codebuild/amazonlinux-x86_64-standard:6.0",
+                "rust",
+                "docker",
+            ),
+            (
+                "aws/codebuild/amazonlinux-aarch64-standard:4.0",
+                "docker",
+                "android",
+            ),
+        ] {
+            let found = runtimes(image).expect(image);
+            assert!(found.contains(&has) && !found.contains(&has_not), "{image}");
+        }
+        for image in [
+            "aws/codebuild/standard:9.0",
+            "aws/codebuild/standard:4.0",
+            "aws/codebuild/amazonlinux-x86_64-lambda-standard:python3.12",
+            "node:22",
+        ] {
+            assert_eq!(runtimes(image), None, "{image}");
         }
     }
 

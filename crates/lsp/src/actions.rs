@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tagwright_diagnostics::{Applicability, Finding, Fix};
 use tagwright_fixer::{Options, Relint, Sources, prove, run_from};
-use tagwright_flow::FileId;
+use tagwright_flow::{FileId, FileKind};
 use tagwright_project::Workspace;
 use tagwright_project::config::Scope;
 use tagwright_rules::directives;
@@ -134,6 +134,10 @@ fn silences(view: &View<'_>, root: &Root, id: FileId, span: Span) -> Vec<lsp::Co
     let Some((_, document)) = root.file(id).filter(|_| !touched.is_empty()) else {
         return Vec::new();
     };
+    // Comments of code start with other signs.
+    if document.kind == FileKind::Cdk {
+        return Vec::new();
+    }
     let tree = yaml::parse_as(document.kind, &document.text);
     let before = root.workspace.sources();
     let rules = Quiet {

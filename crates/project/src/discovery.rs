@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use ignore::{WalkBuilder, WalkState};
+use tagwright_flow::kind::is_cdk_name;
 
 use crate::config;
 use crate::git::{self, GitError};
@@ -293,7 +294,7 @@ pub fn is_candidate(name: &str) -> bool {
         .into_iter()
         .any(has),
         "tpl" | "tftpl" | "tmpl" | "j2" => has(".yml") || has(".yaml") || has("buildspec"),
-        _ => false,
+        _ => is_cdk_name(&name),
     }
 }
 

@@ -262,6 +262,7 @@ rules! {
         reserved_variable
         unknown_runtime
         retired_runtime
+        runtime_not_in_image
         not_a_buildspec
         missing_file
     }

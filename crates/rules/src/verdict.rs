@@ -78,9 +78,13 @@ pub fn read(
             directives = Some(known.collect());
         }
     });
-    // Whatever is in a file of Terraform, no visitor sees it.
+    // Whatever is in a file of Terraform or of code, no visitor sees it.
     let mut projects = facts.delivery.iter().flat_map(|it| &it.projects);
-    if facts.kind == FileKind::Terraform && projects.any(|it| it.text.is_some()) {
+    let holds = match facts.kind {
+        FileKind::Terraform => projects.any(|it| it.text.is_some()),
+        kind => kind == FileKind::Cdk,
+    };
+    if holds {
         let inside = buildspecs_inside(facts.kind, text);
         inline::check(&facts, text, &inside, options, settings, &mut findings);
     }

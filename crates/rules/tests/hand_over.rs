@@ -272,6 +272,8 @@ fn artifacts_are_taken_from_where_they_are_written() {
     assert!(found(&rule, &[("buildspec.yml", &moved)]).is_empty());
     for copies in [
         "cp *.json out",
+        "cp -r . out",
+        "mv \"$FILE\" out",
         "rsync -a ./ out/",
         "find . -name '*.json' -exec cp {} out \\;",
     ] {
@@ -281,6 +283,8 @@ fn artifacts_are_taken_from_where_they_are_written() {
             "{copies}"
         );
     }
+    let other = spec(&["cp app.json out", &write(name)], based);
+    assert!(!found(&rule, &[("buildspec.yml", &other)]).is_empty());
 }
 
 #[test]
@@ -346,6 +350,36 @@ fn a_variable_that_no_build_is_given_is_empty() {
 }
 
 #[test]
+fn variables_that_terraform_encodes_are_judged_as_the_text_that_comes_out() {
+    let variable = |value: &str| format!("{{ name = \"A\", value = {value} }}");
+    let cases = [
+        (
+            format!("[{}]", variable("\"#{Source.CommitMessage}\"")),
+            true,
+        ),
+        (
+            format!("[{}]", variable(&format!("\"{}\"", "a".repeat(1_000)))),
+            true,
+        ),
+        ("{ A = \"b\" }".to_owned(), true),
+        (format!("[{}]", variable("\"#{Source.CommitId}\"")), false),
+        (
+            format!("[{}, {{ (var.x) = var.y }}]", variable("\"${var.b}\\\"\"")),
+            false,
+        ),
+        ("[var.a, true]".to_owned(), false),
+        ("concat(local.a, [{ name = \"A\" }])".to_owned(), false),
+    ];
+    for (value, expected) in cases {
+        let text = format!(
+            "resource \"aws_codepipeline\" \"p\" {{\n  stage {{\n    name = \"Build\"\n    action {{\n      name = \"Build\"\n      category = \"Build\"\n      owner = \"AWS\"\n      provider = \"CodeBuild\"\n      version = \"1\"\n      configuration = {{\n        ProjectName = \"web\"\n        EnvironmentVariables = jsonencode({value})\n      }}\n    }}\n  }}\n}}\n"
+        );
+        let found = found(&["action-variables"], &[("main.tf", &text)]);
+        assert_eq!(!found.is_empty(), expected, "{value}");
+    }
+}
+
+#[test]
 fn what_a_deployment_reads_is_json_of_its_shape() {
     let rule = ["invalid-image-definitions"];
     let cases = [
@@ -396,4 +430,62 @@ fn what_a_deployment_reads_is_json_of_its_shape() {
         let found = found(&rule, &[("buildspec.yml", &spec)]);
         assert_eq!(!found.is_empty(), expected, "{command}");
     }
+}
+
+#[test]
+fn runtimes_are_compared_with_the_image_that_is_written_out() {
+    let spec = |runtime: &str| {
+        format!(
+            "version: 0.2\nphases:\n  install:\n    runtime-versions:\n      {runtime}\n  build:\n    commands:\n      - make\n"
+        )
+    };
+    let rule = ["runtime-not-in-image"];
+    let cases = [
+        ("docker: 20", "aws/codebuild/standard:7.0", true),
+        (
+            "docker: 20",
+            "aws/codebuild/amazonlinux2-x86_64-standard:4.0",
+            false,
+        ),
+        (
+            "rust: 1.94",
+            "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+            true,
+        ),
+        (
+            "rust: 1.94",
+            "aws/codebuild/amazonlinux-aarch64-standard:4.0",
+            false,
+        ),
+        (
+            "nodejs: 24",
+            "aws/codebuild/amazonlinux2-x86_64-standard:corretto11",
+            true,
+        ),
+        // Another version is installed.
+        ("nodejs: 16", "aws/codebuild/standard:8.0", false),
+        ("rust: 1.94", "aws/codebuild/standard:9.0", false),
+        (
+            "docker: 20",
+            "444455556666.dkr.ecr.eu-west-1.amazonaws.com/ci:1",
+            false,
+        ),
+    ];
+    for (runtime, image, expected) in cases {
+        let project = format!(
+            "resource \"aws_codebuild_project\" \"p\" {{\n  name = \"p\"\n  environment {{\n    image = \"{image}\"\n    type = \"LINUX_CONTAINER\"\n  }}\n  source {{\n    type = \"GITHUB\"\n    location = \"https://github.com/example/web.git\"\n  }}\n}}\n"
+        );
+        let found = found(
+            &rule,
+            &[("buildspec.yml", &spec(runtime)), ("main.tf", &project)],
+        );
+        assert_eq!(!found.is_empty(), expected, "{runtime} {image}");
+    }
+    let pipeline = "name: web\nversion: 1\nsource:\n  provider: GitHub\n  properties:\n    branch: main\nbuild:\n  buildspec: copilot/pipelines/web/buildspec.yml\nstages:\n  - name: test\n";
+    let path = "copilot/pipelines/web/buildspec.yml";
+    let files = [
+        (path, &*spec("docker: 18")),
+        ("copilot/pipelines/web/manifest.yml", pipeline),
+    ];
+    assert!(found(&rule, &files).is_empty());
 }

@@ -31,6 +31,8 @@ pub enum FileKind {
     Terraform,
     /// What the AWS CLI prints about pipelines, build projects and repositories.
     AwsAnswer,
+    /// Code for the AWS CDK that holds buildspecs as objects.
+    Cdk,
     /// A script for sh, dash or bash.
     Script,
     /// Nothing that tagwright reads.
@@ -54,6 +56,7 @@ impl FileKind {
             FileKind::CloudFormation => "CloudFormation template",
             FileKind::Terraform => "Terraform configuration",
             FileKind::AwsAnswer => "answer of the AWS CLI",
+            FileKind::Cdk => "CDK code",
             FileKind::Script => "shell script",
             FileKind::Other => "not read",
         }

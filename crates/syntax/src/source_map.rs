@@ -58,6 +58,26 @@ impl SourceMap {
         });
     }
 
+    /// Takes away what comes after the first `decoded_len` bytes of the value. They have to end where a push has ended.
+    pub fn truncate(&mut self, decoded_len: usize) {
+        while self
+            .segments
+            .last()
+            .is_some_and(|it| it.decoded.start as usize >= decoded_len)
+        {
+            self.segments.pop();
+        }
+        if let Some(last) = self.segments.last_mut().filter(|it| it.verbatim) {
+            let over = last
+                .decoded
+                .len()
+                .saturating_sub(decoded_len - last.decoded.start as usize);
+            let over = u32::try_from(over).unwrap_or(u32::MAX);
+            last.decoded.end -= over;
+            last.source.end -= over;
+        }
+    }
+
     /// The segments, in order.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {

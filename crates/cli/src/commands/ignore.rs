@@ -124,6 +124,10 @@ impl Quiet<'_> {
                 .workspace
                 .document(file)
                 .map_or(FileKind::Other, |it| it.kind);
+            // Comments of code start with other signs.
+            if kind == FileKind::Cdk {
+                continue;
+            }
             let tree = yaml::parse_as(kind, text);
             // What one comment can say for several findings, it says at once.
             let mut at: BTreeMap<_, Vec<usize>> = BTreeMap::new();

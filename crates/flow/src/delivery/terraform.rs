@@ -1,7 +1,7 @@
 //! Deliveries in Terraform: resources that are written out. A file whose language is not understood to its
 //! end, and everything that a module, a loop or a function makes, is left out.
 
-use tagwright_syntax::hcl::{Block, Body, Entry, Expression, ExpressionKind, PartKind};
+use tagwright_syntax::hcl::{Block, Body, Expression, ExpressionKind, PartKind};
 
 use super::cloudformation;
 use super::terraform_iam;
@@ -252,12 +252,53 @@ fn variables_slot(configuration: &Expression) -> Slot {
     }
 }
 
+/// What `jsonencode` makes of the value, with [`UNKNOWN`] in the place of each part that is not written out.
+fn encode(value: &Expression, text: &mut String) {
+    let quoted = |part: &str, text: &mut String| {
+        text.push('"');
+        text.push_str(&terraform_inline::json_of(part));
+        text.push('"');
+    };
+    if let Some(items) = value.items() {
+        text.push('[');
+        for (at, item) in items.iter().enumerate() {
+            text.push_str(if at > 0 { "," } else { "" });
+            encode(item, text);
+        }
+        text.push(']');
+    } else if let Some(entries) = value.entries() {
+        text.push('{');
+        for (at, entry) in entries.iter().enumerate() {
+            text.push_str(if at > 0 { "," } else { "" });
+            match &entry.key {
+                Some(key) => quoted(key, text),
+                None => text.push(UNKNOWN),
+            }
+            text.push(':');
+            let before = text.len();
+            encode(&entry.value, text);
+            // What is computed in the place of an object's value is a text as likely as not.
+            if text.get(before..) == Some(UNKNOWN.encode_utf8(&mut [0; 4])) {
+                text.truncate(before);
+                quoted(UNKNOWN.encode_utf8(&mut [0; 4]), text);
+            }
+        }
+        text.push('}');
+    } else if let Some(part) = value.joined(UNKNOWN) {
+        quoted(&part, text);
+    } else {
+        text.push(UNKNOWN);
+    }
+}
+
 /// What stands in the place of an action's `EnvironmentVariables`, as far as it is written out.
 fn variables(expression: &Expression) -> Option<Variables> {
     let form = if let Some(text) = expression.joined(UNKNOWN) {
         VariablesForm::Text(text.into())
     } else if let Some([value]) = expression.call("jsonencode") {
-        VariablesForm::Text(encoded(value)?.into())
+        let mut text = String::new();
+        encode(value, &mut text);
+        VariablesForm::Text(text.into())
     } else if expression.items().is_some() {
         VariablesForm::List
     } else if expression.entries().is_some() {
@@ -267,31 +308,6 @@ fn variables(expression: &Expression) -> Option<Variables> {
     };
     let span = expression.span;
     Some(Variables { span, form })
-}
-
-/// The JSON that `jsonencode` makes of the value, with [`UNKNOWN`] in the place of each part that is not written out;
-/// `None` if its shape is not.
-fn encoded(value: &Expression) -> Option<String> {
-    let text = |text: &str| Some(format!("\"{}\"", terraform_inline::json_of(text)));
-    if let Some(items) = value.items() {
-        let items: Option<Vec<_>> = items.iter().map(encoded).collect();
-        return Some(format!("[{}]", items?.join(",")));
-    }
-    if let Some(entries) = value.entries() {
-        let entry = |entry: &Entry| {
-            let key = text(entry.key.as_deref()?)?;
-            Some(format!("{key}:{}", encoded(&entry.value)?))
-        };
-        let entries: Option<Vec<_>> = entries.iter().map(entry).collect();
-        return Some(format!("{{{}}}", entries?.join(",")));
-    }
-    match &value.kind {
-        ExpressionKind::Call { .. } | ExpressionKind::Other(_) | ExpressionKind::Address(_) => {
-            text(UNKNOWN.encode_utf8(&mut [0; 4]))
-        }
-        ExpressionKind::Word => Some("0".to_owned()),
-        _ => text(&value.joined(UNKNOWN)?),
-    }
 }
 
 /// The variables of `jsonencode([{ name = …, value = … }])`, or of the JSON text; `None` if they are written

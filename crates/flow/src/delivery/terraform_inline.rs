@@ -178,7 +178,7 @@ impl Writer<'_> {
 }
 
 /// How JSON writes a character that cannot stand for itself.
-fn json(character: char) -> Option<String> {
+pub(super) fn json(character: char) -> Option<String> {
     match character {
         '"' | '\\' => Some(format!("\\{character}")),
         '\n' => Some("\\n".to_owned()),

@@ -3,6 +3,7 @@
 
 mod aws_answer;
 mod buildspec;
+mod cdk;
 mod cloudformation;
 mod compose;
 mod image_files;
@@ -66,6 +67,7 @@ pub fn read_file_with(
         FileKind::Terraform => {
             terraform::terraform(&mut facts, text, options);
         }
+        FileKind::Cdk => cdk::cdk(&mut facts, text, options),
         _ => {
             let tree = yaml::parse(text);
             facts.error = tree.error().cloned();
@@ -120,8 +122,11 @@ fn document(
         FileKind::Compose => compose::compose(facts, source, root),
         FileKind::CloudFormation => cloudformation::cloudformation(facts, source, root, options),
         FileKind::AwsAnswer => aws_answer::answer(facts, source, root, options),
-        FileKind::CopilotEnvironment | FileKind::Other | FileKind::Terraform | FileKind::Script => {
-        }
+        FileKind::CopilotEnvironment
+        | FileKind::Other
+        | FileKind::Terraform
+        | FileKind::Cdk
+        | FileKind::Script => {}
     }
     None
 }

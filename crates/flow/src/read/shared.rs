@@ -1,8 +1,10 @@
 //! What the readers of several kinds of files need.
 
-use tagwright_syntax::yaml::{NodeId, NodeKind, Tree};
+use tagwright_syntax::yaml::{self, NodeId, NodeKind, Tree};
 
+use super::ReadOptions;
 use crate::delivery::DeliveryFacts;
+use crate::delivery::inline::Inline;
 use crate::expression::{Expansion, Reason};
 use crate::facts::FileFacts;
 use crate::scan::{self, DataReference, Source};
@@ -77,4 +79,31 @@ pub(super) fn keep(facts: &mut FileFacts, found: DeliveryFacts) {
     if !found.is_empty() {
         facts.delivery = Some(Box::new(found));
     }
+}
+
+/// A buildspec that the file holds, unless something in it is computed, which could be anything. Of several the facts
+/// about the file's buildspec are those of the first. `host` is what it stands in, for people.
+pub(super) fn buildspec(
+    facts: &mut FileFacts,
+    inline: Inline,
+    host: &'static str,
+    options: &ReadOptions,
+) {
+    if !inline.unknown.is_empty() {
+        return;
+    }
+    let tree = yaml::parse(&inline.text);
+    let Some(root) = tree.root() else {
+        return;
+    };
+    let source = Source {
+        text: &inline.text,
+        tree: &tree,
+        // The file has no nodes: nothing is edited through this one.
+        host: Some((root, inline.map)),
+        template: Some(host),
+    };
+    let first = facts.buildspec.take();
+    scan::buildspec(facts, &source, root, &options.branch_variable);
+    facts.buildspec = first.or_else(|| facts.buildspec.take());
 }

@@ -4,14 +4,11 @@
 //! A file that cannot be read to its end says nothing.
 
 use tagwright_syntax::hcl::{self, Block, Body, Expression};
-use tagwright_syntax::yaml;
 
 use super::{ReadOptions, shared};
-use crate::delivery::inline::Inline;
 use crate::delivery::{self, UNKNOWN, Value};
 use crate::facts::{FileFacts, RepositoryDeclaration};
 use crate::kind::has;
-use crate::scan::{self, Source};
 use crate::templates;
 
 /// Without one of these words a file says nothing that is asked of it.
@@ -45,30 +42,8 @@ pub(super) fn terraform(facts: &mut FileFacts, text: &str, options: &ReadOptions
     let found = delivery::terraform::read(text, &file);
     shared::keep(facts, found);
     for inline in delivery::terraform_inline::buildspecs(text, &file) {
-        buildspec(facts, inline, options);
+        shared::buildspec(facts, inline, "a text of Terraform's", options);
     }
-}
-
-/// A buildspec that the file holds, unless something in it is computed, which could be anything. Of several the facts
-/// about the file's buildspec are those of the first.
-fn buildspec(facts: &mut FileFacts, inline: Inline, options: &ReadOptions) {
-    if !inline.unknown.is_empty() {
-        return;
-    }
-    let tree = yaml::parse(&inline.text);
-    let Some(root) = tree.root() else {
-        return;
-    };
-    let source = Source {
-        text: &inline.text,
-        tree: &tree,
-        // The file has no nodes: nothing is edited through this one.
-        host: Some((root, inline.map)),
-        template: Some("a text of Terraform's"),
-    };
-    let first = facts.buildspec.take();
-    scan::buildspec(facts, &source, root, &options.branch_variable);
-    facts.buildspec = first.or_else(|| facts.buildspec.take());
 }
 
 fn repository(block: &Block) -> RepositoryDeclaration {

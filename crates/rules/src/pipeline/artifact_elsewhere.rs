@@ -60,7 +60,7 @@
 //!   <https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html>
 
 use tagwright_syntax::buildspec::Version;
-use tagwright_syntax::shell::{Command, Status, Word};
+use tagwright_syntax::shell::{Command, Status};
 use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Document, Report};
@@ -149,6 +149,19 @@ fn below(base: &str, path: &str) -> Option<Vec<String>> {
     Some(parts)
 }
 
+/// Whether the command copies files that it does not name one by one: the file may be among them.
+fn copies_any(command: &Command, text: &str) -> bool {
+    let copies = matches!(
+        command.program().as_deref(),
+        Some("cp" | "mv" | "rsync" | "ln" | "install" | "find" | "xargs")
+    );
+    copies
+        && command.words[1..].iter().any(|word| {
+            let written = word.span.of(text);
+            matches!(written, "." | "./") || written.contains(['*', '?', '[', '$', '{'])
+        })
+}
+
 /// Where the one command that writes the file stands and what it writes, if nothing else handles the file.
 fn only_write<'i, 'd>(
     items: &'i [Item<'d>],
@@ -184,7 +197,7 @@ fn only_write<'i, 'd>(
                 command.program().as_deref(),
                 Some("cat" | "echo" | "printf" | "ls" | "test" | "[" | "tee" | "jq" | "head")
             );
-            if (names || takes_all(command)) && !reads {
+            if names && !reads || copies_any(command, item.text) {
                 return None;
             }
             for write in own {
@@ -197,19 +210,4 @@ fn only_write<'i, 'd>(
         }
     }
     found
-}
-
-/// Whether the command puts files elsewhere whose names it does not say: `cp *.json out`, `rsync -a . out`.
-fn takes_all(command: &Command) -> bool {
-    let program = command.program();
-    let puts = match program.as_deref() {
-        Some("find" | "xargs") => return true,
-        Some("cp" | "mv" | "ln" | "install" | "rsync" | "tar") => true,
-        _ => false,
-    };
-    let open = |word: &Word| {
-        let path = word.literal();
-        path.is_none_or(|path| path.contains(['*', '?', '[']) || matches!(&*path, "." | "./"))
-    };
-    puts && command.words[1..].iter().any(open)
 }
