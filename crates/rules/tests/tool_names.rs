@@ -17,6 +17,11 @@ const OTHER_MEANINGS: &[(&str, &str, &str)] = &[
         "a runtime of CodeBuild's images",
     ),
     (
+        "structure/runtime_not_in_image.rs",
+        "docker",
+        "a runtime of CodeBuild's images",
+    ),
+    (
         "tables/runtimes.rs",
         "docker",
         "a runtime of CodeBuild's images",
