@@ -305,6 +305,30 @@ fn a_mention_in_another_command_keeps_everything_where_it_is() {
 }
 
 #[test]
+fn what_names_the_image_by_another_name_keeps_everything_where_it_is() {
+    let kustomization = "resources: [pod.yaml]\nimages:\n  - name: web\n    newName: \
+         210987654321.dkr.ecr.us-west-2.amazonaws.com/tickets\n";
+    let files = [("k8s/kustomization.yaml", kustomization)];
+    for command in [
+        "cd k8s && kustomize edit set image \"web=*:latest\"",
+        "(cd k8s && kustomize edit set image web=*:latest)",
+        "oc import-image web:latest --confirm",
+        "oc -n shop import-image web",
+    ] {
+        let more = format!("      - |\n        {command}\n");
+        assert!(!moves(&more, &files), "{command}");
+    }
+    for command in [
+        "oc import-image web:$CODEBUILD_BUILD_NUMBER --confirm",
+        "cd k8s && kustomize edit set image \"web=*:v2\"",
+        "cd k8s && kustomize edit set image \"example.com/web=*:latest\"",
+    ] {
+        let more = format!("      - |\n        {command}\n");
+        assert!(moves(&more, &[]), "{command}");
+    }
+}
+
+#[test]
 fn what_nobody_reads_or_is_about_something_else_holds_nothing_back() {
     let image = "210987654321.dkr.ecr.us-west-2.amazonaws.com/tickets";
     for (path, text) in [

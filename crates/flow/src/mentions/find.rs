@@ -61,6 +61,10 @@ pub enum System {
     Batch,
     /// AWS CloudFormation: stacks keep the values of their parameters.
     CloudFormation,
+    /// OpenShift: an image stream imports what its tag names at another place.
+    ImageStream,
+    /// kustomize: a kustomization gives the name another image.
+    Kustomize,
 }
 
 const LATEST: usize = 0;
@@ -70,7 +74,7 @@ const REPOSITORY_URI: usize = 3;
 const PUBLIC_REPOSITORY: usize = 4;
 const COMPOSE: usize = 13;
 /// What is looked for, in one pass.
-const NEEDLES: [&str; 23] = [
+const NEEDLES: [&str; 24] = [
     "latest",
     "fromEcr",
     "repository_url",
@@ -94,6 +98,7 @@ const NEEDLES: [&str; 23] = [
     "delete po",
     " patch ",
     " scale ",
+    "import-image",
 ];
 
 fn needles() -> Option<&'static AhoCorasick> {
@@ -163,12 +168,27 @@ fn redeploys(text: &str, needle: &str, start: usize, end: usize) -> Option<Syste
             let own = !text[..start].ends_with(|c: char| c.is_alphanumeric() || "_-./".contains(c));
             own.then_some(System::Beanstalk)
         }
+        "import-image" => imports(line, &text[end..]).then_some(System::ImageStream),
         "service update" => {
             let again = line.contains("--force") && !line.contains("--image");
             (line.contains("docker") && again).then_some(System::Swarm)
         }
         _ => line.contains("nomad").then_some(System::Nomad),
     }
+}
+
+/// Whether `import-image` on the line, with `rest` behind it, imports `latest` from where the image stream is told:
+/// oc 4.20 takes the tag `latest` where none is named, and `--from` names the image itself.
+fn imports(line: &str, rest: &str) -> bool {
+    let named = rest
+        .split_whitespace()
+        .take_while(|word| !["|", ";", "&&", "||"].contains(word))
+        .find(|word| !word.starts_with('-'));
+    let of_latest = named.is_none_or(|name| {
+        let name = name.trim_matches(['"', '\'']);
+        !name.contains(':') || name.ends_with(":latest")
+    });
+    line.contains("oc ") && !line.contains("--from=") && !line.contains("--from ") && of_latest
 }
 
 /// Whether a command of kubectl on the line has pods made anew from the template that is there.
@@ -495,6 +515,10 @@ mod tests {
             ("aws ecs update-service --force-new-deployment", "Ecs"),
             ("kubectl rollout restart deploy/web", "Kubernetes"),
             ("kubectl rollout status deploy/web", "-"),
+            ("oc import-image web --confirm", "ImageStream"),
+            ("oc -n shop import-image web:latest", "ImageStream"),
+            ("oc import-image web:$TAG && x", "-"),
+            ("oc import-image web --from=$R:$TAG --confirm", "-"),
             (
                 "aws apprunner start-deployment --service-arn x",
                 "AppRunner",

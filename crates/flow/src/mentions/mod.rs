@@ -219,8 +219,12 @@ impl Index {
                 let id = use_id(facts.id, at);
                 let image = workspace.image_use(id);
                 place.known = Some(id);
-                if !image.repository.key().is_empty() {
-                    place.name = Some(Name::read(image.repository.key()));
+                let key = image.repository.key();
+                if image.tool == Tool::Kustomize && is_placeholder(&facts.text, place, key) {
+                    place.found.shape = Shape::Redeploy(System::Kustomize);
+                    (place.name, place.flow) = (None, None);
+                } else if !key.is_empty() {
+                    place.name = Some(Name::read(key));
                     place.flow = self.flow_of.get(&id).copied();
                 }
             }
@@ -413,6 +417,12 @@ impl Index {
         let span = place.found.span;
         let (start, redeploys) = match place.found.shape {
             Shape::Reference(name) | Shape::Value(name) => (name.start.min(span.start), false),
+            Shape::Redeploy(System::Kustomize) => {
+                let head = &file.text[..span.start as usize];
+                let word =
+                    head.trim_end_matches(|c: char| !c.is_whitespace() && !"\"'".contains(c));
+                (Span::empty(word.len()).start, false)
+            }
             Shape::Redeploy(_) => (span.start, true),
             Shape::Word | Shape::Untagged(_) => (span.start, false),
         };
@@ -827,6 +837,12 @@ fn fallbacks_pushed(
             latest.filter_map(move |tag| Some((file, tag.site?.source)))
         })
         .collect()
+}
+
+/// Whether kustomize is given a tag for an image that it knows by a name alone (`web=*:latest`): the kustomization
+/// says which image that is, so it may be any.
+fn is_placeholder(text: &str, place: &Place, key: &str) -> bool {
+    text[..place.found.span.start as usize].ends_with("=*:") && !key.contains(['/', '$'])
 }
 
 /// The systems to which something in the workspace gives the image by name, so that they keep no older one.
