@@ -945,6 +945,33 @@ fn a_fallback_that_few_builds_come_to_is_not_replaced_unasked() {
 }
 
 #[test]
+fn latest_in_the_place_of_an_empty_commit_is_for_people_to_take_away() {
+    let found = |assignments: &str| {
+        let commands =
+            format!("{assignments}\ndocker build -t $REG/web:$TAG .\ndocker push $REG/web:$TAG");
+        let finding = fires("latest-default", &commands).remove(0);
+        (finding.severity, finding.fix.is_some())
+    };
+    let commit = "TAG=$(echo $CODEBUILD_RESOLVED_SOURCE_VERSION | cut -c 1-8)";
+    for latest in [
+        "if [ -z \"$TAG\" ]; then TAG=latest; fi",
+        "test -n \"$TAG\" || TAG=latest",
+        "if [[ -z $TAG ]]; then export TAG=latest; fi",
+    ] {
+        assert_eq!(
+            found(&format!("{commit}\n{latest}")),
+            (Severity::Note, false),
+            "{latest}"
+        );
+        // Where nothing sets it before, `latest` is what builds take.
+        assert_eq!(found(latest).0, Severity::Warning, "{latest}");
+    }
+    // The condition is about something else.
+    let release = format!("{commit}\nif [ -z \"$RELEASE\" ]; then TAG=latest; fi");
+    assert_eq!(found(&release).0, Severity::Warning);
+}
+
+#[test]
 fn what_infrastructure_deploys_keeps_the_push_where_it_is() {
     let commands = "docker build -t $REG/web:latest .\ndocker push $REG/web:latest";
     let terraform =

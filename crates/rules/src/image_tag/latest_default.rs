@@ -128,12 +128,15 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 let shown = flow.shown();
                 let some = is_of_one_branch(place, tag);
                 let fallback = matches!(tag.origin, Origin::Fallback(_));
+                let stands_in = stands_in(place, tag, &name);
                 let (severity, message) = if some {
                     (
                         Severity::Note,
                         format!("`{name}` {what} `latest` for some branches only; it is the tag of `{shown}`, and each of their builds overwrites it"),
                     )
-                } else if fallback && source_known::is_set(place.file, &name, place.image.order) {
+                } else if stands_in
+                    || fallback && source_known::is_set(place.file, &name, place.image.order)
+                {
                     (
                         Severity::Note,
                         format!("`{name}` {what} `latest` and is the tag of `{shown}`: every build with a source sets it, so only a build that has none takes `latest`"),
@@ -153,6 +156,11 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                     Err(Refusal::new(
                         RefusalCode::YourDecision,
                         "only builds of the branches that a condition names take this value",
+                    ))
+                } else if stands_in {
+                    Err(Refusal::new(
+                        RefusalCode::YourDecision,
+                        format!("every build with a source has set `{name}` before: take this away, or end the build here"),
                     ))
                 } else {
                     context.plan(index).of_default(place, tag)
@@ -224,6 +232,22 @@ fn is_variable(tag: &TagValue, name: &str) -> bool {
 /// Whether the variable is an argument of a script or function.
 fn is_argument(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether the value is assigned where the variable is empty, although every build with a source has set it before:
+/// `if [ -z "$TAG" ]; then TAG=latest; fi`.
+fn stands_in(place: Place<'_>, tag: &TagValue, name: &str) -> bool {
+    if !matches!(tag.origin, Origin::Assigned(_)) {
+        return false;
+    }
+    let assigned = tag
+        .site
+        .and_then(|site| place.file.assignment_around(site.source));
+    assigned.is_some_and(|it| {
+        it.conditional
+            && place.file.habits().tested.contains(name)
+            && source_known::is_set(place.file, name, it.order)
+    })
 }
 
 /// Whether the value is assigned, or used, only for branches that a condition names.
