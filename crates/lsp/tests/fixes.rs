@@ -64,7 +64,10 @@ fn situations() -> Vec<Situation> {
 
 fn is_read(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|it| {
-        ["yml", "yaml", "json", "tpl", "tftpl", "tf", "sh"].contains(&it.to_str().unwrap())
+        [
+            "yml", "yaml", "json", "tpl", "tftpl", "tf", "sh", "ts", "py",
+        ]
+        .contains(&it.to_str().unwrap())
     })
 }
 
