@@ -23,6 +23,9 @@ const CALLS: [&str; 4] = [
 const DEEPEST: usize = 64;
 /// So many buildspecs of one file are read.
 const MOST: usize = 64;
+/// So many steps through expressions are made in one file: what opens and never closes is looked through again from every
+/// level that it is in.
+const STEPS: usize = 1_000_000;
 
 /// Whether the text calls one of the functions that make a buildspec out of an object.
 pub(crate) fn has_calls(text: &str) -> bool {
@@ -48,10 +51,11 @@ pub(crate) fn buildspecs(text: &str) -> Vec<Inline> {
         .map(|(_, after)| after)
         .collect();
     starts.sort_unstable();
+    let mut steps = STEPS;
     starts
         .into_iter()
         .take(MOST)
-        .filter_map(|start| read(text, start, python))
+        .filter_map(|start| read(text, start, python, &mut steps))
         .collect()
 }
 
@@ -72,13 +76,14 @@ fn is_comment(text: &str, at: usize, python: bool) -> bool {
     opened.is_some_and(|it| !before[it..].contains("*/"))
 }
 
-/// The buildspec that the argument at `start` is.
-fn read(text: &str, start: usize, python: bool) -> Option<Inline> {
+/// The buildspec that the argument at `start` is; `steps` are those that are left.
+fn read(text: &str, start: usize, python: bool, steps: &mut usize) -> Option<Inline> {
     let mut reader = Reader {
         text,
         at: start,
         python,
         nested: 0,
+        steps,
         inline: Inline::new(Span::empty(start)),
     };
     reader.blank();
@@ -108,6 +113,8 @@ struct Reader<'a> {
     python: bool,
     /// How many expressions in texts it is in.
     nested: usize,
+    /// How many steps through expressions are left.
+    steps: &'a mut usize,
     inline: Inline,
 }
 
@@ -471,6 +478,7 @@ impl<'a> Reader<'a> {
     fn expression(&mut self) -> Option<()> {
         let mut depth = 0_usize;
         loop {
+            *self.steps = self.steps.checked_sub(1)?;
             self.blank();
             if self.one_text().is_some() {
                 continue;
@@ -566,6 +574,15 @@ mod tests {
             assert!(tree.get(root, "version").is_some(), "{case}");
             assert!(tree.get(root, "phases").is_some(), "{case}");
         }
+    }
+
+    #[test]
+    fn what_never_closes_is_looked_through_within_a_bound() {
+        let text = "BuildSpec.fromObject({a: ".repeat(MOST) + &"{a: ".repeat(20_000);
+        let start = std::time::Instant::now();
+        assert!(buildspecs(&text).is_empty());
+        // Without the bound it takes a hundred times as long.
+        assert!(start.elapsed() < std::time::Duration::from_secs(20));
     }
 
     #[test]

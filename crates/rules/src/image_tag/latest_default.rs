@@ -75,6 +75,7 @@ use tagwright_flow::delivery::Value;
 use tagwright_flow::expression::Origin;
 use tagwright_flow::facts::{FileFacts, LatestAt, TagKind, TagValue};
 use tagwright_flow::tools::Role;
+use tagwright_syntax::SmolStr;
 
 use crate::context::{Context, Place, Report, deploys};
 use crate::delivery;
@@ -109,15 +110,8 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
                 if matches!(tag.latest_at(), None | Some(LatestAt::Written)) {
                     continue;
                 }
-                let (name, what) = match &tag.origin {
-                    Origin::Written => continue,
-                    Origin::Assigned(name) if is_argument(name) => {
-                        (name, "is passed to the function as")
-                    }
-                    Origin::Assigned(name) => (name, "is set to"),
-                    Origin::Fallback(name) => (name, "falls back to"),
-                    Origin::EnvVariables(name) => (name, "is set in env.variables to"),
-                    Origin::Given(name) => (name, "is passed to the script as"),
+                let Some((name, what)) = named(&tag.origin) else {
+                    continue;
                 };
                 let sign = if is_argument(name) { "$" } else { "" };
                 let name = format!("{sign}{name}");
@@ -175,6 +169,18 @@ fn check(context: &Context<'_>, report: &mut Report<'_>) {
             }
         }
     }
+}
+
+/// The variable that holds the value, and how it gets it; `None` where the value is written in the reference itself.
+fn named(origin: &Origin) -> Option<(&SmolStr, &'static str)> {
+    Some(match origin {
+        Origin::Written => return None,
+        Origin::Assigned(name) if is_argument(name) => (name, "is passed to the function as"),
+        Origin::Assigned(name) => (name, "is set to"),
+        Origin::Fallback(name) => (name, "falls back to"),
+        Origin::EnvVariables(name) => (name, "is set in env.variables to"),
+        Origin::Given(name) => (name, "is passed to the script as"),
+    })
 }
 
 /// What the only project that runs a buildspec gives to it.
