@@ -253,14 +253,13 @@ fn last(name: &str) -> &str {
 /// `me/shop`, `shop`.
 fn is_same(one: &str, other: &str) -> bool {
     let parts = |address: &str| -> (Option<String>, String) {
-        let address = address.trim_end_matches('/');
-        let address = address.strip_suffix(".git").unwrap_or(address);
-        let mut parts = address.rsplit(['/', ':']);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let (owner, name) = git::parts_of_address(address);
         // Repositories of CodeCommit have no owner.
-        let owner = parts.next().filter(|it| !it.is_empty());
         let owner = owner.filter(|_| !address.contains("codecommit"));
-        (owner.map(str::to_ascii_lowercase), name)
+        (
+            owner.map(str::to_ascii_lowercase),
+            name.to_ascii_lowercase(),
+        )
     };
     let ((owner, name), (its_owner, its_name)) = (parts(one), parts(other));
     name == its_name

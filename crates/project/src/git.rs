@@ -374,14 +374,22 @@ pub fn remote(folder: &Path) -> Option<String> {
     Some(address.trim().to_owned()).filter(|it| !it.is_empty())
 }
 
-/// The name of the repository that `folder` is in, if its remote `origin` says one: the last part of the address.
+/// The name of the repository that `folder` is in, if its remote `origin` says one.
 #[must_use]
 pub fn name(folder: &Path) -> Option<String> {
     let address = remote(folder)?;
+    let (_, name) = parts_of_address(&address);
+    Some(name.to_owned()).filter(|it| !it.is_empty())
+}
+
+/// The last parts of the address, or the name, of a repository: what stands before the name, if anything does, and the name.
+#[must_use]
+pub fn parts_of_address(address: &str) -> (Option<&str>, &str) {
     let address = address.trim_end_matches('/');
     let address = address.strip_suffix(".git").unwrap_or(address);
-    let name = address.rsplit(['/', ':']).next()?;
-    Some(name.to_owned()).filter(|it| !it.is_empty())
+    let mut parts = address.rsplit(['/', ':']);
+    let name = parts.next().unwrap_or_default();
+    (parts.next().filter(|it| !it.is_empty()), name)
 }
 
 /// Switches off what a repository's own configuration would have Git run. Where hooks lie and what is configured is

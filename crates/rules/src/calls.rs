@@ -8,7 +8,6 @@ use tagwright_flow::habits::ItemScript;
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::{Command, Word};
 
-use crate::delivery::surely_runs;
 use crate::place::{Place, is_move, step};
 
 /// A script that is started by its path, so that the system has to be allowed to run it.
@@ -58,9 +57,7 @@ pub fn script_calls(file: &FileFacts) -> Vec<ScriptCall> {
         let moves_inside = |it: &Command| it.context.subshell && is_move(it);
         let inside = item.script.commands.iter().any(moves_inside);
         for (index, command) in item.script.commands.iter().enumerate() {
-            if is_move(command) && !command.context.subshell {
-                place_of.follow(command, surely_runs(&item.script, &item.text, index));
-            }
+            place_of.pass(&item.script, &item.text, index);
             let folder = place_of.folder.as_deref();
             let folder = folder.filter(|_| !(inside && command.context.subshell));
             let Some(path) = called(command, &item.text, folder) else {

@@ -13,6 +13,7 @@ use tagwright_flow::{FileId, FileKind};
 use tagwright_syntax::Span;
 use tagwright_syntax::shell::Script;
 
+use crate::Related;
 use crate::context::Context;
 
 /// A build action with the project that it starts.
@@ -291,6 +292,20 @@ impl<'a> Runs<'a> {
         let runs = self.of_file.get(&file).into_iter().flatten().copied();
         runs.filter(move |(holder, run)| {
             holder.id != file || run.text.is_none_or(|text| text.contains(span))
+        })
+    }
+
+    /// The same as places for people: `how` they run the commands.
+    pub(crate) fn told(
+        &self,
+        file: FileId,
+        span: Span,
+        how: &str,
+    ) -> impl Iterator<Item = Related> {
+        self.at(file, span).map(move |(holder, run)| Related {
+            file: holder.id,
+            span: run.span,
+            message: format!("{} {how}", run.of),
         })
     }
 

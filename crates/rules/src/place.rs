@@ -3,7 +3,9 @@
 //! In version 0.2 all commands run in one shell, so `cd` holds for all that follow. Source: CodeBuild user guide, "Build
 //! specification reference", `version`.
 
-use tagwright_syntax::shell::{Command, PartKind, Word};
+use tagwright_syntax::shell::{Command, PartKind, Script, Word};
+
+use crate::delivery::surely_runs;
 
 /// A folder below the root of the source, as its parts; `None` if it is not known.
 pub(crate) type Folder = Option<Vec<String>>;
@@ -52,8 +54,13 @@ impl Default for Place {
 }
 
 impl Place {
-    /// Goes along with a command that changes the folder, `surely` or perhaps.
-    pub(crate) fn follow(&mut self, command: &Command, surely: bool) {
+    /// Goes past the command at `index` of `script`, which was read from `text`.
+    pub(crate) fn pass(&mut self, script: &Script, text: &str, index: usize) {
+        let command = &script.commands[index];
+        if !is_move(command) || command.context.subshell {
+            return;
+        }
+        let surely = surely_runs(script, text, index);
         let next = match (&command.words[..], surely) {
             ([program, to], true) if program.is("cd") && to.is("-") => self.before.clone(),
             ([program, to], true) if program.is("cd") => target(to, &self.folder),

@@ -744,8 +744,6 @@ fn is_plain_output(command: &Command, program: &str, at: usize) -> bool {
     if !matches!(program, "echo" | "printf" | ":" | "true") {
         return false;
     }
-    let context = &command.context;
-    let kept = command.redirects.iter().any(Redirect::goes_to_file);
     // `printf -v NAME` prints into a variable.
     let into_variable = program == "printf" && command.words.get(1).is_some_and(|it| it.is("-v"));
     // `: "${TAG:=latest}"` is written for what it assigns.
@@ -761,10 +759,13 @@ fn is_plain_output(command: &Command, program: &str, at: usize) -> bool {
         .assignments
         .iter()
         .any(|it| it.span.start as usize <= at && at < it.span.end as usize);
-    !kept
-        && !assigned
-        && !into_variable
-        && !assigns
+    !assigned && !into_variable && !assigns && goes_to_log(command)
+}
+
+/// Whether what the command prints goes to the log, and nowhere else.
+fn goes_to_log(command: &Command) -> bool {
+    let context = &command.context;
+    !command.redirects.iter().any(Redirect::goes_to_file)
         && !context.diverted
         && context.pipe_length == 1
         && context.substitution == 0
@@ -801,13 +802,7 @@ fn is_shown(script: &Script, command: &Command, program: &str) -> bool {
 
 /// Whether the command is a function of the same text that only prints its arguments: `log() { echo "[ci] $*"; }`.
 fn is_own_log(script: &Script, command: &Command, program: &str) -> bool {
-    let context = &command.context;
-    let plain = !context.diverted
-        && context.pipe_length == 1
-        && context.substitution == 0
-        && context.function.is_none()
-        && command.assignments.is_empty()
-        && !command.redirects.iter().any(Redirect::goes_to_file);
+    let plain = command.assignments.is_empty() && goes_to_log(command);
     let of_function = |it: &&Command| it.context.function.as_deref() == Some(program);
     let mut body = script.commands.iter().filter(of_function).peekable();
     plain

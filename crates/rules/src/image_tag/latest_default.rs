@@ -73,7 +73,7 @@ use std::collections::BTreeSet;
 use tagwright_flow::Flow;
 use tagwright_flow::delivery::Value;
 use tagwright_flow::expression::Origin;
-use tagwright_flow::facts::{FileFacts, LatestAt, TagKind, TagValue};
+use tagwright_flow::facts::{AssignmentFact, FileFacts, LatestAt, TagKind, TagValue};
 use tagwright_flow::tools::Role;
 use tagwright_syntax::SmolStr;
 
@@ -246,10 +246,7 @@ fn stands_in(place: Place<'_>, tag: &TagValue, name: &str) -> bool {
     if !matches!(tag.origin, Origin::Assigned(_)) {
         return false;
     }
-    let assigned = tag
-        .site
-        .and_then(|site| place.file.assignment_around(site.source));
-    assigned.is_some_and(|it| {
+    assignment(place, tag).is_some_and(|it| {
         it.conditional
             && place.file.habits().tested.contains(name)
             && source_known::is_set(place.file, name, it.order)
@@ -258,8 +255,10 @@ fn stands_in(place: Place<'_>, tag: &TagValue, name: &str) -> bool {
 
 /// Whether the value is assigned, or used, only for branches that a condition names.
 fn is_of_one_branch(place: Place<'_>, tag: &TagValue) -> bool {
-    let assigned = tag
-        .site
-        .and_then(|site| place.file.assignment_around(site.source));
-    place.image.one_branch || assigned.is_some_and(|it| it.one_branch)
+    place.image.one_branch || assignment(place, tag).is_some_and(|it| it.one_branch)
+}
+
+/// The assignment that the value stands in.
+fn assignment<'a>(place: Place<'a>, tag: &TagValue) -> Option<&'a AssignmentFact> {
+    place.file.assignment_around(tag.site?.source)
 }

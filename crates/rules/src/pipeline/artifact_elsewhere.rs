@@ -64,7 +64,6 @@ use tagwright_syntax::shell::{Command, Status};
 use tagwright_syntax::yaml::NodeId;
 
 use crate::context::{Document, Report};
-use crate::delivery::surely_runs;
 use crate::handover::{self, Artifact, file_name, writes};
 use crate::place::{Place, is_move, step, target};
 use crate::script::{self, Item};
@@ -185,9 +184,7 @@ fn only_write<'i, 'd>(
             .iter()
             .any(|it| it.context.subshell && is_move(it));
         for (index, command) in item.script.commands.iter().enumerate() {
-            if is_move(command) && !command.context.subshell {
-                place.follow(command, surely_runs(&item.script, item.text, index));
-            }
+            place.pass(&item.script, item.text, index);
             let own: Vec<_> = writes
                 .iter()
                 .filter(|it| it.command == index && file_name(it.target).as_deref() == Some(name))

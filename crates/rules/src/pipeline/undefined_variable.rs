@@ -156,8 +156,11 @@ fn started(context: &Context<'_>) -> HashMap<FileId, Vec<Start>> {
         });
     }
     for (holder, project) in delivery::projects(context) {
-        let fetches = matches!(&project.source, Value::Text(kind) if &**kind != "CODEPIPELINE");
-        let Some(file) = delivery::only_runs(context, holder, project).filter(|_| fetches) else {
+        // Before all others are looked through for one that runs the same buildspec.
+        if !matches!(&project.source, Value::Text(kind) if &**kind != "CODEPIPELINE") {
+            continue;
+        }
+        let Some(file) = delivery::only_runs(context, holder, project) else {
             continue;
         };
         found.entry(file.id).or_default().push(Start {

@@ -83,7 +83,7 @@ use crate::context::{Context, Document, Report};
 use crate::delivery::Runs;
 use crate::script::{Item, items, untouchable};
 use tagwright_grammar::images::{self, Sh};
-use crate::{Applicability, Category, Change, ChangeKind, Check, Finding, Fix, Fixable, Refusal, RefusalCode, Related, Rule, Severity, WordEffect};
+use crate::{Applicability, Category, Change, ChangeKind, Check, Finding, Fix, Fixable, Refusal, RefusalCode, Rule, Severity, WordEffect};
 
 pub(crate) static RULE: Rule = Rule {
     name: "bashism",
@@ -199,13 +199,7 @@ fn weigh(context: &Context<'_>, findings: Vec<Finding>) -> Vec<Finding> {
             Some(Sh::Bash) => return None,
             Some(Sh::Dash) => {
                 finding.severity = Severity::Warning;
-                for (holder, run) in runs.at(file, span) {
-                    finding.related.push(Related {
-                        file: holder.id,
-                        span: run.span,
-                        message: format!("{} runs it where `sh` is dash", run.of),
-                    });
-                }
+                finding.related.extend(runs.told(file, span, "runs it where `sh` is dash"));
             }
             // The pipelines that Copilot makes build in Amazon Linux unless their manifest says otherwise.
             None => {

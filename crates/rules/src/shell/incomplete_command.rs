@@ -104,15 +104,12 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         let mut at = 0;
         while let Some(item) = items.get(at) {
             let rest = &items[at..];
-            at += match shell::incomplete(item.text) {
+            let found = shell::incomplete(item.text);
+            at += match found.or_else(|| folded_document(document, item)) {
                 Some(found) if is_whole(document, item.node) => {
                     report_item(document, report, rest, found)
                 }
                 Some(_) => 1,
-                None if is_whole(document, item.node) => match folded_document(document, item) {
-                    Some(found) => report_item(document, report, rest, found),
-                    None => report_document(document, report, rest),
-                },
                 None => report_document(document, report, rest),
             };
         }
@@ -305,8 +302,8 @@ fn literal(document: &Document<'_>, node: NodeId, text: String) -> Fix {
 fn folded_document(document: &Document<'_>, item: &Item<'_>) -> Option<Incomplete> {
     let text = item.text.trim_end();
     let at = text.find("<<").filter(|_| !text.contains('\n'))?;
-    begins_document(text).then_some(())?;
-    joined_lines(document, item)?;
+    let folded = || is_whole(document, item.node) && joined_lines(document, item).is_some();
+    (begins_document(text) && folded()).then_some(())?;
     Some(Incomplete {
         kind: Fault::Open,
         span: Span::new(at, at + 2),

@@ -74,7 +74,7 @@ use crate::context::{Context, Document, Report};
 use crate::delivery::Runs;
 use crate::script::items;
 use tagwright_grammar::images::{self, System};
-use crate::{Category, Check, Finding, Fixable, Related, Rule, Severity};
+use crate::{Category, Check, Finding, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "package-manager",
@@ -141,13 +141,7 @@ fn weigh(context: &Context<'_>, findings: Vec<Finding>) -> Vec<Finding> {
         finding.message = format!(
             "the build runs in {called}, which has no `{name}`: the command ends with status 127. Use {own}"
         );
-        for (holder, run) in runs.at(file, span) {
-            finding.related.push(Related {
-                file: holder.id,
-                span: run.span,
-                message: format!("{} runs it in this image", run.of),
-            });
-        }
+        finding.related.extend(runs.told(file, span, "runs it in this image"));
         Some(finding)
     });
     weighed.collect()

@@ -85,7 +85,7 @@ use tagwright_grammar::{images, runtimes};
 use crate::context::{Context, Document, Report};
 use crate::delivery::Runs;
 use crate::outline;
-use crate::{Category, Check, Finding, Fixable, Related, Rule, Severity};
+use crate::{Category, Check, Finding, Fixable, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     name: "runtime-not-in-image",
@@ -129,13 +129,7 @@ fn weigh(context: &Context<'_>, findings: Vec<Finding>) -> Vec<Finding> {
             offered.join(", "),
             images::AS_OF
         );
-        for (holder, run) in runs.at(file, span) {
-            finding.related.push(Related {
-                file: holder.id,
-                span: run.span,
-                message: format!("{} runs it in this image", run.of),
-            });
-        }
+        finding.related.extend(runs.told(file, span, "runs it in this image"));
         Some(finding)
     });
     weighed.collect()
